@@ -1,0 +1,83 @@
+//! Environments: where code is deployed.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::id::EnvironmentId;
+
+/// The purpose of an environment.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum EnvironmentType {
+    /// Development.
+    Dev,
+    /// Stage.
+    Stage,
+    /// Production.
+    Prod,
+}
+
+impl EnvironmentType {
+    /// The name used in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Stage => "stage",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+/// The instances of a managed-services environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Topology {
+    /// Author instances, at least one.
+    pub authors: u32,
+    /// Pairs of one publish instance and its dispatcher, at least one.
+    pub pairs: u32,
+    /// Whether a cold standby of the author exists.
+    pub cold_standby: bool,
+}
+
+impl Default for Topology {
+    /// The smallest: one author, one publish instance, one dispatcher.
+    fn default() -> Self {
+        Self { authors: 1, pairs: 1, cold_standby: false }
+    }
+}
+
+/// Whether an environment can be deployed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EnvironmentStatus {
+    /// In service.
+    Ready,
+    /// Being created.
+    Creating,
+    /// Being changed.
+    Updating,
+    /// Being deleted.
+    Deleting,
+    /// Out of order.
+    Failed,
+}
+
+/// An environment of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Identifier.
+    pub id: EnvironmentId,
+    /// Display name.
+    pub name: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// Purpose.
+    pub environment_type: EnvironmentType,
+    /// Whether it can be deployed to.
+    pub status: EnvironmentStatus,
+    /// Its instances.
+    pub topology: Topology,
+}

@@ -1,0 +1,243 @@
+//! Executions: a frozen plan and how far it has come.
+
+pub mod answer;
+pub mod links;
+pub mod log;
+pub mod machine;
+pub mod plan;
+pub mod start;
+pub mod step;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::environment::EnvironmentType;
+use super::gate::Metric;
+use super::id::{ExecutionId, PhaseId, PipelineKey, StepId};
+use super::pipeline::Action;
+use super::time::Timestamp;
+use plan::{Plan, PlannedStep};
+use step::StepState;
+
+/// In which mode an execution runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExecutionMode {
+    /// With all steps.
+    Normal,
+    /// Without the tests.
+    Emergency,
+}
+
+/// What began an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Trigger {
+    /// Somebody started it.
+    Manual,
+    /// A commit.
+    OnCommit,
+    /// An update pushed by Adobe.
+    PushUpgrades,
+    /// Somebody re-executed a production deployment.
+    ReExecute,
+    /// Somebody rolled a deployment back.
+    Rollback,
+}
+
+/// How an execution or a step ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum End {
+    /// As it should.
+    Finished,
+    /// By a fault on the customer's side.
+    Failed,
+    /// By a fault on the system's side.
+    Error,
+    /// Somebody stopped it, or nobody answered.
+    Cancelled,
+}
+
+/// The status of an execution, as the API names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExecutionStatus {
+    /// Created.
+    NotStarted,
+    /// Running, or waiting for somebody.
+    Running,
+    /// A running step was cancelled; it is being stopped.
+    Cancelling,
+    /// Over: stopped by somebody, or nobody answered.
+    Cancelled,
+    /// Over: all steps finished.
+    Finished,
+    /// Over by a fault on the system's side.
+    Error,
+    /// Over by a fault on the customer's side.
+    Failed,
+}
+
+/// How far an execution has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Created.
+    NotStarted,
+    /// Running since its creation.
+    Running,
+    /// Being stopped.
+    Cancelling {
+        /// When that began.
+        since: Timestamp,
+        /// When it will be over.
+        until: Timestamp,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        end: End,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// An execution of a pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Execution {
+    /// Identifier.
+    pub id: ExecutionId,
+    /// The pipeline that it executes.
+    pub pipeline: PipelineKey,
+    /// What it is going to do.
+    pub plan: Arc<Plan>,
+    /// What began it.
+    pub trigger: Trigger,
+    /// In which mode.
+    pub mode: ExecutionMode,
+    /// Who started it; nobody for commits.
+    pub user: Option<String>,
+    /// The execution whose artifacts it copies, for re-executions.
+    pub source: Option<ExecutionId>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// How far it has come.
+    pub progress: Progress,
+    /// How far its steps have come, in the plan's order.
+    pub steps: Vec<StepState>,
+}
+
+impl Execution {
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> ExecutionStatus {
+        match self.progress {
+            Progress::NotStarted => ExecutionStatus::NotStarted,
+            Progress::Running => ExecutionStatus::Running,
+            Progress::Cancelling { .. } => ExecutionStatus::Cancelling,
+            Progress::Ended { end: End::Finished, .. } => ExecutionStatus::Finished,
+            Progress::Ended { end: End::Failed, .. } => ExecutionStatus::Failed,
+            Progress::Ended { end: End::Error, .. } => ExecutionStatus::Error,
+            Progress::Ended { end: End::Cancelled, .. } => ExecutionStatus::Cancelled,
+        }
+    }
+
+    /// When its status last changed.
+    #[must_use]
+    pub fn updated_at(&self) -> Timestamp {
+        match self.progress {
+            Progress::NotStarted | Progress::Running => self.created_at,
+            Progress::Cancelling { since, .. } => since,
+            Progress::Ended { at, .. } => at,
+        }
+    }
+
+    /// When it ended, if it has.
+    #[must_use]
+    pub fn finished_at(&self) -> Option<Timestamp> {
+        match self.progress {
+            Progress::Ended { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The position of the step that runs or waits, or will run next; none once it is over.
+    #[must_use]
+    pub fn current_step(&self) -> Option<usize> {
+        match self.progress {
+            Progress::NotStarted | Progress::Running => {
+                self.steps.iter().position(|step| !matches!(step, StepState::Ended { .. }))
+            }
+            Progress::Cancelling { .. } | Progress::Ended { .. } => None,
+        }
+    }
+
+    /// The position of the step with these identifiers.
+    #[must_use]
+    pub fn find_step(&self, phase_id: PhaseId, step_id: StepId) -> Option<usize> {
+        self.plan.steps.iter().position(|step| step.id == step_id && step.phase_id == phase_id)
+    }
+
+    /// A step's plan and state, by its position.
+    #[must_use]
+    pub fn step(&self, position: usize) -> Option<(&PlannedStep, &StepState)> {
+        self.plan.steps.get(position).zip(self.steps.get(position))
+    }
+
+    /// The production deployment, if the execution has one.
+    #[must_use]
+    pub fn production_deployment(&self) -> Option<(&PlannedStep, &StepState)> {
+        self.plan.steps.iter().zip(&self.steps).find(|(step, _)| step.is_production_deployment())
+    }
+
+    /// The metrics of the gate of the step at a position: none while its work is not done, if it
+    /// was cut short, or where it has no gate.
+    #[must_use]
+    pub fn gate_metrics(&self, position: usize) -> Vec<Metric> {
+        let Some((step, state)) = self.step(position) else { return Vec::new() };
+        let judged = match state {
+            StepState::NotStarted | StepState::Running { .. } => false,
+            StepState::Waiting { .. } => true,
+            StepState::Ended { end, .. } => matches!(end, End::Finished | End::Failed),
+        };
+        if judged { self.plan.metrics(step) } else { Vec::new() }
+    }
+
+    /// Whether important failures of the gate of the step at a position have been overridden:
+    /// the step finished in spite of them.
+    #[must_use]
+    pub fn is_overridden(&self, position: usize) -> bool {
+        matches!(self.steps.get(position), Some(StepState::Ended { end: End::Finished, .. }))
+    }
+
+    /// The number that makes the identifier of the step state at a position, new in each
+    /// execution.
+    #[must_use]
+    pub fn step_state_id(&self, position: usize) -> i64 {
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        self.id.number().saturating_mul(100).saturating_add(position)
+    }
+
+    /// The version of its artifacts: creation time without a leading zero on the month, and id.
+    #[must_use]
+    pub fn artifacts_version(&self) -> String {
+        let time = self.created_at.strftime("%Y.%-m%d.%H%M%S");
+        format!("{time}.{:010}", self.id.number())
+    }
+}
+
+impl PlannedStep {
+    /// Whether this is the deployment to production.
+    #[must_use]
+    pub fn is_production_deployment(&self) -> bool {
+        self.action == Action::Deploy && self.environment_type() == Some(EnvironmentType::Prod)
+    }
+
+    /// The type of the environment, for steps of a deploy phase.
+    #[must_use]
+    pub fn environment_type(&self) -> Option<EnvironmentType> {
+        self.target.as_ref().map(|target| target.environment_type)
+    }
+}

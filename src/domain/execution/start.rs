@@ -1,0 +1,160 @@
+//! Starting an execution: what is asked for, and when it is refused.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::domain::id::{ExecutionId, StepId};
+use crate::domain::pace::Pace;
+use crate::domain::pipeline::{Pipeline, PipelineKind};
+use crate::domain::program::Program;
+use crate::domain::scenario::Scenario;
+use crate::domain::time::Timestamp;
+
+use super::links::{self, Unavailable};
+use super::plan::{Extent, Plan};
+use super::step::StepState;
+use super::{Execution, ExecutionMode, Progress, Trigger};
+
+/// What to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A whole execution.
+    Whole(Trigger, ExecutionMode),
+    /// The production deployment of the last execution again.
+    ReExecute {
+        /// The production deploy step; none stands for a step that does not exist.
+        step: Option<StepId>,
+        /// The last execution, if the caller names it; a name that is no execution's is `Some(None)`.
+        source: Option<Option<ExecutionId>>,
+    },
+}
+
+/// Why an execution is not started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartRefusal {
+    /// The program's emergency mode is not activated.
+    EmergencyModeNotActivated,
+    /// Only production pipelines run in emergency mode.
+    NotAProductionPipeline,
+    /// The pipeline was never executed, so nothing can be re-executed.
+    NeverExecuted,
+    /// The last execution does not have that step.
+    NoSuchStep,
+    /// The named source is not the pipeline's last execution.
+    NotTheLastExecution,
+    /// The step of the last execution can't be re-executed.
+    NotReExecutable(Unavailable),
+}
+
+impl fmt::Display for StartRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EmergencyModeNotActivated => {
+                "The emergency pipeline execution mode is not activated for this program; \
+                 a Customer Success Engineer activates it."
+            }
+            Self::NotAProductionPipeline => {
+                "Only production pipelines can be executed in emergency mode."
+            }
+            Self::NeverExecuted => "The pipeline has no execution whose step could be re-executed.",
+            Self::NoSuchStep => "The pipeline's last execution has no step with this stepId.",
+            Self::NotTheLastExecution => "sourceExecutionId is not the pipeline's last execution.",
+            Self::NotReExecutable(reason) => {
+                return write!(f, "The step can't be re-executed: {reason}.");
+            }
+        })
+    }
+}
+
+/// Everything that a new execution depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// The pipeline.
+    pub pipeline: &'a Pipeline,
+    /// The pipeline's last execution, which is over.
+    pub last: Option<&'a Execution>,
+    /// How it is to go.
+    pub scenario: &'a Scenario,
+    /// How long steps take.
+    pub pace: Pace,
+}
+
+/// Plans what is asked for, or says why it can't be started.
+pub fn plan(request: Request, on: Circumstances<'_>) -> Result<NewExecution, StartRefusal> {
+    let (trigger, mode, source, extent) = match request {
+        Request::Whole(trigger, mode) => {
+            if mode == ExecutionMode::Emergency {
+                check_emergency(on)?;
+            }
+            (trigger, mode, None, Extent::Whole(mode))
+        }
+        Request::ReExecute { step, source } => {
+            let last = on.last.ok_or(StartRefusal::NeverExecuted)?;
+            if source.is_some_and(|source| source != Some(last.id)) {
+                return Err(StartRefusal::NotTheLastExecution);
+            }
+            let position = last
+                .plan
+                .steps
+                .iter()
+                .position(|planned| Some(planned.id) == step)
+                .ok_or(StartRefusal::NoSuchStep)?;
+            links::re_execute(last, position, true).map_err(StartRefusal::NotReExecutable)?;
+            let extent = Extent::ProductionDeployment(last.plan.code.clone());
+            (Trigger::ReExecute, ExecutionMode::Normal, Some(last.id), extent)
+        }
+    };
+    let plan = Plan::new(on.program, on.pipeline, &extent, on.scenario, on.pace);
+    Ok(NewExecution { trigger, mode, source, plan })
+}
+
+fn check_emergency(on: Circumstances<'_>) -> Result<(), StartRefusal> {
+    if !on.program.emergency_mode {
+        Err(StartRefusal::EmergencyModeNotActivated)
+    } else if on.pipeline.kind() != PipelineKind::Production {
+        Err(StartRefusal::NotAProductionPipeline)
+    } else {
+        Ok(())
+    }
+}
+
+/// An execution that may start; it still needs its identifier.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewExecution {
+    /// What began it.
+    pub trigger: Trigger,
+    /// In which mode.
+    pub mode: ExecutionMode,
+    /// The execution whose artifacts it copies.
+    pub source: Option<ExecutionId>,
+    /// What it is going to do.
+    pub plan: Plan,
+}
+
+impl NewExecution {
+    /// The execution as it is created.
+    #[must_use]
+    pub fn create(
+        self,
+        id: ExecutionId,
+        pipeline: &Pipeline,
+        user: Option<String>,
+        now: Timestamp,
+    ) -> Execution {
+        let Self { trigger, mode, source, plan } = self;
+        Execution {
+            id,
+            pipeline: pipeline.key(),
+            trigger,
+            mode,
+            user,
+            source,
+            created_at: now,
+            progress: Progress::NotStarted,
+            steps: vec![StepState::NotStarted; plan.steps.len()],
+            plan: Arc::new(plan),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The rules of Cloud Manager, pure: no I/O, no clock, no randomness; `now` is an argument.
+
+pub mod environment;
+pub mod event;
+pub mod execution;
+pub mod gate;
+pub mod id;
+pub mod pace;
+pub mod pipeline;
+pub mod program;
+pub mod repository;
+pub mod scenario;
+pub mod time;

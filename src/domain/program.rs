@@ -1,0 +1,76 @@
+//! Tenants and programs: who owns what.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::environment::Environment;
+use super::id::{EnvironmentId, PipelineId, ProgramId, RepositoryId, TenantId};
+use super::pipeline::Pipeline;
+use super::repository::Repository;
+use super::time::Timestamp;
+
+/// One IMS organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Identifier.
+    pub id: TenantId,
+    /// The organisation that callers name in `x-gw-ims-org-id`.
+    pub ims_org_id: String,
+    /// The organisation's short name.
+    pub ims_tenant_id: String,
+}
+
+/// What a program runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgramType {
+    /// Adobe Managed Services.
+    AemManagedServices,
+    /// AEM as a Cloud Service.
+    AemCloudService,
+}
+
+/// The targets against which a program's performance is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kpis {
+    /// 95th percentile of the response time, in seconds.
+    pub response_time: f64,
+    /// Page views per minute.
+    pub page_views_per_minute: f64,
+}
+
+impl Default for Kpis {
+    fn default() -> Self {
+        Self { response_time: 3.0, page_views_per_minute: 100.0 }
+    }
+}
+
+/// A program with everything that is defined in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Program {
+    /// Identifier.
+    pub id: ProgramId,
+    /// The tenant that owns it.
+    pub tenant_id: TenantId,
+    /// Display name.
+    pub name: String,
+    /// What it runs on.
+    pub program_type: ProgramType,
+    /// Whether Customer Success Engineers have activated the emergency execution mode.
+    pub emergency_mode: bool,
+    /// Its performance targets.
+    pub kpis: Kpis,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Its environments.
+    pub environments: BTreeMap<EnvironmentId, Environment>,
+    /// Its repositories.
+    pub repositories: BTreeMap<RepositoryId, Repository>,
+    /// Its pipelines.
+    pub pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
+}

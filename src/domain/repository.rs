@@ -1,0 +1,29 @@
+//! Repositories: where code comes from.
+
+use std::collections::BTreeMap;
+
+use super::id::RepositoryId;
+
+/// The prefix by which a tag is named wherever a branch is accepted.
+pub const TAG_PREFIX: &str = "refs/tags/";
+
+/// A git repository of a program, as far as pipelines see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// Identifier.
+    pub id: RepositoryId,
+    /// Name.
+    pub name: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// The head commit of each branch by its name, and of each tag by its full name `refs/tags/…`.
+    pub heads: BTreeMap<String, String>,
+}
+
+impl Repository {
+    /// The commit that a branch name or a full tag name stands for now.
+    #[must_use]
+    pub fn find_commit(&self, branch: &str) -> Option<&str> {
+        self.heads.get(branch).map(String::as_str)
+    }
+}

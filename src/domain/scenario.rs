@@ -1,0 +1,100 @@
+//! Scenarios: how the next executions of a pipeline go, where that differs from "everything passes".
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::environment::EnvironmentType;
+use super::pipeline::Action;
+use super::time::Duration;
+
+/// How an automated step ends, as far as its gate does not decide.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Outcome {
+    /// As it should.
+    #[default]
+    Finished,
+    /// By a fault on the customer's side.
+    Failed,
+    /// By a fault on the system's side.
+    Error,
+    /// deploy only: it waits at half its duration; resumed, it runs the rest and is finished.
+    Paused,
+}
+
+/// A line that a scenario adds to a step's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtraLine {
+    /// The text, without a line end.
+    pub line: String,
+    /// How many times it stands there, at least once.
+    pub times: u64,
+}
+
+/// How the steps that an entry matches go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The action of the steps.
+    pub action: Action,
+    /// The environment of the steps, if the entry is only for one.
+    pub environment_type: Option<EnvironmentType>,
+    /// How they end.
+    pub outcome: Outcome,
+    /// What they say when they fail.
+    pub message: Option<String>,
+    /// How long they run, instead of what the pace says.
+    pub duration: Option<Duration>,
+    /// Actual values of metrics by kpi.
+    pub metrics: BTreeMap<String, String>,
+    /// Lines added to their logs.
+    pub log: Vec<ExtraLine>,
+}
+
+impl Entry {
+    /// Whether the entry is about a step.
+    #[must_use]
+    pub fn matches(&self, action: Action, environment: Option<EnvironmentType>) -> bool {
+        self.action == action
+            && self.environment_type.is_none_or(|wanted| environment == Some(wanted))
+    }
+}
+
+/// How an execution goes: at most one entry for each step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scenario {
+    /// The entries.
+    pub entries: Vec<Entry>,
+}
+
+impl Scenario {
+    /// The entry about a step.
+    #[must_use]
+    pub fn find_entry(
+        &self,
+        action: Action,
+        environment: Option<EnvironmentType>,
+    ) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.matches(action, environment))
+    }
+
+    /// The actual metric values for the gate of a step. Those of the performance gate may stand
+    /// at any of the performance steps.
+    #[must_use]
+    pub fn metrics_for(&self, action: Action) -> BTreeMap<String, String> {
+        let sources: &[Action] = match action {
+            Action::ReportPerformanceTest => &PERFORMANCE_STEPS,
+            Action::LoadTest | Action::AssetsTest => &[],
+            _ => &[action],
+        };
+        self.entries
+            .iter()
+            .filter(|entry| sources.contains(&entry.action))
+            .flat_map(|entry| entry.metrics.clone())
+            .collect()
+    }
+}
+
+/// The steps that share the performance gate.
+pub const PERFORMANCE_STEPS: [Action; 3] =
+    [Action::LoadTest, Action::AssetsTest, Action::ReportPerformanceTest];

@@ -1,0 +1,251 @@
+//! Instants and lengths of emulated time, in whole milliseconds.
+
+use std::fmt;
+
+use jiff::fmt::temporal::SpanParser;
+use jiff::{SignedDuration, SpanRelativeTo};
+use serde::{Deserialize, Serialize};
+
+/// An instant of emulated time: milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+/// A length of emulated time in milliseconds, never negative.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Duration(i64);
+
+/// Why a text is not an instant or a length of time; the message says what is expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TimeError(String);
+
+impl Timestamp {
+    /// The Unix epoch.
+    pub const EPOCH: Self = Self(0);
+
+    /// The last instant that can be written, on the last but one day of the year 9999.
+    pub const MAX: Self = Self(253_402_207_200_000);
+
+    /// The instant that many milliseconds after the Unix epoch, held within what can be written.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis.clamp(-Self::MAX.0, Self::MAX.0))
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Reads any ISO-8601 instant that names its offset (`Z`, `+0000`, `+01:00`).
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        text.parse::<jiff::Timestamp>()
+            .map(|instant| Self::from_millis(instant.as_millisecond()))
+            .map_err(|_| {
+                TimeError(
+                    "must be an ISO-8601 time with an offset, for example 2026-03-01T12:00:00.000Z"
+                        .into(),
+                )
+            })
+    }
+
+    /// The instant `duration` later, or none beyond [`Timestamp::MAX`].
+    #[must_use]
+    pub fn checked_add(self, duration: Duration) -> Option<Self> {
+        self.0.checked_add(duration.0).filter(|millis| *millis <= Self::MAX.0).map(Self)
+    }
+
+    /// The length of time from `earlier` to this instant; zero if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration(self.0.saturating_sub(earlier.0).max(0))
+    }
+
+    /// The same instant written by a `strftime` pattern, in UTC.
+    #[must_use]
+    pub fn strftime(self, pattern: &str) -> String {
+        // `from_millis` and `MAX` keep every instant inside what jiff can represent.
+        jiff::Timestamp::from_millisecond(self.0)
+            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+            .strftime(pattern)
+            .to_string()
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    /// Adds, stopping at [`Timestamp::MAX`].
+    fn add(self, duration: Duration) -> Self {
+        self.checked_add(duration).unwrap_or(Self::MAX)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    /// Cloud Manager's form: UTC, milliseconds, no colon in the offset.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.strftime("%Y-%m-%dT%H:%M:%S%.3f+0000"))
+    }
+}
+
+impl Duration {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+
+    /// That many milliseconds; a negative number counts as none.
+    #[must_use]
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(if millis < 0 { 0 } else { millis })
+    }
+
+    /// That many seconds.
+    #[must_use]
+    pub const fn from_secs(seconds: i64) -> Self {
+        Self::from_millis(seconds * 1000)
+    }
+
+    /// That many minutes.
+    #[must_use]
+    pub const fn from_mins(minutes: i64) -> Self {
+        Self::from_secs(minutes * 60)
+    }
+
+    /// That many days of 24 hours.
+    #[must_use]
+    pub const fn from_days(days: i64) -> Self {
+        Self::from_mins(days * 24 * 60)
+    }
+
+    /// Milliseconds.
+    #[must_use]
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whether this is no time at all.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// One `parts`-th of this length, rounded down to the millisecond.
+    #[must_use]
+    pub const fn divided_by(self, parts: i64) -> Self {
+        Self(self.0 / parts)
+    }
+
+    /// Reads an ISO-8601 duration of weeks, days, hours, minutes and seconds (`P7D`, `PT0.5S`).
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        let invalid = || {
+            TimeError(
+                "must be an ISO-8601 duration of weeks, days, hours, minutes or seconds, \
+                 not negative, for example P7D or PT1.5S"
+                    .into(),
+            )
+        };
+        let span = SpanParser::new().parse_span(text).map_err(|_| invalid())?;
+        if span.get_years() != 0 || span.get_months() != 0 || span.is_negative() {
+            return Err(invalid());
+        }
+        let length: SignedDuration =
+            span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| invalid())?;
+        i64::try_from(length.as_millis()).map(Self).map_err(|_| invalid())
+    }
+}
+
+impl std::ops::Sub for Duration {
+    type Output = Self;
+
+    /// Subtracts, stopping at zero.
+    fn sub(self, other: Self) -> Self {
+        Self::from_millis(self.0 - other.0)
+    }
+}
+
+impl fmt::Display for Duration {
+    /// The shortest exact ISO-8601 form in days and seconds: `P7D`, `PT90S`, `PT0.001S`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: i64 = Duration::from_days(1).0;
+        match (self.0 / DAY, self.0 % DAY) {
+            (0, rest) => write!(f, "PT{}S", Seconds(rest)),
+            (days, 0) => write!(f, "P{days}D"),
+            (days, rest) => write!(f, "P{days}DT{}S", Seconds(rest)),
+        }
+    }
+}
+
+/// Milliseconds shown as seconds, with a fraction only where there is one.
+struct Seconds(i64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0 / 1000)?;
+        match self.0 % 1000 {
+            0 => Ok(()),
+            millis => f.write_str(format!(".{millis:03}").trim_end_matches('0')),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_as_cloud_manager_writes_them() {
+        let instant = Timestamp::parse("2019-07-08T22:44:32.267Z").unwrap();
+        assert_eq!(instant.to_string(), "2019-07-08T22:44:32.267+0000");
+    }
+
+    #[test]
+    fn every_form_of_offset_is_read() {
+        for text in [
+            "2018-11-16T13:45:00.000Z",
+            "2018-11-16T13:45:00+0000",
+            "2018-11-16T13:45:00+00:00",
+            "2018-11-16T14:45:00+01",
+            "2018-11-16T15:15:00.000+0130",
+        ] {
+            let instant = Timestamp::parse(text).unwrap();
+            assert_eq!(instant.to_string(), "2018-11-16T13:45:00.000+0000", "{text}");
+        }
+        for text in ["2018-11-16T13:45:00", "tomorrow", "", "2018-11-16"] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_last_instant_can_be_written() {
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.000+0000");
+        assert_eq!(Timestamp::from_millis(i64::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX + Duration::from_days(1), Timestamp::MAX);
+        assert_ne!(
+            Timestamp::from_millis(i64::MIN).to_string(),
+            Timestamp::from_millis(0).to_string()
+        );
+    }
+
+    #[test]
+    fn durations_are_read_and_written() {
+        for (text, millis, written) in [
+            ("P7D", 604_800_000, "P7D"),
+            ("P2W", 1_209_600_000, "P14D"),
+            ("PT0.001S", 1, "PT0.001S"),
+            ("PT0S", 0, "PT0S"),
+            ("P1DT1M30.5S", 86_490_500, "P1DT90.5S"),
+            ("PT48H", 172_800_000, "P2D"),
+        ] {
+            let duration = Duration::parse(text).unwrap();
+            assert_eq!(duration.as_millis(), millis, "{text}");
+            assert_eq!(duration.to_string(), written);
+        }
+        for text in ["P1Y", "P1M", "-PT1S", "7 days", "", "PT", "P99999999999999999D"] {
+            assert!(Duration::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! A local stand-in for Adobe Cloud Manager's REST API.
+
+pub mod domain;
