@@ -1,3 +1,4 @@
 //! A local stand-in for Adobe Cloud Manager's REST API.
 
 pub mod domain;
+pub mod store;

@@ -1,0 +1,94 @@
+//! The emulator's own row: its clock, its counter, its key.
+
+use super::{Database, StoreError, Transaction};
+use crate::domain::id::ExecutionId;
+use crate::domain::time::Timestamp;
+
+/// The line on which emulated time runs: `base` at the wall-clock time `wall_base`, from there
+/// `rate` emulated milliseconds for each real one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClockLine {
+    /// Emulated time.
+    pub base: Timestamp,
+    /// Wall-clock time, milliseconds since the Unix epoch.
+    pub wall_base: i64,
+    /// Emulated milliseconds for each real one, not negative.
+    pub rate: f64,
+}
+
+/// What the emulator's own row holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmulatorRow {
+    /// Its clock.
+    pub clock: ClockLine,
+    /// The latest emulated time at which anything was written.
+    pub seen_at: Timestamp,
+    /// Signs the tokens of log and artifact addresses.
+    pub file_token_key: Vec<u8>,
+}
+
+/// Writes the emulator's row of a new database.
+pub async fn insert(
+    tx: &mut Transaction<'_>,
+    clock: ClockLine,
+    next_execution_id: ExecutionId,
+    file_token_key: &[u8],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO emulator (id, clock_base, clock_wall_base, clock_rate, seen_at, \
+         next_execution_id, file_token_key) VALUES (1, $1, $2, $3, $1, $4, $5)",
+    )
+    .bind(clock.base.as_millis())
+    .bind(clock.wall_base)
+    .bind(clock.rate)
+    .bind(next_execution_id.number())
+    .bind(file_token_key)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// The emulator's row; none in a new database.
+pub async fn find(database: &Database) -> Result<Option<EmulatorRow>, StoreError> {
+    let row: Option<(i64, i64, f64, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT clock_base, clock_wall_base, clock_rate, seen_at, file_token_key FROM emulator",
+    )
+    .fetch_optional(database.readers())
+    .await?;
+    Ok(row.map(|(base, wall_base, rate, seen_at, file_token_key)| EmulatorRow {
+        clock: ClockLine { base: Timestamp::from_millis(base), wall_base, rate },
+        seen_at: Timestamp::from_millis(seen_at),
+        file_token_key,
+    }))
+}
+
+/// Replaces the line on which emulated time runs.
+pub async fn set_clock(tx: &mut Transaction<'_>, clock: ClockLine) -> Result<(), StoreError> {
+    sqlx::query("UPDATE emulator SET clock_base = $1, clock_wall_base = $2, clock_rate = $3")
+        .bind(clock.base.as_millis())
+        .bind(clock.wall_base)
+        .bind(clock.rate)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Notes that something is written at `now`, so that no restart shows an earlier time.
+pub async fn see(tx: &mut Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE emulator SET seen_at = max(seen_at, $1)")
+        .bind(now.as_millis())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes the next execution identifier.
+pub async fn take_execution_id(tx: &mut Transaction<'_>) -> Result<ExecutionId, StoreError> {
+    let next: i64 = sqlx::query_scalar(
+        "UPDATE emulator SET next_execution_id = next_execution_id + 1 \
+         RETURNING next_execution_id - 1",
+    )
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok(ExecutionId::new(next))
+}

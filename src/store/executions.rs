@@ -1,0 +1,384 @@
+//! Executions: one row each, with the timeline of their steps.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Executor, FromRow, Row, Sqlite};
+
+use super::{Database, StoreError, Transaction, parse_word, plans, timeline, word};
+use crate::domain::execution::machine;
+use crate::domain::execution::{End, Execution, ExecutionStatus, Progress};
+use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
+use crate::domain::time::Timestamp;
+
+/// An execution with its place in the pipeline's history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The execution.
+    pub execution: Execution,
+    /// Counts the pipeline's executions without gaps; greater is newer.
+    pub sequence: i64,
+}
+
+struct ExecutionRow {
+    id: i64,
+    program_id: i64,
+    pipeline_id: i64,
+    sequence: i64,
+    plan_id: i64,
+    trigger: String,
+    mode: String,
+    user: Option<String>,
+    source_id: Option<i64>,
+    status: String,
+    created_at: i64,
+    updated_at: i64,
+    finished_at: Option<i64>,
+    due_at: Option<i64>,
+    timeline: String,
+}
+
+macro_rules! select_executions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, program_id, pipeline_id, sequence, plan_id, trigger, mode, user, \
+             source_id, status, created_at, updated_at, finished_at, due_at, timeline \
+             FROM executions ",
+            $rest
+        )
+    };
+}
+
+impl<'r> FromRow<'r, SqliteRow> for ExecutionRow {
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            program_id: row.try_get(1)?,
+            pipeline_id: row.try_get(2)?,
+            sequence: row.try_get(3)?,
+            plan_id: row.try_get(4)?,
+            trigger: row.try_get(5)?,
+            mode: row.try_get(6)?,
+            user: row.try_get(7)?,
+            source_id: row.try_get(8)?,
+            status: row.try_get(9)?,
+            created_at: row.try_get(10)?,
+            updated_at: row.try_get(11)?,
+            finished_at: row.try_get(12)?,
+            due_at: row.try_get(13)?,
+            timeline: row.try_get(14)?,
+        })
+    }
+}
+
+/// The stored name of a status; the API's.
+fn status_name(status: ExecutionStatus) -> Result<String, StoreError> {
+    word(status)
+}
+
+async fn read<'c, E>(
+    database: &Database,
+    connection: E,
+    row: ExecutionRow,
+) -> Result<Stored, StoreError>
+where
+    E: Executor<'c, Database = Sqlite>,
+{
+    let ExecutionRow {
+        id,
+        program_id,
+        pipeline_id,
+        sequence,
+        plan_id,
+        trigger,
+        mode,
+        user,
+        source_id,
+        status,
+        created_at,
+        updated_at,
+        finished_at,
+        due_at,
+        timeline,
+    } = row;
+    let plan = plans::load(database, connection, plan_id).await?;
+    let created_at = Timestamp::from_millis(created_at);
+    let progress = match (status.as_str(), finished_at) {
+        ("NOT_STARTED", _) => Progress::NotStarted,
+        ("RUNNING", _) => Progress::Running,
+        ("CANCELLING", _) => Progress::Cancelling {
+            since: Timestamp::from_millis(updated_at),
+            until: Timestamp::from_millis(due_at.unwrap_or(updated_at)),
+        },
+        (end, Some(at)) => {
+            Progress::Ended { end: parse_word::<End>(end)?, at: Timestamp::from_millis(at) }
+        }
+        (other, None) => return Err(StoreError::unreadable(format!("status {other}"))),
+    };
+    let steps = timeline::read(created_at, &timeline, plan.steps.len())?;
+    let execution = Execution {
+        id: ExecutionId::new(id),
+        pipeline: PipelineKey {
+            program_id: ProgramId::new(program_id),
+            pipeline_id: PipelineId::new(pipeline_id),
+        },
+        plan,
+        trigger: parse_word(&trigger)?,
+        mode: parse_word(&mode)?,
+        user,
+        source: source_id.map(ExecutionId::new),
+        created_at,
+        progress,
+        steps,
+    };
+    Ok(Stored { execution, sequence })
+}
+
+async fn read_all(database: &Database, rows: Vec<ExecutionRow>) -> Result<Vec<Stored>, StoreError> {
+    let mut executions = Vec::with_capacity(rows.len());
+    for row in rows {
+        executions.push(read(database, database.readers(), row).await?);
+    }
+    Ok(executions)
+}
+
+/// The execution of a pipeline with this identifier.
+pub async fn find(
+    database: &Database,
+    pipeline: PipelineKey,
+    id: ExecutionId,
+) -> Result<Option<Stored>, StoreError> {
+    let row: Option<ExecutionRow> = sqlx::query_as(select_executions!(
+        "WHERE id = $1 AND program_id = $2 AND pipeline_id = $3"
+    ))
+    .bind(id.number())
+    .bind(pipeline.program_id.number())
+    .bind(pipeline.pipeline_id.number())
+    .fetch_optional(database.readers())
+    .await?;
+    match row {
+        Some(row) => Ok(Some(read(database, database.readers(), row).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The same, inside a transaction that writes.
+pub async fn find_for_update(
+    database: &Database,
+    tx: &mut Transaction<'_>,
+    pipeline: PipelineKey,
+    id: ExecutionId,
+) -> Result<Option<Stored>, StoreError> {
+    let row: Option<ExecutionRow> = sqlx::query_as(select_executions!(
+        "WHERE id = $1 AND program_id = $2 AND pipeline_id = $3"
+    ))
+    .bind(id.number())
+    .bind(pipeline.program_id.number())
+    .bind(pipeline.pipeline_id.number())
+    .fetch_optional(&mut **tx)
+    .await?;
+    match row {
+        Some(row) => Ok(Some(read(database, &mut **tx, row).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The newest execution of a pipeline, inside a transaction that writes.
+pub async fn find_last_for_update(
+    database: &Database,
+    tx: &mut Transaction<'_>,
+    pipeline: PipelineKey,
+) -> Result<Option<Stored>, StoreError> {
+    let row: Option<ExecutionRow> = sqlx::query_as(select_executions!(
+        "WHERE program_id = $1 AND pipeline_id = $2 ORDER BY sequence DESC LIMIT 1"
+    ))
+    .bind(pipeline.program_id.number())
+    .bind(pipeline.pipeline_id.number())
+    .fetch_optional(&mut **tx)
+    .await?;
+    match row {
+        Some(row) => Ok(Some(read(database, &mut **tx, row).await?)),
+        None => Ok(None),
+    }
+}
+
+/// The first and the last sequence number of a pipeline's executions; none without executions.
+pub async fn find_bounds(
+    database: &Database,
+    pipeline: PipelineKey,
+) -> Result<Option<(i64, i64)>, StoreError> {
+    // Two searches in the index; a single SELECT of both would scan the pipeline's history.
+    let (first, last): (Option<i64>, Option<i64>) = sqlx::query_as(
+        "SELECT (SELECT min(sequence) FROM executions WHERE program_id = $1 AND pipeline_id = $2), \
+                (SELECT max(sequence) FROM executions WHERE program_id = $1 AND pipeline_id = $2)",
+    )
+    .bind(pipeline.program_id.number())
+    .bind(pipeline.pipeline_id.number())
+    .fetch_one(database.readers())
+    .await?;
+    Ok(first.zip(last))
+}
+
+/// The executions of a pipeline with sequence numbers from `first` to `last`, newest first.
+pub async fn list(
+    database: &Database,
+    pipeline: PipelineKey,
+    first: i64,
+    last: i64,
+) -> Result<Vec<Stored>, StoreError> {
+    let rows = sqlx::query_as(select_executions!(
+        "WHERE program_id = $1 AND pipeline_id = $2 AND sequence BETWEEN $3 AND $4 \
+         ORDER BY sequence DESC"
+    ))
+    .bind(pipeline.program_id.number())
+    .bind(pipeline.pipeline_id.number())
+    .bind(first)
+    .bind(last)
+    .fetch_all(database.readers())
+    .await?;
+    read_all(database, rows).await
+}
+
+/// The two newest executions of each pipeline of a program (or of one pipeline): from them
+/// follow the pipelines' status and when they last started and finished.
+pub async fn list_newest(
+    database: &Database,
+    program: ProgramId,
+    pipeline: Option<PipelineId>,
+) -> Result<Vec<Stored>, StoreError> {
+    let rows = sqlx::query_as(select_executions!(
+        "WHERE id IN ( \
+             SELECT newest.id FROM pipelines JOIN executions AS newest ON newest.id IN ( \
+                 SELECT e.id FROM executions AS e \
+                 WHERE e.program_id = pipelines.program_id AND e.pipeline_id = pipelines.id \
+                 ORDER BY e.sequence DESC LIMIT 2) \
+             WHERE pipelines.program_id = $1 AND ($2 IS NULL OR pipelines.id = $2)) \
+         ORDER BY pipeline_id, sequence DESC"
+    ))
+    .bind(program.number())
+    .bind(pipeline.map(PipelineId::number))
+    .fetch_all(database.readers())
+    .await?;
+    read_all(database, rows).await
+}
+
+/// The executions that are due first, at or before `until`, at most `limit`.
+pub async fn list_due(
+    database: &Database,
+    tx: &mut Transaction<'_>,
+    until: Timestamp,
+    limit: usize,
+) -> Result<Vec<Stored>, StoreError> {
+    let rows: Vec<ExecutionRow> =
+        sqlx::query_as(select_executions!("WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"))
+            .bind(until.as_millis())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut **tx)
+            .await?;
+    let mut executions = Vec::with_capacity(rows.len());
+    for row in rows {
+        executions.push(read(database, &mut **tx, row).await?);
+    }
+    Ok(executions)
+}
+
+/// The executions that time will change next, soonest first, at most `limit`.
+pub async fn list_next_due(database: &Database, limit: u32) -> Result<Vec<Stored>, StoreError> {
+    let rows =
+        sqlx::query_as(select_executions!("WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1"))
+            .bind(limit)
+            .fetch_all(database.readers())
+            .await?;
+    read_all(database, rows).await
+}
+
+/// When time will next change an execution; never if none is due.
+pub async fn find_next_due(database: &Database) -> Result<Option<Timestamp>, StoreError> {
+    let due: Option<i64> =
+        sqlx::query_scalar("SELECT min(due_at) FROM executions WHERE due_at IS NOT NULL")
+            .fetch_one(database.readers())
+            .await?;
+    Ok(due.map(Timestamp::from_millis))
+}
+
+/// How many executions there are, and how many of them are not over.
+pub async fn count(database: &Database) -> Result<(i64, i64), StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT (SELECT count(*) FROM executions), \
+                (SELECT count(*) FROM executions WHERE finished_at IS NULL)",
+    )
+    .fetch_one(database.readers())
+    .await?)
+}
+
+/// What came of storing a new execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is stored.
+    Yes,
+    /// The pipeline has one that is not over.
+    PipelineIsBusy,
+}
+
+/// Stores a new execution after the one with the sequence number `after`.
+pub async fn insert(
+    tx: &mut Transaction<'_>,
+    execution: &Execution,
+    after: Option<i64>,
+) -> Result<Inserted, StoreError> {
+    let plan_id = plans::intern(tx, &execution.plan).await?;
+    let inserted = sqlx::query(
+        "INSERT INTO executions (id, program_id, pipeline_id, sequence, plan_id, trigger, mode, \
+         user, source_id, status, created_at, updated_at, finished_at, due_at, timeline) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(execution.id.number())
+    .bind(execution.pipeline.program_id.number())
+    .bind(execution.pipeline.pipeline_id.number())
+    .bind(after.map_or(1, |after| after + 1))
+    .bind(plan_id)
+    .bind(word(execution.trigger)?)
+    .bind(word(execution.mode)?)
+    .bind(execution.user.as_deref())
+    .bind(execution.source.map(ExecutionId::number))
+    .bind(status_name(execution.status())?)
+    .bind(execution.created_at.as_millis())
+    .bind(execution.updated_at().as_millis())
+    .bind(execution.finished_at().map(Timestamp::as_millis))
+    .bind(machine::due_at(execution).map(Timestamp::as_millis))
+    .bind(timeline::write(execution.created_at, &execution.steps)?)
+    .execute(&mut **tx)
+    .await;
+    match inserted {
+        Ok(_) => Ok(Inserted::Yes),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            Ok(Inserted::PipelineIsBusy)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Stores how far executions have come.
+pub async fn update<'e>(
+    tx: &mut Transaction<'_>,
+    executions: impl Iterator<Item = &'e Execution>,
+) -> Result<(), StoreError> {
+    let rows = executions
+        .map(|execution| {
+            Ok((
+                execution.id,
+                status_name(execution.status())?,
+                execution.updated_at(),
+                execution.finished_at(),
+                machine::due_at(execution),
+                timeline::write(execution.created_at, &execution.steps)?,
+            ))
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    super::insert::insert_rows(
+        tx,
+        "UPDATE executions SET status = row.value ->> 1, updated_at = row.value ->> 2, \
+         finished_at = row.value ->> 3, due_at = row.value ->> 4, timeline = row.value ->> 5 \
+         FROM json_each($1) AS row WHERE executions.id = row.value ->> 0",
+        &rows,
+    )
+    .await
+}

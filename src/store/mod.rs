@@ -1,0 +1,55 @@
+//! The only place with SQL: plain functions, one file per group of tables; rows are private.
+
+pub mod database;
+pub mod definitions;
+pub mod emulator;
+pub mod events;
+pub mod executions;
+mod insert;
+pub mod plans;
+pub mod scenarios;
+mod timeline;
+
+pub use database::{Database, Transaction, Writer};
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// `SQLite` refused or failed.
+    #[error("the database failed")]
+    Sqlite(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database could not be migrated")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Something stored can't be read.
+    #[error("the database holds something unreadable: {0}")]
+    Unreadable(String),
+    /// The database file can't be opened or created.
+    #[error("{path}: {reason}")]
+    Open {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    fn unreadable(what: impl std::fmt::Display) -> Self {
+        Self::Unreadable(what.to_string())
+    }
+}
+
+/// The name of a vocabulary word (an enum without data), as it is stored: its serde name.
+fn word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => Ok(name),
+        other => Err(StoreError::unreadable(format!("{other:?} is not a word"))),
+    }
+}
+
+/// The vocabulary word with this name.
+fn parse_word<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::String(name.to_owned()))
+        .map_err(StoreError::unreadable)
+}

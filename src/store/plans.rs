@@ -1,0 +1,45 @@
+//! Plans: stored once for all executions that would go alike.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use sqlx::{Executor, Sqlite};
+
+use super::{Database, StoreError, Transaction};
+use crate::domain::execution::plan::Plan;
+
+/// The number of the plan, which is stored if no execution had it before.
+pub async fn intern(tx: &mut Transaction<'_>, plan: &Plan) -> Result<i64, StoreError> {
+    let body = serde_json::to_string(plan).map_err(StoreError::unreadable)?;
+    let digest = Sha256::digest(body.as_bytes()).to_vec();
+    let known: Option<i64> = sqlx::query_scalar("SELECT id FROM plans WHERE digest = $1")
+        .bind(&digest)
+        .fetch_optional(&mut **tx)
+        .await?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    Ok(sqlx::query_scalar("INSERT INTO plans (digest, body) VALUES ($1, $2) RETURNING id")
+        .bind(&digest)
+        .bind(body)
+        .fetch_one(&mut **tx)
+        .await?)
+}
+
+/// The plan with this number.
+pub(super) async fn load(
+    database: &Database,
+    connection: impl Executor<'_, Database = Sqlite>,
+    id: i64,
+) -> Result<Arc<Plan>, StoreError> {
+    if let Some(plan) = database.plans.get(&id) {
+        return Ok(plan);
+    }
+    let body: String = sqlx::query_scalar("SELECT body FROM plans WHERE id = $1")
+        .bind(id)
+        .fetch_one(connection)
+        .await?;
+    let plan = Arc::new(serde_json::from_str::<Plan>(&body).map_err(StoreError::unreadable)?);
+    database.plans.insert(id, plan.clone());
+    Ok(plan)
+}
