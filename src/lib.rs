@@ -1,4 +1,5 @@
 //! A local stand-in for Adobe Cloud Manager's REST API.
 
 pub mod domain;
+pub mod seed;
 pub mod store;

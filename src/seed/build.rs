@@ -1,0 +1,333 @@
+//! From a seed document to what it defines, with every mistake on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde_saphyr::Spanned;
+
+use super::NOT_YET;
+use super::document::{
+    EnvironmentDocument, KpisDocument, ProgramDocument, RepositoryDocument, SeedDocument,
+};
+use super::{Mistake, Mistakes, Seed, pipeline};
+use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
+use crate::domain::id::{ExecutionId, InvalidId, ProgramId, TenantId};
+use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
+use crate::domain::repository::{Repository, TAG_PREFIX};
+use crate::store::definitions::Client;
+use crate::store::events::{self, Webhook};
+
+/// The roles that a client may have.
+const ROLES: [&str; 5] = [
+    "businessOwner",
+    "deploymentManager",
+    "programManager",
+    "developer",
+    "customerSuccessEngineer",
+];
+
+/// Collects mistakes.
+#[derive(Default)]
+pub(super) struct Report {
+    mistakes: Vec<Mistake>,
+}
+
+/// A place in a document at which mistakes are reported.
+pub(super) struct Place<'r> {
+    report: &'r mut Report,
+    line: u64,
+    pub path: String,
+}
+
+impl Report {
+    pub(super) fn at<T>(&mut self, path: String, value: &Spanned<T>) -> Place<'_> {
+        Place { report: self, line: value.referenced.line(), path }
+    }
+}
+
+impl Place<'_> {
+    /// A place inside this one.
+    pub(super) fn at<T>(&mut self, field: &str, value: &Spanned<T>) -> Place<'_> {
+        let path = format!("{}.{field}", self.path);
+        self.report.at(path, value)
+    }
+
+    /// Reports what is wrong with a field.
+    pub(super) fn wrong(&mut self, field: &str, message: impl Into<String>) {
+        self.push(Mistake {
+            line: Some(self.line),
+            field: format!("{}.{field}", self.path),
+            message: message.into(),
+        });
+    }
+
+    /// Reports a mistake that was found elsewhere, in the field of this place.
+    pub(super) fn push_inside(&mut self, mistake: Mistake) {
+        let Mistake { line: _, field, message } = mistake;
+        self.wrong(&field, message);
+    }
+
+    fn push(&mut self, mistake: Mistake) {
+        self.report.mistakes.push(mistake);
+    }
+
+    /// Reads an identifier.
+    pub(super) fn id<T: FromStr<Err = InvalidId>>(&mut self, field: &str, text: &str) -> Option<T> {
+        text.parse().map_err(|error: InvalidId| self.wrong(field, error.to_string())).ok()
+    }
+
+    /// Checks a display name of at most 64 characters.
+    pub(super) fn name(&mut self, field: &str, text: &str) {
+        if !(1..=64).contains(&text.chars().count()) {
+            self.wrong(field, "must have 1 to 64 characters");
+        }
+    }
+}
+
+pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
+    let SeedDocument { tenants, clients, programs, webhooks, next_execution_id } = document;
+    let mut report = Report::default();
+    let tenants = build_tenants(&tenants, &mut report);
+    let tenant_ids: BTreeSet<_> = tenants.iter().map(|tenant| tenant.id).collect();
+    let tenant_of = |place: &mut Place<'_>, text: &str| {
+        let id: Option<TenantId> = place.id("tenantId", text);
+        if id.is_some_and(|id| !tenant_ids.contains(&id)) {
+            place.wrong("tenantId", format!("there is no tenant {text}"));
+        }
+        id
+    };
+
+    let mut client_ids = BTreeSet::new();
+    let clients = collect(clients, "clients", &mut report, |place, client| {
+        let tenant_id = tenant_of(place, &client.tenant_id);
+        if !client_ids.insert(client.client_id.clone()) {
+            place.wrong("clientId", format!("the client {} is there already", client.client_id));
+        }
+        for role in client.roles.iter().filter(|role| !ROLES.contains(&role.as_str())) {
+            place.wrong("roles", format!("{role} is not one of {}", ROLES.join(", ")));
+        }
+        Some(Client {
+            client_id: client.client_id,
+            client_secret: client.client_secret,
+            technical_account_id: client.technical_account_id,
+            tenant_id: tenant_id?,
+            roles: client.roles,
+        })
+    });
+
+    let webhooks = collect(webhooks, "webhooks", &mut report, |place, webhook| {
+        let tenant_id = tenant_of(place, &webhook.tenant_id);
+        if !webhook.url.starts_with("http://") && !webhook.url.starts_with("https://") {
+            place.wrong("url", "must be an absolute http or https address");
+        }
+        for event in webhook.events.iter().filter(|event| !events::NAMES.contains(&event.as_str()))
+        {
+            place.wrong("events", format!("{event} is not one of {}", events::NAMES.join(", ")));
+        }
+        Some(Webhook {
+            id: 0,
+            tenant_id: tenant_id?,
+            client_id: webhook.client_id,
+            client_secret: webhook.client_secret,
+            url: webhook.url,
+            events: webhook.events,
+        })
+    });
+
+    let mut scenarios = Vec::new();
+    let mut program_ids = BTreeSet::new();
+    let programs = collect(programs, "programs", &mut report, |place, program| {
+        let tenant_id = tenant_of(place, &program.tenant_id);
+        let id: Option<ProgramId> = place.id("id", &program.id);
+        if id.is_some_and(|id| !program_ids.insert(id)) {
+            place.wrong("id", format!("the program {} is there already", program.id));
+        }
+        let built = build_program(place, program, id, tenant_id, &mut scenarios);
+        id.and(tenant_id).map(|_| built)
+    });
+
+    let next_execution_id = next_execution_id.map_or(1, |next| {
+        if next.value < 1 {
+            let line = Some(next.referenced.line());
+            let field = "nextExecutionId".to_owned();
+            report.mistakes.push(Mistake { line, field, message: "must be at least 1".into() });
+        }
+        next.value
+    });
+    if !report.mistakes.is_empty() {
+        return Err(Mistakes(report.mistakes));
+    }
+    Ok(Seed {
+        tenants,
+        clients,
+        programs,
+        scenarios,
+        webhooks,
+        next_execution_id: ExecutionId::new(next_execution_id),
+    })
+}
+
+/// Builds each item of a list; those with mistakes are left out.
+fn collect<D, T>(
+    items: Vec<Spanned<D>>,
+    name: &str,
+    report: &mut Report,
+    mut convert: impl FnMut(&mut Place<'_>, D) -> Option<T>,
+) -> Vec<T> {
+    let mut built = Vec::new();
+    for (index, item) in items.into_iter().enumerate() {
+        let mut place = report.at(format!("{name}[{index}]"), &item);
+        built.extend(convert(&mut place, item.value));
+    }
+    built
+}
+
+fn build_tenants(
+    documents: &[Spanned<super::document::TenantDocument>],
+    report: &mut Report,
+) -> Vec<Tenant> {
+    let mut tenants: Vec<Tenant> = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let mut place = report.at(format!("tenants[{index}]"), document);
+        let tenant = &document.value;
+        for (field, text) in
+            [("imsOrgId", &tenant.ims_org_id), ("imsTenantId", &tenant.ims_tenant_id)]
+        {
+            if !(1..=255).contains(&text.chars().count()) {
+                place.wrong(field, "must have 1 to 255 characters");
+            }
+        }
+        let Some(id) = place.id::<TenantId>("id", &tenant.id) else { continue };
+        if tenants.iter().any(|other| other.id == id) {
+            place.wrong("id", format!("the tenant {id} is there already"));
+        }
+        if tenants.iter().any(|other| other.ims_org_id == tenant.ims_org_id) {
+            place.wrong("imsOrgId", "another tenant has this organisation");
+        }
+        tenants.push(Tenant {
+            id,
+            ims_org_id: tenant.ims_org_id.clone(),
+            ims_tenant_id: tenant.ims_tenant_id.clone(),
+        });
+    }
+    tenants
+}
+
+fn build_program(
+    place: &mut Place<'_>,
+    document: ProgramDocument,
+    id: Option<ProgramId>,
+    tenant_id: Option<TenantId>,
+    scenarios: &mut Vec<(crate::domain::id::PipelineKey, crate::store::scenarios::StoredScenario)>,
+) -> Program {
+    place.name("name", &document.name);
+    let mut program = Program {
+        // Mistakes in these two have been reported; the program is then not used.
+        id: id.unwrap_or(ProgramId::new(0)),
+        tenant_id: tenant_id.unwrap_or(TenantId::new(0)),
+        name: document.name,
+        program_type: document.program_type.unwrap_or(ProgramType::AemManagedServices),
+        emergency_mode: document.emergency_mode,
+        kpis: Kpis::default(),
+        created_at: NOT_YET,
+        updated_at: NOT_YET,
+        environments: BTreeMap::new(),
+        repositories: BTreeMap::new(),
+        pipelines: BTreeMap::new(),
+    };
+    match document.kpis.unwrap_or_default().apply(program.kpis) {
+        Ok(kpis) => program.kpis = kpis,
+        Err((field, message)) => place.wrong(&format!("kpis.{field}"), message),
+    }
+    for (index, environment) in document.environments.iter().enumerate() {
+        let mut place = place.at(&format!("environments[{index}]"), environment);
+        if let Some(environment) = build_environment(&mut place, &environment.value) {
+            let id = environment.id;
+            if program.environments.insert(id, environment).is_some() {
+                place.wrong("id", format!("the environment {id} is there already"));
+            }
+        }
+    }
+    for (index, repository) in document.repositories.iter().enumerate() {
+        let mut place = place.at(&format!("repositories[{index}]"), repository);
+        if let Some(repository) = build_repository(&mut place, &repository.value) {
+            let id = repository.id;
+            if program.repositories.insert(id, repository).is_some() {
+                place.wrong("id", format!("the repository {id} is there already"));
+            }
+        }
+    }
+    for (index, document) in document.pipelines.iter().enumerate() {
+        let mut place = place.at(&format!("pipelines[{index}]"), document);
+        if let Some((pipeline, scenario)) = pipeline::build(&mut place, &document.value, &program) {
+            let (id, key) = (pipeline.id, pipeline.key());
+            scenarios.extend(scenario.map(|scenario| (key, scenario)));
+            if program.pipelines.insert(id, Arc::new(pipeline)).is_some() {
+                place.wrong("id", format!("the pipeline {id} is there already"));
+            }
+        }
+    }
+    program
+}
+
+impl KpisDocument {
+    /// The targets with these changes, or the field that is wrong and why.
+    pub fn apply(self, kpis: Kpis) -> Result<Kpis, (&'static str, &'static str)> {
+        let Self { response_time, page_views_per_minute } = self;
+        let changed = Kpis {
+            response_time: response_time.unwrap_or(kpis.response_time),
+            page_views_per_minute: page_views_per_minute.unwrap_or(kpis.page_views_per_minute),
+        };
+        let positive = |value: f64| value.is_finite() && value > 0.0;
+        if !positive(changed.response_time) {
+            return Err(("responseTime", "must be a number of seconds above 0"));
+        }
+        if !positive(changed.page_views_per_minute) {
+            return Err(("pageViewsPerMinute", "must be a number above 0"));
+        }
+        Ok(changed)
+    }
+}
+
+fn build_environment(place: &mut Place<'_>, document: &EnvironmentDocument) -> Option<Environment> {
+    place.name("name", &document.name);
+    let topology = document.topology.as_ref().map_or_else(Topology::default, |topology| Topology {
+        authors: topology.authors.unwrap_or(1),
+        pairs: topology.pairs.unwrap_or(1),
+        cold_standby: topology.cold_standby,
+    });
+    for (field, count) in
+        [("topology.authors", topology.authors), ("topology.pairs", topology.pairs)]
+    {
+        if !(1..=100).contains(&count) {
+            place.wrong(field, "must be from 1 to 100");
+        }
+    }
+    Some(Environment {
+        id: place.id("id", &document.id)?,
+        name: document.name.clone(),
+        description: document.description.clone(),
+        environment_type: document.environment_type,
+        status: document.status.unwrap_or(EnvironmentStatus::Ready),
+        topology,
+    })
+}
+
+fn build_repository(place: &mut Place<'_>, document: &RepositoryDocument) -> Option<Repository> {
+    place.name("repo", &document.repo);
+    let tags =
+        document.tags.iter().map(|(name, commit)| (format!("{TAG_PREFIX}{name}"), commit.clone()));
+    let branches = document.branches.iter().map(|(name, commit)| (name.clone(), commit.clone()));
+    for (name, commit) in document.branches.iter().chain(&document.tags) {
+        if name.is_empty() || commit.is_empty() {
+            place.wrong("branches", "branches, tags and commits must not be empty");
+        }
+    }
+    Some(Repository {
+        id: place.id("id", &document.id)?,
+        name: document.repo.clone(),
+        description: document.description.clone(),
+        heads: branches.chain(tags).collect(),
+    })
+}

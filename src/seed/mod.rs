@@ -1,0 +1,252 @@
+//! Seeds: the tenants, programs and pipelines that an emulator begins with, as people write them.
+
+mod build;
+mod document;
+mod pipeline;
+pub mod scenario;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::domain::id::{ExecutionId, PipelineKey};
+use crate::domain::program::{Program, Tenant};
+use crate::domain::time::Timestamp;
+use crate::store::definitions::Client;
+use crate::store::events::Webhook;
+use crate::store::scenarios::StoredScenario;
+pub use document::KpisDocument;
+use document::SeedDocument;
+
+/// The seed that is loaded when none is named.
+const DEMO: &str = include_str!("demo.yaml");
+
+/// When programs and pipelines of a seed are created, before that is known.
+const NOT_YET: Timestamp = Timestamp::EPOCH;
+
+/// Everything that a seed document defines, checked as a whole.
+#[derive(Clone, Debug)]
+pub struct Seed {
+    /// Tenants.
+    pub tenants: Vec<Tenant>,
+    /// Technical accounts.
+    pub clients: Vec<Client>,
+    /// Programs with environments, repositories and pipelines.
+    pub programs: Vec<Program>,
+    /// Scenarios of pipelines.
+    pub scenarios: Vec<(PipelineKey, StoredScenario)>,
+    /// Subscriptions.
+    pub webhooks: Vec<Webhook>,
+    /// The identifier of the first execution.
+    pub next_execution_id: ExecutionId,
+}
+
+/// One mistake in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where in the text, counted from 1, if known.
+    pub line: Option<u64>,
+    /// Which field, for example `programs[0].pipelines[1].name`; empty for the whole document.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Why a document is refused: every mistake that was found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Mistakes(pub Vec<Mistake>);
+
+/// Reads a seed document in YAML or JSON.
+pub fn read(text: &str) -> Result<Seed, Mistakes> {
+    build::build(parse(text)?)
+}
+
+/// The seed that is loaded when none is named.
+///
+/// # Panics
+///
+/// If the document that is part of the program has mistakes, which a test rules out.
+#[must_use]
+pub fn demo() -> Seed {
+    read(DEMO).expect("the demo has no mistakes")
+}
+
+impl Seed {
+    /// The same, with programs and pipelines created at `now`.
+    #[must_use]
+    pub fn created_at(mut self, now: Timestamp) -> Self {
+        for program in &mut self.programs {
+            program.created_at = now;
+            program.updated_at = now;
+            for pipeline in program.pipelines.values_mut() {
+                let pipeline = Arc::make_mut(pipeline);
+                pipeline.created_at = now;
+                pipeline.updated_at = now;
+            }
+        }
+        self
+    }
+}
+
+fn parse(text: &str) -> Result<SeedDocument, Mistakes> {
+    let mut field = String::new();
+    serde_saphyr::with_deserializer_from_str(text, |deserializer| {
+        serde_path_to_error::deserialize(deserializer).map_err(|error| {
+            field = match error.path().to_string() {
+                unknown if unknown == "." || unknown == "?" => String::new(),
+                path => as_written(&path),
+            };
+            error.into_inner()
+        })
+    })
+    .map_err(|error: serde_saphyr::Error| {
+        let line = error.location().map(|location| location.line());
+        let text = error.without_snippet().to_string();
+        // The position is told once, as the line.
+        let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        Mistakes(vec![Mistake { line, field, message }])
+    })
+}
+
+/// The path of a field without the levels that come from noting where in the text an item is.
+fn as_written(path: &str) -> String {
+    path.replace("].value", "]")
+        .replace("scenario.value", "scenario")
+        .replace("nextExecutionId.value", "nextExecutionId")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pipeline::{Action, PipelineKind};
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let Mistakes(mistakes) = read(text).expect_err("the document is refused");
+        mistakes.iter().map(ToString::to_string).collect()
+    }
+
+    /// A document with one program; `rest` is indented into the program.
+    fn program(rest: &str) -> String {
+        format!(
+            "tenants:\n  - {{ id: \"1\", imsOrgId: A@AdobeOrg, imsTenantId: a }}\n\
+             programs:\n  - id: \"4\"\n    tenantId: \"1\"\n    name: P\n{rest}"
+        )
+    }
+
+    #[test]
+    fn the_demo_is_as_documented() {
+        let seed = demo();
+        assert_eq!(seed.next_execution_id, ExecutionId::new(953_671));
+        assert_eq!(seed.tenants[0].ims_org_id, "1234567890ABCDEF12345678@AdobeOrg");
+        let kinds = |program: usize| -> Vec<_> {
+            seed.programs[program].pipelines.values().map(|p| (p.id.number(), p.kind())).collect()
+        };
+        assert_eq!(
+            kinds(0),
+            [
+                (1, PipelineKind::Production),
+                (2, PipelineKind::Deployment),
+                (3, PipelineKind::CodeQuality)
+            ]
+        );
+        assert_eq!(kinds(1), [(7, PipelineKind::Production), (8, PipelineKind::Deployment)]);
+        assert!(seed.programs[0].emergency_mode && !seed.programs[1].emergency_mode);
+    }
+
+    #[test]
+    fn steps_come_in_the_order_in_which_they_run() {
+        let seed = demo();
+        let actions: Vec<_> = seed.programs[1]
+            .pipelines
+            .values()
+            .next()
+            .unwrap()
+            .steps()
+            .map(|(_, step)| step.action)
+            .collect();
+        assert_eq!(
+            actions,
+            [
+                Action::Validate,
+                Action::Build,
+                Action::CodeQuality,
+                Action::Deploy,
+                Action::Approval,
+                Action::SecurityTest,
+                Action::LoadTest,
+                Action::ReportPerformanceTest,
+                Action::Approval,
+                Action::Schedule,
+                Action::Managed,
+                Action::Deploy
+            ]
+        );
+    }
+
+    #[test]
+    fn identifiers_of_phases_and_steps_are_made_up_without_collisions() {
+        let seed = demo();
+        for pipeline in seed.programs.iter().flat_map(|program| program.pipelines.values()) {
+            let mut ids: Vec<_> = pipeline.phases.iter().map(|phase| phase.id.number()).collect();
+            ids.extend(pipeline.steps().map(|(_, step)| step.id.number()));
+            let count = ids.len();
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), count);
+        }
+    }
+
+    #[test]
+    fn syntax_and_type_errors_name_line_and_field() {
+        assert!(mistakes("tenants:\n  - id: [1\n")[0].starts_with("line "));
+        assert_eq!(
+            mistakes(&program("    type: aem_on_premise\n")),
+            ["line 7: programs[0].type: unknown variant `aem_on_premise`, expected one of \
+              aem_managed_services, aem_cloud_service"]
+        );
+        assert_eq!(
+            mistakes(&program("    emergency: true\n"))[0].split(", ").next().unwrap(),
+            "line 7: programs[0].emergency: unknown field `emergency`"
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_listed_with_line_and_field() {
+        let text = program(
+            "    environments:\n      - { id: \"x\", name: e, type: dev }\n    pipelines:\n\
+             \x20     - id: \"1\"\n        name: \"\"\n        phases:\n\
+             \x20         - { type: VALIDATE }\n          - { type: BUILD, repositoryId: \"9\" }\n\
+             \x20         - { type: DEPLOY, environmentId: \"77\" }\n",
+        );
+        assert_eq!(
+            mistakes(&text),
+            [
+                "line 8: programs[0].environments[0].id: must be a whole number from 1 to \
+                 9223372036854775807, written as a string",
+                "line 10: programs[0].pipelines[0].name: must have 1 to 64 characters",
+                "line 14: programs[0].pipelines[0].phases[1].repositoryId: the program has no \
+                 repository 9",
+                "line 15: programs[0].pipelines[0].phases[2].environmentId: the program has no \
+                 environment 77",
+            ]
+        );
+    }
+
+    #[test]
+    fn identifiers_are_used_once() {
+        let text = program("") + &program("").split_off(program("").find("  - id: \"4\"").unwrap());
+        assert_eq!(mistakes(&text), ["line 7: programs[1].id: the program 4 is there already"]);
+    }
+}

@@ -1,0 +1,288 @@
+//! From a pipeline in a seed document to its definition.
+
+use std::collections::BTreeSet;
+
+use serde_saphyr::Spanned;
+
+use super::NOT_YET;
+use super::build::Place;
+use super::document::{
+    PhaseDocument, PhaseType, PipelineDocument, StepDocument, VariableDocument, VariableType,
+};
+use crate::domain::environment::EnvironmentType;
+use crate::domain::id::{PhaseId, PipelineId, StepId};
+use crate::domain::pipeline::{
+    Action, Phase, PhaseKind, Pipeline, PipelineKind, PipelineTrigger, Step, StepOptions,
+    possible_steps,
+};
+use crate::domain::program::Program;
+use crate::store::scenarios::StoredScenario;
+
+/// Builds a pipeline of `program`, whose environments and repositories are known.
+pub(super) fn build(
+    place: &mut Place<'_>,
+    document: &PipelineDocument,
+    program: &Program,
+) -> Option<(Pipeline, Option<StoredScenario>)> {
+    place.name("name", &document.name);
+    check_variables(place, document);
+    let id: PipelineId = place.id("id", &document.id)?;
+    let mut ids = Identifiers::new(id, document);
+    let mut phases = Vec::new();
+    for (index, phase) in document.phases.iter().enumerate() {
+        let mut place = place.at(&format!("phases[{index}]"), phase);
+        phases.push(build_phase(&mut place, &phase.value, index, program, &mut ids)?);
+    }
+    let mut pipeline = Pipeline {
+        id,
+        program_id: program.id,
+        name: document.name.clone(),
+        trigger: document.trigger.unwrap_or(PipelineTrigger::Manual),
+        important_failures: document.important_metric_failures,
+        created_at: NOT_YET,
+        updated_at: NOT_YET,
+        phases,
+    };
+    if let Some(problem) = problem_with_shape(&pipeline) {
+        place.wrong("phases", problem);
+        return None;
+    }
+    let kind = pipeline.kind();
+    for (index, (phase, written)) in pipeline.phases.iter_mut().zip(&document.phases).enumerate() {
+        let mut place = place.at(&format!("phases[{index}]"), written);
+        phase.steps = build_steps(&mut place, &written.value, kind, phase, &mut ids);
+    }
+    let scenario = document.scenario.as_ref().and_then(|scenario| {
+        let mut place = place.at("scenario", scenario);
+        match scenario.value.read(&pipeline) {
+            Ok(_) => Some(StoredScenario {
+                times: scenario.value.times,
+                steps: serde_json::to_value(&scenario.value.steps).unwrap_or_default(),
+            }),
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    place.push_inside(mistake);
+                }
+                None
+            }
+        }
+    });
+    Some((pipeline, scenario))
+}
+
+/// Makes up the identifiers that are not written.
+struct Identifiers {
+    taken: BTreeSet<i64>,
+    next: i64,
+}
+
+impl Identifiers {
+    /// They begin with the pipeline's and keep clear of those that are written.
+    fn new(pipeline: PipelineId, document: &PipelineDocument) -> Self {
+        let phases = document.phases.iter().map(|phase| &phase.value);
+        let steps = phases.clone().flat_map(|phase| phase.steps.iter().flatten());
+        let written = phases
+            .filter_map(|phase| phase.id.as_deref())
+            .chain(steps.filter_map(|step| step.value.id.as_deref()));
+        Self {
+            taken: written.filter_map(|id| id.parse().ok()).collect(),
+            next: pipeline.number().checked_mul(100).unwrap_or_default(),
+        }
+    }
+
+    fn make(&mut self) -> i64 {
+        loop {
+            self.next = self.next.checked_add(1).unwrap_or(1);
+            if self.taken.insert(self.next) {
+                return self.next;
+            }
+        }
+    }
+}
+
+fn build_phase(
+    place: &mut Place<'_>,
+    document: &PhaseDocument,
+    index: usize,
+    program: &Program,
+    ids: &mut Identifiers,
+) -> Option<Phase> {
+    let foreign = match document.phase_type {
+        PhaseType::Validate => vec![
+            ("repositoryId", &document.repository_id),
+            ("branch", &document.branch),
+            ("environmentId", &document.environment_id),
+        ],
+        PhaseType::Build => vec![("environmentId", &document.environment_id)],
+        PhaseType::Deploy => {
+            vec![("repositoryId", &document.repository_id), ("branch", &document.branch)]
+        }
+    };
+    for (field, _) in foreign.iter().filter(|(_, value)| value.is_some()) {
+        place.wrong(field, "is not a field of this type of phase");
+    }
+    let kind = match document.phase_type {
+        PhaseType::Validate => PhaseKind::Validate,
+        PhaseType::Build => {
+            let text = document.repository_id.as_deref().unwrap_or_default();
+            let repository_id = place.id("repositoryId", text)?;
+            if !program.repositories.contains_key(&repository_id) {
+                place.wrong("repositoryId", format!("the program has no repository {text}"));
+            }
+            let branch = document.branch.clone().unwrap_or_else(|| "master".into());
+            PhaseKind::Build { repository_id, branch }
+        }
+        PhaseType::Deploy => {
+            let text = document.environment_id.as_deref().unwrap_or_default();
+            let environment_id = place.id("environmentId", text)?;
+            let Some(environment) = program.environments.get(&environment_id) else {
+                place.wrong("environmentId", format!("the program has no environment {text}"));
+                return None;
+            };
+            PhaseKind::Deploy { environment_id, environment_type: environment.environment_type }
+        }
+    };
+    let usual_name = match document.phase_type {
+        PhaseType::Validate => "VALIDATE".to_owned(),
+        PhaseType::Build => format!("BUILD_{index}"),
+        PhaseType::Deploy => format!("DEPLOY_{}", index.saturating_sub(1)),
+    };
+    let id = match &document.id {
+        Some(text) => place.id("id", text)?,
+        None => PhaseId::new(ids.make()),
+    };
+    let name = document.name.clone().unwrap_or(usual_name);
+    Some(Phase { id, name, kind, steps: Vec::new() })
+}
+
+/// What is wrong with the order and number of the phases, or with their identifiers.
+fn problem_with_shape(pipeline: &Pipeline) -> Option<&'static str> {
+    let mut kinds = pipeline.phases.iter().map(|phase| &phase.kind);
+    if !matches!(kinds.next(), Some(PhaseKind::Validate))
+        || !matches!(kinds.next(), Some(PhaseKind::Build { .. }))
+    {
+        return Some("must begin with a VALIDATE and a BUILD phase");
+    }
+    let environments: Vec<_> = pipeline.phases[2..].iter().map(Phase::environment_type).collect();
+    match environments.as_slice() {
+        []
+        | [Some(EnvironmentType::Dev | EnvironmentType::Stage)]
+        | [Some(EnvironmentType::Stage), Some(EnvironmentType::Prod)] => {}
+        _ => {
+            return Some(
+                "must go on with no DEPLOY phase, with one to a dev or stage environment, \
+                 or with one to a stage and one to a prod environment",
+            );
+        }
+    }
+    let distinct =
+        |values: Vec<String>| values.len() == values.iter().collect::<BTreeSet<_>>().len();
+    if !distinct(pipeline.phases.iter().map(|phase| phase.name.clone()).collect()) {
+        return Some("must have different names");
+    }
+    if !distinct(pipeline.phases.iter().map(|phase| phase.id.to_string()).collect()) {
+        return Some("must have different ids");
+    }
+    None
+}
+
+fn build_steps(
+    place: &mut Place<'_>,
+    document: &PhaseDocument,
+    kind: PipelineKind,
+    phase: &Phase,
+    ids: &mut Identifiers,
+) -> Vec<Step> {
+    let possible = possible_steps(kind, &phase.kind);
+    let mut steps = match &document.steps {
+        Some(written) => read_steps(place, written, possible, phase, ids),
+        None => required_steps(phase).iter().map(|action| usual_step(*action, ids)).collect(),
+    };
+    let has = |steps: &[Step], action| steps.iter().any(|step: &Step| step.action == action);
+    for action in required_steps(phase).iter().filter(|action| !has(&steps, **action)) {
+        place.wrong("steps", format!("must have the step {}", action.as_str()));
+    }
+    let performance = has(&steps, Action::LoadTest) || has(&steps, Action::AssetsTest);
+    match (performance, has(&steps, Action::ReportPerformanceTest)) {
+        // The report belongs to the tests: it comes and goes with them.
+        (true, false) => steps.push(usual_step(Action::ReportPerformanceTest, ids)),
+        (false, true) => {
+            place.wrong("steps", "reportPerformanceTest needs loadTest or assetsTest");
+        }
+        _ => {}
+    }
+    steps.sort_by_key(|step| possible.iter().position(|action| *action == step.action));
+    steps
+}
+
+fn required_steps(phase: &Phase) -> &'static [Action] {
+    match phase.kind {
+        PhaseKind::Validate => &[Action::Validate],
+        PhaseKind::Build { .. } => &[Action::Build, Action::CodeQuality],
+        PhaseKind::Deploy { .. } => &[Action::Deploy],
+    }
+}
+
+fn usual_step(action: Action, ids: &mut Identifiers) -> Step {
+    Step { id: StepId::new(ids.make()), action, options: StepOptions::default() }
+}
+
+fn read_steps(
+    place: &mut Place<'_>,
+    documents: &[Spanned<StepDocument>],
+    possible: &[Action],
+    phase: &Phase,
+    ids: &mut Identifiers,
+) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        let mut place = place.at(&format!("steps[{index}]"), document);
+        let StepDocument { id, name, options } = &document.value;
+        let Some(action) = possible.iter().find(|action| action.as_str() == name) else {
+            let names: Vec<_> = possible.iter().map(|action| action.as_str()).collect();
+            place.wrong("name", format!("must be one of {}", names.join(", ")));
+            continue;
+        };
+        if steps.iter().any(|step| step.action == *action) {
+            place.wrong("name", "the phase has this step already");
+        }
+        for problem in options.problems(*action, phase.environment_type()) {
+            place.wrong("options", problem);
+        }
+        let id = match id {
+            Some(text) => place.id("id", text),
+            None => Some(StepId::new(ids.make())),
+        };
+        steps.extend(id.map(|id| Step { id, action: *action, options: options.clone() }));
+    }
+    steps
+}
+
+/// Source: the limits in Cloud Manager's API and documentation.
+fn check_variables(place: &mut Place<'_>, document: &PipelineDocument) {
+    let mut names = BTreeSet::new();
+    if document.variables.len() > 200 {
+        place.wrong("variables", "must be at most 200");
+    }
+    for (index, variable) in document.variables.iter().enumerate() {
+        let mut place = place.at(&format!("variables[{index}]"), variable);
+        let VariableDocument { name, value, variable_type, service } = &variable.value;
+        let mut letters = name.bytes();
+        let well_formed = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_')
+            && letters.all(|c| c.is_ascii_alphanumeric() || c == b'_')
+            && (2..=100).contains(&name.len());
+        if !well_formed {
+            place.wrong("name", "must match [a-zA-Z_][a-zA-Z_0-9]* with 2 to 100 characters");
+        }
+        let longest = match variable_type {
+            VariableType::String => 2048,
+            VariableType::SecretString => 500,
+        };
+        if value.chars().count() > longest {
+            place.wrong("value", format!("must have at most {longest} characters"));
+        }
+        if !names.insert((name, service)) {
+            place.wrong("name", format!("the variable {name} is there already"));
+        }
+    }
+}

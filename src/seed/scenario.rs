@@ -1,0 +1,229 @@
+//! Scenarios as people write them, and their mistakes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Mistake;
+use crate::domain::environment::EnvironmentType;
+use crate::domain::gate::Gate;
+use crate::domain::pipeline::{Action, Pipeline};
+use crate::domain::scenario::{Entry, ExtraLine, Outcome, PERFORMANCE_STEPS, Scenario};
+use crate::domain::time::Duration;
+
+/// How the next executions of a pipeline go, where that differs from "everything passes".
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Scenario)]
+pub struct ScenarioDocument {
+    /// For how many executions it holds; for all if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    pub times: Option<u32>,
+    /// One entry for each step that is to go otherwise.
+    #[serde(default)]
+    pub steps: Vec<EntryDocument>,
+}
+
+/// How the steps with an action go.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ScenarioStep)]
+pub struct EntryDocument {
+    /// The action, for example `codeQuality`.
+    pub action: String,
+    /// `dev`, `stage` or `prod`; for all environments if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment_type: Option<String>,
+    /// `FINISHED` (if absent), `FAILED`, `ERROR`, or `PAUSED` for a deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// What the step says when it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// How long the step runs, as an ISO-8601 duration, instead of what the pace says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
+    /// Actual values of metrics by kpi; the gate decides by itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub metrics: BTreeMap<String, Value>,
+    /// Lines added to the step's log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<LogLineDocument>,
+}
+
+/// A line added to a log: a text, or a text and how many times it stands there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = ScenarioLogLine)]
+pub enum LogLineDocument {
+    /// Once.
+    Once(String),
+    /// Several times.
+    Repeated {
+        /// The text.
+        line: String,
+        /// How many times, at least once.
+        #[schema(minimum = 1)]
+        times: u64,
+    },
+}
+
+/// The longest message or log line, in bytes.
+const LONGEST_TEXT: usize = 64 * 1024;
+
+impl ScenarioDocument {
+    /// What the document means for executions of `pipeline`, or every mistake in it.
+    pub fn read(&self, pipeline: &Pipeline) -> Result<Scenario, Vec<Mistake>> {
+        let mut mistakes = Vec::new();
+        if self.times == Some(0) {
+            mistakes.push(mistake("times", "must be at least 1"));
+        }
+        let entries: Vec<_> = self
+            .steps
+            .iter()
+            .enumerate()
+            .filter_map(|(index, entry)| {
+                entry.read(&format!("steps[{index}]"), pipeline, &mut mistakes)
+            })
+            .collect();
+        for (phase, step) in pipeline.steps() {
+            let environment = phase.environment_type();
+            let matching =
+                entries.iter().filter(|entry| entry.matches(step.action, environment)).count();
+            if matching > 1 {
+                let environment = environment.map_or("", EnvironmentType::as_str);
+                let step = format!("{environment} {}", step.action.as_str());
+                mistakes.push(mistake("steps", format!("has two entries for {}", step.trim())));
+            }
+        }
+        if mistakes.is_empty() { Ok(Scenario { entries }) } else { Err(mistakes) }
+    }
+}
+
+fn mistake(field: impl Into<String>, message: impl Into<String>) -> Mistake {
+    Mistake { line: None, field: field.into(), message: message.into() }
+}
+
+impl EntryDocument {
+    fn read(&self, path: &str, pipeline: &Pipeline, mistakes: &mut Vec<Mistake>) -> Option<Entry> {
+        let known = mistakes.len();
+        let mut report = |field: &str, message: String| {
+            mistakes.push(mistake(format!("{path}.{field}"), message));
+        };
+        let action = parse_word::<Action>(&self.action);
+        let environment_type = self.environment_type.as_deref().map(parse_word::<EnvironmentType>);
+        if environment_type == Some(None) {
+            report("environmentType", "must be dev, stage or prod".into());
+        }
+        match action {
+            None => report("action", format!("{} is not an action", self.action)),
+            Some(action) if action.waits_for_a_person() => {
+                report("action", format!("{} only waits and takes no entry", self.action));
+            }
+            Some(action) => {
+                let wanted = environment_type.flatten();
+                let found = pipeline.steps().any(|(phase, step)| {
+                    step.action == action
+                        && wanted.is_none_or(|wanted| phase.environment_type() == Some(wanted))
+                });
+                if !found && environment_type != Some(None) {
+                    report("action", format!("the pipeline has no such step {}", self.action));
+                }
+            }
+        }
+        let outcome = match self.outcome.as_deref().map(parse_word::<Outcome>) {
+            None => Outcome::Finished,
+            Some(Some(Outcome::Paused))
+                if action.is_some_and(|action| action != Action::Deploy) =>
+            {
+                report("outcome", "PAUSED is only for a deploy step".into());
+                Outcome::Paused
+            }
+            Some(Some(outcome)) => outcome,
+            Some(None) => {
+                report("outcome", "must be FINISHED, FAILED, ERROR or PAUSED".into());
+                Outcome::Finished
+            }
+        };
+        let duration = self.duration.as_deref().and_then(|text| {
+            Duration::parse(text).map_err(|error| report("duration", error.to_string())).ok()
+        });
+        let metrics = self.read_metrics(action, &mut report);
+        let log = self.read_log(&mut report);
+        if self.message.as_ref().is_some_and(|message| message.len() > LONGEST_TEXT) {
+            report("message", format!("must not be longer than {LONGEST_TEXT} bytes"));
+        }
+        (mistakes.len() == known).then_some(())?;
+        Some(Entry {
+            action: action?,
+            environment_type: environment_type.flatten(),
+            outcome,
+            message: self.message.clone(),
+            duration,
+            metrics,
+            log,
+        })
+    }
+
+    fn read_metrics(
+        &self,
+        action: Option<Action>,
+        report: &mut impl FnMut(&str, String),
+    ) -> BTreeMap<String, String> {
+        let gate = action.and_then(|action| match action {
+            action if PERFORMANCE_STEPS.contains(&action) => Some(Gate::Performance),
+            action => Gate::of(action),
+        });
+        let mut metrics = BTreeMap::new();
+        for (kpi, value) in &self.metrics {
+            let field = format!("metrics.{kpi}");
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(_) | Value::Bool(_) => value.to_string(),
+                _ => {
+                    report(&field, "must be a text, a number, true or false".into());
+                    continue;
+                }
+            };
+            match (gate, action) {
+                (Some(gate), _) => {
+                    if let Some(problem) = gate.problem_with(kpi, &value) {
+                        report(&field, problem);
+                    }
+                }
+                (None, Some(_)) => report(&field, format!("{} has no gate", self.action)),
+                (None, None) => {}
+            }
+            metrics.insert(kpi.clone(), value);
+        }
+        metrics
+    }
+
+    fn read_log(&self, report: &mut impl FnMut(&str, String)) -> Vec<ExtraLine> {
+        let mut lines = Vec::new();
+        for (index, entry) in self.log.iter().enumerate() {
+            let (line, times) = match entry {
+                LogLineDocument::Once(line) => (line, 1),
+                LogLineDocument::Repeated { line, times } => (line, *times),
+            };
+            if times == 0 {
+                report(&format!("log[{index}].times"), "must be at least 1".into());
+            }
+            if line.len() > LONGEST_TEXT {
+                let message = format!("must not be longer than {LONGEST_TEXT} bytes");
+                report(&format!("log[{index}]"), message);
+            }
+            lines.push(ExtraLine { line: line.clone(), times });
+        }
+        lines
+    }
+}
+
+/// The vocabulary word of that name, if there is one.
+fn parse_word<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
+    serde_json::from_value(Value::String(name.to_owned())).ok()
+}
