@@ -1,0 +1,101 @@
+//! The definitions in memory: an immutable snapshot, replaced after each committed change.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::domain::id::{PipelineId, ProgramId, TenantId};
+use crate::domain::pipeline::Pipeline;
+use crate::domain::program::{Program, Tenant};
+use crate::store::events::{self, Webhook};
+use crate::store::{Database, StoreError, definitions};
+
+/// Everything that is defined.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    tenants: BTreeMap<TenantId, Tenant>,
+    tenant_by_organisation: HashMap<String, TenantId>,
+    programs: BTreeMap<ProgramId, Arc<Program>>,
+    webhooks: Vec<Webhook>,
+}
+
+impl Catalog {
+    /// Reads everything that is defined.
+    pub(super) async fn load(database: &Database) -> Result<Self, StoreError> {
+        let tenants = definitions::list_tenants(database).await?;
+        let programs = definitions::list_programs(database).await?;
+        Ok(Self {
+            tenant_by_organisation: tenants
+                .iter()
+                .map(|tenant| (tenant.ims_org_id.clone(), tenant.id))
+                .collect(),
+            tenants: tenants.into_iter().map(|tenant| (tenant.id, tenant)).collect(),
+            programs: programs.into_iter().map(|program| (program.id, Arc::new(program))).collect(),
+            webhooks: events::list_webhooks(database).await?,
+        })
+    }
+
+    /// A tenant by its identifier.
+    #[must_use]
+    pub fn find_tenant(&self, id: TenantId) -> Option<&Tenant> {
+        self.tenants.get(&id)
+    }
+
+    /// The tenant of an IMS organisation.
+    #[must_use]
+    pub fn find_tenant_of(&self, ims_org_id: &str) -> Option<&Tenant> {
+        self.tenants.get(self.tenant_by_organisation.get(ims_org_id)?)
+    }
+
+    /// A program, whoever owns it.
+    #[must_use]
+    pub fn find_program(&self, id: ProgramId) -> Option<&Arc<Program>> {
+        self.programs.get(&id)
+    }
+
+    /// A pipeline, whoever owns it.
+    #[must_use]
+    pub fn find_pipeline(
+        &self,
+        program: ProgramId,
+        pipeline: PipelineId,
+    ) -> Option<&Arc<Pipeline>> {
+        self.programs.get(&program)?.pipelines.get(&pipeline)
+    }
+
+    /// The programs of a tenant, by identifier.
+    pub fn list_programs(&self, tenant: TenantId) -> impl Iterator<Item = &Arc<Program>> {
+        self.programs.values().filter(move |program| program.tenant_id == tenant)
+    }
+
+    /// The subscriptions to the events of a program's executions.
+    #[must_use]
+    pub fn list_webhooks(&self, program: ProgramId) -> Vec<&Webhook> {
+        let tenant = self.programs.get(&program).map(|program| program.tenant_id);
+        self.webhooks.iter().filter(|webhook| Some(webhook.tenant_id) == tenant).collect()
+    }
+
+    /// How many tenants, programs and pipelines there are.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize, usize) {
+        let pipelines = self.programs.values().map(|program| program.pipelines.len()).sum();
+        (self.tenants.len(), self.programs.len(), pipelines)
+    }
+}
+
+/// The catalog that holds now.
+pub(super) struct CurrentCatalog(RwLock<Arc<Catalog>>);
+
+impl CurrentCatalog {
+    pub(super) fn new(catalog: Catalog) -> Self {
+        Self(RwLock::new(Arc::new(catalog)))
+    }
+
+    pub(super) fn get(&self) -> Arc<Catalog> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces it; only whoever has the right to write may.
+    pub(super) fn set(&self, catalog: Catalog) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
+    }
+}

@@ -1,0 +1,166 @@
+//! Emulated time. The only place that looks at the real clock.
+
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration as RealDuration, SystemTime, UNIX_EPOCH};
+
+use crate::domain::time::Timestamp;
+use crate::store::emulator::ClockLine;
+
+/// A clock that runs on a line, stands still while time is being moved, and never goes back.
+pub struct Clock {
+    state: RwLock<State>,
+    /// The latest time that anybody was told.
+    told: AtomicI64,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    line: ClockLine,
+    /// While set, it is that time for everybody.
+    held_at: Option<Timestamp>,
+}
+
+impl Clock {
+    /// A clock on `line`, or from `seen_at` on where the line has not come so far.
+    #[must_use]
+    pub fn new(line: ClockLine, seen_at: Timestamp) -> Self {
+        let wall_base = wall_millis();
+        let line = if time_on(line, wall_base) < seen_at {
+            ClockLine { base: seen_at, wall_base, ..line }
+        } else {
+            line
+        };
+        Self {
+            state: RwLock::new(State { line, held_at: None }),
+            told: AtomicI64::new(seen_at.as_millis()),
+        }
+    }
+
+    /// The current emulated time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let State { line, held_at } = self.state();
+        let now = held_at.unwrap_or_else(|| time_on(line, wall_millis()));
+        let told = self.told.fetch_max(now.as_millis(), Ordering::SeqCst);
+        now.max(Timestamp::from_millis(told))
+    }
+
+    /// The line that it runs on.
+    #[must_use]
+    pub fn line(&self) -> ClockLine {
+        self.state().line
+    }
+
+    /// The same line, counted from this moment.
+    #[must_use]
+    pub fn line_from_now(&self) -> ClockLine {
+        self.line_from(self.now())
+    }
+
+    /// A line with the same rate on which it is `base` at this moment.
+    #[must_use]
+    pub fn line_from(&self, base: Timestamp) -> ClockLine {
+        ClockLine { base, wall_base: wall_millis(), rate: self.line().rate }
+    }
+
+    /// Runs on another line from now on.
+    pub fn set(&self, line: ClockLine) {
+        *self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            State { line, held_at: None };
+    }
+
+    /// Stands at `at` until a line is set.
+    pub fn hold(&self, at: Timestamp) {
+        self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner).held_at = Some(at);
+    }
+
+    /// How long it really takes until it is `due`; for ever if time stands still.
+    #[must_use]
+    pub fn real_time_until(&self, due: Timestamp) -> Option<RealDuration> {
+        let State { line, held_at } = self.state();
+        if line.rate <= 0.0 || held_at.is_some() {
+            return None;
+        }
+        let missing = due.since(self.now()).as_millis();
+        #[allow(clippy::cast_precision_loss, reason = "milliseconds stay far below 2^53")]
+        let seconds = missing as f64 / line.rate / 1000.0;
+        RealDuration::try_from_secs_f64(seconds).ok()
+    }
+
+    fn state(&self) -> State {
+        *self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// The emulated time at a wall-clock time; where the wall clock was set back, time stands.
+fn time_on(line: ClockLine, wall: i64) -> Timestamp {
+    let elapsed = wall.saturating_sub(line.wall_base).max(0);
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "milliseconds stay far below 2^53, and the cast saturates"
+    )]
+    let emulated = (elapsed as f64 * line.rate) as i64;
+    Timestamp::from_millis(line.base.as_millis().saturating_add(emulated))
+}
+
+/// Whether a clock can run at this rate: emulated milliseconds for each real one.
+#[must_use]
+pub fn is_rate(rate: f64) -> bool {
+    (0.0..=1_000_000.0).contains(&rate)
+}
+
+/// The real time, milliseconds since the Unix epoch.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "the one place that may ask")]
+pub fn wall_millis() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(base: i64, wall_base: i64, rate: f64) -> ClockLine {
+        ClockLine { base: Timestamp::from_millis(base), wall_base, rate }
+    }
+
+    #[test]
+    fn time_runs_at_its_rate() {
+        for (rate, expected) in [(1.0, 1_500), (0.0, 1_000), (1000.0, 501_000), (0.5, 1_250)] {
+            assert_eq!(time_on(line(1_000, 100, rate), 600).as_millis(), expected, "{rate}");
+        }
+    }
+
+    #[test]
+    fn time_stands_when_the_wall_clock_is_set_back() {
+        assert_eq!(time_on(line(1_000, 100, 1.0), 50).as_millis(), 1_000);
+    }
+
+    #[test]
+    fn time_never_goes_back() {
+        let clock = Clock::new(line(5_000, wall_millis(), 0.0), Timestamp::from_millis(7_000));
+        assert_eq!(clock.now().as_millis(), 7_000);
+        clock.hold(Timestamp::from_millis(9_000));
+        assert_eq!(clock.now().as_millis(), 9_000);
+        clock.set(line(1, wall_millis(), 0.0));
+        assert_eq!(clock.now().as_millis(), 9_000);
+    }
+
+    #[test]
+    fn extreme_rates_stay_within_what_can_be_written() {
+        assert_eq!(time_on(line(1_000, 0, f64::MAX), i64::MAX), Timestamp::MAX);
+    }
+
+    #[test]
+    fn waiting_scales_with_the_rate() {
+        let clock = Clock::new(line(0, i64::MAX, 1000.0), Timestamp::from_millis(0));
+        let wait = clock.real_time_until(Timestamp::from_millis(60_000)).unwrap();
+        assert_eq!(wait, RealDuration::from_millis(60));
+        clock.set(line(0, i64::MAX, 0.0));
+        assert_eq!(clock.real_time_until(Timestamp::from_millis(60_000)), None);
+    }
+}

@@ -1,0 +1,224 @@
+//! Commands: load, bring up to now, decide, save with the events, in one transaction.
+//!
+//! A command runs to its end even when its caller leaves: what memory mirrors of the database
+//! must follow each commit.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Engine;
+use super::save::Change;
+use crate::domain::execution::machine::{self, Command, Effects, Refusal};
+use crate::domain::execution::start::{self, Circumstances, Request, StartRefusal};
+use crate::domain::execution::{Execution, Progress};
+use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
+use crate::domain::scenario::Scenario;
+use crate::seed::scenario::ScenarioDocument;
+use crate::store::executions::{self, Inserted, Stored};
+use crate::store::{StoreError, emulator, scenarios};
+
+/// Why no execution was started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no such pipeline.
+    #[error("no such pipeline")]
+    NoSuchPipeline,
+    /// It has an execution that is not over.
+    #[error("the pipeline is busy")]
+    Busy,
+    /// What was asked for is not possible.
+    #[error("{0}")]
+    Refused(StartRefusal),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a step was not advanced or cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// There is no such step.
+    #[error("no such step")]
+    NoSuchStep,
+    /// The state machine refused.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Names a step of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepKey {
+    /// The pipeline.
+    pub pipeline: PipelineKey,
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// The phase.
+    pub phase_id: PhaseId,
+    /// The step.
+    pub step_id: StepId,
+}
+
+/// What is asked of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepCommand {
+    /// Go on.
+    Advance,
+    /// Stop.
+    Cancel,
+}
+
+impl fmt::Display for StepCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Advance => "advance",
+            Self::Cancel => "cancel",
+        })
+    }
+}
+
+impl Engine {
+    /// Starts an execution of a pipeline for `user`. The answer is the execution as it was
+    /// created; whatever is due at once has already happened.
+    pub async fn start(
+        self: &Arc<Self>,
+        pipeline: PipelineKey,
+        request: Request,
+        user: Option<String>,
+    ) -> Result<Execution, StartError> {
+        let engine = self.clone();
+        run_to_the_end(async move { engine.do_start(pipeline, request, user).await }).await
+    }
+
+    async fn do_start(
+        &self,
+        key: PipelineKey,
+        request: Request,
+        user: Option<String>,
+    ) -> Result<Execution, StartError> {
+        let mut writer = self.database.writer().await;
+        let now = self.clock.now();
+        // No definition changes while this holds the right to write.
+        let catalog = self.catalog();
+        let program = catalog.find_program(key.program_id).ok_or(StartError::NoSuchPipeline)?;
+        let pipeline = program.pipelines.get(&key.pipeline_id).ok_or(StartError::NoSuchPipeline)?;
+
+        let mut tx = writer.begin().await?;
+        let mut overdue = Vec::new();
+        let last = executions::find_last_for_update(&self.database, &mut tx, key).await?;
+        let sequence = last.as_ref().map(|last| last.sequence);
+        let last = last.map(|Stored { mut execution, .. }| {
+            let mut effects = Effects::default();
+            machine::run_until(&mut execution, now, &mut effects);
+            if effects != Effects::default() {
+                overdue.push(Change { execution: execution.clone(), effects });
+            }
+            execution
+        });
+        self.save(&mut tx, &overdue).await?;
+        if last.as_ref().is_some_and(|last| !matches!(last.progress, Progress::Ended { .. })) {
+            return Err(StartError::Busy);
+        }
+
+        let scenario = match scenarios::take(&mut tx, key).await? {
+            Some(stored) => read_scenario(&stored, pipeline)?,
+            None => Scenario::default(),
+        };
+        let circumstances = Circumstances {
+            program,
+            pipeline,
+            last: last.as_ref(),
+            scenario: &scenario,
+            pace: self.pace,
+        };
+        let planned = start::plan(request, circumstances).map_err(StartError::Refused)?;
+        let id = emulator::take_execution_id(&mut tx).await?;
+        let created = planned.create(id, pipeline, user, now);
+        let mut execution = created.clone();
+        let mut effects = Effects::default();
+        machine::run_until(&mut execution, now, &mut effects);
+        if executions::insert(&mut tx, &execution, sequence).await? == Inserted::PipelineIsBusy {
+            return Err(StartError::Busy);
+        }
+        let started = [Change { execution, effects }];
+        self.save_events(&mut tx, &started).await?;
+        emulator::see(&mut tx, now).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        self.end_epochs(&started);
+        self.schedule(&started[0].execution);
+        Ok(created)
+    }
+
+    /// Advances or cancels a step with the answer in `body`.
+    pub async fn command_step(
+        self: &Arc<Self>,
+        key: StepKey,
+        command: StepCommand,
+        body: Value,
+    ) -> Result<(), StepError> {
+        let engine = self.clone();
+        run_to_the_end(async move { engine.do_command_step(key, command, &body).await }).await
+    }
+
+    async fn do_command_step(
+        &self,
+        key: StepKey,
+        command: StepCommand,
+        body: &Value,
+    ) -> Result<(), StepError> {
+        let mut writer = self.database.writer().await;
+        let now = self.clock.now();
+        let mut tx = writer.begin().await?;
+        let stored =
+            executions::find_for_update(&self.database, &mut tx, key.pipeline, key.execution_id)
+                .await?;
+        let Stored { mut execution, .. } = stored.ok_or(StepError::NoSuchStep)?;
+        let position =
+            execution.find_step(key.phase_id, key.step_id).ok_or(StepError::NoSuchStep)?;
+
+        let mut effects = Effects::default();
+        machine::run_until(&mut execution, now, &mut effects);
+        let command = match command {
+            StepCommand::Advance => Command::Advance(body),
+            StepCommand::Cancel => Command::Cancel(body),
+        };
+        // A refusal changes nothing, but what was overdue has happened all the same.
+        let outcome = machine::apply(&mut execution, position, command, now, &mut effects);
+        machine::run_until(&mut execution, now, &mut effects);
+        let changes = [Change { execution, effects }];
+        self.save(&mut tx, &changes).await?;
+        emulator::see(&mut tx, now).await?;
+        tx.commit().await.map_err(StoreError::from)?;
+        self.end_epochs(&changes);
+        self.schedule(&changes[0].execution);
+        outcome.map_err(StepError::Refused)
+    }
+}
+
+/// The stored scenario; it was checked when it was stored, but the pipeline may have changed.
+fn read_scenario(
+    stored: &scenarios::StoredScenario,
+    pipeline: &crate::domain::pipeline::Pipeline,
+) -> Result<Scenario, StoreError> {
+    let steps = serde_json::from_value(stored.steps.clone())
+        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    let document = ScenarioDocument { times: stored.times, steps };
+    Ok(document.read(pipeline).unwrap_or_default())
+}
+
+/// Runs a command to its end, even if the caller stops waiting for it.
+async fn run_to_the_end<T, E>(
+    command: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    tokio::spawn(command)
+        .await
+        .unwrap_or_else(|error| Err(StoreError::Unreadable(format!("a command: {error}")).into()))
+}

@@ -1,0 +1,35 @@
+//! Loading a seed into a new database.
+
+use uuid::Uuid;
+
+use super::EngineOptions;
+use super::clock::wall_millis;
+use crate::domain::time::Timestamp;
+use crate::seed::Seed;
+use crate::store::emulator::{self, ClockLine, EmulatorRow};
+use crate::store::{Database, StoreError, definitions, events, scenarios};
+
+/// Starts the clock and stores the seed, all in one transaction.
+pub(super) async fn into_new_database(
+    database: &Database,
+    options: EngineOptions,
+    seed: Seed,
+) -> Result<EmulatorRow, StoreError> {
+    let wall_base = wall_millis();
+    let now = options.clock_start.unwrap_or(Timestamp::from_millis(wall_base));
+    let clock = ClockLine { base: now, wall_base, rate: options.clock_rate.unwrap_or(1.0) };
+    // Two random identifiers: 244 random bits.
+    let file_token_key = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
+    let seed = seed.created_at(now);
+
+    let mut writer = database.writer().await;
+    let mut tx = writer.begin().await?;
+    emulator::insert(&mut tx, clock, seed.next_execution_id, &file_token_key).await?;
+    definitions::insert_tenants(&mut tx, &seed.tenants).await?;
+    definitions::insert_clients(&mut tx, &seed.clients).await?;
+    definitions::insert_programs(&mut tx, &seed.programs).await?;
+    scenarios::put(&mut tx, &seed.scenarios).await?;
+    events::insert_webhooks(&mut tx, &seed.webhooks).await?;
+    tx.commit().await?;
+    Ok(EmulatorRow { clock, seen_at: now, file_token_key })
+}

@@ -1,0 +1,195 @@
+//! The only place that applies a transition and saves it, and the only place that waits for time.
+
+pub mod catalog;
+pub mod clock;
+pub mod commands;
+mod epochs;
+mod load;
+pub mod read;
+mod save;
+mod scheduler;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use tokio::sync::{Mutex, Notify};
+
+use crate::domain::id::PipelineKey;
+use crate::domain::id::ProgramId;
+use crate::domain::pace::Pace;
+use crate::domain::program::Kpis;
+use crate::domain::time::Timestamp;
+use crate::seed::Seed;
+use crate::store::emulator::ClockLine;
+use crate::store::scenarios::{self, StoredScenario};
+use crate::store::{Database, StoreError, definitions, emulator};
+use catalog::{Catalog, CurrentCatalog};
+use clock::Clock;
+pub use epochs::Epoch;
+use epochs::Epochs;
+pub use scheduler::{AdvanceError, Destination, Settled};
+
+/// How an engine is set up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineOptions {
+    /// How long automated steps take.
+    pub pace: Pace,
+    /// How fast emulated time runs; the stored rate if absent.
+    pub clock_rate: Option<f64>,
+    /// Where a new database's clock starts; now if absent.
+    pub clock_start: Option<Timestamp>,
+}
+
+/// The running emulator: database, clock, and what memory mirrors of them.
+pub struct Engine {
+    database: Database,
+    clock: Clock,
+    catalog: CurrentCatalog,
+    epochs: Epochs,
+    pace: Pace,
+    file_token_key: Vec<u8>,
+    /// Taken by whoever moves time: the scheduler, or an advance of the clock.
+    turn: Mutex<()>,
+    /// When the scheduler means to wake, in emulated milliseconds.
+    wakes_at: AtomicI64,
+    /// Wakes the scheduler before that.
+    nudge: Notify,
+}
+
+impl Engine {
+    /// Opens the database, loads the seed if it is new, and lets happen all that is overdue.
+    pub async fn open(
+        path: &Path,
+        options: EngineOptions,
+        seed: Seed,
+    ) -> Result<Arc<Self>, StoreError> {
+        let database = Database::open(path).await?;
+        let row = match emulator::find(&database).await? {
+            Some(row) => row,
+            None => load::into_new_database(&database, options, seed).await?,
+        };
+        let clock = Clock::new(row.clock, row.seen_at);
+        if clock.line() != row.clock {
+            let mut writer = database.writer().await;
+            let mut tx = writer.begin().await?;
+            emulator::set_clock(&mut tx, clock.line()).await?;
+            tx.commit().await?;
+        }
+        let catalog = CurrentCatalog::new(Catalog::load(&database).await?);
+        let engine = Arc::new(Self {
+            database,
+            clock,
+            catalog,
+            epochs: Epochs::default(),
+            pace: options.pace,
+            file_token_key: row.file_token_key,
+            turn: Mutex::default(),
+            wakes_at: AtomicI64::new(i64::MAX),
+            nudge: Notify::new(),
+        });
+        if let Some(rate) = options.clock_rate {
+            engine.set_clock_rate(rate).await?;
+        }
+        engine.settle_due().await?;
+        Ok(engine)
+    }
+
+    /// The current emulated time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Emulated milliseconds for each real one.
+    #[must_use]
+    pub fn clock_rate(&self) -> f64 {
+        self.clock.line().rate
+    }
+
+    /// How long automated steps take.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// The key that signs the tokens of log and artifact addresses.
+    #[must_use]
+    pub fn file_token_key(&self) -> &[u8] {
+        &self.file_token_key
+    }
+
+    /// The definitions as they are now.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.get()
+    }
+
+    /// Changes with each change of the pipeline's executions: what was made in an epoch is valid
+    /// while the epoch lasts.
+    #[must_use]
+    pub fn epoch(&self, pipeline: PipelineKey) -> Epoch {
+        self.epochs.current(pipeline)
+    }
+
+    /// Sets how fast emulated time runs from now on.
+    pub async fn set_clock_rate(&self, rate: f64) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        let mut writer = self.database.writer().await;
+        let line = ClockLine { rate, ..self.clock.line_from_now() };
+        let mut tx = writer.begin().await?;
+        emulator::set_clock(&mut tx, line).await?;
+        tx.commit().await?;
+        self.clock.set(line);
+        self.nudge.notify_one();
+        Ok(())
+    }
+
+    /// Sets what Customer Success Engineers set for a program. The program must exist.
+    pub async fn set_program(
+        &self,
+        id: ProgramId,
+        emergency_mode: bool,
+        kpis: Kpis,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.database.writer().await;
+        let now = self.clock.now();
+        let mut tx = writer.begin().await?;
+        definitions::update_program(&mut tx, id, emergency_mode, kpis, now).await?;
+        emulator::see(&mut tx, now).await?;
+        tx.commit().await?;
+        self.catalog.set(Catalog::load(&self.database).await?);
+        Ok(())
+    }
+
+    /// Sets the scenario of a pipeline. The pipeline must exist.
+    pub async fn put_scenario(
+        &self,
+        pipeline: PipelineKey,
+        scenario: StoredScenario,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.database.writer().await;
+        let mut tx = writer.begin().await?;
+        scenarios::put(&mut tx, &[(pipeline, scenario)]).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Deletes the scenario of a pipeline, if it has one.
+    pub async fn delete_scenario(&self, pipeline: PipelineKey) -> Result<(), StoreError> {
+        let mut writer = self.database.writer().await;
+        let mut tx = writer.begin().await?;
+        scenarios::delete(&mut tx, pipeline).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Writes everything into the database file and closes it. Nothing else may use the engine.
+    pub async fn close(self: Arc<Self>) -> Result<(), StoreError> {
+        match Arc::try_unwrap(self) {
+            Ok(engine) => engine.database.close().await,
+            // Somebody still uses it; the write-ahead log keeps everything that was answered.
+            Err(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Reading executions as they are now, whether or not the scheduler has come to them.
+
+use super::Engine;
+use crate::domain::execution::machine::{self, Effects};
+use crate::domain::execution::{Execution, Progress};
+use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::store::executions::{self, Stored};
+use crate::store::scenarios::{self, StoredScenario};
+
+/// An execution as it is at some instant.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The execution.
+    pub execution: Execution,
+    /// Whether the pipeline has no later one.
+    pub is_last: bool,
+    /// The instant.
+    pub now: Timestamp,
+}
+
+/// A page of a pipeline's executions, newest first.
+#[derive(Clone, Debug)]
+pub struct ExecutionPage {
+    /// The executions.
+    pub executions: Vec<Snapshot>,
+    /// How many the pipeline has.
+    pub total: u64,
+}
+
+/// What a pipeline's newest executions say about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Whether an execution is not over.
+    pub busy: bool,
+    /// When the newest execution was created.
+    pub last_started_at: Option<Timestamp>,
+    /// When the newest execution that is over ended.
+    pub last_finished_at: Option<Timestamp>,
+}
+
+fn bring_to(now: Timestamp, mut execution: Execution) -> Execution {
+    // The changes are saved by whoever writes next; what happens when is the same for all.
+    machine::run_until(&mut execution, now, &mut Effects::default());
+    execution
+}
+
+impl Engine {
+    /// An execution of a pipeline.
+    pub async fn find_execution(
+        &self,
+        pipeline: PipelineKey,
+        id: ExecutionId,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        let now = self.now();
+        let Some(Stored { execution, sequence }) =
+            executions::find(&self.database, pipeline, id).await?
+        else {
+            return Ok(None);
+        };
+        let bounds = executions::find_bounds(&self.database, pipeline).await?;
+        let is_last = bounds.is_none_or(|(_, last)| last == sequence);
+        Ok(Some(Snapshot { execution: bring_to(now, execution), is_last, now }))
+    }
+
+    /// The execution of a pipeline that is not over.
+    pub async fn find_current_execution(
+        &self,
+        pipeline: PipelineKey,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        let page = self.list_executions(pipeline, 0, 1).await?;
+        Ok(page
+            .executions
+            .into_iter()
+            .find(|snapshot| !matches!(snapshot.execution.progress, Progress::Ended { .. })))
+    }
+
+    /// The executions of a pipeline, newest first, without the newest `start`, at most `limit`.
+    pub async fn list_executions(
+        &self,
+        pipeline: PipelineKey,
+        start: u64,
+        limit: u32,
+    ) -> Result<ExecutionPage, StoreError> {
+        let now = self.now();
+        let Some((first, last)) = executions::find_bounds(&self.database, pipeline).await? else {
+            return Ok(ExecutionPage { executions: Vec::new(), total: 0 });
+        };
+        let total = u64::try_from(last - first + 1).unwrap_or(0);
+        let newest = last.saturating_sub(i64::try_from(start).unwrap_or(i64::MAX));
+        let oldest = newest.saturating_sub(i64::from(limit) - 1);
+        let stored = executions::list(&self.database, pipeline, oldest, newest).await?;
+        let executions = stored
+            .into_iter()
+            .map(|Stored { execution, sequence }| Snapshot {
+                execution: bring_to(now, execution),
+                is_last: sequence == last,
+                now,
+            })
+            .collect();
+        Ok(ExecutionPage { executions, total })
+    }
+
+    /// What the newest executions say about each pipeline of a program, or about one.
+    pub async fn list_activities(
+        &self,
+        program: ProgramId,
+        pipeline: Option<PipelineId>,
+    ) -> Result<Vec<(PipelineId, Activity)>, StoreError> {
+        let now = self.now();
+        let mut activities: Vec<(PipelineId, Activity)> = Vec::new();
+        // Newest first within each pipeline.
+        for stored in executions::list_newest(&self.database, program, pipeline).await? {
+            let execution = bring_to(now, stored.execution);
+            let pipeline = execution.pipeline.pipeline_id;
+            if activities.last().is_none_or(|(last, _)| *last != pipeline) {
+                let activity =
+                    Activity { last_started_at: Some(execution.created_at), ..Activity::default() };
+                activities.push((pipeline, activity));
+            }
+            if let Some((_, activity)) = activities.last_mut() {
+                let finished_at = execution.finished_at();
+                activity.busy |= finished_at.is_none();
+                activity.last_finished_at = activity.last_finished_at.or(finished_at);
+            }
+        }
+        Ok(activities)
+    }
+
+    /// The scenario of a pipeline.
+    pub async fn find_scenario(
+        &self,
+        pipeline: PipelineKey,
+    ) -> Result<Option<StoredScenario>, StoreError> {
+        scenarios::find(&self.database, pipeline).await
+    }
+
+    /// The executions that time will change next, soonest first, at most `limit`.
+    pub async fn list_timers(&self, limit: u32) -> Result<Vec<(Timestamp, Execution)>, StoreError> {
+        let due = executions::list_next_due(&self.database, limit).await?;
+        Ok(due
+            .into_iter()
+            .filter_map(|stored| {
+                machine::due_at(&stored.execution).map(|due| (due, stored.execution))
+            })
+            .collect())
+    }
+
+    /// When time will next change an execution; never if none is due.
+    pub async fn find_next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        executions::find_next_due(&self.database).await
+    }
+
+    /// How many executions there are, and how many of them are not over.
+    pub async fn count_executions(&self) -> Result<(i64, i64), StoreError> {
+        executions::count(&self.database).await
+    }
+}

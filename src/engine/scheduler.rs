@@ -1,0 +1,197 @@
+//! The scheduler: everything due up to now, in batches, each thing at its own time.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration as RealDuration;
+
+use tokio::sync::watch;
+
+use super::Engine;
+use super::save::Change;
+use crate::domain::execution::Execution;
+use crate::domain::execution::machine::{self, Effects};
+use crate::domain::time::{Duration, Timestamp};
+use crate::store::executions::{self, Stored};
+use crate::store::{StoreError, emulator};
+
+/// How many executions a transaction takes.
+const BATCH: usize = 1000;
+
+/// How long the scheduler sleeps at most, in real time: the wall clock may be set.
+const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
+
+/// How long the scheduler waits after the database failed, in real time.
+const RECOVERY: RealDuration = RealDuration::from_secs(1);
+
+/// Where to move the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// That much later.
+    By(Duration),
+    /// To that time.
+    To(Timestamp),
+    /// To the next thing that is due.
+    NextDue,
+}
+
+/// Why the clock was not moved.
+#[derive(Debug, thiserror::Error)]
+pub enum AdvanceError {
+    /// The time is over.
+    #[error("the clock only moves forward; it is {0} already")]
+    Backward(Timestamp),
+    /// The time can't be written.
+    #[error("the clock can't be moved beyond {}", Timestamp::MAX)]
+    TooFar,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What happened while the clock was moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// How many times a step changed its status.
+    pub transitions: u64,
+    /// How many events were recorded for subscribers.
+    pub events: u64,
+}
+
+impl Engine {
+    /// Lets happen everything that is due now; when the next thing is due.
+    pub async fn settle_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let _turn = self.turn.lock().await;
+        loop {
+            let next = self.find_next_due().await?;
+            if next.is_none_or(|due| due > self.now()) {
+                return Ok(next);
+            }
+            self.settle_batch(self.now(), &mut Settled::default()).await?;
+        }
+    }
+
+    /// Wakes the scheduler if the execution is due before it means to wake.
+    pub(super) fn schedule(&self, execution: &Execution) {
+        if let Some(due) = machine::due_at(execution)
+            && due.as_millis() < self.wakes_at.load(Ordering::SeqCst)
+        {
+            self.nudge.notify_one();
+        }
+    }
+
+    /// Moves the clock forward. When this answers, everything due until then has happened, each
+    /// at its own time. It goes on even if the caller leaves.
+    pub async fn advance_clock(
+        self: &Arc<Self>,
+        destination: Destination,
+    ) -> Result<Settled, AdvanceError> {
+        let engine = self.clone();
+        tokio::spawn(async move { engine.do_advance_clock(destination).await })
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Unreadable(error.to_string()).into()))
+    }
+
+    async fn do_advance_clock(&self, destination: Destination) -> Result<Settled, AdvanceError> {
+        let _turn = self.turn.lock().await;
+        let now = self.now();
+        let target = match destination {
+            Destination::By(duration) => now.checked_add(duration).ok_or(AdvanceError::TooFar)?,
+            Destination::To(time) if time > Timestamp::MAX => return Err(AdvanceError::TooFar),
+            Destination::To(time) if time < now => return Err(AdvanceError::Backward(now)),
+            Destination::To(time) => time,
+            Destination::NextDue => self.find_next_due().await?.map_or(now, |due| due.max(now)),
+        };
+        self.clock.hold(now);
+        let moved = self.move_clock(target).await;
+        if moved.is_err() {
+            // Time goes on from the last moment that was committed.
+            self.clock.set(self.clock.line_from_now());
+        }
+        self.nudge.notify_one();
+        Ok(moved?)
+    }
+
+    async fn move_clock(&self, target: Timestamp) -> Result<Settled, StoreError> {
+        let mut settled = Settled::default();
+        while let Some(reached) = self.settle_batch(target, &mut settled).await? {
+            self.clock.hold(reached);
+        }
+        let mut writer = self.database.writer().await;
+        let line = self.clock.line_from(target);
+        let mut tx = writer.begin().await?;
+        emulator::set_clock(&mut tx, line).await?;
+        emulator::see(&mut tx, target).await?;
+        tx.commit().await?;
+        self.clock.set(line);
+        Ok(settled)
+    }
+
+    /// Lets the things that are due first happen, none after `target`, in one transaction; up to
+    /// which time everything has happened then. None if nothing is due.
+    ///
+    /// A batch ends before the first thing that did not fit into it, so that what happens in
+    /// later batches happens later.
+    async fn settle_batch(
+        &self,
+        target: Timestamp,
+        settled: &mut Settled,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut writer = self.database.writer().await;
+        let mut tx = writer.begin().await?;
+        let mut due = executions::list_due(&self.database, &mut tx, target, BATCH + 1).await?;
+        let due_at = |stored: &Stored| machine::due_at(&stored.execution);
+        let Some(first) = due.first().and_then(due_at) else { return Ok(None) };
+        let until = match due.get(BATCH).and_then(due_at) {
+            None => target,
+            // All of this batch is due at one time.
+            Some(next) if next <= first => first,
+            Some(next) => Timestamp::from_millis(next.as_millis() - 1),
+        };
+        due.truncate(BATCH);
+        let changes: Vec<_> = due
+            .into_iter()
+            .filter(|stored| due_at(stored).is_some_and(|due| due <= until))
+            .map(|Stored { mut execution, .. }| {
+                let mut effects = Effects::default();
+                machine::run_until(&mut execution, until, &mut effects);
+                Change { execution, effects }
+            })
+            .collect();
+        let events = self.save(&mut tx, &changes).await?;
+        emulator::see(&mut tx, until).await?;
+        tx.commit().await?;
+        settled.transitions += changes.iter().map(|change| change.effects.transitions).sum::<u64>();
+        settled.events += events;
+        self.end_epochs(&changes);
+        Ok(Some(until))
+    }
+
+    /// Lets things happen as they fall due, until told to stop.
+    pub async fn run_scheduler(&self, mut stop: watch::Receiver<bool>) {
+        loop {
+            // Listening begins before reading, so that nothing between is missed.
+            self.wakes_at.store(i64::MAX, Ordering::SeqCst);
+            let nudged = self.nudge.notified();
+            tokio::pin!(nudged);
+            nudged.as_mut().enable();
+            let sleep = match self.settle_due().await {
+                Ok(due) => {
+                    let wakes_at = due.map_or(i64::MAX, Timestamp::as_millis);
+                    self.wakes_at.store(wakes_at, Ordering::SeqCst);
+                    due.and_then(|due| self.clock.real_time_until(due))
+                        .map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))
+                }
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "the scheduler failed; it tries again");
+                    RECOVERY
+                }
+            };
+            tokio::select! {
+                () = &mut nudged => {}
+                () = tokio::time::sleep(sleep) => {}
+                _ = stop.changed() => return,
+            }
+        }
+    }
+}
