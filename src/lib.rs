@@ -1,6 +1,13 @@
-//! A local stand-in for Adobe Cloud Manager's REST API.
+//! A local stand-in for Adobe Cloud Manager's REST API. ARCHITECTURE.md is the map.
 
+pub mod api;
+pub mod app;
+pub mod config;
+pub mod control;
 pub mod domain;
 pub mod engine;
+pub mod http;
+pub mod openapi;
 pub mod seed;
+pub mod stop;
 pub mod store;

@@ -1,0 +1,175 @@
+//! Executions: start, read, list.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::extract::{InPipeline, NamedExecution};
+use super::gateway::Caller;
+use super::hal::ListLinks;
+use super::page::{PageDetails, Paging, QueryParameters};
+use super::view::{ExecutionView, execution_path};
+use crate::domain::execution::start::Request;
+use crate::domain::execution::{ExecutionMode, Trigger, machine};
+use crate::engine::commands::StartError;
+use crate::engine::read::Snapshot;
+use crate::http::problem::Problem;
+
+/// How many executions a page has when none is asked for.
+const PAGE: u32 = 20;
+
+/// Executions, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PipelineExecutionListRepresentation)]
+pub struct ExecutionListView {
+    #[serde(rename = "_totalNumberOfItems")]
+    total: u64,
+    #[serde(rename = "_page")]
+    page: PageDetails,
+    #[serde(rename = "_embedded")]
+    embedded: EmbeddedExecutions,
+    #[serde(rename = "_links")]
+    links: ListLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EmbeddedExecutions {
+    executions: Vec<ExecutionView>,
+}
+
+/// Returns the execution that is not over.
+#[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution",
+    operation_id = "getCurrentExecution", tag = "Pipeline Execution",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline")),
+    responses((status = 200, description = "The current execution", body = ExecutionView)))]
+pub async fn get_current_execution(
+    State(api): State<Api>,
+    InPipeline { pipeline }: InPipeline,
+) -> Result<Json<ExecutionView>, Problem> {
+    let current = api.engine.find_current_execution(pipeline.key()).await?;
+    let snapshot = current.ok_or_else(|| Problem::not_found("A current execution"))?;
+    Ok(Json(ExecutionView::new(&snapshot)))
+}
+
+/// Starts the pipeline, or its last production deployment again.
+#[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution",
+    operation_id = "startPipeline", tag = "Pipeline Execution",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline"),
+        ("pipelineExecutionMode" = Option<ExecutionMode>, Query,
+            description = "EMERGENCY leaves out the tests, where the program allows it"),
+        ("stepId" = Option<String>, Query,
+            description = "The production deploy step to re-execute"),
+        ("sourceExecutionId" = Option<String>, Query,
+            description = "The execution to re-execute the step of, which must be the last")),
+    responses((status = 201, description = "The new execution", body = ExecutionView,
+            headers(("location" = String, description = "Its address"))),
+        (status = 412, description = "The pipeline is busy", body = Problem)))]
+pub async fn start_pipeline(
+    State(api): State<Api>,
+    caller: Caller,
+    InPipeline { pipeline }: InPipeline,
+    query: QueryParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let request = read_request(&query)?;
+    let execution = api.engine.start(pipeline.key(), request, Some(caller.user)).await?;
+    let location = format!("{}{}", api.hosts.base_url(&headers), execution_path(&execution));
+    let now = execution.created_at;
+    let view = ExecutionView::new(&Snapshot { execution, is_last: true, now });
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
+}
+
+fn read_request(query: &QueryParameters) -> Result<Request, Problem> {
+    let mode = match query.get("pipelineExecutionMode") {
+        None | Some("NORMAL") => ExecutionMode::Normal,
+        Some("EMERGENCY") => ExecutionMode::Emergency,
+        Some(other) => {
+            let name = "pipelineExecutionMode";
+            return Err(Problem::invalid_parameter(name, "must be NORMAL or EMERGENCY", other));
+        }
+    };
+    let Some(step) = query.get("stepId") else {
+        if let Some(source) = query.get("sourceExecutionId") {
+            let message = "is only for re-executions, which also need stepId";
+            return Err(Problem::invalid_parameter("sourceExecutionId", message, source));
+        }
+        return Ok(Request::Whole(Trigger::Manual, mode));
+    };
+    if mode == ExecutionMode::Emergency {
+        let message = "can't be used in emergency mode: a re-execution is always NORMAL";
+        return Err(Problem::invalid_parameter("stepId", message, step));
+    }
+    let source = query.get("sourceExecutionId").map(|source| source.parse().ok());
+    Ok(Request::ReExecute { step: step.parse().ok(), source })
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::NoSuchPipeline => Self::not_found("The pipeline"),
+            StartError::Busy => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "Pipeline is busy",
+                "The pipeline has an execution that is not over.",
+            ),
+            StartError::Refused(refusal) => Self::bad_request(refusal.to_string()),
+            StartError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Returns an execution.
+#[utoipa::path(get,
+    path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}",
+    operation_id = "getExecution", tag = "Pipeline Execution",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline"),
+        ("executionId" = String, Path, description = "The execution")),
+    responses((status = 200, description = "The execution", body = ExecutionView)))]
+pub async fn get_execution(
+    State(api): State<Api>,
+    NamedExecution { pipeline, execution_id }: NamedExecution,
+) -> Result<Response, Problem> {
+    // The epoch is read before the execution: what changes in between makes the body invalid.
+    let epoch = api.engine.epoch(pipeline);
+    let kept = api.bodies.find(pipeline, execution_id, epoch, api.engine.now());
+    let body = if let Some(body) = kept {
+        body
+    } else {
+        let found = api.engine.find_execution(pipeline, execution_id).await?;
+        let snapshot = found.ok_or_else(|| Problem::not_found("The execution"))?;
+        let view = ExecutionView::new(&snapshot);
+        let body = Bytes::from(serde_json::to_vec(&view).unwrap_or_default());
+        let valid_until = machine::due_at(&snapshot.execution);
+        api.bodies.keep(pipeline, execution_id, epoch, valid_until, body.clone());
+        body
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// Lists the executions of a pipeline, newest first.
+#[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/executions",
+    operation_id = "getExecutions", tag = "Pipeline Execution",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline"), Paging),
+    responses((status = 200, description = "The executions", body = ExecutionListView)))]
+pub async fn get_executions(
+    State(api): State<Api>,
+    InPipeline { pipeline }: InPipeline,
+    paging: Paging,
+) -> Result<Json<ExecutionListView>, Problem> {
+    let limit = paging.limit.unwrap_or(PAGE);
+    let found = api.engine.list_executions(pipeline.key(), paging.start, limit).await?;
+    let path = format!("/api/program/{}/pipeline/{}/executions", pipeline.program_id, pipeline.id);
+    let (page, links) = paging.describe(&path, found.total, Some(PAGE));
+    let executions = found.executions.iter().map(ExecutionView::new).collect();
+    let embedded = EmbeddedExecutions { executions };
+    Ok(Json(ExecutionListView { total: found.total, page, embedded, links }))
+}

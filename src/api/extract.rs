@@ -1,0 +1,137 @@
+//! Extractors: they load what the path names and check that the caller may see it. Whatever the
+//! path names that is not there is a 404.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::Api;
+use super::gateway::Caller;
+use crate::domain::id::{ExecutionId, PipelineKey};
+use crate::domain::pipeline::Pipeline;
+use crate::domain::program::{Program, Tenant};
+use crate::engine::commands::StepKey;
+use crate::engine::read::Snapshot;
+use crate::http::path::id;
+use crate::http::problem::Problem;
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(|| Problem::not_found("This resource"))
+    }
+}
+
+/// The caller's own tenant.
+pub struct InTenant {
+    /// The tenant.
+    pub tenant: Tenant,
+}
+
+/// A program of the caller's.
+pub struct InProgram {
+    /// The program.
+    pub program: Arc<Program>,
+}
+
+/// A pipeline of the caller's.
+pub struct InPipeline {
+    /// The pipeline.
+    pub pipeline: Arc<Pipeline>,
+}
+
+/// An execution of a pipeline of the caller's, by name; it need not exist.
+pub struct NamedExecution {
+    /// The pipeline, which exists.
+    pub pipeline: PipelineKey,
+    /// The execution.
+    pub execution_id: ExecutionId,
+}
+
+/// A step of an execution of the caller's, as it is now.
+pub struct InStep {
+    /// The execution.
+    pub snapshot: Snapshot,
+    /// The position of the step in it.
+    pub position: usize,
+    /// Its name.
+    pub key: StepKey,
+}
+
+impl FromRequestParts<Api> for InTenant {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, api).await?;
+        let id = id(parts, "tenantId", "The tenant").await?;
+        api.engine
+            .catalog()
+            .find_tenant(id)
+            .filter(|tenant| tenant.id == caller.tenant_id)
+            .map(|tenant| Self { tenant: tenant.clone() })
+            .ok_or_else(|| Problem::not_found("The tenant"))
+    }
+}
+
+impl FromRequestParts<Api> for InProgram {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, api).await?;
+        let id = id(parts, "programId", "The program").await?;
+        api.engine
+            .catalog()
+            .find_program(id)
+            .filter(|program| program.tenant_id == caller.tenant_id)
+            .map(|program| Self { program: program.clone() })
+            .ok_or_else(|| Problem::not_found("The program"))
+    }
+}
+
+impl FromRequestParts<Api> for InPipeline {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let InProgram { program } = InProgram::from_request_parts(parts, api).await?;
+        let id = id(parts, "pipelineId", "The pipeline").await?;
+        program
+            .pipelines
+            .get(&id)
+            .map(|pipeline| Self { pipeline: pipeline.clone() })
+            .ok_or_else(|| Problem::not_found("The pipeline"))
+    }
+}
+
+impl FromRequestParts<Api> for NamedExecution {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let InPipeline { pipeline } = InPipeline::from_request_parts(parts, api).await?;
+        let execution_id = id(parts, "executionId", "The execution").await?;
+        Ok(Self { pipeline: pipeline.key(), execution_id })
+    }
+}
+
+impl FromRequestParts<Api> for InStep {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let NamedExecution { pipeline, execution_id } =
+            NamedExecution::from_request_parts(parts, api).await?;
+        let snapshot = api
+            .engine
+            .find_execution(pipeline, execution_id)
+            .await?
+            .ok_or_else(|| Problem::not_found("The execution"))?;
+        let phase_id = id(parts, "phaseId", "The phase").await?;
+        let step_id = id(parts, "stepId", "The step").await?;
+        let position = snapshot
+            .execution
+            .find_step(phase_id, step_id)
+            .ok_or_else(|| Problem::not_found("The step"))?;
+        let key = StepKey { pipeline, execution_id, phase_id, step_id };
+        Ok(Self { snapshot, position, key })
+    }
+}

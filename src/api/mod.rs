@@ -1,0 +1,68 @@
+//! Cloud Manager's HTTP surface: one file per resource.
+
+mod bodies;
+mod executions;
+mod extract;
+mod files;
+pub mod gateway;
+mod hal;
+mod logs;
+mod page;
+mod pipelines;
+mod programs;
+mod steps;
+mod tenants;
+mod view;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::engine::Engine;
+use crate::http::host::Hosts;
+use bodies::Bodies;
+use files::FileTokens;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct Api {
+    engine: Arc<Engine>,
+    bodies: Arc<Bodies>,
+    hosts: Hosts,
+    file_tokens: FileTokens,
+}
+
+impl Api {
+    /// The API of an engine.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, hosts: Hosts) -> Self {
+        let file_tokens = FileTokens::new(engine.file_token_key());
+        Self { engine, bodies: Arc::default(), hosts, file_tokens }
+    }
+}
+
+/// The operations under `/api`, for callers that the gateway has let through.
+pub fn router() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(tenants::get_tenants))
+        .routes(routes!(tenants::get_tenant))
+        .routes(routes!(programs::get_programs_for_tenant))
+        .routes(routes!(programs::get_programs))
+        .routes(routes!(programs::get_program))
+        .routes(routes!(pipelines::get_pipelines))
+        .routes(routes!(pipelines::get_pipeline))
+        .routes(routes!(executions::get_current_execution, executions::start_pipeline))
+        .routes(routes!(executions::get_execution))
+        .routes(routes!(executions::get_executions))
+        .routes(routes!(steps::step_state))
+        .routes(routes!(steps::advance_pipeline_execution))
+        .routes(routes!(steps::cancel_pipeline_execution_step))
+        .routes(routes!(steps::step_metric))
+        .routes(routes!(logs::get_step_logs))
+}
+
+/// The files that `/api` redirects to; their addresses carry their own tokens.
+pub fn files_router() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().routes(routes!(files::download_file))
+}

@@ -1,0 +1,130 @@
+//! Pages of lists: `start` and `limit`.
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::hal::{Link, ListLinks};
+use crate::http::problem::Problem;
+
+/// The largest page.
+const LARGEST: u32 = 100;
+
+/// The part of a list that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// How many items to leave out; what is no number counts from the beginning.
+    #[param(value_type = Option<String>)]
+    pub start: u64,
+    /// How many items to answer, from 1; more than 100 count as 100.
+    #[param(minimum = 1)]
+    pub limit: Option<u32>,
+}
+
+/// The query parameters of a request by name, the first of each name.
+pub struct QueryParameters(Vec<(String, String)>);
+
+impl QueryParameters {
+    /// The value of a parameter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for QueryParameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::try_from_uri(&parts.uri)
+            .map(|Query(pairs)| Self(pairs))
+            .map_err(|_| Problem::bad_request("The query string can't be read."))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = QueryParameters::from_request_parts(parts, state).await?;
+        let start = query.get("start").and_then(|start| start.parse().ok()).unwrap_or(0);
+        let limit = query.get("limit").map(read_limit).transpose()?;
+        Ok(Self { start, limit })
+    }
+}
+
+fn read_limit(text: &str) -> Result<u32, Problem> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse::<u32>() {
+        Ok(limit @ 1..) if digits => Ok(limit.min(LARGEST)),
+        // A number too large to read is above the largest page, too.
+        Err(_) if digits => Ok(LARGEST),
+        _ => Err(Problem::invalid_parameter("limit", "must be a whole number from 1 to 100", text)),
+    }
+}
+
+/// Which part of a list a page is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RequestedPageDetails)]
+pub struct PageDetails {
+    /// Position of the first item.
+    start: u64,
+    /// How many items a page has.
+    limit: u64,
+    /// Where the next page starts; this one is the last if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+    /// Where the page before starts; this one is the first if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prev: Option<u64>,
+}
+
+impl Paging {
+    /// The asked-for part of a list that answers everything by default.
+    #[must_use]
+    pub fn cut<T>(self, mut items: Vec<T>) -> Vec<T> {
+        let start = usize::try_from(self.start).unwrap_or(usize::MAX).min(items.len());
+        items.drain(..start);
+        if let Some(limit) = self.limit {
+            items.truncate(limit as usize);
+        }
+        items
+    }
+
+    /// Which part this is of a list of `total` items at `path`, with its links. `limit` is the
+    /// page size when none is asked for; without one, the page is the whole rest of the list.
+    #[must_use]
+    pub fn describe(self, path: &str, total: u64, limit: Option<u32>) -> (PageDetails, ListLinks) {
+        let size = self.limit.or(limit).map_or(total, u64::from);
+        let next = Some(self.start.saturating_add(size)).filter(|next| *next < total && size > 0);
+        let prev = (self.start > 0).then(|| self.start.saturating_sub(size));
+        let page = |start: u64| Link::to(format!("{path}?start={start}&limit={size}"));
+        let this = match (self.start, self.limit) {
+            (0, None) => Link::to(path),
+            (start, None) if limit.is_none() => Link::to(format!("{path}?start={start}")),
+            (start, _) => page(start),
+        };
+        let links =
+            ListLinks { this, next: next.map(page), prev: prev.filter(|_| size > 0).map(page) };
+        (PageDetails { start: self.start, limit: size, next, prev }, links)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_clamped_or_refused() {
+        for (text, expected) in
+            [("1", 1), ("100", 100), ("101", 100), ("99999999999999999999", 100), ("007", 7)]
+        {
+            assert_eq!(read_limit(text).unwrap(), expected, "{text}");
+        }
+        for text in ["0", "-1", "", "ten", "1.5", "+5"] {
+            assert!(read_limit(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Pipelines.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::extract::{InPipeline, InProgram};
+use super::hal::{Link, ListLinks};
+use super::page::{PageDetails, Paging, QueryParameters};
+use crate::domain::environment::EnvironmentType;
+use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, PipelineTrigger, Step, StepOptions};
+use crate::engine::read::Activity;
+use crate::http::problem::Problem;
+
+/// The type of every pipeline here.
+const CI_CD: &str = "CI_CD";
+
+/// A pipeline.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Pipeline)]
+pub struct PipelineView {
+    id: String,
+    program_id: String,
+    name: String,
+    trigger: PipelineTrigger,
+    status: PipelineStatus,
+    created_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_started_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_finished_at: Option<String>,
+    phases: Vec<PhaseView>,
+    #[serde(rename = "type")]
+    pipeline_type: &'static str,
+    #[serde(rename = "_links")]
+    links: PipelineLinks,
+}
+
+/// Whether an execution of the pipeline runs or waits.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum PipelineStatus {
+    /// No.
+    Idle,
+    /// Yes.
+    Busy,
+}
+
+/// The type of a phase.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum PhaseType {
+    /// Checks.
+    Validate,
+    /// Builds and scans.
+    Build,
+    /// Deploys and tests.
+    Deploy,
+}
+
+/// A phase of a pipeline.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PipelinePhase)]
+struct PhaseView {
+    name: String,
+    #[serde(rename = "type")]
+    phase_type: PhaseType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment_type: Option<EnvironmentType>,
+    steps: Vec<StepView>,
+}
+
+/// A step of a phase.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PipelineStep)]
+struct StepView {
+    name: &'static str,
+    options: StepOptions,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct PipelineLinks {
+    #[serde(rename = "self")]
+    this: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/program")]
+    program: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/execution")]
+    execution: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/execution/id")]
+    execution_by_id: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/executions")]
+    executions: Link,
+}
+
+/// Pipelines.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PipelineList)]
+pub struct PipelineListView {
+    #[serde(rename = "_totalNumberOfItems")]
+    total: u64,
+    #[serde(rename = "_page")]
+    page: PageDetails,
+    #[serde(rename = "_embedded")]
+    embedded: EmbeddedPipelines,
+    #[serde(rename = "_links")]
+    links: ListLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EmbeddedPipelines {
+    pipelines: Vec<PipelineView>,
+}
+
+impl PipelineView {
+    fn new(pipeline: &Pipeline, activity: Activity) -> Self {
+        let Pipeline {
+            id,
+            program_id,
+            name,
+            trigger,
+            important_failures: _,
+            created_at,
+            updated_at,
+            phases,
+        } = pipeline;
+        let path = format!("/api/program/{program_id}/pipeline/{id}");
+        Self {
+            id: id.to_string(),
+            program_id: program_id.to_string(),
+            name: name.clone(),
+            trigger: *trigger,
+            status: if activity.busy { PipelineStatus::Busy } else { PipelineStatus::Idle },
+            created_at: created_at.to_string(),
+            updated_at: updated_at.to_string(),
+            last_started_at: activity.last_started_at.map(|at| at.to_string()),
+            last_finished_at: activity.last_finished_at.map(|at| at.to_string()),
+            phases: phases.iter().map(PhaseView::new).collect(),
+            pipeline_type: CI_CD,
+            links: PipelineLinks {
+                program: Link::to(format!("/api/program/{program_id}")),
+                execution: Link::to(format!("{path}/execution")),
+                execution_by_id: Link::template(format!("{path}/execution/{{executionId}}")),
+                executions: Link::to(format!("{path}/executions")),
+                this: Link::to(path),
+            },
+        }
+    }
+}
+
+impl PhaseView {
+    fn new(Phase { id: _, name, kind, steps }: &Phase) -> Self {
+        let mut view = Self {
+            name: name.clone(),
+            phase_type: PhaseType::Validate,
+            repository_id: None,
+            branch: None,
+            environment_id: None,
+            environment_type: None,
+            steps: steps.iter().map(StepView::new).collect(),
+        };
+        match kind {
+            PhaseKind::Validate => {}
+            PhaseKind::Build { repository_id, branch } => {
+                view.phase_type = PhaseType::Build;
+                view.repository_id = Some(repository_id.to_string());
+                view.branch = Some(branch.clone());
+            }
+            PhaseKind::Deploy { environment_id, environment_type } => {
+                view.phase_type = PhaseType::Deploy;
+                view.environment_id = Some(environment_id.to_string());
+                view.environment_type = Some(*environment_type);
+            }
+        }
+        view
+    }
+}
+
+impl StepView {
+    fn new(Step { id: _, action, options }: &Step) -> Self {
+        Self { name: action.as_str(), options: options.clone() }
+    }
+}
+
+/// Lists the pipelines of a program.
+#[utoipa::path(get, path = "/api/program/{programId}/pipelines", operation_id = "getPipelines",
+    tag = "Pipelines", params(("programId" = String, Path, description = "The program"),
+        ("type" = Option<String>, Query, description = "Only pipelines of this type"), Paging),
+    responses((status = 200, description = "The pipelines", body = PipelineListView)))]
+pub async fn get_pipelines(
+    State(api): State<Api>,
+    InProgram { program }: InProgram,
+    query: QueryParameters,
+    paging: Paging,
+) -> Result<Json<PipelineListView>, Problem> {
+    let wanted = query.get("type").is_none_or(|wanted| wanted == CI_CD);
+    let all: Vec<_> = program.pipelines.values().filter(|_| wanted).collect();
+    let total = all.len() as u64;
+    let activities = api.engine.list_activities(program.id, None).await?;
+    let pipelines = paging
+        .cut(all)
+        .into_iter()
+        .map(|pipeline| {
+            let found = activities.binary_search_by_key(&pipeline.id, |(id, _)| *id);
+            let activity = found.map_or_else(|_| Activity::default(), |index| activities[index].1);
+            PipelineView::new(pipeline, activity)
+        })
+        .collect();
+    let path = format!("/api/program/{}/pipelines", program.id);
+    let (page, links) = paging.describe(&path, total, None);
+    Ok(Json(PipelineListView { total, page, embedded: EmbeddedPipelines { pipelines }, links }))
+}
+
+/// Returns a pipeline.
+#[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}",
+    operation_id = "getPipeline", tag = "Pipelines",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline")),
+    responses((status = 200, description = "The pipeline", body = PipelineView)))]
+pub async fn get_pipeline(
+    State(api): State<Api>,
+    InPipeline { pipeline }: InPipeline,
+) -> Result<Json<PipelineView>, Problem> {
+    let activities = api.engine.list_activities(pipeline.program_id, Some(pipeline.id)).await?;
+    let activity = activities.first().map(|(_, activity)| *activity).unwrap_or_default();
+    Ok(Json(PipelineView::new(&pipeline, activity)))
+}

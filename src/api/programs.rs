@@ -1,0 +1,184 @@
+//! Programs.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::extract::{InProgram, InTenant};
+use super::gateway::Caller;
+use super::hal::{Link, ListLinks};
+use super::page::{PageDetails, Paging};
+use crate::domain::id::TenantId;
+use crate::domain::program::{Program, ProgramType};
+
+/// A program in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = EmbeddedProgram)]
+pub struct EmbeddedProgramView {
+    id: String,
+    name: String,
+    enabled: bool,
+    tenant_id: String,
+    status: &'static str,
+    created_at: String,
+    updated_at: String,
+    #[serde(rename = "_links")]
+    links: EmbeddedProgramLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EmbeddedProgramLinks {
+    #[serde(rename = "self")]
+    this: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/tenant")]
+    tenant: Link,
+}
+
+/// A program.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Program)]
+pub struct ProgramView {
+    id: String,
+    name: String,
+    enabled: bool,
+    tenant_id: String,
+    ims_org_id: String,
+    status: &'static str,
+    #[serde(rename = "type")]
+    program_type: ProgramType,
+    capabilities: Capabilities,
+    created_at: String,
+    updated_at: String,
+    #[serde(rename = "_links")]
+    links: ProgramLinks,
+}
+
+/// What a program can do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProgramCapabilities)]
+struct Capabilities {
+    /// Whether it is a sandbox.
+    sandbox: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ProgramLinks {
+    #[serde(rename = "self")]
+    this: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/pipelines")]
+    pipelines: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/tenant")]
+    tenant: Link,
+}
+
+/// Programs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProgramList)]
+pub struct ProgramListView {
+    #[serde(rename = "_totalNumberOfItems")]
+    total: u64,
+    #[serde(rename = "_page")]
+    page: PageDetails,
+    #[serde(rename = "_embedded")]
+    embedded: EmbeddedPrograms,
+    #[serde(rename = "_links")]
+    links: ListLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EmbeddedPrograms {
+    programs: Vec<EmbeddedProgramView>,
+}
+
+impl EmbeddedProgramView {
+    fn new(program: &Program) -> Self {
+        Self {
+            id: program.id.to_string(),
+            name: program.name.clone(),
+            enabled: true,
+            tenant_id: program.tenant_id.to_string(),
+            status: "ready",
+            created_at: program.created_at.to_string(),
+            updated_at: program.updated_at.to_string(),
+            links: EmbeddedProgramLinks {
+                this: Link::to(format!("/api/program/{}", program.id)),
+                tenant: Link::to(format!("/api/tenant/{}", program.tenant_id)),
+            },
+        }
+    }
+}
+
+impl ProgramView {
+    fn new(program: &Program, ims_org_id: String) -> Self {
+        let path = format!("/api/program/{}", program.id);
+        Self {
+            id: program.id.to_string(),
+            name: program.name.clone(),
+            enabled: true,
+            tenant_id: program.tenant_id.to_string(),
+            ims_org_id,
+            status: "ready",
+            program_type: program.program_type,
+            capabilities: Capabilities { sandbox: false },
+            created_at: program.created_at.to_string(),
+            updated_at: program.updated_at.to_string(),
+            links: ProgramLinks {
+                pipelines: Link::to(format!("{path}/pipelines")),
+                tenant: Link::to(format!("/api/tenant/{}", program.tenant_id)),
+                this: Link::to(path),
+            },
+        }
+    }
+}
+
+fn list(api: &Api, tenant: TenantId, paging: Paging, path: &str) -> Json<ProgramListView> {
+    let catalog = api.engine.catalog();
+    let programs: Vec<_> =
+        catalog.list_programs(tenant).map(|program| EmbeddedProgramView::new(program)).collect();
+    let total = programs.len() as u64;
+    let (page, links) = paging.describe(path, total, None);
+    let embedded = EmbeddedPrograms { programs: paging.cut(programs) };
+    Json(ProgramListView { total, page, embedded, links })
+}
+
+/// Lists the programs of the caller's tenant. Deprecated in favour of getProgramsForTenant.
+#[utoipa::path(get, path = "/api/programs", operation_id = "getPrograms", tag = "Programs",
+    params(Paging), responses((status = 200, description = "The programs", body = ProgramListView)))]
+pub async fn get_programs(
+    State(api): State<Api>,
+    caller: Caller,
+    paging: Paging,
+) -> Json<ProgramListView> {
+    list(&api, caller.tenant_id, paging, "/api/programs")
+}
+
+/// Lists the programs of a tenant.
+#[utoipa::path(get, path = "/api/tenant/{tenantId}/programs",
+    operation_id = "getProgramsForTenant", tag = "Programs",
+    params(("tenantId" = String, Path, description = "The tenant"), Paging),
+    responses((status = 200, description = "The programs", body = ProgramListView)))]
+pub async fn get_programs_for_tenant(
+    State(api): State<Api>,
+    InTenant { tenant }: InTenant,
+    paging: Paging,
+) -> Json<ProgramListView> {
+    list(&api, tenant.id, paging, &format!("/api/tenant/{}/programs", tenant.id))
+}
+
+/// Returns a program.
+#[utoipa::path(get, path = "/api/program/{programId}", operation_id = "getProgram",
+    tag = "Programs", params(("programId" = String, Path, description = "The program")),
+    responses((status = 200, description = "The program", body = ProgramView)))]
+pub async fn get_program(
+    State(api): State<Api>,
+    InProgram { program }: InProgram,
+) -> Json<ProgramView> {
+    let catalog = api.engine.catalog();
+    let organisation =
+        catalog.find_tenant(program.tenant_id).map(|tenant| tenant.ims_org_id.clone());
+    Json(ProgramView::new(&program, organisation.unwrap_or_default()))
+}

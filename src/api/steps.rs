@@ -1,0 +1,103 @@
+//! Step states: read, advance, cancel, metrics.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::Api;
+use super::extract::InStep;
+use super::view::{MetricsView, StepStateView};
+use crate::domain::execution::links;
+use crate::domain::execution::machine::Refusal;
+use crate::engine::commands::{StepCommand, StepError};
+use crate::http::body::read_json;
+use crate::http::problem::Problem;
+
+/// Returns the state of a step.
+#[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}",
+    operation_id = "stepState", tag = "Pipeline Execution",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline"),
+        ("executionId" = String, Path, description = "The execution"),
+        ("phaseId" = String, Path, description = "The phase"),
+        ("stepId" = String, Path, description = "The step")),
+    responses((status = 200, description = "The step state", body = StepStateView)))]
+pub async fn step_state(
+    InStep { snapshot, position, .. }: InStep,
+) -> Result<Json<StepStateView>, Problem> {
+    StepStateView::new(&snapshot, position).map(Json).ok_or_else(|| Problem::not_found("The step"))
+}
+
+/// Advances a step that waits; what the body holds depends on what it waits for.
+#[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/advance",
+    operation_id = "advancePipelineExecution", tag = "Pipeline Execution",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline"),
+        ("executionId" = String, Path, description = "The execution"),
+        ("phaseId" = String, Path, description = "The phase"),
+        ("stepId" = String, Path, description = "The step")),
+    request_body = Object,
+    responses((status = 202, description = "The step goes on")))]
+pub async fn advance_pipeline_execution(
+    State(api): State<Api>,
+    step: InStep,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    command(&api, &step, StepCommand::Advance, &body).await
+}
+
+/// Cancels a step that waits, or a build or test that runs.
+#[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/cancel",
+    operation_id = "cancelPipelineExecutionStep", tag = "Pipeline Execution",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline"),
+        ("executionId" = String, Path, description = "The execution"),
+        ("phaseId" = String, Path, description = "The phase"),
+        ("stepId" = String, Path, description = "The step")),
+    request_body = Object,
+    responses((status = 202, description = "The step is cancelled")))]
+pub async fn cancel_pipeline_execution_step(
+    State(api): State<Api>,
+    step: InStep,
+    body: Bytes,
+) -> Result<StatusCode, Problem> {
+    command(&api, &step, StepCommand::Cancel, &body).await
+}
+
+async fn command(
+    api: &Api,
+    step: &InStep,
+    command: StepCommand,
+    body: &[u8],
+) -> Result<StatusCode, Problem> {
+    let body = read_json(body)?;
+    api.engine.command_step(step.key, command, body).await.map_err(|error| match error {
+        StepError::NoSuchStep => Problem::not_found("The step"),
+        StepError::Refused(Refusal::Unavailable(reason)) => Problem::new(
+            StatusCode::NOT_FOUND,
+            "Not possible now",
+            format!("The step has no link to {command} it now: {reason}."),
+        ),
+        StepError::Refused(Refusal::Invalid(field)) => Problem::invalid([field]),
+        StepError::Store(error) => error.into(),
+    })?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Returns the metrics of a step's gate.
+#[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/metrics",
+    operation_id = "stepMetric", tag = "Pipeline Execution",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline"),
+        ("executionId" = String, Path, description = "The execution"),
+        ("phaseId" = String, Path, description = "The phase"),
+        ("stepId" = String, Path, description = "The step")),
+    responses((status = 200, description = "The metrics", body = MetricsView)))]
+pub async fn step_metric(
+    InStep { snapshot, position, .. }: InStep,
+) -> Result<Json<MetricsView>, Problem> {
+    links::metrics(&snapshot.execution, position)
+        .map_err(|reason| Problem::not_found(&format!("The list of metrics ({reason})")))?;
+    Ok(Json(MetricsView::new(&snapshot, position)))
+}

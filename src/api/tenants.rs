@@ -1,0 +1,94 @@
+//! Tenants: a caller sees its own.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::extract::InTenant;
+use super::gateway::Caller;
+use super::hal::{Link, ListLinks};
+use super::page::Paging;
+use crate::domain::program::Tenant;
+
+/// A tenant.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Tenant)]
+pub struct TenantView {
+    id: String,
+    ims_org_id: String,
+    ims_tenant_id: String,
+    status: &'static str,
+    #[serde(rename = "_links")]
+    links: TenantLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct TenantLinks {
+    #[serde(rename = "self")]
+    this: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/programs")]
+    programs: Link,
+}
+
+/// Tenants.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TenantList)]
+pub struct TenantListView {
+    #[serde(rename = "_totalNumberOfItems")]
+    total: u64,
+    #[serde(rename = "_embedded")]
+    embedded: EmbeddedTenants,
+    #[serde(rename = "_links")]
+    links: ListLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EmbeddedTenants {
+    tenants: Vec<TenantView>,
+}
+
+impl TenantView {
+    fn new(Tenant { id, ims_org_id, ims_tenant_id }: &Tenant) -> Self {
+        Self {
+            id: id.to_string(),
+            ims_org_id: ims_org_id.clone(),
+            ims_tenant_id: ims_tenant_id.clone(),
+            status: "ready",
+            links: TenantLinks {
+                this: Link::to(format!("/api/tenant/{id}")),
+                programs: Link::to(format!("/api/tenant/{id}/programs")),
+            },
+        }
+    }
+}
+
+/// Lists the caller's tenants.
+#[utoipa::path(get, path = "/api/tenants", operation_id = "getTenants", tag = "Tenants",
+    params(Paging), responses((status = 200, description = "The tenants", body = TenantListView)))]
+pub async fn get_tenants(
+    State(api): State<Api>,
+    caller: Caller,
+    paging: Paging,
+) -> Json<TenantListView> {
+    let catalog = api.engine.catalog();
+    let tenants: Vec<_> =
+        catalog.find_tenant(caller.tenant_id).map(TenantView::new).into_iter().collect();
+    let total = tenants.len() as u64;
+    let (_, links) = paging.describe("/api/tenants", total, None);
+    Json(TenantListView {
+        total,
+        embedded: EmbeddedTenants { tenants: paging.cut(tenants) },
+        links,
+    })
+}
+
+/// Returns a tenant.
+#[utoipa::path(get, path = "/api/tenant/{tenantId}", operation_id = "getTenant", tag = "Tenants",
+    params(("tenantId" = String, Path, description = "The tenant")),
+    responses((status = 200, description = "The tenant", body = TenantView)))]
+pub async fn get_tenant(InTenant { tenant }: InTenant) -> Json<TenantView> {
+    Json(TenantView::new(&tenant))
+}

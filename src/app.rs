@@ -1,0 +1,219 @@
+//! The application: the engine and the HTTP surface around it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower::util::MapRequest;
+use tower::{ServiceBuilder, ServiceExt};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::api::{self, Api, gateway};
+use crate::control::{self, Control};
+use crate::engine::{Engine, EngineOptions};
+use crate::http::host::{Hosts, refuse_foreign_hosts};
+use crate::http::path::without_leading_slashes;
+use crate::http::problem::Problem;
+use crate::http::{body, request_id};
+use crate::seed::{self, Mistakes, Seed};
+use crate::store::StoreError;
+
+/// How long requests in flight may take after the stop signal, in real time.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How an application is set up.
+#[derive(Clone, Debug)]
+pub struct AppOptions {
+    /// Where to listen; port 0 is any free port.
+    pub listen: SocketAddr,
+    /// The database file; none for a temporary one.
+    pub database: Option<PathBuf>,
+    /// The seed file for a new database; the demo if absent.
+    pub seed: Option<PathBuf>,
+    /// The base of absolute addresses; the request's `Host` if absent.
+    pub public_url: Option<String>,
+    /// Further `Host` names to answer to while listening on loopback.
+    pub allow_hosts: Vec<String>,
+    /// How the engine is set up.
+    pub engine: EngineOptions,
+}
+
+/// Why an application does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A file can't be read.
+    #[error("{path}: {error}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The seed file has mistakes.
+    #[error("{}", .mistakes.0.iter().map(|m| format!("{path}: {m}")).collect::<Vec<_>>().join("\n"))]
+    Seed {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        mistakes: Mistakes,
+    },
+    /// The address can't be listened on.
+    #[error("can't listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The temporary directory can't be made.
+    #[error("can't make a temporary directory: {0}")]
+    Temporary(std::io::Error),
+    /// The database can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server failed.
+    #[error("the server failed: {0}")]
+    Serve(std::io::Error),
+}
+
+/// An emulator that is ready to answer.
+pub struct App {
+    engine: Arc<Engine>,
+    listener: TcpListener,
+    router: Service,
+    url: String,
+    /// Deleted when the application is dropped.
+    _temporary: Option<TempDir>,
+}
+
+/// The HTTP surface as one service.
+pub type Service = MapRequest<Router, fn(Request) -> Request>;
+
+/// Reads and checks a seed file.
+pub fn read_seed(path: &std::path::Path) -> Result<Seed, AppError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| AppError::Read { path: name.clone(), error })?;
+    seed::read(&text).map_err(|mistakes| AppError::Seed { path: name, mistakes })
+}
+
+impl App {
+    /// Reads the seed, takes the address, opens the database, and catches up with what is overdue.
+    /// If anything is wrong, nothing has changed.
+    pub async fn build(options: AppOptions) -> Result<Self, AppError> {
+        let AppOptions { listen, database, seed, public_url, allow_hosts, engine } = options;
+        let seed = match seed {
+            Some(path) => read_seed(&path)?,
+            None => seed::demo(),
+        };
+        let failed = |error| AppError::Listen { address: listen, error };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (path, temporary) = if let Some(path) = database {
+            (path, None)
+        } else {
+            let directory =
+                TempDir::with_prefix("cloudmanager-emulator-").map_err(AppError::Temporary)?;
+            (directory.path().join("cloudmanager.db"), Some(directory))
+        };
+        let engine = Engine::open(&path, engine, seed).await?;
+        let url = format!("http://{address}");
+        let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
+        let router = service(&engine, hosts);
+        Ok(Self { engine, listener, router, url, _temporary: temporary })
+    }
+
+    /// Where it answers, for example `http://127.0.0.1:4600`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Answers requests until `stop` is ready, finishes those in flight, and closes the database.
+    pub async fn run_until_stopped(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), AppError> {
+        let Self { engine, listener, router, url: _, _temporary } = self;
+        let (stopped, mut stopping) = watch::channel(false);
+        let scheduler = tokio::spawn({
+            let (engine, stopping) = (engine.clone(), stopped.subscribe());
+            async move { engine.run_scheduler(stopping).await }
+        });
+        tokio::spawn(async move {
+            stop.await;
+            // Nobody listens any more if the server has failed before.
+            let _ = stopped.send(true);
+        });
+        let mut graceful = stopping.clone();
+        let server = axum::serve(listener, axum::ServiceExt::<Request>::into_make_service(router))
+            .with_graceful_shutdown(async move {
+                let _ = graceful.changed().await;
+            });
+        let out_of_grace = async {
+            let _ = stopping.changed().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            end = server.into_future() => end.map_err(AppError::Serve)?,
+            () = out_of_grace => tracing::warn!("requests in flight were cut off"),
+        }
+        // The scheduler has been told to stop; a batch that it is in comes to its end.
+        let _ = scheduler.await;
+        engine.close().await?;
+        Ok(())
+    }
+}
+
+/// Everything that answers HTTP.
+#[must_use]
+pub fn service(engine: &Arc<Engine>, hosts: Hosts) -> Service {
+    let api = Api::new(engine.clone(), hosts.clone());
+    let router = Router::from(api::router())
+        .merge(Router::from(api::files_router()))
+        .with_state(api.clone())
+        .merge(Router::from(control::router()).with_state(Control::new(engine.clone())))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(request_id::answer_with_request_id))
+                .layer(CatchPanicLayer::custom(|_| panicked()))
+                .layer(from_fn_with_state(hosts, refuse_foreign_hosts))
+                .layer(from_fn(body::within_limits))
+                .layer(from_fn_with_state(api, gateway::check)),
+        );
+    router.map_request(without_leading_slashes as fn(Request) -> Request)
+}
+
+async fn not_found(uri: Uri) -> Response {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "Not found",
+        format!("There is nothing at {}.", uri.path().escape_debug()),
+    )
+    .into_response()
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "Method not allowed",
+        format!("{method} is not possible at {}.", uri.path().escape_debug()),
+    )
+    .into_response()
+}
+
+/// The panic itself has been printed to stderr.
+fn panicked() -> Response {
+    Problem::from(StoreError::Unreadable("a handler panicked".into())).into_response()
+}

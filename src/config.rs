@@ -1,0 +1,132 @@
+//! The command line. Every option can also be given as an environment variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::app::AppOptions;
+use crate::domain::pace::Pace;
+use crate::domain::time::Timestamp;
+use crate::engine::EngineOptions;
+use crate::engine::clock::is_rate;
+
+/// A local stand-in for Adobe Cloud Manager's REST API.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Config {
+    /// What to do; `serve` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `serve`.
+    #[command(flatten)]
+    pub serve: ServeOptions,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Starts the emulator.
+    Serve(ServeOptions),
+    /// Prints the description of the API, openapi.yaml.
+    Openapi,
+    /// Checks a seed file.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// The options of the emulator.
+#[derive(Args, Debug)]
+pub struct ServeOptions {
+    /// Where to listen; port 0 is any free port.
+    #[arg(long, env = "CME_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:4600")]
+    pub listen: SocketAddr,
+    /// The SQLite file, created and migrated at start.
+    #[arg(long, env = "CME_DATABASE", value_name = "FILE", default_value = "cloudmanager.db")]
+    pub database: PathBuf,
+    /// Uses a temporary database that is gone at exit.
+    #[arg(long, env = "CME_EPHEMERAL")]
+    pub ephemeral: bool,
+    /// The YAML or JSON file that is loaded into an empty database; the demo if absent.
+    #[arg(long, env = "CME_SEED", value_name = "FILE")]
+    pub seed: Option<PathBuf>,
+    /// How long automated steps take.
+    #[arg(long, env = "CME_PACE", value_enum, default_value_t)]
+    pub pace: Pace,
+    /// The clock runs so many times as fast as real time; 0 stands still.
+    #[arg(long, env = "CME_CLOCK_RATE", value_name = "N", value_parser = parse_rate)]
+    pub clock_rate: Option<f64>,
+    /// Where a new database's clock starts; now if absent.
+    #[arg(long, env = "CME_CLOCK_START", value_name = "TIME", value_parser = Timestamp::parse)]
+    pub clock_start: Option<Timestamp>,
+    /// Who is let in. `open`: any non-empty token and api key, with all roles.
+    #[arg(long, env = "CME_AUTH", value_enum, default_value_t)]
+    pub auth: Auth,
+    /// The base of absolute URLs; the request's Host if absent.
+    #[arg(long, env = "CME_PUBLIC_URL", value_name = "URL", value_parser = parse_url)]
+    pub public_url: Option<String>,
+    /// A further Host name to answer to while listening on loopback; can be repeated.
+    #[arg(long, env = "CME_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    pub allow_host: Vec<String>,
+    /// How the log on stderr is written; RUST_LOG sets its level.
+    #[arg(long, env = "CME_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// Everybody with a token, an api key and a known organisation.
+    #[default]
+    Open,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs, a JSON object a line.
+    Json,
+}
+
+fn parse_rate(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|rate| is_rate(*rate)).ok_or("must be a number from 0 to 1000000")
+}
+
+fn parse_url(text: &str) -> Result<String, &'static str> {
+    let uri: Option<axum::http::Uri> = text.parse().ok();
+    match uri.filter(|uri| uri.host().is_some()) {
+        Some(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => Ok(text.to_owned()),
+        _ => Err("must be an absolute http or https URL"),
+    }
+}
+
+impl From<ServeOptions> for AppOptions {
+    fn from(options: ServeOptions) -> Self {
+        let ServeOptions {
+            listen,
+            database,
+            ephemeral,
+            seed,
+            pace,
+            clock_rate,
+            clock_start,
+            auth: Auth::Open,
+            public_url,
+            allow_host,
+            log_format: _,
+        } = options;
+        Self {
+            listen,
+            database: (!ephemeral).then_some(database),
+            seed,
+            public_url,
+            allow_hosts: allow_host,
+            engine: EngineOptions { pace, clock_rate, clock_start },
+        }
+    }
+}

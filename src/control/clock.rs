@@ -1,0 +1,223 @@
+//! The clock: read it, set its rate, move it forward.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Control;
+use crate::domain::execution::answer::InvalidField;
+use crate::domain::execution::step::StepState;
+use crate::domain::execution::{Execution, Progress};
+use crate::domain::pipeline::Action;
+use crate::domain::time::{Duration, Timestamp};
+use crate::engine::clock::is_rate;
+use crate::engine::{AdvanceError, Destination};
+use crate::http::body::read_json;
+use crate::http::problem::Problem;
+
+/// How many timers are listed.
+const TIMERS: u32 = 1000;
+
+/// The clock.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Clock)]
+pub struct ClockView {
+    /// Emulated time.
+    now: String,
+    /// Emulated milliseconds for each real one.
+    rate: f64,
+    /// When time will next change something; absent when nothing is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_due: Option<String>,
+}
+
+/// How the clock is to run.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockBody {
+    /// Emulated milliseconds for each real one; 0 stands still.
+    #[schema(minimum = 0)]
+    rate: f64,
+}
+
+/// How far to move the clock: one of the two, or neither for the next thing that is due.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdvanceBody {
+    /// An ISO-8601 duration of weeks to seconds.
+    by: Option<String>,
+    /// An ISO-8601 time, not in the past.
+    to: Option<String>,
+}
+
+/// What happened while the clock was moved.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Advanced {
+    /// Emulated time.
+    now: String,
+    /// How many times a step changed its status.
+    transitions: u64,
+    /// How many events were recorded for subscribers.
+    events: u64,
+    /// When time will next change something; absent when nothing is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_due: Option<String>,
+}
+
+/// What time will change, soonest first, at most 1000.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Timers {
+    timers: Vec<Timer>,
+}
+
+/// Something that time will change.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Timer {
+    due_at: String,
+    /// What will happen then.
+    kind: TimerKind,
+    program_id: String,
+    pipeline_id: String,
+    execution_id: String,
+    /// The step that it happens to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<Action>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step_id: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum TimerKind {
+    /// The execution begins.
+    Start,
+    /// The work of the step is done.
+    WorkDone,
+    /// The step has waited too long.
+    Timeout,
+    /// The time has come that somebody gave.
+    Scheduled,
+    /// The execution has been stopped.
+    Cancelled,
+}
+
+impl Timer {
+    fn new(due: Timestamp, execution: &Execution) -> Self {
+        let current = execution.current_step().and_then(|position| execution.step(position));
+        let kind = match (execution.progress, current) {
+            (Progress::NotStarted, _) => TimerKind::Start,
+            (Progress::Cancelling { .. }, _) => TimerKind::Cancelled,
+            (_, Some((_, StepState::Waiting { scheduled: Some(_), .. }))) => TimerKind::Scheduled,
+            (_, Some((_, StepState::Waiting { .. }))) => TimerKind::Timeout,
+            _ => TimerKind::WorkDone,
+        };
+        Self {
+            due_at: due.to_string(),
+            kind,
+            program_id: execution.pipeline.program_id.to_string(),
+            pipeline_id: execution.pipeline.pipeline_id.to_string(),
+            execution_id: execution.id.to_string(),
+            action: current.map(|(step, _)| step.action),
+            step_id: current.map(|(step, _)| step.id.to_string()),
+        }
+    }
+}
+
+async fn view(control: &Control) -> Result<Json<ClockView>, Problem> {
+    let next_due = control.engine.find_next_due().await?;
+    Ok(Json(ClockView {
+        now: control.engine.now().to_string(),
+        rate: control.engine.clock_rate(),
+        next_due: next_due.map(|due| due.to_string()),
+    }))
+}
+
+/// Returns the clock.
+#[utoipa::path(get, path = "/_emulator/clock", operation_id = "getClock", tag = "Emulator",
+    responses((status = 200, description = "The clock", body = ClockView)))]
+pub async fn get_clock(State(control): State<Control>) -> Result<Json<ClockView>, Problem> {
+    view(&control).await
+}
+
+/// Sets how fast the clock runs.
+#[utoipa::path(put, path = "/_emulator/clock", operation_id = "putClock", tag = "Emulator",
+    request_body = ClockBody, responses((status = 200, description = "The clock", body = ClockView)))]
+pub async fn put_clock(
+    State(control): State<Control>,
+    body: Bytes,
+) -> Result<Json<ClockView>, Problem> {
+    let ClockBody { rate } = read_json(&body)?;
+    if !is_rate(rate) {
+        let message = "must be a number from 0 to 1000000";
+        return Err(Problem::invalid([field("rate", message, &rate.to_string())]));
+    }
+    control.engine.set_clock_rate(rate).await?;
+    view(&control).await
+}
+
+fn field(name: &str, message: impl Into<String>, value: &str) -> InvalidField {
+    InvalidField {
+        field: name.into(),
+        message: message.into(),
+        invalid_value: Some(Value::String(value.into())),
+    }
+}
+
+/// Moves the clock forward. When this answers, everything due until then has happened.
+#[utoipa::path(post, path = "/_emulator/clock/advance", operation_id = "advanceClock",
+    tag = "Emulator", request_body = AdvanceBody,
+    responses((status = 200, description = "What happened", body = Advanced)))]
+pub async fn advance_clock(
+    State(control): State<Control>,
+    body: Bytes,
+) -> Result<Json<Advanced>, Problem> {
+    let body = if body.is_empty() { AdvanceBody::default() } else { read_json(&body)? };
+    let destination = read_destination(&body)?;
+    let settled = control.engine.advance_clock(destination).await.map_err(|error| {
+        let (name, value) = match (&body.by, &body.to) {
+            (Some(by), _) => ("by", by.as_str()),
+            (_, to) => ("to", to.as_deref().unwrap_or_default()),
+        };
+        match error {
+            AdvanceError::Store(error) => error.into(),
+            error => Problem::invalid([field(name, error.to_string(), value)]),
+        }
+    })?;
+    let next_due = control.engine.find_next_due().await?;
+    Ok(Json(Advanced {
+        now: control.engine.now().to_string(),
+        transitions: settled.transitions,
+        events: settled.events,
+        next_due: next_due.map(|due| due.to_string()),
+    }))
+}
+
+fn read_destination(body: &AdvanceBody) -> Result<Destination, Problem> {
+    match (&body.by, &body.to) {
+        (Some(_), Some(to)) => {
+            Err(Problem::invalid([field("to", "can't be given together with by", to)]))
+        }
+        (Some(by), None) => Duration::parse(by)
+            .map(Destination::By)
+            .map_err(|error| Problem::invalid([field("by", error.to_string(), by)])),
+        (None, Some(to)) => Timestamp::parse(to)
+            .map(Destination::To)
+            .map_err(|error| Problem::invalid([field("to", error.to_string(), to)])),
+        (None, None) => Ok(Destination::NextDue),
+    }
+}
+
+/// Lists what time will change, soonest first.
+#[utoipa::path(get, path = "/_emulator/timers", operation_id = "getTimers", tag = "Emulator",
+    responses((status = 200, description = "The timers", body = Timers)))]
+pub async fn get_timers(State(control): State<Control>) -> Result<Json<Timers>, Problem> {
+    let timers = control.engine.list_timers(TIMERS).await?;
+    let timers = timers.iter().map(|(due, execution)| Timer::new(*due, execution)).collect();
+    Ok(Json(Timers { timers }))
+}

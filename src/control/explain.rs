@@ -1,0 +1,104 @@
+//! Why a step has a link, or why not.
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Control;
+use super::extract::AnyPipeline;
+use crate::domain::execution::links::{self, Unavailable};
+use crate::domain::execution::step::StepStatus;
+use crate::domain::pipeline::Action;
+use crate::engine::read::Snapshot;
+use crate::http::path::id;
+use crate::http::problem::Problem;
+
+/// For each step of an execution, which links it has and why not the others.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    execution_id: String,
+    steps: Vec<StepExplanation>,
+}
+
+/// Which links a step has and why not the others.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct StepExplanation {
+    phase_id: String,
+    step_id: String,
+    action: Action,
+    status: StepStatus,
+    advance: LinkExplanation,
+    cancel: LinkExplanation,
+    re_execute: LinkExplanation,
+}
+
+/// Whether a link is there.
+#[derive(Debug, Serialize, ToSchema)]
+struct LinkExplanation {
+    available: bool,
+    /// Why it is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl LinkExplanation {
+    fn new(possible: Result<(), Unavailable>) -> Self {
+        let reason = possible.err().map(|reason| reason.to_string());
+        Self { available: reason.is_none(), reason }
+    }
+}
+
+impl Explanation {
+    fn new(Snapshot { execution, is_last, now: _ }: &Snapshot) -> Self {
+        let steps = (0..execution.steps.len())
+            .filter_map(|position| {
+                let (step, state) = execution.step(position)?;
+                Some(StepExplanation {
+                    phase_id: step.phase_id.to_string(),
+                    step_id: step.id.to_string(),
+                    action: step.action,
+                    status: state.status(),
+                    advance: LinkExplanation::new(links::advance(execution, position)),
+                    cancel: LinkExplanation::new(links::cancel(execution, position)),
+                    re_execute: LinkExplanation::new(links::re_execute(
+                        execution, position, *is_last,
+                    )),
+                })
+            })
+            .collect();
+        Self { execution_id: execution.id.to_string(), steps }
+    }
+}
+
+/// An execution, as it is now.
+pub struct AnyExecution(Snapshot);
+
+impl FromRequestParts<Control> for AnyExecution {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
+        let AnyPipeline(pipeline) = AnyPipeline::from_request_parts(parts, control).await?;
+        let id = id(parts, "executionId", "The execution").await?;
+        let found = control.engine.find_execution(pipeline.key(), id).await?;
+        found.map(Self).ok_or_else(|| Problem::not_found("The execution"))
+    }
+}
+
+/// Explains which of advance, cancel and reExecute each step has, and why not the others.
+#[utoipa::path(get,
+    path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/explain",
+    operation_id = "explainExecution", tag = "Emulator",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline"),
+        ("executionId" = String, Path, description = "The execution")),
+    responses((status = 200, description = "The explanation", body = Explanation)))]
+pub async fn explain_execution(
+    State(_): State<Control>,
+    AnyExecution(snapshot): AnyExecution,
+) -> Json<Explanation> {
+    Json(Explanation::new(&snapshot))
+}

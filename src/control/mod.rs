@@ -1,0 +1,42 @@
+//! The control API under `/_emulator`: what Cloud Manager itself does not offer.
+
+mod clock;
+mod explain;
+mod extract;
+mod health;
+mod program;
+mod scenario;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::engine::Engine;
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct Control {
+    engine: Arc<Engine>,
+}
+
+impl Control {
+    /// The control API of an engine.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+/// The operations under `/_emulator`.
+pub fn router() -> OpenApiRouter<Control> {
+    OpenApiRouter::default()
+        .routes(routes!(health::get_health))
+        .routes(routes!(health::get_info))
+        .routes(routes!(clock::get_clock, clock::put_clock))
+        .routes(routes!(clock::advance_clock))
+        .routes(routes!(clock::get_timers))
+        .routes(routes!(program::patch_program))
+        .routes(routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario))
+        .routes(routes!(explain::explain_execution))
+}

@@ -1,0 +1,76 @@
+//! What Customer Success Engineers set for a program.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Control;
+use super::extract::AnyProgram;
+use crate::domain::execution::answer::InvalidField;
+use crate::http::body::read_json;
+use crate::http::problem::Problem;
+use crate::seed::KpisDocument;
+
+/// The changes; what is left out stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProgramBody {
+    /// Whether pipelines may be executed in emergency mode.
+    emergency_mode: Option<bool>,
+    /// The performance targets.
+    kpis: Option<KpisDocument>,
+}
+
+/// What Customer Success Engineers have set for a program.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProgramSettings {
+    id: String,
+    name: String,
+    emergency_mode: bool,
+    kpis: KpisView,
+}
+
+/// The performance targets of a program.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct KpisView {
+    /// 95th percentile of the response time, in seconds.
+    response_time: f64,
+    /// Page views per minute.
+    page_views_per_minute: f64,
+}
+
+/// Sets the emergency mode and the performance targets of a program.
+#[utoipa::path(patch, path = "/_emulator/program/{programId}", operation_id = "patchProgram",
+    tag = "Emulator", params(("programId" = String, Path, description = "The program")),
+    request_body = ProgramBody,
+    responses((status = 200, description = "What is set now", body = ProgramSettings)))]
+pub async fn patch_program(
+    State(control): State<Control>,
+    AnyProgram(program): AnyProgram,
+    body: Bytes,
+) -> Result<Json<ProgramSettings>, Problem> {
+    let ProgramBody { emergency_mode, kpis } = read_json(&body)?;
+    let emergency_mode = emergency_mode.unwrap_or(program.emergency_mode);
+    let kpis = kpis.unwrap_or_default().apply(program.kpis).map_err(|(name, message)| {
+        Problem::invalid([InvalidField {
+            field: format!("kpis.{name}"),
+            message: message.into(),
+            invalid_value: kpis.map(|kpis| Value::String(format!("{kpis:?}"))),
+        }])
+    })?;
+    control.engine.set_program(program.id, emergency_mode, kpis).await?;
+    Ok(Json(ProgramSettings {
+        id: program.id.to_string(),
+        name: program.name.clone(),
+        emergency_mode,
+        kpis: KpisView {
+            response_time: kpis.response_time,
+            page_views_per_minute: kpis.page_views_per_minute,
+        },
+    }))
+}

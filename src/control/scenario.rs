@@ -1,0 +1,80 @@
+//! Scenarios: how the next executions of a pipeline go.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use super::Control;
+use super::extract::AnyPipeline;
+use crate::domain::execution::answer::InvalidField;
+use crate::http::body::read_json;
+use crate::http::problem::Problem;
+use crate::seed::scenario::ScenarioDocument;
+use crate::store::StoreError;
+use crate::store::scenarios::StoredScenario;
+
+/// Returns the scenario of a pipeline, with the number of executions that it still holds for.
+#[utoipa::path(get, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
+    operation_id = "getScenario", tag = "Emulator",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline")),
+    responses((status = 200, description = "The scenario", body = ScenarioDocument)))]
+pub async fn get_scenario(
+    State(control): State<Control>,
+    AnyPipeline(pipeline): AnyPipeline,
+) -> Result<Json<ScenarioDocument>, Problem> {
+    let found = control.engine.find_scenario(pipeline.key()).await?;
+    let stored = found.ok_or_else(|| Problem::not_found("A scenario of the pipeline"))?;
+    let steps = serde_json::from_value(stored.steps)
+        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    Ok(Json(ScenarioDocument { times: stored.times, steps }))
+}
+
+/// Sets the scenario of a pipeline in place of an earlier one.
+#[utoipa::path(put, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
+    operation_id = "putScenario", tag = "Emulator",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline")),
+    request_body = ScenarioDocument,
+    responses((status = 200, description = "The scenario", body = ScenarioDocument)))]
+pub async fn put_scenario(
+    State(control): State<Control>,
+    AnyPipeline(pipeline): AnyPipeline,
+    body: Bytes,
+) -> Result<Json<ScenarioDocument>, Problem> {
+    let document: ScenarioDocument = read_json(&body)?;
+    document.read(&pipeline).map_err(|mistakes| {
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
+            invalid_value: body.pointer(&pointer(&mistake.field)).cloned(),
+            field: mistake.field,
+            message: mistake.message,
+        }))
+    })?;
+    let steps = serde_json::to_value(&document.steps)
+        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    let stored = StoredScenario { times: document.times, steps };
+    control.engine.put_scenario(pipeline.key(), stored).await?;
+    Ok(Json(document))
+}
+
+/// The JSON pointer of a field such as `steps[0].metrics.coverage`.
+fn pointer(field: &str) -> String {
+    format!("/{}", field.replace(['[', '.'], "/").replace(']', ""))
+}
+
+/// Deletes the scenario of a pipeline, if it has one.
+#[utoipa::path(delete, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
+    operation_id = "deleteScenario", tag = "Emulator",
+    params(("programId" = String, Path, description = "The program"),
+        ("pipelineId" = String, Path, description = "The pipeline")),
+    responses((status = 204, description = "The pipeline has no scenario")))]
+pub async fn delete_scenario(
+    State(control): State<Control>,
+    AnyPipeline(pipeline): AnyPipeline,
+) -> Result<StatusCode, Problem> {
+    control.engine.delete_scenario(pipeline.key()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,115 @@
+//! Request bodies: read whole before anything is decided, within limits of size and time.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// Where requests may take as long as they need.
+const CONTROL: &str = "/_emulator";
+
+/// The largest body, in bytes.
+pub const LARGEST: usize = 1024 * 1024;
+
+/// How much of a body that is too large is read and thrown away, so that its sender gets to see
+/// the answer.
+const LARGEST_DISCARDED: usize = 64 * LARGEST;
+
+/// How long a body may take, in real time.
+const LONGEST_READ: Duration = Duration::from_secs(20);
+
+/// How long a request may take in all until its answer begins, in real time.
+const LONGEST_REQUEST: Duration = Duration::from_secs(28);
+
+/// Reads the body before anything is decided: 413 if it is too large. Beyond the control API also
+/// 408 if it does not come in time, and 503 if the answer does not begin in time.
+pub async fn within_limits(request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with(CONTROL) {
+        return match read_whole(request).await {
+            Ok(request) => next.run(request).await,
+            Err(problem) => problem.into_response(),
+        };
+    }
+    let answer = async {
+        match tokio::time::timeout(LONGEST_READ, read_whole(request)).await {
+            Ok(Ok(request)) => next.run(request).await,
+            Ok(Err(problem)) => problem.into_response(),
+            Err(_) => Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "Request timed out",
+                format!("The request body did not arrive within {} s.", LONGEST_READ.as_secs()),
+            )
+            .into_response(),
+        }
+    };
+    match tokio::time::timeout(LONGEST_REQUEST, answer).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Overloaded",
+            "The answer was not ready in time; try again later.",
+        )
+        .into_response(),
+    }
+}
+
+async fn read_whole(request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    Ok(Request::from_parts(parts, Body::from(read(body).await?)))
+}
+
+async fn read(mut body: Body) -> Result<Bytes, Problem> {
+    let mut bytes = Vec::new();
+    let mut length = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|_| Problem::bad_request("The request body could not be read to its end."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        length = length.saturating_add(data.len());
+        if length > LARGEST_DISCARDED {
+            break;
+        }
+        if length <= LARGEST {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if length > LARGEST {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Request body too large",
+            format!("The request body is larger than {LARGEST} bytes."),
+        ));
+    }
+    Ok(bytes.into())
+}
+
+/// Reads a body as JSON, whatever its content type.
+pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut deserializer).and_then(|value| {
+        match deserializer.end() {
+            Ok(()) => Ok(value),
+            Err(error) => Err(serde_path_to_error::Error::new(
+                serde_path_to_error::Track::new().path(),
+                error,
+            )),
+        }
+    });
+    read.map_err(|error| {
+        let path = error.path().to_string();
+        let error = error.into_inner();
+        match path.as_str() {
+            "." | "?" => {
+                Problem::bad_request(format!("The request body is not as expected: {error}"))
+            }
+            path => Problem::bad_request(format!("The request body is wrong at {path}: {error}")),
+        }
+    })
+}

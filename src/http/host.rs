@@ -1,0 +1,144 @@
+//! Which hosts are answered to. A server on loopback answers only to names that are meant for
+//! it, so that no web page reaches it by a name that it made point there (DNS rebinding).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+
+/// The hosts that are answered to, and the base of absolute addresses.
+#[derive(Clone, Debug)]
+pub struct Hosts(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    public_url: Option<String>,
+    listen_url: String,
+    /// None: all.
+    allowed: Option<Vec<String>>,
+}
+
+impl Hosts {
+    /// For a server that listens on `ip` at `listen_url`.
+    #[must_use]
+    pub fn new(
+        ip: IpAddr,
+        listen_url: String,
+        public_url: Option<String>,
+        allow_hosts: &[String],
+    ) -> Self {
+        let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
+        let allowed = ip.is_loopback().then(|| {
+            let public: Option<Uri> = public_url.as_deref().and_then(|url| url.parse().ok());
+            let public_host = public.as_ref().and_then(Uri::host).map(str::to_owned);
+            allow_hosts.iter().cloned().chain(public_host).map(|name| name.to_lowercase()).collect()
+        });
+        Self(Arc::new(Inner { public_url, listen_url, allowed }))
+    }
+
+    /// The base of absolute addresses in an answer to a request with these headers.
+    #[must_use]
+    pub fn base_url(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.0.public_url {
+            return url.clone();
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        match host.filter(|host| !host.is_empty()) {
+            Some(host) => format!("http://{host}"),
+            None => self.0.listen_url.clone(),
+        }
+    }
+
+    fn allows(&self, host: &str) -> bool {
+        let Some(allowed) = &self.0.allowed else { return true };
+        let name = name_of(host).to_lowercase();
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            || allowed.contains(&name)
+    }
+}
+
+/// The name in a `Host` header: without the port, without the brackets of an IPv6 address.
+fn name_of(host: &str) -> &str {
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or(rest);
+    }
+    host.rsplit_once(':').map_or(host, |(name, _)| name)
+}
+
+/// Refuses requests to a host that is not meant.
+pub async fn refuse_foreign_hosts(
+    State(hosts): State<Hosts>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let foreign = request.headers().get_all(header::HOST).iter().find_map(|host| {
+        let host = host.to_str().unwrap_or_default();
+        (!hosts.allows(host)).then(|| host.to_owned())
+    });
+    match foreign {
+        None => next.run(request).await,
+        Some(host) => Problem::new(
+            StatusCode::FORBIDDEN,
+            "Foreign host",
+            format!(
+                "Requests to the host {} are refused; start the emulator with --allow-host {} to \
+                 allow them.",
+                host.escape_debug(),
+                name_of(&host).escape_debug()
+            ),
+        )
+        .into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(ip: &str, public_url: Option<&str>) -> Hosts {
+        let url = public_url.map(str::to_owned);
+        Hosts::new(ip.parse().unwrap(), "http://127.0.0.1:4600".into(), url, &["Emulator".into()])
+    }
+
+    #[test]
+    fn loopback_answers_only_to_names_that_are_meant_for_it() {
+        let hosts = hosts("127.0.0.1", Some("https://cm.example.com/"));
+        for host in [
+            "localhost",
+            "LOCALHOST:4600",
+            "127.0.0.1:4600",
+            "127.1.2.3",
+            "[::1]:4600",
+            "cm.localhost",
+            "emulator:80",
+            "cm.example.com",
+        ] {
+            assert!(hosts.allows(host), "{host}");
+        }
+        for host in ["evil.com", "localhost.evil.com", "", "10.0.0.1", "[::2]", "notlocalhost"] {
+            assert!(!hosts.allows(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_answer_to_every_name() {
+        assert!(hosts("0.0.0.0", None).allows("anything.example"));
+    }
+
+    #[test]
+    fn absolute_addresses_begin_with_the_public_url_or_the_host() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(hosts("127.0.0.1", None).base_url(&headers), "http://127.0.0.1:4600");
+        headers.insert(header::HOST, "localhost:1".parse().unwrap());
+        assert_eq!(hosts("127.0.0.1", None).base_url(&headers), "http://localhost:1");
+        let public = hosts("127.0.0.1", Some("https://cm.example.com/"));
+        assert_eq!(public.base_url(&headers), "https://cm.example.com");
+    }
+}

@@ -1,0 +1,7 @@
+//! What holds for every request, whatever it asks for.
+
+pub mod body;
+pub mod host;
+pub mod path;
+pub mod problem;
+pub mod request_id;

@@ -1,0 +1,41 @@
+//! Paths: what they name, and how they may be written.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
+
+use super::problem::Problem;
+
+/// The identifier that the path has under `name`. Whatever is none names nothing: 404, in which
+/// it is called `what`.
+pub async fn id<T: FromStr>(parts: &mut Parts, name: &str, what: &str) -> Result<T, Problem> {
+    RawPathParams::from_request_parts(parts, &())
+        .await
+        .ok()
+        .and_then(|parameters| {
+            let value = parameters.iter().find(|(key, _)| *key == name)?.1;
+            value.parse().ok()
+        })
+        .ok_or_else(|| Problem::not_found(what))
+}
+
+/// The request with one slash at the beginning of its path: a base URL with a trailing slash makes
+/// `//api/…`.
+#[must_use]
+pub fn without_leading_slashes(mut request: Request) -> Request {
+    if let Some(uri) = shortened(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+fn shortened(uri: &Uri) -> Option<Uri> {
+    let text = uri.path_and_query()?.as_str();
+    let rest = text.strip_prefix("//")?.trim_start_matches('/');
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(format!("/{rest}")).ok()?);
+    Uri::from_parts(parts).ok()
+}

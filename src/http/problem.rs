@@ -1,0 +1,194 @@
+//! Errors as `application/problem+json`, as clients of Cloud Manager expect them.
+
+use std::collections::BTreeMap;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::domain::execution::answer::InvalidField;
+use crate::store::StoreError;
+
+/// The type of most errors.
+const ERROR: &str = "http://ns.adobe.com/adobecloud/error";
+
+/// The type of errors that name fields.
+const VALIDATION: &str = "http://ns.adobe.com/adobecloud/validation-exception";
+
+/// The longest value that is sent back, in characters.
+const LONGEST_VALUE: usize = 200;
+
+/// An error of the API.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// The status of the response.
+    #[serde(serialize_with = "status_as_number")]
+    #[schema(value_type = u16)]
+    pub status: StatusCode,
+    /// What type of error this is.
+    #[serde(rename = "type")]
+    pub problem_type: &'static str,
+    /// A short summary.
+    pub title: String,
+    /// What is wrong: sentences, or the fields that are wrong by name.
+    pub errors: Errors,
+    /// Parameters that are missing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing_params: Vec<MissingParameter>,
+    /// Parameters that are wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invalid_params: Vec<InvalidParameter>,
+    #[serde(skip)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Errors {
+    /// Sentences.
+    Sentences(Vec<String>),
+    /// Fields by name.
+    Fields(BTreeMap<String, FieldError>),
+}
+
+/// A field that is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldError {
+    /// Its name.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+    /// What was sent; empty if nothing was.
+    #[schema(value_type = Object)]
+    pub invalid_value: Value,
+}
+
+/// A parameter that is missing.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct MissingParameter {
+    /// Its name.
+    pub name: String,
+}
+
+/// A parameter that is wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct InvalidParameter {
+    /// Its name.
+    pub name: String,
+    /// Why its value is not accepted.
+    pub reason: String,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn status_as_number<S: serde::Serializer>(
+    status: &StatusCode,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    /// An error with one sentence on what is wrong and what to do.
+    #[must_use]
+    pub fn new(status: StatusCode, title: &str, error: impl Into<String>) -> Self {
+        Self {
+            status,
+            problem_type: ERROR,
+            title: title.into(),
+            errors: Errors::Sentences(vec![error.into()]),
+            missing_params: Vec::new(),
+            invalid_params: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// 404: something that the path names does not exist.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not found", format!("{what} does not exist."))
+    }
+
+    /// 400 with one sentence on what is wrong and what to do.
+    #[must_use]
+    pub fn bad_request(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Bad request", error)
+    }
+
+    /// 400: fields or parameters that are wrong.
+    #[must_use]
+    pub fn invalid(fields: impl IntoIterator<Item = InvalidField>) -> Self {
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "Validation failed", "");
+        problem.problem_type = VALIDATION;
+        let mut errors = BTreeMap::new();
+        for InvalidField { field, message, invalid_value } in fields {
+            match &invalid_value {
+                None => problem.missing_params.push(MissingParameter { name: field.clone() }),
+                Some(_) => problem
+                    .invalid_params
+                    .push(InvalidParameter { name: field.clone(), reason: message.clone() }),
+            }
+            let invalid_value = invalid_value.map_or(Value::String(String::new()), shorten);
+            errors.insert(field.clone(), FieldError { field, message, invalid_value });
+        }
+        problem.errors = Errors::Fields(errors);
+        problem
+    }
+
+    /// 400: a query parameter that is wrong.
+    #[must_use]
+    pub fn invalid_parameter(name: &str, message: impl Into<String>, value: &str) -> Self {
+        Self::invalid([InvalidField {
+            field: name.into(),
+            message: message.into(),
+            invalid_value: Some(Value::String(value.into())),
+        }])
+    }
+
+    /// The same error with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// The value itself if it is small, otherwise the beginning of its text.
+fn shorten(value: Value) -> Value {
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => return value,
+    };
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => Value::String(format!("{}…", &text[..end])),
+        None => Value::String(text),
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, content_type, body).into_response();
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// 500; the cause is logged here, once, and not told to the caller.
+    fn from(error: StoreError) -> Self {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal error",
+            "The emulator failed; its log says why.",
+        )
+    }
+}
