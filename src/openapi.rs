@@ -1,15 +1,15 @@
 //! The description of every operation, made from the code that answers them.
 
-use axum::http::StatusCode;
-use utoipa::openapi::header::Header;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
-    ComponentsBuilder, Content, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required,
+    Components, Content, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response,
     ResponseBuilder,
 };
-use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::gateway::GatewayError;
 use crate::http::problem::Problem;
@@ -17,11 +17,23 @@ use crate::{api, control};
 
 const DESCRIPTION: &str = "A local stand-in for Adobe Cloud Manager's REST API. Operations under \
     /api are Cloud Manager's own, with their official identifiers; those under /_emulator control \
-    the emulator.";
+    the emulator. Every answer carries x-request-id: the caller's, if it sent a sane one.";
 
-/// The whole description.
+/// The whole description, its parts in the usual order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Document {
+    openapi: Value,
+    info: Value,
+    tags: Value,
+    /// Operations by path and method.
+    pub paths: Value,
+    /// What operations share, schemas among it.
+    pub components: Value,
+}
+
+/// The description of this version of the emulator.
 #[must_use]
-pub fn document() -> OpenApi {
+pub fn document() -> Document {
     let mut document = api::router().into_openapi();
     document.merge(api::files_router().into_openapi());
     document.merge(control::router().into_openapi());
@@ -42,20 +54,13 @@ pub fn document() -> OpenApi {
         .map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build())
         .to_vec(),
     );
-    let mut schemas = vec![
-        (Problem::name().into_owned(), Problem::schema()),
-        (GatewayError::name().into_owned(), GatewayError::schema()),
-    ];
-    Problem::schemas(&mut schemas);
-    let mut components = document.components.take().unwrap_or_default();
-    components.schemas.extend(schemas);
-    document.components = Some(ComponentsBuilder::from(components).build());
+    add_shared_components(document.components.get_or_insert_default());
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             describe_what_holds_for_all(path, operation);
         }
     }
-    document
+    in_order(&document)
 }
 
 /// The description as it is checked in.
@@ -65,71 +70,124 @@ pub fn yaml() -> String {
     serde_saphyr::to_string(&document()).unwrap_or_default()
 }
 
+fn in_order(document: &OpenApi) -> Document {
+    let mut parts = match serde_json::to_value(document) {
+        Ok(Value::Object(parts)) => parts,
+        _ => Map::new(),
+    };
+    let mut take = |name| {
+        let mut part = parts.remove(name).unwrap_or_default();
+        leave_out_null(&mut part);
+        part
+    };
+    Document {
+        openapi: take("openapi"),
+        info: take("info"),
+        tags: take("tags"),
+        paths: take("paths"),
+        components: take("components"),
+    }
+}
+
+/// What is absent is left out and never null, so null is no value of an optional field.
+fn leave_out_null(value: &mut Value) {
+    if let Value::Object(object) = value {
+        if let Some(Value::Array(types)) = object.get_mut("type") {
+            types.retain(|name| name != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                object.insert("type".into(), only);
+            }
+        }
+        if let Some(Value::Array(choices)) = object.get_mut("oneOf") {
+            choices.retain(|choice| choice.get("type") != Some(&Value::from("null")));
+            if let [Value::Object(only)] = choices.as_slice() {
+                let only = only.clone();
+                object.remove("oneOf");
+                object.extend(only);
+            }
+        }
+        object.retain(|name, value| name != "default" || !value.is_null());
+    }
+    match value {
+        Value::Object(object) => object.values_mut().for_each(leave_out_null),
+        Value::Array(items) => items.iter_mut().for_each(leave_out_null),
+        _ => {}
+    }
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete]
         .into_iter()
         .filter_map(Option::as_mut)
 }
 
+/// Errors that operations have in common: name, status, description.
+const PROBLEMS: [(&str, &str, &str); 6] = [
+    ("BadRequest", "400", "The request does not fit; the answer says what is wrong"),
+    ("NotFound", "404", "Something that the request names does not exist, or is not possible now"),
+    ("RequestTimeout", "408", "The request body did not come in time"),
+    ("PayloadTooLarge", "413", "The request body is too large"),
+    ("InternalServerError", "500", "The emulator failed; its log says why"),
+    ("ServiceUnavailable", "503", "The answer was not ready in time"),
+];
+
+const PROBLEM_JSON: &str = "application/problem+json";
+
+fn content(schema: &str) -> Content {
+    Content::new(Some(Ref::from_schema_name(schema)))
+}
+
+fn add_shared_components(components: &mut Components) {
+    let mut schemas = Vec::new();
+    Problem::schemas(&mut schemas);
+    schemas.push((Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema()));
+    schemas.push((
+        GatewayError::name().into_owned(),
+        <GatewayError as utoipa::PartialSchema>::schema(),
+    ));
+    components.schemas.extend(schemas);
+    let mut add = |name: &str, response: Response| {
+        components.responses.insert(name.into(), response.into());
+    };
+    for (name, _, description) in PROBLEMS {
+        let response = ResponseBuilder::new().description(description);
+        add(name, response.content(PROBLEM_JSON, content(&Problem::name())).build());
+    }
+    let unauthorized = ResponseBuilder::new().description("Missing or bad token");
+    let gateway_error = content(&GatewayError::name());
+    add("Unauthorized", unauthorized.content("application/json", gateway_error.clone()).build());
+    let forbidden = ResponseBuilder::new()
+        .description("Bad api key or unknown organisation (JSON), or a foreign Host (problem)")
+        .content("application/json", gateway_error)
+        .content(PROBLEM_JSON, content(&Problem::name()));
+    add("Forbidden", forbidden.build());
+}
+
 /// Adds the headers that every call needs and the errors that every call may be answered with.
 fn describe_what_holds_for_all(path: &str, operation: &mut Operation) {
-    let problem = |status: StatusCode, text: &str| {
-        (status, text.to_owned(), "application/problem+json", Problem::name())
-    };
-    let mut errors = vec![
-        problem(StatusCode::BAD_REQUEST, "The request does not fit"),
-        problem(StatusCode::NOT_FOUND, "Something that the request names does not exist"),
-        problem(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large"),
-        problem(StatusCode::INTERNAL_SERVER_ERROR, "The emulator failed"),
-    ];
-    if path.starts_with("/_emulator") {
-        errors.push(problem(StatusCode::FORBIDDEN, "The Host is not allowed"));
-    } else {
-        errors.push(problem(StatusCode::REQUEST_TIMEOUT, "The request body did not come in time"));
-        errors.push(problem(StatusCode::SERVICE_UNAVAILABLE, "The answer was not ready in time"));
-    }
+    let mut errors = vec![("403", "Forbidden")];
+    let unlimited = path.starts_with("/_emulator");
+    errors.extend(
+        PROBLEMS
+            .iter()
+            .filter(|(_, status, _)| !(unlimited && matches!(*status, "408" | "503")))
+            .map(|(name, status, _)| (*status, *name)),
+    );
     if path.starts_with("/api") {
-        let gateway = "application/json";
-        let name = GatewayError::name();
-        errors.push((StatusCode::UNAUTHORIZED, "Missing or bad token".into(), gateway, name));
-        let parameters = operation.parameters.get_or_insert_default();
-        parameters.extend([
+        errors.push(("401", "Unauthorized"));
+        operation.parameters.get_or_insert_default().extend([
             header_parameter("x-gw-ims-org-id", "The IMS organisation"),
             header_parameter("x-api-key", "The IMS client"),
             header_parameter("Authorization", "Bearer, and an access token"),
         ]);
     }
-    for (status, description, content_type, schema) in errors {
-        let mut response = ResponseBuilder::new().description(description);
-        response =
-            response.content(content_type, Content::new(Some(Ref::from_schema_name(schema))));
+    for (status, name) in errors {
         operation
             .responses
             .responses
-            .entry(status.as_str().to_owned())
-            .or_insert_with(|| response.build().into());
-    }
-    if !path.starts_with("/_emulator") {
-        // Two kinds of refusals: by the gateway, and for a foreign host.
-        let forbidden = ResponseBuilder::new()
-            .description("Bad api key, unknown organisation, or a Host that is not allowed")
-            .content(
-                "application/json",
-                Content::new(Some(Ref::from_schema_name(GatewayError::name()))),
-            )
-            .content(
-                "application/problem+json",
-                Content::new(Some(Ref::from_schema_name(Problem::name()))),
-            );
-        let forbidden = forbidden.build();
-        operation.responses.responses.insert("403".into(), forbidden.into());
-    }
-    for response in operation.responses.responses.values_mut() {
-        if let RefOr::T(response) = response {
-            let mut header = Header::new(ObjectBuilder::new().schema_type(Type::String));
-            header.description = Some("The caller's, if it sent a sane one".into());
-            response.headers.insert("x-request-id".into(), header.into());
-        }
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::Ref(Ref::from_response_name(name)));
     }
 }
 

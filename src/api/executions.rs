@@ -45,8 +45,7 @@ struct EmbeddedExecutions {
 /// Returns the execution that is not over.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution",
     operation_id = "getCurrentExecution", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline")),
+    params(InPipeline),
     responses((status = 200, description = "The current execution", body = ExecutionView)))]
 pub async fn get_current_execution(
     State(api): State<Api>,
@@ -60,8 +59,7 @@ pub async fn get_current_execution(
 /// Starts the pipeline, or its last production deployment again.
 #[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution",
     operation_id = "startPipeline", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"),
+    params(InPipeline,
         ("pipelineExecutionMode" = Option<ExecutionMode>, Query,
             description = "EMERGENCY leaves out the tests, where the program allows it"),
         ("stepId" = Option<String>, Query,
@@ -70,7 +68,8 @@ pub async fn get_current_execution(
             description = "The execution to re-execute the step of, which must be the last")),
     responses((status = 201, description = "The new execution", body = ExecutionView,
             headers(("location" = String, description = "Its address"))),
-        (status = 412, description = "The pipeline is busy", body = Problem)))]
+        (status = 412, description = "The pipeline is busy", body = Problem,
+            content_type = "application/problem+json")))]
 pub async fn start_pipeline(
     State(api): State<Api>,
     caller: Caller,
@@ -129,9 +128,7 @@ impl From<StartError> for Problem {
 #[utoipa::path(get,
     path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}",
     operation_id = "getExecution", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"),
-        ("executionId" = String, Path, description = "The execution")),
+    params(NamedExecution),
     responses((status = 200, description = "The execution", body = ExecutionView)))]
 pub async fn get_execution(
     State(api): State<Api>,
@@ -157,8 +154,7 @@ pub async fn get_execution(
 /// Lists the executions of a pipeline, newest first.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/executions",
     operation_id = "getExecutions", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"), Paging),
+    params(InPipeline, Paging),
     responses((status = 200, description = "The executions", body = ExecutionListView)))]
 pub async fn get_executions(
     State(api): State<Api>,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::Api;
 use super::gateway::Caller;
@@ -13,7 +15,7 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
 use crate::engine::commands::StepKey;
 use crate::engine::read::Snapshot;
-use crate::http::path::id;
+use crate::http::path::{describe, id};
 use crate::http::problem::Problem;
 
 impl FromRequestParts<Api> for Caller {
@@ -133,5 +135,44 @@ impl FromRequestParts<Api> for InStep {
             .ok_or_else(|| Problem::not_found("The step"))?;
         let key = StepKey { pipeline, execution_id, phase_id, step_id };
         Ok(Self { snapshot, position, key })
+    }
+}
+
+/// The path parameters of a step; those of what contains it come first.
+const STEP_PATH: [(&str, &str); 5] = [
+    ("programId", "The program"),
+    ("pipelineId", "The pipeline"),
+    ("executionId", "The execution"),
+    ("phaseId", "The phase"),
+    ("stepId", "The step"),
+];
+
+impl IntoParams for InTenant {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&[("tenantId", "The tenant")])
+    }
+}
+
+impl IntoParams for InProgram {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&STEP_PATH[..1])
+    }
+}
+
+impl IntoParams for InPipeline {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&STEP_PATH[..2])
+    }
+}
+
+impl IntoParams for NamedExecution {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&STEP_PATH[..3])
+    }
+}
+
+impl IntoParams for InStep {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&STEP_PATH)
     }
 }

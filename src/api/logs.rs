@@ -24,11 +24,7 @@ pub struct Redirect {
 /// Answers with the address of a step's log: in JSON to who accepts that, otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/logs",
     operation_id = "getStepLogs", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"),
-        ("executionId" = String, Path, description = "The execution"),
-        ("phaseId" = String, Path, description = "The phase"),
-        ("stepId" = String, Path, description = "The step"),
+    params(InStep,
         ("file" = Option<String>, Query, description = "Which of the step's log files")),
     responses((status = 200, description = "The address", body = Redirect),
         (status = 307, description = "The address",

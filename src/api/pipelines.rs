@@ -194,7 +194,7 @@ impl StepView {
 
 /// Lists the pipelines of a program.
 #[utoipa::path(get, path = "/api/program/{programId}/pipelines", operation_id = "getPipelines",
-    tag = "Pipelines", params(("programId" = String, Path, description = "The program"),
+    tag = "Pipelines", params(InProgram,
         ("type" = Option<String>, Query, description = "Only pipelines of this type"), Paging),
     responses((status = 200, description = "The pipelines", body = PipelineListView)))]
 pub async fn get_pipelines(
@@ -224,8 +224,7 @@ pub async fn get_pipelines(
 /// Returns a pipeline.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}",
     operation_id = "getPipeline", tag = "Pipelines",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline")),
+    params(InPipeline),
     responses((status = 200, description = "The pipeline", body = PipelineView)))]
 pub async fn get_pipeline(
     State(api): State<Api>,

@@ -159,7 +159,7 @@ pub async fn get_programs(
 /// Lists the programs of a tenant.
 #[utoipa::path(get, path = "/api/tenant/{tenantId}/programs",
     operation_id = "getProgramsForTenant", tag = "Programs",
-    params(("tenantId" = String, Path, description = "The tenant"), Paging),
+    params(InTenant, Paging),
     responses((status = 200, description = "The programs", body = ProgramListView)))]
 pub async fn get_programs_for_tenant(
     State(api): State<Api>,
@@ -171,7 +171,7 @@ pub async fn get_programs_for_tenant(
 
 /// Returns a program.
 #[utoipa::path(get, path = "/api/program/{programId}", operation_id = "getProgram",
-    tag = "Programs", params(("programId" = String, Path, description = "The program")),
+    tag = "Programs", params(InProgram),
     responses((status = 200, description = "The program", body = ProgramView)))]
 pub async fn get_program(
     State(api): State<Api>,

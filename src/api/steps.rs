@@ -17,11 +17,7 @@ use crate::http::problem::Problem;
 /// Returns the state of a step.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}",
     operation_id = "stepState", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"),
-        ("executionId" = String, Path, description = "The execution"),
-        ("phaseId" = String, Path, description = "The phase"),
-        ("stepId" = String, Path, description = "The step")),
+    params(InStep),
     responses((status = 200, description = "The step state", body = StepStateView)))]
 pub async fn step_state(
     InStep { snapshot, position, .. }: InStep,
@@ -32,11 +28,7 @@ pub async fn step_state(
 /// Advances a step that waits; what the body holds depends on what it waits for.
 #[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/advance",
     operation_id = "advancePipelineExecution", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"),
-        ("executionId" = String, Path, description = "The execution"),
-        ("phaseId" = String, Path, description = "The phase"),
-        ("stepId" = String, Path, description = "The step")),
+    params(InStep),
     request_body = Object,
     responses((status = 202, description = "The step goes on")))]
 pub async fn advance_pipeline_execution(
@@ -50,11 +42,7 @@ pub async fn advance_pipeline_execution(
 /// Cancels a step that waits, or a build or test that runs.
 #[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/cancel",
     operation_id = "cancelPipelineExecutionStep", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"),
-        ("executionId" = String, Path, description = "The execution"),
-        ("phaseId" = String, Path, description = "The phase"),
-        ("stepId" = String, Path, description = "The step")),
+    params(InStep),
     request_body = Object,
     responses((status = 202, description = "The step is cancelled")))]
 pub async fn cancel_pipeline_execution_step(
@@ -88,11 +76,7 @@ async fn command(
 /// Returns the metrics of a step's gate.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/metrics",
     operation_id = "stepMetric", tag = "Pipeline Execution",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"),
-        ("executionId" = String, Path, description = "The execution"),
-        ("phaseId" = String, Path, description = "The phase"),
-        ("stepId" = String, Path, description = "The step")),
+    params(InStep),
     responses((status = 200, description = "The metrics", body = MetricsView)))]
 pub async fn step_metric(
     InStep { snapshot, position, .. }: InStep,

@@ -87,7 +87,7 @@ pub async fn get_tenants(
 
 /// Returns a tenant.
 #[utoipa::path(get, path = "/api/tenant/{tenantId}", operation_id = "getTenant", tag = "Tenants",
-    params(("tenantId" = String, Path, description = "The tenant")),
+    params(InTenant),
     responses((status = 200, description = "The tenant", body = TenantView)))]
 pub async fn get_tenant(InTenant { tenant }: InTenant) -> Json<TenantView> {
     Json(TenantView::new(&tenant))

@@ -1,19 +1,16 @@
 //! Why a step has a link, or why not.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, State};
-use axum::http::request::Parts;
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyPipeline;
+use super::extract::AnyExecution;
 use crate::domain::execution::links::{self, Unavailable};
 use crate::domain::execution::step::StepStatus;
 use crate::domain::pipeline::Action;
 use crate::engine::read::Snapshot;
-use crate::http::path::id;
-use crate::http::problem::Problem;
 
 /// For each step of an execution, which links it has and why not the others.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,27 +71,11 @@ impl Explanation {
     }
 }
 
-/// An execution, as it is now.
-pub struct AnyExecution(Snapshot);
-
-impl FromRequestParts<Control> for AnyExecution {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
-        let AnyPipeline(pipeline) = AnyPipeline::from_request_parts(parts, control).await?;
-        let id = id(parts, "executionId", "The execution").await?;
-        let found = control.engine.find_execution(pipeline.key(), id).await?;
-        found.map(Self).ok_or_else(|| Problem::not_found("The execution"))
-    }
-}
-
 /// Explains which of advance, cancel and reExecute each step has, and why not the others.
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/explain",
     operation_id = "explainExecution", tag = "Emulator",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline"),
-        ("executionId" = String, Path, description = "The execution")),
+    params(AnyExecution),
     responses((status = 200, description = "The explanation", body = Explanation)))]
 pub async fn explain_execution(
     State(_): State<Control>,

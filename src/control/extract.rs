@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::Control;
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
-use crate::http::path::id;
+use crate::engine::read::Snapshot;
+use crate::http::path::{describe, id};
 use crate::http::problem::Problem;
 
 /// A program.
@@ -16,6 +19,9 @@ pub struct AnyProgram(pub Arc<Program>);
 
 /// A pipeline.
 pub struct AnyPipeline(pub Arc<Pipeline>);
+
+/// An execution, as it is now.
+pub struct AnyExecution(pub Snapshot);
 
 impl FromRequestParts<Control> for AnyProgram {
     type Rejection = Problem;
@@ -41,5 +47,41 @@ impl FromRequestParts<Control> for AnyPipeline {
             .get(&id)
             .map(|pipeline| Self(pipeline.clone()))
             .ok_or_else(|| Problem::not_found("The pipeline"))
+    }
+}
+
+impl FromRequestParts<Control> for AnyExecution {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
+        let AnyPipeline(pipeline) = AnyPipeline::from_request_parts(parts, control).await?;
+        let id = id(parts, "executionId", "The execution").await?;
+        let found = control.engine.find_execution(pipeline.key(), id).await?;
+        found.map(Self).ok_or_else(|| Problem::not_found("The execution"))
+    }
+}
+
+/// The path parameters of an execution; those of what contains it come first.
+const EXECUTION_PATH: [(&str, &str); 3] = [
+    ("programId", "The program"),
+    ("pipelineId", "The pipeline"),
+    ("executionId", "The execution"),
+];
+
+impl IntoParams for AnyProgram {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&EXECUTION_PATH[..1])
+    }
+}
+
+impl IntoParams for AnyPipeline {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&EXECUTION_PATH[..2])
+    }
+}
+
+impl IntoParams for AnyExecution {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&EXECUTION_PATH)
     }
 }

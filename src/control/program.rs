@@ -46,7 +46,7 @@ struct KpisView {
 
 /// Sets the emergency mode and the performance targets of a program.
 #[utoipa::path(patch, path = "/_emulator/program/{programId}", operation_id = "patchProgram",
-    tag = "Emulator", params(("programId" = String, Path, description = "The program")),
+    tag = "Emulator", params(AnyProgram),
     request_body = ProgramBody,
     responses((status = 200, description = "What is set now", body = ProgramSettings)))]
 pub async fn patch_program(

@@ -18,8 +18,7 @@ use crate::store::scenarios::StoredScenario;
 /// Returns the scenario of a pipeline, with the number of executions that it still holds for.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "getScenario", tag = "Emulator",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline")),
+    params(AnyPipeline),
     responses((status = 200, description = "The scenario", body = ScenarioDocument)))]
 pub async fn get_scenario(
     State(control): State<Control>,
@@ -35,8 +34,7 @@ pub async fn get_scenario(
 /// Sets the scenario of a pipeline in place of an earlier one.
 #[utoipa::path(put, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "putScenario", tag = "Emulator",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline")),
+    params(AnyPipeline),
     request_body = ScenarioDocument,
     responses((status = 200, description = "The scenario", body = ScenarioDocument)))]
 pub async fn put_scenario(
@@ -68,8 +66,7 @@ fn pointer(field: &str) -> String {
 /// Deletes the scenario of a pipeline, if it has one.
 #[utoipa::path(delete, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "deleteScenario", tag = "Emulator",
-    params(("programId" = String, Path, description = "The program"),
-        ("pipelineId" = String, Path, description = "The pipeline")),
+    params(AnyPipeline),
     responses((status = 204, description = "The pipeline has no scenario")))]
 pub async fn delete_scenario(
     State(control): State<Control>,

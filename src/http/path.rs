@@ -6,6 +6,9 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::problem::Problem;
 
@@ -20,6 +23,23 @@ pub async fn id<T: FromStr>(parts: &mut Parts, name: &str, what: &str) -> Result
             value.parse().ok()
         })
         .ok_or_else(|| Problem::not_found(what))
+}
+
+/// The description of path parameters, by name and what they name.
+#[must_use]
+pub fn describe(parameters: &[(&str, &str)]) -> Vec<Parameter> {
+    parameters
+        .iter()
+        .map(|(name, what)| {
+            ParameterBuilder::new()
+                .name(*name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some(*what))
+                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+                .build()
+        })
+        .collect()
 }
 
 /// The request with one slash at the beginning of its path: a base URL with a trailing slash makes

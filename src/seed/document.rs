@@ -75,6 +75,7 @@ pub(super) struct ProgramDocument {
 /// The performance targets of a program; what is left out keeps its value.
 #[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Kpis)]
 pub struct KpisDocument {
     /// 95th percentile of the response time, in seconds.
     pub response_time: Option<f64>,
