@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use cloudmanager_emulator::app::{App, AppError, read_seed};
 use cloudmanager_emulator::config::{Command, Config, LogFormat, ServeOptions};
-use cloudmanager_emulator::{openapi, stop};
+use cloudmanager_emulator::openapi;
+use cloudmanager_emulator::stop::Signals;
 use tracing_subscriber::EnvFilter;
 
 /// The exit code for everything that keeps the program from starting.
@@ -31,9 +32,10 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(options: ServeOptions) -> Result<(), AppError> {
     start_log(options.log_format);
+    let signals = Signals::listen().map_err(AppError::Serve)?;
     let app = App::build(options.into()).await?;
     print(&format!("listening on {}\n", app.url()))?;
-    app.run_until_stopped(stop::signal()).await
+    app.run_until_stopped(signals.wait()).await
 }
 
 fn print(text: &str) -> Result<(), AppError> {

@@ -15,7 +15,7 @@ use crate::domain::pipeline::Action;
 use crate::domain::time::{Duration, Timestamp};
 use crate::engine::clock::is_rate;
 use crate::engine::{AdvanceError, Destination};
-use crate::http::body::read_json;
+use crate::http::body::read_object;
 use crate::http::problem::Problem;
 
 /// How many timers are listed.
@@ -152,7 +152,7 @@ pub async fn put_clock(
     State(control): State<Control>,
     body: Bytes,
 ) -> Result<Json<ClockView>, Problem> {
-    let ClockBody { rate } = read_json(&body)?;
+    let ClockBody { rate } = read_object(&body)?;
     if !is_rate(rate) {
         let message = "must be a number from 0 to 1000000";
         return Err(Problem::invalid([field("rate", message, &rate.to_string())]));
@@ -177,7 +177,7 @@ pub async fn advance_clock(
     State(control): State<Control>,
     body: Bytes,
 ) -> Result<Json<Advanced>, Problem> {
-    let body = if body.is_empty() { AdvanceBody::default() } else { read_json(&body)? };
+    let body = if body.is_empty() { AdvanceBody::default() } else { read_object(&body)? };
     let destination = read_destination(&body)?;
     let settled = control.engine.advance_clock(destination).await.map_err(|error| {
         let (name, value) = match (&body.by, &body.to) {

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::Control;
 use super::extract::AnyProgram;
 use crate::domain::execution::answer::InvalidField;
-use crate::http::body::read_json;
+use crate::http::body::read_object;
 use crate::http::problem::Problem;
 use crate::seed::KpisDocument;
 
@@ -54,7 +54,7 @@ pub async fn patch_program(
     AnyProgram(program): AnyProgram,
     body: Bytes,
 ) -> Result<Json<ProgramSettings>, Problem> {
-    let ProgramBody { emergency_mode, kpis } = read_json(&body)?;
+    let ProgramBody { emergency_mode, kpis } = read_object(&body)?;
     let emergency_mode = emergency_mode.unwrap_or(program.emergency_mode);
     let kpis = kpis.unwrap_or_default().apply(program.kpis).map_err(|(name, message)| {
         Problem::invalid([InvalidField {

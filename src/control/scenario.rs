@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Control;
 use super::extract::AnyPipeline;
 use crate::domain::execution::answer::InvalidField;
-use crate::http::body::read_json;
+use crate::http::body::read_object;
 use crate::http::problem::Problem;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::StoreError;
@@ -42,7 +42,7 @@ pub async fn put_scenario(
     AnyPipeline(pipeline): AnyPipeline,
     body: Bytes,
 ) -> Result<Json<ScenarioDocument>, Problem> {
-    let document: ScenarioDocument = read_json(&body)?;
+    let document: ScenarioDocument = read_object(&body)?;
     document.read(&pipeline).map_err(|mistakes| {
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {

@@ -184,12 +184,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes everything into the database file and closes it. Nothing else may use the engine.
-    pub async fn close(self: Arc<Self>) -> Result<(), StoreError> {
-        match Arc::try_unwrap(self) {
-            Ok(engine) => engine.database.close().await,
-            // Somebody still uses it; the write-ahead log keeps everything that was answered.
-            Err(_) => Ok(()),
-        }
+    /// Writes everything into the database file and closes it.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.database.close().await
     }
 }

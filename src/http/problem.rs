@@ -64,7 +64,6 @@ pub struct FieldError {
     /// What is wrong with it.
     pub message: String,
     /// What was sent; empty if nothing was.
-    #[schema(value_type = Object)]
     pub invalid_value: Value,
 }
 

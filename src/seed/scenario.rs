@@ -48,7 +48,6 @@ pub struct EntryDocument {
     pub duration: Option<String>,
     /// Actual values of metrics by kpi; the gate decides by itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schema(value_type = BTreeMap<String, String>)]
     pub metrics: BTreeMap<String, Value>,
     /// Lines added to the step's log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

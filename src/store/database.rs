@@ -23,7 +23,8 @@ pub type Transaction<'a> = sqlx::Transaction<'a, sqlx::Sqlite>;
 
 /// The open database.
 pub struct Database {
-    writer: Mutex<SqliteConnection>,
+    /// None once the database is closed.
+    writer: Mutex<Option<SqliteConnection>>,
     readers: SqlitePool,
     /// Plans by their number; they never change.
     pub(super) plans: Cache<i64, Arc<Plan>>,
@@ -33,12 +34,13 @@ pub struct Database {
 
 /// The right to write. Whoever holds it also keeps up to date what memory mirrors of the
 /// database, before letting go.
-pub struct Writer<'a>(MutexGuard<'a, SqliteConnection>);
+pub struct Writer<'a>(MutexGuard<'a, Option<SqliteConnection>>);
 
 impl Writer<'_> {
     /// Begins a transaction that takes `SQLite`'s write lock at once.
     pub async fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
-        Ok(self.0.begin_with("BEGIN IMMEDIATE").await?)
+        let connection = self.0.as_mut().ok_or(StoreError::Closed)?;
+        Ok(connection.begin_with("BEGIN IMMEDIATE").await?)
     }
 }
 
@@ -62,7 +64,7 @@ impl Database {
             .max_connections(4)
             .connect_lazy_with(options.read_only(true).create_if_missing(false));
         Ok(Self {
-            writer: Mutex::new(writer),
+            writer: Mutex::new(Some(writer)),
             readers,
             plans: Cache::new(CACHED_PLANS),
             _lock: lock,
@@ -80,11 +82,12 @@ impl Database {
     }
 
     /// Writes everything into the one database file and closes it.
-    pub async fn close(self) -> Result<(), StoreError> {
+    pub async fn close(&self) -> Result<(), StoreError> {
         self.readers.close().await;
-        let mut writer = self.writer.into_inner();
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut writer).await?;
-        writer.close().await?;
+        if let Some(mut writer) = self.writer.lock().await.take() {
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut writer).await?;
+            writer.close().await?;
+        }
         Ok(())
     }
 }

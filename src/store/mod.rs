@@ -24,6 +24,9 @@ pub enum StoreError {
     /// Something stored can't be read.
     #[error("the database holds something unreadable: {0}")]
     Unreadable(String),
+    /// The emulator is stopping.
+    #[error("the database is closed")]
+    Closed,
     /// The database file can't be opened or created.
     #[error("{path}: {reason}")]
     Open {

@@ -1,0 +1,103 @@
+// Runs the emulator's binary for one test, with a clock that moves only when told to.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import cloudManager from '@adobe/aio-lib-cloudmanager'
+
+const BINARY = process.env.CME_BINARY ??
+  fileURLToPath(new URL('../../target/debug/cloudmanager-emulator', import.meta.url))
+
+const ORGANISATION = '1234567890ABCDEF12345678@AdobeOrg'
+const API_KEY = 'client-tests'
+const ACCESS_TOKEN = 'any-token'
+
+export const USER = `${API_KEY}@techacct.adobe.com`
+export const FIRST_EXECUTION_ID = '953671'
+
+/** A time of the day on which every emulator's clock starts, at 10:00:00, as the API writes it. */
+export const at = time => `2024-05-01T${time}.000+0000`
+
+// The SDK obeys the proxy variables, and no proxy leads back to this machine.
+process.env.no_proxy = '127.0.0.1'
+
+/** Starts an emulator that stops with the test `t`; without a `database` file it keeps nothing. */
+export async function startEmulator (t, { pace = 'quick', database } = {}) {
+  const child = spawn(BINARY, [
+    '--listen', '127.0.0.1:0',
+    ...(database ? ['--database', database] : ['--ephemeral']),
+    '--pace', pace,
+    '--clock-rate', '0',
+    '--clock-start', at('10:00:00'),
+  ], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const log = text(child.stderr)
+  const closed = once(child, 'close')
+  const stdout = createInterface({ input: child.stdout })
+  const printed = []
+  stdout.on('line', line => printed.push(line))
+
+  let stopping
+  const stop = () => {
+    stopping ??= (async () => {
+      child.kill('SIGTERM')
+      const [code, signal] = await closed
+      assert.deepEqual({ code, signal }, { code: 0, signal: null }, await log)
+      assert.equal(printed.length, 1, 'only the address is printed')
+    })()
+    return stopping
+  }
+  t.after(stop)
+
+  const [firstLine] = await Promise.race([
+    once(stdout, 'line'),
+    closed.then(async ([code]) => assert.fail(`the emulator exited with ${code}: ${await log}`)),
+  ])
+  assert.match(firstLine, /^listening on http:\/\/127\.0\.0\.1:\d+$/)
+  const url = firstLine.replace('listening on ', '')
+  const sdk = await cloudManager.init(ORGANISATION, API_KEY, ACCESS_TOKEN, url)
+  return { url, sdk, stop, ...plainApi(url), ...control(url) }
+}
+
+/** The API without the SDK, for what the SDK can't do or doesn't show. */
+function plainApi (url) {
+  const headers = {
+    'x-gw-ims-org-id': ORGANISATION,
+    'x-api-key': API_KEY,
+    authorization: `Bearer ${ACCESS_TOKEN}`,
+  }
+  return {
+    get: href => request('GET', url + href, { headers }),
+    put: (href, body) => request('PUT', url + href, { headers, body }),
+  }
+}
+
+/** The control API. */
+function control (url) {
+  const call = async (method, path, body) => {
+    const answer = await request(method, `${url}/_emulator${path}`, { body })
+    assert.equal(answer.status, 200, JSON.stringify(answer.body))
+    return answer.body
+  }
+  return {
+    health: () => call('GET', '/health'),
+    /** Moves the clock by a duration or, without one, to the next thing that is due. */
+    advanceClock: by => call('POST', '/clock/advance', { by }),
+    setScenario: (programId, pipelineId, scenario) =>
+      call('PUT', `/program/${programId}/pipeline/${pipelineId}/scenario`, scenario),
+    explain: (programId, pipelineId, executionId) =>
+      call('GET', `/program/${programId}/pipeline/${pipelineId}/execution/${executionId}/explain`),
+  }
+}
+
+async function request (method, url, { headers, body }) {
+  const response = await fetch(url, {
+    method,
+    headers: body ? { ...headers, 'content-type': 'application/json' } : headers,
+    body: body && JSON.stringify(body),
+  })
+  const content = await response.text()
+  return { status: response.status, headers: response.headers, body: content && JSON.parse(content) }
+}

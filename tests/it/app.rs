@@ -1,0 +1,266 @@
+//! A whole application in hand: real router, real database in a temporary directory, a clock that
+//! stands still until a test moves it. Every answer is checked against openapi.yaml.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use cloudmanager_emulator::app::{Service, service};
+use cloudmanager_emulator::domain::pace::Pace;
+use cloudmanager_emulator::domain::time::Timestamp;
+use cloudmanager_emulator::engine::{Engine, EngineOptions};
+use cloudmanager_emulator::http::host::Hosts;
+use cloudmanager_emulator::seed::{self, Seed};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::description;
+
+/// When the clock of every test starts.
+pub const START: &str = "2026-03-05T10:00:00.000+0000";
+
+pub const ORGANISATION: &str = "1234567890ABCDEF12345678@AdobeOrg";
+
+/// The production pipeline of the program with emergency mode.
+pub const PRODUCTION: &str = "/api/program/4/pipeline/1";
+
+/// A code quality pipeline.
+pub const CODE_QUALITY: &str = "/api/program/4/pipeline/3";
+
+/// The production pipeline with every kind of approval, of the program without emergency mode.
+pub const OVERSEEN: &str = "/api/program/5/pipeline/7";
+
+const REL: &str = "http://ns.adobe.com/adobecloud/rel/";
+
+pub struct TestApp {
+    service: Service,
+    engine: Arc<Engine>,
+    directory: TempDir,
+    pace: Pace,
+}
+
+/// An answer, read to its end and checked against the description.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl TestApp {
+    /// With the demo data and the quick pace.
+    pub async fn new() -> Self {
+        Self::with(Pace::Quick, seed::demo()).await
+    }
+
+    /// With the demo data, where automated steps take no time.
+    pub async fn immediate() -> Self {
+        Self::with(Pace::Immediate, seed::demo()).await
+    }
+
+    pub async fn with(pace: Pace, seed: Seed) -> Self {
+        let directory = TempDir::new().unwrap();
+        Self::open(directory, pace, seed).await
+    }
+
+    async fn open(directory: TempDir, pace: Pace, seed: Seed) -> Self {
+        let options = EngineOptions {
+            pace,
+            clock_rate: Some(0.0),
+            clock_start: Some(Timestamp::parse(START).unwrap()),
+        };
+        let path = directory.path().join("cloudmanager.db");
+        let engine = Engine::open(&path, options, seed).await.unwrap();
+        let ip = "127.0.0.1".parse().unwrap();
+        let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
+        Self { service: service(&engine, hosts), engine, directory, pace }
+    }
+
+    /// Closes the database and opens it again.
+    pub async fn restarted(self) -> Self {
+        let Self { service, engine, directory, pace } = self;
+        drop(service);
+        engine.close().await.unwrap();
+        drop(engine);
+        Self::open(directory, pace, seed::demo()).await
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let response = self.service.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        let answer = Answer { status: parts.status, headers: parts.headers, bytes };
+        description::check(&method, &path, &answer);
+        answer
+    }
+
+    /// Sends a request with good credentials.
+    pub async fn request(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        self.send(signed(method, path).body(body.into()).unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, Body::empty()).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::PUT, path, body.to_string()).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::POST, path, body.to_string()).await
+    }
+
+    /// Starts a pipeline; the path of the new execution.
+    pub async fn start(&self, pipeline: &str) -> String {
+        self.start_with(pipeline, "").await
+    }
+
+    /// Starts a pipeline with a query; the path of the new execution.
+    pub async fn start_with(&self, pipeline: &str, query: &str) -> String {
+        let path = format!("{pipeline}/execution{query}");
+        let answer = self.request(Method::PUT, &path, Body::empty()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.json()["_links"]["self"]["href"].as_str().unwrap().to_owned()
+    }
+
+    /// Moves the clock; what the control API answers.
+    pub async fn advance(&self, by: &str) -> Value {
+        let answer = self.post("/_emulator/clock/advance", &json!({ "by": by })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json()
+    }
+
+    /// Sets the scenario of a pipeline, whose path is one of the API's.
+    pub async fn scenario(&self, pipeline: &str, scenario: &Value) {
+        let path = pipeline.replace("/api/", "/_emulator/") + "/scenario";
+        let answer = self.put(&path, scenario).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    }
+
+    /// The execution at a path.
+    pub async fn execution(&self, path: &str) -> Execution {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        Execution(answer.json())
+    }
+
+    /// Follows the link of the first step with an action that has it; puts a body there.
+    pub async fn follow(&self, execution: &str, action: &str, rel: &str, body: &Value) -> Answer {
+        let href = self.execution(execution).await.link(action, rel).unwrap_or_else(|| {
+            panic!("no step {action} of {execution} has a link {rel}");
+        });
+        self.put(&href, body).await
+    }
+
+    /// Follows a link and expects 202.
+    pub async fn accept(&self, execution: &str, action: &str, rel: &str, body: &Value) {
+        let answer = self.follow(execution, action, rel, body).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    }
+}
+
+/// A request with good credentials.
+pub fn signed(method: Method, path: &str) -> axum::http::request::Builder {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("x-gw-ims-org-id", ORGANISATION)
+        .header("x-api-key", "ci")
+        .header("authorization", "Bearer token")
+        .header("accept", "application/json")
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.bytes.clone()).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The sentences or messages of a problem, joined.
+    pub fn errors(&self) -> String {
+        match &self.json()["errors"] {
+            Value::Array(sentences) => {
+                sentences.iter().map(|s| s.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+            }
+            Value::Object(fields) => fields
+                .values()
+                .map(|field| {
+                    let text = |name: &str| field[name].as_str().unwrap_or_default().to_owned();
+                    format!("{}: {}", text("field"), text("message"))
+                })
+                .collect::<Vec<_>>()
+                .join("; "),
+            other => panic!("no errors: {other}"),
+        }
+    }
+}
+
+/// An execution as the API shows it.
+pub struct Execution(pub Value);
+
+impl Execution {
+    pub fn status(&self) -> &str {
+        self.0["status"].as_str().unwrap()
+    }
+
+    pub fn steps(&self) -> &Vec<Value> {
+        self.0["_embedded"]["stepStates"].as_array().unwrap()
+    }
+
+    /// The actions of the steps, deployments and approvals with their environment.
+    pub fn actions(&self) -> Vec<String> {
+        self.steps().iter().map(name).collect()
+    }
+
+    /// `action:STATUS` of each step that has begun.
+    pub fn progress(&self) -> Vec<String> {
+        let begun = self.steps().iter().filter(|step| step["status"] != "NOT_STARTED");
+        begun.map(|step| format!("{}:{}", name(step), step["status"].as_str().unwrap())).collect()
+    }
+
+    /// The step with a name as in [`Execution::actions`].
+    pub fn step(&self, wanted: &str) -> &Value {
+        self.steps()
+            .iter()
+            .find(|step| name(step) == wanted)
+            .unwrap_or_else(|| panic!("no step {wanted}: {:?}", self.actions()))
+    }
+
+    pub fn link(&self, wanted: &str, rel: &str) -> Option<String> {
+        link(self.step(wanted), rel)
+    }
+}
+
+fn name(step: &Value) -> String {
+    let action = step["action"].as_str().unwrap();
+    match (action, step["environmentType"].as_str()) {
+        ("deploy" | "approval", Some(environment)) => format!("{environment} {action}"),
+        _ => action.to_owned(),
+    }
+}
+
+/// The href of a link, whose rel is given without the common prefix.
+pub fn link(resource: &Value, rel: &str) -> Option<String> {
+    let links = &resource["_links"];
+    let link = links.get(rel).or_else(|| links.get(format!("{REL}{rel}")))?;
+    Some(link["href"].as_str().unwrap().to_owned())
+}
+
+/// The rels of a resource, without the common prefix, in order.
+pub fn rels(resource: &Value) -> Vec<String> {
+    let links = resource["_links"].as_object().unwrap();
+    links.keys().map(|rel| rel.trim_start_matches(REL).to_owned()).collect()
+}

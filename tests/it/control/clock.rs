@@ -1,0 +1,156 @@
+//! `/_emulator/clock`, `/_emulator/timers`, `/_emulator/health`, `/_emulator/info`
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::app::{CODE_QUALITY, OVERSEEN, PRODUCTION, START, TestApp};
+
+#[tokio::test]
+async fn the_clock_stands_until_it_is_moved() {
+    let app = TestApp::new().await;
+    let clock = app.get("/_emulator/clock").await.json();
+    assert_eq!(clock, json!({"now": START, "rate": 0.0}));
+    app.start(CODE_QUALITY).await;
+    let clock = app.get("/_emulator/clock").await.json();
+    assert_eq!(clock["nextDue"], "2026-03-05T10:00:01.000+0000");
+}
+
+#[tokio::test]
+async fn it_moves_by_a_duration_to_a_time_or_to_the_next_thing_due() {
+    let app = TestApp::new().await;
+    app.start(CODE_QUALITY).await;
+    let moved = app.post("/_emulator/clock/advance", &json!({})).await.json();
+    assert_eq!(
+        moved,
+        json!({"now": "2026-03-05T10:00:01.000+0000", "transitions": 2, "events": 0,
+            "nextDue": "2026-03-05T10:00:06.000+0000"})
+    );
+    let to = json!({"to": "2026-03-05T12:00:09+02:00"});
+    let moved = app.post("/_emulator/clock/advance", &to).await.json();
+    assert_eq!(
+        moved,
+        json!({"now": "2026-03-05T10:00:09.000+0000", "transitions": 3, "events": 0})
+    );
+    // Nothing is due: it stays.
+    let moved = app.post("/_emulator/clock/advance", &json!({})).await.json();
+    assert_eq!(moved["now"], "2026-03-05T10:00:09.000+0000");
+    assert_eq!(app.advance("P1W").await["now"], "2026-03-12T10:00:09.000+0000");
+    assert_eq!(app.advance("PT0S").await["now"], "2026-03-12T10:00:09.000+0000");
+}
+
+#[tokio::test]
+async fn everything_happens_at_its_own_time() {
+    let app = TestApp::new().await;
+    let execution = app.start(OVERSEEN).await;
+    let settled = app.advance("P30D").await;
+    // The start has begun validate; four steps end, three begin, and the approval waits and ends.
+    assert_eq!(settled["transitions"], 9);
+    let shown = app.execution(&execution).await;
+    assert_eq!(shown.0["finishedAt"], "2026-03-12T10:00:13.000+0000");
+    assert_eq!(shown.status(), "CANCELLED");
+}
+
+#[tokio::test]
+async fn it_moves_only_forward_and_only_so_far() {
+    let app = TestApp::new().await;
+    for (body, field) in [
+        (json!({"to": "2026-03-05T09:59:59.999Z"}), "to"),
+        (json!({"to": "soon"}), "to"),
+        (json!({"to": "+010000-01-01T00:00:00Z"}), "to"),
+        (json!({"by": "-PT1S"}), "by"),
+        (json!({"by": "1 day"}), "by"),
+        (json!({"by": "P1M"}), "by"),
+        (json!({"by": "P9999999W"}), "by"),
+        (json!({"by": "P1D", "to": START}), "to"),
+    ] {
+        let answer = app.post("/_emulator/clock/advance", &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert!(answer.errors().starts_with(&format!("{field}: ")), "{body}: {}", answer.errors());
+    }
+    for body in [json!([]), json!({"in": "P1D"}), json!({"by": 5})] {
+        let answer = app.post("/_emulator/clock/advance", &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    assert_eq!(app.get("/_emulator/clock").await.json()["now"], START);
+}
+
+#[tokio::test]
+async fn the_rate_is_set_within_bounds() {
+    let app = TestApp::new().await;
+    for rate in [json!(-1), json!("fast"), json!(null), json!(1e9)] {
+        let answer = app.put("/_emulator/clock", &json!({ "rate": rate })).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{rate}");
+    }
+    let answer = app.put("/_emulator/clock", &json!({"rate": 1000})).await.json();
+    assert_eq!(answer["rate"], 1000.0);
+    let answer = app.put("/_emulator/clock", &json!({"rate": 0})).await.json();
+    assert_eq!(answer["rate"], 0.0);
+    assert!(answer["now"].as_str().unwrap() >= START);
+}
+
+#[tokio::test]
+async fn the_clock_survives_a_restart() {
+    let app = TestApp::new().await;
+    app.advance("P3D").await;
+    let app = app.restarted().await;
+    let clock = app.get("/_emulator/clock").await.json();
+    assert_eq!(clock["now"], "2026-03-08T10:00:00.000+0000");
+}
+
+#[tokio::test]
+async fn timers_tell_what_will_happen_next() {
+    let app = TestApp::new().await;
+    app.start(PRODUCTION).await;
+    app.advance("PT20S").await;
+    let execution = app.start(OVERSEEN).await;
+    app.advance("PT2S").await;
+    app.accept(&execution, "build", "pipeline/cancel", &json!({"cancel": true})).await;
+    app.start("/api/program/4/pipeline/2").await;
+    insta::assert_json_snapshot!(app.get("/_emulator/timers").await.json());
+}
+
+#[tokio::test]
+async fn it_is_known_what_runs_here() {
+    let app = TestApp::new().await;
+    let version = env!("CARGO_PKG_VERSION");
+    let health = app.get("/_emulator/health").await.json();
+    assert_eq!(health, json!({"status": "ok", "version": version}));
+    app.start(PRODUCTION).await;
+    let info = app.get("/_emulator/info").await.json();
+    assert_eq!(
+        info,
+        json!({"version": version,
+            "options": {"pace": "quick", "clockRate": 0.0, "auth": "open"},
+            "counts": {"tenants": 1, "programs": 2, "pipelines": 5, "executions": 1,
+                "runningExecutions": 1}})
+    );
+}
+
+#[tokio::test]
+async fn many_executions_are_settled_in_batches() {
+    let phases = r#"[{"type":"VALIDATE"},{"type":"BUILD","repositoryId":"1","branch":"main"}]"#;
+    let phases: serde_json::Value = serde_json::from_str(phases).unwrap();
+    let pipelines: Vec<_> = (1..=2500)
+        .map(|id| json!({"id": id.to_string(), "name": format!("P{id}"), "phases": phases}))
+        .collect();
+    let repository = json!({"id": "1", "repo": "code", "branches": {"main": "abc"}});
+    let text = json!({
+        "tenants": [{"id": "1", "imsOrgId": crate::app::ORGANISATION, "imsTenantId": "t"}],
+        "programs": [{"id": "4", "tenantId": "1", "name": "P", "repositories": [repository],
+            "pipelines": pipelines}],
+    })
+    .to_string();
+    let seed = cloudmanager_emulator::seed::read(&text).unwrap();
+    let app = TestApp::with(cloudmanager_emulator::domain::pace::Pace::Quick, seed).await;
+    for id in 1..=2500 {
+        app.start(&format!("/api/program/4/pipeline/{id}")).await;
+        if id % 500 == 0 {
+            app.advance("PT0.1S").await;
+        }
+    }
+    let settled = app.advance("PT1H").await;
+    assert_eq!(settled["transitions"], 2500 * 5);
+    let last = app.execution("/api/program/4/pipeline/2500/execution/2500").await;
+    assert_eq!(last.status(), "FINISHED");
+    assert_eq!(last.0["finishedAt"], "2026-03-05T10:00:09.400+0000");
+}

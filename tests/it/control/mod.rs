@@ -1,0 +1,6 @@
+//! `/_emulator`
+
+mod clock;
+mod explain;
+mod program;
+mod scenario;

@@ -1,0 +1,169 @@
+//! `…/pipeline/{id}/scenario`
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{CODE_QUALITY, PRODUCTION, TestApp};
+
+const SCENARIO: &str = "/_emulator/program/4/pipeline/1/scenario";
+
+#[tokio::test]
+async fn a_scenario_is_put_read_and_deleted() {
+    let app = TestApp::new().await;
+    assert_eq!(app.get(SCENARIO).await.status, StatusCode::NOT_FOUND);
+    let scenario = json!({"times": 2, "steps": [
+        {"action": "codeQuality", "metrics": {"coverage": "41.3"}},
+        {"action": "deploy", "environmentType": "prod", "outcome": "FAILED", "message": "no",
+            "duration": "PT3M", "log": ["a", {"line": "b", "times": 3}]},
+    ]});
+    assert_eq!(app.put(SCENARIO, &scenario).await.json(), scenario);
+    assert_eq!(app.get(SCENARIO).await.json(), scenario);
+    let other = json!({"steps": [{"action": "build", "outcome": "ERROR"}]});
+    app.put(SCENARIO, &other).await;
+    assert_eq!(app.get(SCENARIO).await.json(), other);
+    for _ in 0..2 {
+        let answer = app.request(Method::DELETE, SCENARIO, "").await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(app.get(SCENARIO).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn it_holds_for_as_many_executions_as_it_says() {
+    let app = TestApp::immediate().await;
+    let scenario = json!({"times": 2, "steps": [{"action": "build", "outcome": "FAILED"}]});
+    app.scenario(CODE_QUALITY, &scenario).await;
+    let mut outcomes = Vec::new();
+    for _ in 0..4 {
+        let execution = app.start(CODE_QUALITY).await;
+        outcomes.push(app.execution(&execution).await.status().to_owned());
+        let left = app.get("/_emulator/program/4/pipeline/3/scenario").await;
+        outcomes.push(match left.status {
+            StatusCode::OK => left.json()["times"].to_string(),
+            status => status.as_str().to_owned(),
+        });
+    }
+    let expected = ["FAILED", "1", "FAILED", "404", "FINISHED", "404", "FINISHED", "404"];
+    assert_eq!(outcomes, expected);
+}
+
+#[tokio::test]
+async fn a_refused_start_does_not_use_it_up() {
+    let app = TestApp::immediate().await;
+    let scenario = json!({"times": 1, "steps": []});
+    app.put(SCENARIO, &scenario).await;
+    let path = format!("{PRODUCTION}/execution?stepId=2983530");
+    assert_eq!(app.request(Method::PUT, &path, "").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(app.get(SCENARIO).await.json()["times"], 1);
+}
+
+#[tokio::test]
+async fn it_is_frozen_in_the_execution_that_it_starts() {
+    let app = TestApp::new().await;
+    let slow = json!({"steps": [{"action": "validate", "duration": "P2D"}]});
+    app.scenario(CODE_QUALITY, &slow).await;
+    let execution = app.start(CODE_QUALITY).await;
+    app.scenario(CODE_QUALITY, &json!({"steps": []})).await;
+    app.advance("P1D").await;
+    assert_eq!(app.execution(&execution).await.progress(), ["validate:RUNNING"]);
+    app.advance("P1D").await;
+    let shown = app.execution(&execution).await;
+    assert_eq!(shown.step("validate")["finishedAt"], "2026-03-07T10:00:00.000+0000");
+}
+
+#[tokio::test]
+async fn every_mistake_is_listed_and_nothing_is_stored() {
+    let app = TestApp::new().await;
+    let scenario = json!({"times": 0, "steps": [
+        {"action": "fly"},
+        {"action": "approval", "outcome": "FAILED"},
+        {"action": "contentAudit"},
+        {"action": "deploy", "environmentType": "dev"},
+        {"action": "deploy", "environmentType": "moon"},
+        {"action": "build", "outcome": "PAUSED"},
+        {"action": "build", "outcome": "GREAT", "duration": "long"},
+        {"action": "codeQuality", "metrics": {"coverage": "high", "error_rate": "1", "open_issues": []}},
+        {"action": "validate", "metrics": {"coverage": "1"}},
+        {"action": "securityTest", "log": [{"line": "x", "times": 0}]},
+    ]});
+    let answer = app.put(SCENARIO, &scenario).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    let errors: Vec<_> = answer.json()["errors"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(
+        errors,
+        [
+            "steps[0].action",
+            "steps[1].action",
+            "steps[2].action",
+            "steps[3].action",
+            "steps[4].environmentType",
+            "steps[5].outcome",
+            "steps[6].duration",
+            "steps[6].outcome",
+            "steps[7].metrics.coverage",
+            "steps[7].metrics.error_rate",
+            "steps[7].metrics.open_issues",
+            "steps[8].metrics.coverage",
+            "steps[9].log[0].times",
+            "times",
+        ]
+    );
+    assert_eq!(answer.json()["errors"]["steps[0].action"]["invalidValue"], "fly");
+    assert_eq!(app.get(SCENARIO).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn two_entries_for_one_step_are_refused() {
+    let app = TestApp::new().await;
+    let scenario = json!({"steps": [
+        {"action": "deploy", "outcome": "FAILED"},
+        {"action": "deploy", "environmentType": "prod"},
+    ]});
+    let answer = app.put(SCENARIO, &scenario).await;
+    assert_eq!(answer.errors(), "steps: has two entries for prod deploy");
+}
+
+#[tokio::test]
+async fn bodies_of_another_shape_are_refused() {
+    let app = TestApp::new().await;
+    for body in [
+        Value::Null,
+        json!([]),
+        json!({"steps": {}}),
+        json!({"steps": [{}]}),
+        json!({"steps": [{"action": 5}]}),
+        json!({"times": -1}),
+        json!({"times": 1.5}),
+        json!({"step": []}),
+    ] {
+        let answer = app.put(SCENARIO, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn steps_end_as_it_says() {
+    let app = TestApp::immediate().await;
+    for (action, outcome) in [
+        ("validate", "ERROR"),
+        ("build", "FAILED"),
+        ("codeQuality", "ERROR"),
+        ("deploy", "FAILED"),
+        ("securityTest", "ERROR"),
+        ("loadTest", "FAILED"),
+        ("assetsTest", "ERROR"),
+        ("reportPerformanceTest", "FAILED"),
+    ] {
+        let entry = json!({"action": action, "outcome": outcome, "message": "Because."});
+        app.scenario(PRODUCTION, &json!({ "steps": [entry] })).await;
+        let execution = app.start(PRODUCTION).await;
+        let shown = app.execution(&execution).await;
+        assert_eq!(shown.status(), outcome, "{action}");
+        let last = shown.steps().iter().rfind(|step| step["status"] != "NOT_STARTED").unwrap();
+        assert_eq!(
+            (last["action"].as_str(), last["status"].as_str()),
+            (Some(action), Some(outcome))
+        );
+        assert_eq!(last["details"]["message"], "Because.");
+    }
+}

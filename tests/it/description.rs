@@ -1,0 +1,181 @@
+//! Every answer is one that openapi.yaml describes, and openapi.yaml is what the code describes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{LazyLock, Mutex};
+
+use axum::http::{Method, StatusCode};
+use cloudmanager_emulator::openapi;
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp};
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
+
+static VALIDATORS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
+    let mut components = DOCUMENT["components"].clone();
+    close_objects(&mut components);
+    let names = components["schemas"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    names
+        .into_iter()
+        .map(|name| {
+            let reference = format!("#/components/schemas/{name}");
+            let schema = json!({ "$ref": reference, "components": components });
+            (reference, jsonschema::validator_for(&schema).unwrap())
+        })
+        .collect()
+});
+
+/// What is not described must not be answered.
+fn close_objects(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(close_objects);
+            if object.contains_key("properties") && object.get("type") == Some(&json!("object")) {
+                object.entry("additionalProperties").or_insert(json!(false));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close_objects),
+        _ => {}
+    }
+}
+
+/// The operation that a request is for.
+fn find_operation(method: &Method, path: &str) -> Option<&'static Value> {
+    let method = if method == Method::HEAD { "get".into() } else { method.as_str().to_lowercase() };
+    let path = format!("/{}", path.trim_start_matches('/'));
+    let segments: Vec<_> = path.split('/').collect();
+    DOCUMENT["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .find(|(template, _)| {
+            let template: Vec<_> = template.split('/').collect();
+            template.len() == segments.len()
+                && template
+                    .iter()
+                    .zip(&segments)
+                    .all(|(expected, actual)| expected.starts_with('{') || expected == actual)
+        })
+        .and_then(|(_, item)| item.get(&method))
+}
+
+fn resolve(response: &'static Value) -> &'static Value {
+    match response["$ref"].as_str() {
+        Some(reference) => DOCUMENT.pointer(&reference[1..]).unwrap(),
+        None => response,
+    }
+}
+
+/// Checks an answer against the description.
+pub fn check(method: &Method, path: &str, answer: &Answer) {
+    assert!(!answer.header("x-request-id").is_empty(), "{method} {path}: no x-request-id");
+    assert!(!answer.headers.contains_key("content-encoding"), "{method} {path}");
+    assert_ne!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{method} {path}: {answer:?}");
+    let content_type = answer.header("content-type");
+    let Some(operation) = find_operation(method, path) else {
+        let status = answer.status.as_u16();
+        assert!([401, 403, 404, 405, 413].contains(&status), "{method} {path}: {status}");
+        return;
+    };
+    CALLED.lock().unwrap().insert(operation["operationId"].as_str().unwrap().to_owned());
+    let status = answer.status.as_str();
+    let response = operation["responses"].get(status).map(resolve);
+    let response = response.unwrap_or_else(|| panic!("{method} {path}: {status} is not described"));
+    if method == Method::HEAD {
+        return;
+    }
+    let Some(content) = response["content"].as_object() else {
+        assert!(answer.bytes.is_empty(), "{method} {path}: {status} has an undescribed body");
+        return;
+    };
+    let media_type = content_type.split(';').next().unwrap();
+    let described = content.get(media_type).unwrap_or_else(|| {
+        panic!("{method} {path}: {status} is described, but not as {content_type}")
+    });
+    if media_type.ends_with("json") {
+        let reference = described["schema"]["$ref"].as_str().unwrap();
+        let body = answer.json();
+        let errors: Vec<_> =
+            VALIDATORS[reference].iter_errors(&body).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{method} {path}: {status}: {errors:#?}\n{body:#}");
+    }
+}
+
+static CALLED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+#[test]
+fn openapi_yaml_is_up_to_date() {
+    let checked_in = include_str!("../../openapi.yaml");
+    assert!(
+        checked_in == openapi::yaml(),
+        "openapi.yaml is stale: cargo run -- openapi > openapi.yaml"
+    );
+}
+
+#[test]
+fn operations_have_their_official_identifiers() {
+    let official = [
+        ("get", "/api/programs", "getPrograms"),
+        ("get", "/api/program/{programId}", "getProgram"),
+        ("get", "/api/tenants", "getTenants"),
+        ("get", "/api/tenant/{tenantId}", "getTenant"),
+        ("get", "/api/tenant/{tenantId}/programs", "getProgramsForTenant"),
+        ("get", "/api/program/{programId}/pipelines", "getPipelines"),
+        ("get", "/api/program/{programId}/pipeline/{pipelineId}", "getPipeline"),
+        ("put", "/api/program/{programId}/pipeline/{pipelineId}/execution", "startPipeline"),
+        ("get", "/api/program/{programId}/pipeline/{pipelineId}/execution", "getCurrentExecution"),
+        ("get", "/api/program/{programId}/pipeline/{pipelineId}/executions", "getExecutions"),
+    ];
+    for (method, path, id) in official {
+        assert_eq!(DOCUMENT["paths"][path][method]["operationId"], id, "{path}");
+    }
+    let execution = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}";
+    let step = format!("{execution}/phase/{{phaseId}}/step/{{stepId}}");
+    let official = [
+        ("get", execution.to_owned(), "getExecution"),
+        ("get", step.clone(), "stepState"),
+        ("put", format!("{step}/advance"), "advancePipelineExecution"),
+        ("put", format!("{step}/cancel"), "cancelPipelineExecutionStep"),
+        ("get", format!("{step}/metrics"), "stepMetric"),
+        ("get", format!("{step}/logs"), "getStepLogs"),
+    ];
+    for (method, path, id) in official {
+        assert_eq!(DOCUMENT["paths"][&path][method]["operationId"], id, "{path}");
+    }
+}
+
+/// Operations that no test calls; to be kept empty.
+const NEVER_CALLED: [&str; 0] = [];
+
+/// Calls every operation once; the details are tested elsewhere.
+#[tokio::test]
+async fn every_operation_can_be_called() {
+    let app = TestApp::new().await;
+    let execution = app.start(crate::app::PRODUCTION).await;
+    app.advance("PT5S").await;
+    let mut called = BTreeSet::new();
+    for (template, item) in DOCUMENT["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let running = app.execution(&execution).await;
+            let build = running.step("build");
+            let path = template
+                .replace("{tenantId}", "1")
+                .replace("{programId}", "4")
+                .replace("{pipelineId}", "1")
+                .replace("{executionId}", running.0["id"].as_str().unwrap())
+                .replace("{phaseId}", build["phaseId"].as_str().unwrap())
+                .replace("{stepId}", build["stepId"].as_str().unwrap())
+                .replace("{token}", "AAAA");
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let answer = app.request(method.clone(), &path, "{}").await;
+            assert!(answer.status.as_u16() < 500, "{method} {path}: {answer:?}");
+            assert_ne!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            called.insert(operation["operationId"].as_str().unwrap());
+        }
+    }
+    let missing: Vec<_> =
+        called.iter().filter(|id| !CALLED.lock().unwrap().contains(**id)).copied().collect();
+    assert_eq!(missing, NEVER_CALLED);
+}

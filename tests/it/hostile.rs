@@ -1,0 +1,100 @@
+//! What a careless or hostile caller tries: each gets a clear error, and nothing changes.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use serde_json::json;
+
+use crate::app::{PRODUCTION, TestApp, signed};
+
+#[tokio::test]
+async fn bodies_that_can_not_be_read_are_refused() {
+    let app = TestApp::immediate().await;
+    let execution = app.start(PRODUCTION).await;
+    let before = app.execution(&execution).await;
+    let advance = before.link("prod approval", "pipeline/advance").unwrap();
+    let deep = "[".repeat(100_000);
+    let nested = format!("{}{}", r#"{"a":"#.repeat(5000), "1");
+    for body in ["", "{", "approved=true", "\u{feff}{}", "{}{}", "\0", &deep, &nested, "NaN"] {
+        for content_type in ["application/json", "text/plain", "application/x-www-form-urlencoded"]
+        {
+            let request = signed(Method::PUT, &advance)
+                .header("content-type", content_type)
+                .body(Body::from(body.to_owned()))
+                .unwrap();
+            let answer = app.send(request).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+            assert!(answer.errors().starts_with("The request body is"), "{}", answer.errors());
+        }
+    }
+    let request = signed(Method::PUT, &advance).body(Body::from(vec![0xff, 0xfe])).unwrap();
+    assert_eq!(app.send(request).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(app.execution(&execution).await.0, before.0);
+}
+
+#[tokio::test]
+async fn a_body_is_read_as_json_whatever_its_content_type() {
+    let app = TestApp::immediate().await;
+    let execution = app.start(PRODUCTION).await;
+    let shown = app.execution(&execution).await;
+    let advance = shown.link("prod approval", "pipeline/advance").unwrap();
+    let request = signed(Method::PUT, &advance)
+        .header("content-type", "text/plain")
+        .body(Body::from(r#"{"approved":true}"#))
+        .unwrap();
+    assert_eq!(app.send(request).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn bodies_that_are_too_large_are_refused() {
+    let app = TestApp::immediate().await;
+    let execution = app.start(PRODUCTION).await;
+    let advance =
+        app.execution(&execution).await.link("prod approval", "pipeline/advance").unwrap();
+    for (path, size) in [
+        (advance.as_str(), 1024 * 1024 + 1),
+        (advance.as_str(), 10 * 1024 * 1024),
+        ("/_emulator/clock/advance", 10 * 1024 * 1024),
+        ("/api/programs", 10 * 1024 * 1024),
+    ] {
+        let answer = app.request(Method::PUT, path, vec![b'x'; size]).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "{path} {size}");
+    }
+    let mut body = json!({"approved": true}).to_string();
+    body.push_str(&" ".repeat(1024 * 1024 - body.len()));
+    assert_eq!(app.request(Method::PUT, &advance, body).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn foreign_hosts_are_refused_everywhere() {
+    let app = TestApp::new().await;
+    for path in ["/api/programs", "/_emulator/health", "/files/AAAA", "/nothing"] {
+        let request = signed(Method::GET, path).header("host", "evil.example:4600");
+        let answer = app.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+        assert!(answer.errors().contains("evil.example"), "{}", answer.errors());
+    }
+}
+
+#[tokio::test]
+async fn long_and_strange_values_come_back_shortened_and_escaped() {
+    let app = TestApp::new().await;
+    let long = "x".repeat(10_000);
+    let path = format!("{PRODUCTION}/execution?pipelineExecutionMode={long}");
+    let answer = app.request(Method::PUT, &path, "").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.bytes.len() < 2_000);
+    let path = format!("{PRODUCTION}/execution?pipelineExecutionMode=%00%22%ff%0a");
+    let answer = app.request(Method::PUT, &path, "").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn headers_that_are_no_text_are_refused() {
+    let app = TestApp::new().await;
+    let mut request = Request::builder().uri("/api/programs").body(Body::empty()).unwrap();
+    for name in ["authorization", "x-api-key", "x-gw-ims-org-id"] {
+        let value = axum::http::HeaderValue::from_bytes(b"Bearer \xff").unwrap();
+        request.headers_mut().insert(name, value);
+    }
+    assert_eq!(app.send(request).await.status, StatusCode::UNAUTHORIZED);
+}

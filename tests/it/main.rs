@@ -1,0 +1,10 @@
+//! Tests of the whole application through its HTTP surface. The tree mirrors the URLs.
+
+mod api;
+mod app;
+mod control;
+mod description;
+mod hostile;
+mod process;
+mod restart;
+mod structure;

@@ -1,0 +1,205 @@
+//! The real program: how it starts, what it prints, how it stops.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use tempfile::TempDir;
+
+fn program(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloudmanager-emulator"));
+    command.current_dir(directory).env_clear();
+    command
+}
+
+fn run(directory: &Path, arguments: &[&str]) -> Output {
+    program(directory).args(arguments).output().unwrap()
+}
+
+struct Running {
+    child: Child,
+    stdout: BufReader<std::process::ChildStdout>,
+    url: String,
+}
+
+fn start(directory: &Path, arguments: &[&str]) -> Running {
+    let mut child = program(directory)
+        .args(["--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let url = line.strip_prefix("listening on ").expect(&line).trim().to_owned();
+    Running { child, stdout, url }
+}
+
+impl Running {
+    fn stop(mut self, signal: &str) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "nothing else goes to stdout");
+        self.child.wait().unwrap()
+    }
+}
+
+async fn health(url: &str) -> u16 {
+    reqwest::get(format!("{url}/_emulator/health")).await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn it_starts_says_where_and_stops_on_signals() {
+    for signal in ["-TERM", "-INT"] {
+        let directory = TempDir::new().unwrap();
+        let running = start(directory.path(), &[]);
+        assert_eq!(health(&running.url).await, 200);
+        assert_eq!(running.stop(signal).code(), Some(0));
+        // Everything is in the one file.
+        assert!(directory.path().join("cloudmanager.db").exists());
+        assert!(!directory.path().join("cloudmanager.db-wal").exists());
+    }
+}
+
+#[tokio::test]
+async fn an_ephemeral_database_leaves_nothing() {
+    let directory = TempDir::new().unwrap();
+    let temporary = directory.path().display().to_string();
+    let mut command = program(directory.path());
+    command.env("TMPDIR", &temporary).args(["--ephemeral", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut String::new()).unwrap();
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    let running = Running { child, stdout, url: String::new() };
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_second_instance_on_one_database_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let running = start(directory.path(), &[]);
+    let second = run(directory.path(), &["--listen", "127.0.0.1:0"]);
+    assert_eq!(second.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8(second.stderr).unwrap(),
+        "cloudmanager.db: another cloudmanager-emulator is using this database\n"
+    );
+    assert_eq!(health(&running.url).await, 200);
+    running.stop("-TERM");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_refused_and_nothing_is_created() {
+    let directory = TempDir::new().unwrap();
+    let running = start(directory.path(), &["--ephemeral"]);
+    let address = running.url.trim_start_matches("http://").to_owned();
+    let second = run(directory.path(), &["--listen", &address]);
+    assert_eq!(second.status.code(), Some(2));
+    let message = String::from_utf8(second.stderr).unwrap();
+    assert!(message.starts_with(&format!("can't listen on {address}: ")), "{message}");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    running.stop("-TERM");
+}
+
+#[test]
+fn bad_options_are_refused_and_nothing_is_created() {
+    let directory = TempDir::new().unwrap();
+    for arguments in [
+        &["--listen", "nowhere"][..],
+        &["--pace", "slow"],
+        &["--clock-rate", "-1"],
+        &["--clock-rate", "NaN"],
+        &["--clock-start", "yesterday"],
+        &["--public-url", "example.com"],
+        &["--seed", "missing.yaml"],
+        &["--auth", "none"],
+        &["--colour"],
+        &["dance"],
+        &["--database", "missing/directory/x.db", "--listen", "127.0.0.1:0"],
+    ] {
+        let output = run(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn options_are_also_taken_from_the_environment() {
+    let directory = TempDir::new().unwrap();
+    let output = program(directory.path()).env("CME_PACE", "slow").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("slow"));
+}
+
+#[test]
+fn seed_files_are_checked_with_file_line_and_field() {
+    let directory = TempDir::new().unwrap();
+    let good = "tenants: [{ id: \"1\", imsOrgId: A, imsTenantId: a }]\n";
+    std::fs::write(directory.path().join("good.yaml"), good).unwrap();
+    let bad = format!("{good}programs:\n  - {{ id: x, tenantId: \"2\", name: P }}\n");
+    std::fs::write(directory.path().join("bad.yaml"), bad).unwrap();
+    assert_eq!(run(directory.path(), &["check", "good.yaml"]).status.code(), Some(0));
+    for arguments in [&["check", "bad.yaml"][..], &["--seed", "bad.yaml"]] {
+        let output = run(directory.path(), arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            "bad.yaml: line 3: programs[0].tenantId: there is no tenant 2\n\
+             bad.yaml: line 3: programs[0].id: must be a whole number from 1 to \
+             9223372036854775807, written as a string\n"
+        );
+    }
+}
+
+#[test]
+fn a_database_of_something_else_is_refused_and_not_touched() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("cloudmanager.db");
+    std::fs::write(&path, "This is not a database. ".repeat(100)).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let output = run(directory.path(), &["--listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("cloudmanager.db: "));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn it_prints_its_description() {
+    let directory = TempDir::new().unwrap();
+    let output = run(directory.path(), &["openapi"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), include_str!("../../openapi.yaml"));
+}
+
+#[tokio::test]
+async fn a_scheduled_seed_runs_in_real_time_too() {
+    let directory = TempDir::new().unwrap();
+    // A thousand times as fast: what takes nine seconds is over in nine milliseconds.
+    let running = start(directory.path(), &["--ephemeral", "--clock-rate", "1000"]);
+    let client = reqwest::Client::new();
+    let api = format!("{}/api/program/4/pipeline/3", running.url);
+    let signed = |request: reqwest::RequestBuilder| {
+        request
+            .header("x-gw-ims-org-id", crate::app::ORGANISATION)
+            .header("x-api-key", "ci")
+            .bearer_auth("token")
+    };
+    let started = signed(client.put(format!("{api}/execution"))).send().await.unwrap();
+    let location = started.headers()["location"].to_str().unwrap().to_owned();
+    loop {
+        let shown: serde_json::Value =
+            signed(client.get(&location)).send().await.unwrap().json().await.unwrap();
+        if shown["status"] == "FINISHED" {
+            break;
+        }
+        assert!(["NOT_STARTED", "RUNNING"].contains(&shown["status"].as_str().unwrap()));
+    }
+    running.stop("-TERM");
+}
