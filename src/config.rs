@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::AppOptions;
@@ -47,7 +48,7 @@ pub struct ServeOptions {
     #[arg(long, env = "CME_DATABASE", value_name = "FILE", default_value = "cloudmanager.db")]
     pub database: PathBuf,
     /// Uses a temporary database that is gone at exit.
-    #[arg(long, env = "CME_EPHEMERAL")]
+    #[arg(long, env = "CME_EPHEMERAL", value_parser = FalseyValueParser::new())]
     pub ephemeral: bool,
     /// The YAML or JSON file that is loaded into an empty database; the demo if absent.
     #[arg(long, env = "CME_SEED", value_name = "FILE")]
@@ -56,7 +57,7 @@ pub struct ServeOptions {
     #[arg(long, env = "CME_PACE", value_enum, default_value_t)]
     pub pace: Pace,
     /// The clock runs so many times as fast as real time; 0 stands still.
-    #[arg(long, env = "CME_CLOCK_RATE", value_name = "N", value_parser = parse_rate)]
+    #[arg(long, env = "CME_CLOCK_RATE", value_name = "N", value_parser = parse_rate, allow_negative_numbers = true)]
     pub clock_rate: Option<f64>,
     /// Where a new database's clock starts; now if absent.
     #[arg(long, env = "CME_CLOCK_START", value_name = "TIME", value_parser = Timestamp::parse)]

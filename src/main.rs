@@ -8,6 +8,7 @@ use cloudmanager_emulator::app::{App, AppError, read_seed};
 use cloudmanager_emulator::config::{Command, Config, LogFormat, ServeOptions};
 use cloudmanager_emulator::openapi;
 use cloudmanager_emulator::stop::Signals;
+use cloudmanager_emulator::store::with_causes;
 use tracing_subscriber::EnvFilter;
 
 /// The exit code for everything that keeps the program from starting.
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{}", with_causes(&error));
             ExitCode::from(REFUSED)
         }
     }

@@ -157,7 +157,8 @@ pub async fn put_clock(
         let message = "must be a number from 0 to 1000000";
         return Err(Problem::invalid([field("rate", message, &rate.to_string())]));
     }
-    control.engine.set_clock_rate(rate).await?;
+    // Adding zero makes a negative zero positive.
+    control.engine.set_clock_rate(rate + 0.0).await?;
     view(&control).await
 }
 

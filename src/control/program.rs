@@ -4,13 +4,13 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
 use super::extract::AnyProgram;
 use crate::domain::execution::answer::InvalidField;
-use crate::http::body::read_object;
+use crate::domain::program::Program;
+use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;
 use crate::seed::KpisDocument;
 
@@ -55,22 +55,27 @@ pub async fn patch_program(
     body: Bytes,
 ) -> Result<Json<ProgramSettings>, Problem> {
     let ProgramBody { emergency_mode, kpis } = read_object(&body)?;
-    let emergency_mode = emergency_mode.unwrap_or(program.emergency_mode);
-    let kpis = kpis.unwrap_or_default().apply(program.kpis).map_err(|(name, message)| {
-        Problem::invalid([InvalidField {
-            field: format!("kpis.{name}"),
-            message: message.into(),
-            invalid_value: kpis.map(|kpis| Value::String(format!("{kpis:?}"))),
-        }])
-    })?;
-    control.engine.set_program(program.id, emergency_mode, kpis).await?;
+    let change = move |program: &mut Program| -> Result<(), Problem> {
+        program.emergency_mode = emergency_mode.unwrap_or(program.emergency_mode);
+        program.kpis =
+            kpis.unwrap_or_default().apply(program.kpis).map_err(|(name, message)| {
+                Problem::invalid([InvalidField {
+                    field: format!("kpis.{name}"),
+                    message: message.into(),
+                    invalid_value: sent_value(&body, &format!("kpis.{name}")),
+                }])
+            })?;
+        Ok(())
+    };
+    let program = control.engine.change_program(program.id, change).await?;
+    let program = program.ok_or_else(|| Problem::not_found("The program"))?;
     Ok(Json(ProgramSettings {
         id: program.id.to_string(),
         name: program.name.clone(),
-        emergency_mode,
+        emergency_mode: program.emergency_mode,
         kpis: KpisView {
-            response_time: kpis.response_time,
-            page_views_per_minute: kpis.page_views_per_minute,
+            response_time: program.kpis.response_time,
+            page_views_per_minute: program.kpis.page_views_per_minute,
         },
     }))
 }

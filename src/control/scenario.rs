@@ -4,12 +4,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::Value;
 
 use super::Control;
 use super::extract::AnyPipeline;
 use crate::domain::execution::answer::InvalidField;
-use crate::http::body::read_object;
+use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::StoreError;
@@ -44,9 +43,8 @@ pub async fn put_scenario(
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let document: ScenarioDocument = read_object(&body)?;
     document.read(&pipeline).map_err(|mistakes| {
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
-            invalid_value: body.pointer(&pointer(&mistake.field)).cloned(),
+            invalid_value: sent_value(&body, &mistake.field),
             field: mistake.field,
             message: mistake.message,
         }))
@@ -56,11 +54,6 @@ pub async fn put_scenario(
     let stored = StoredScenario { times: document.times, steps };
     control.engine.put_scenario(pipeline.key(), stored).await?;
     Ok(Json(document))
-}
-
-/// The JSON pointer of a field such as `steps[0].metrics.coverage`.
-fn pointer(field: &str) -> String {
-    format!("/{}", field.replace(['[', '.'], "/").replace(']', ""))
 }
 
 /// Deletes the scenario of a pipeline, if it has one.

@@ -237,7 +237,7 @@ impl Gate {
                     Rating(text) | Number(text) => (text.to_owned(), rule.usual.to_owned()),
                     Expected::Flag => ("true".to_owned(), rule.usual.to_owned()),
                     ResponseTime => {
-                        (kpis.response_time.to_string(), (kpis.response_time * 0.4).to_string())
+                        (kpis.response_time.to_string(), (kpis.response_time * 0.5).to_string())
                     }
                     PageViews => (
                         kpis.page_views_per_minute.to_string(),

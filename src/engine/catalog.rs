@@ -10,7 +10,7 @@ use crate::store::events::{self, Webhook};
 use crate::store::{Database, StoreError, definitions};
 
 /// Everything that is defined.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Catalog {
     tenants: BTreeMap<TenantId, Tenant>,
     tenant_by_organisation: HashMap<String, TenantId>,
@@ -32,6 +32,13 @@ impl Catalog {
             programs: programs.into_iter().map(|program| (program.id, Arc::new(program))).collect(),
             webhooks: events::list_webhooks(database).await?,
         })
+    }
+
+    /// The same with another version of a program.
+    pub(super) fn with_program(&self, program: Program) -> Self {
+        let mut changed = self.clone();
+        changed.programs.insert(program.id, Arc::new(program));
+        changed
     }
 
     /// A tenant by its identifier.

@@ -1,15 +1,12 @@
 //! Commands: load, bring up to now, decide, save with the events, in one transaction.
-//!
-//! A command runs to its end even when its caller leaves: what memory mirrors of the database
-//! must follow each commit.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Engine;
 use super::save::Change;
+use super::{Engine, run_to_the_end};
 use crate::domain::execution::machine::{self, Command, Effects, Refusal};
 use crate::domain::execution::start::{self, Circumstances, Request, StartRefusal};
 use crate::domain::execution::{Execution, Progress};
@@ -208,17 +205,4 @@ fn read_scenario(
         .map_err(|error| StoreError::Unreadable(error.to_string()))?;
     let document = ScenarioDocument { times: stored.times, steps };
     Ok(document.read(pipeline).unwrap_or_default())
-}
-
-/// Runs a command to its end, even if the caller stops waiting for it.
-async fn run_to_the_end<T, E>(
-    command: impl Future<Output = Result<T, E>> + Send + 'static,
-) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
-    tokio::spawn(command)
-        .await
-        .unwrap_or_else(|error| Err(StoreError::Unreadable(format!("a command: {error}")).into()))
 }

@@ -15,10 +15,9 @@ use std::sync::atomic::AtomicI64;
 
 use tokio::sync::{Mutex, Notify};
 
-use crate::domain::id::PipelineKey;
-use crate::domain::id::ProgramId;
+use crate::domain::id::{PipelineKey, ProgramId};
 use crate::domain::pace::Pace;
-use crate::domain::program::Kpis;
+use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::seed::Seed;
 use crate::store::emulator::ClockLine;
@@ -133,33 +132,48 @@ impl Engine {
     }
 
     /// Sets how fast emulated time runs from now on.
-    pub async fn set_clock_rate(&self, rate: f64) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
-        let mut writer = self.database.writer().await;
-        let line = ClockLine { rate, ..self.clock.line_from_now() };
-        let mut tx = writer.begin().await?;
-        emulator::set_clock(&mut tx, line).await?;
-        tx.commit().await?;
-        self.clock.set(line);
-        self.nudge.notify_one();
-        Ok(())
+    pub async fn set_clock_rate(self: &Arc<Self>, rate: f64) -> Result<(), StoreError> {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let _turn = engine.turn.lock().await;
+            let mut writer = engine.database.writer().await;
+            let line = ClockLine { rate, ..engine.clock.line_from_now() };
+            let mut tx = writer.begin().await?;
+            emulator::set_clock(&mut tx, line).await?;
+            tx.commit().await?;
+            engine.clock.set(line);
+            engine.nudge.notify_one();
+            Ok(())
+        })
+        .await
     }
 
-    /// Sets what Customer Success Engineers set for a program. The program must exist.
-    pub async fn set_program(
-        &self,
+    /// Changes a program by what Customer Success Engineers set for it; the program as it is then,
+    /// or none if there is no such program. `change` may refuse.
+    pub async fn change_program<E>(
+        self: &Arc<Self>,
         id: ProgramId,
-        emergency_mode: bool,
-        kpis: Kpis,
-    ) -> Result<(), StoreError> {
-        let mut writer = self.database.writer().await;
-        let now = self.clock.now();
-        let mut tx = writer.begin().await?;
-        definitions::update_program(&mut tx, id, emergency_mode, kpis, now).await?;
-        emulator::see(&mut tx, now).await?;
-        tx.commit().await?;
-        self.catalog.set(Catalog::load(&self.database).await?);
-        Ok(())
+        change: impl FnOnce(&mut Program) -> Result<(), E> + Send + 'static,
+    ) -> Result<Option<Arc<Program>>, E>
+    where
+        E: From<StoreError> + Send + 'static,
+    {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let catalog = engine.catalog();
+            let Some(program) = catalog.find_program(id) else { return Ok(None) };
+            let mut program = Program::clone(program);
+            change(&mut program)?;
+            program.updated_at = engine.clock.now();
+            let mut tx = writer.begin().await?;
+            definitions::update_program(&mut tx, &program).await?;
+            emulator::see(&mut tx, program.updated_at).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            engine.catalog.set(catalog.with_program(program));
+            Ok(engine.catalog().find_program(id).cloned())
+        })
+        .await
     }
 
     /// Sets the scenario of a pipeline. The pipeline must exist.
@@ -188,4 +202,18 @@ impl Engine {
     pub async fn close(&self) -> Result<(), StoreError> {
         self.database.close().await
     }
+}
+
+/// Runs something that changes the database to its end, even if the caller stops waiting for it:
+/// what memory mirrors of the database must follow each commit.
+async fn run_to_the_end<T, E>(
+    command: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    tokio::spawn(command)
+        .await
+        .unwrap_or_else(|error| Err(StoreError::Unreadable(format!("a command: {error}")).into()))
 }

@@ -6,13 +6,13 @@ use std::time::Duration as RealDuration;
 
 use tokio::sync::watch;
 
-use super::Engine;
 use super::save::Change;
+use super::{Engine, run_to_the_end};
 use crate::domain::execution::Execution;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::executions::{self, Stored};
-use crate::store::{StoreError, emulator};
+use crate::store::{StoreError, Writer, emulator};
 
 /// How many executions a transaction takes.
 const BATCH: usize = 1000;
@@ -66,7 +66,8 @@ impl Engine {
             if next.is_none_or(|due| due > self.now()) {
                 return Ok(next);
             }
-            self.settle_batch(self.now(), &mut Settled::default()).await?;
+            let mut writer = self.database.writer().await;
+            self.settle_batch(&mut writer, self.now(), &mut Settled::default()).await?;
         }
     }
 
@@ -86,9 +87,7 @@ impl Engine {
         destination: Destination,
     ) -> Result<Settled, AdvanceError> {
         let engine = self.clone();
-        tokio::spawn(async move { engine.do_advance_clock(destination).await })
-            .await
-            .unwrap_or_else(|error| Err(StoreError::Unreadable(error.to_string()).into()))
+        run_to_the_end(async move { engine.do_advance_clock(destination).await }).await
     }
 
     async fn do_advance_clock(&self, destination: Destination) -> Result<Settled, AdvanceError> {
@@ -113,17 +112,23 @@ impl Engine {
 
     async fn move_clock(&self, target: Timestamp) -> Result<Settled, StoreError> {
         let mut settled = Settled::default();
-        while let Some(reached) = self.settle_batch(target, &mut settled).await? {
-            self.clock.hold(reached);
+        loop {
+            // Commands take their turn between batches, at the time that a batch has reached.
+            let mut writer = self.database.writer().await;
+            let reached = self.settle_batch(&mut writer, target, &mut settled).await?;
+            if let Some(reached) = reached {
+                self.clock.hold(reached);
+                continue;
+            }
+            // No command comes between finding nothing due and the new time.
+            let line = self.clock.line_from(target);
+            let mut tx = writer.begin().await?;
+            emulator::set_clock(&mut tx, line).await?;
+            emulator::see(&mut tx, target).await?;
+            tx.commit().await?;
+            self.clock.set(line);
+            return Ok(settled);
         }
-        let mut writer = self.database.writer().await;
-        let line = self.clock.line_from(target);
-        let mut tx = writer.begin().await?;
-        emulator::set_clock(&mut tx, line).await?;
-        emulator::see(&mut tx, target).await?;
-        tx.commit().await?;
-        self.clock.set(line);
-        Ok(settled)
     }
 
     /// Lets the things that are due first happen, none after `target`, in one transaction; up to
@@ -133,10 +138,10 @@ impl Engine {
     /// later batches happens later.
     async fn settle_batch(
         &self,
+        writer: &mut Writer<'_>,
         target: Timestamp,
         settled: &mut Settled,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let mut writer = self.database.writer().await;
         let mut tx = writer.begin().await?;
         let mut due = executions::list_due(&self.database, &mut tx, target, BATCH + 1).await?;
         let due_at = |stored: &Stored| machine::due_at(&stored.execution);

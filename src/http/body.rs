@@ -9,8 +9,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::problem::Problem;
+use crate::domain::execution::answer::InvalidField;
 
 /// Where requests may take as long as they need.
 const CONTROL: &str = "/_emulator";
@@ -112,13 +114,33 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         }
     });
     read.map_err(|error| {
-        let path = error.path().to_string();
+        let field = error.path().to_string();
         let error = error.into_inner();
-        match path.as_str() {
-            "." | "?" => {
-                Problem::bad_request(format!("The request body is not as expected: {error}"))
+        if error.classify() != serde_json::error::Category::Data {
+            return Problem::bad_request(format!("The request body is not JSON: {error}"));
+        }
+        let text = error.to_string();
+        let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+        match field.as_str() {
+            "." | "?" => Problem::bad_request(format!("The request body is wrong: {message}")),
+            _ => {
+                let invalid_value = sent_value(body, &field);
+                Problem::invalid([InvalidField { field, message, invalid_value }])
             }
-            path => Problem::bad_request(format!("The request body is wrong at {path}: {error}")),
         }
     })
+}
+
+/// What a body has at a field such as `steps[0].metrics.coverage`, as far as it can be told: an
+/// empty text where the field is there but its name has other dots or brackets in it.
+#[must_use]
+pub fn sent_value(body: &[u8], field: &str) -> Option<Value> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let pointer = format!("/{}", field.replace(['[', '.'], "/").replace(']', ""));
+    let (parent, _) = pointer.rsplit_once('/')?;
+    match (body.pointer(&pointer), body.pointer(parent)) {
+        (Some(value), _) => Some(value.clone()),
+        (None, Some(_)) => None,
+        (None, None) => Some(Value::String(String::new())),
+    }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -48,7 +49,7 @@ impl Hosts {
             return url.clone();
         }
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        match host.filter(|host| !host.is_empty()) {
+        match host.filter(|host| name_of(host).is_some()) {
             Some(host) => format!("http://{host}"),
             None => self.0.listen_url.clone(),
         }
@@ -56,7 +57,7 @@ impl Hosts {
 
     fn allows(&self, host: &str) -> bool {
         let Some(allowed) = &self.0.allowed else { return true };
-        let name = name_of(host).to_lowercase();
+        let Some(name) = name_of(host) else { return false };
         name == "localhost"
             || name.ends_with(".localhost")
             || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
@@ -64,12 +65,15 @@ impl Hosts {
     }
 }
 
-/// The name in a `Host` header: without the port, without the brackets of an IPv6 address.
-fn name_of(host: &str) -> &str {
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.split(']').next().unwrap_or(rest);
-    }
-    host.rsplit_once(':').map_or(host, |(name, _)| name)
+/// The name in a `Host` header: in lower case, without the port, without the brackets of an IPv6
+/// address. None if it is no host with an optional port.
+fn name_of(host: &str) -> Option<String> {
+    let authority: Authority = host.parse().ok()?;
+    let name = authority.host();
+    let rest = host.strip_prefix(name)?;
+    let well_formed = rest.is_empty() || authority.port_u16().is_some();
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    (well_formed && !name.is_empty()).then(|| name.to_lowercase())
 }
 
 /// Refuses requests to a host that is not meant.
@@ -91,7 +95,7 @@ pub async fn refuse_foreign_hosts(
                 "Requests to the host {} are refused; start the emulator with --allow-host {} to \
                  allow them.",
                 host.escape_debug(),
-                name_of(&host).escape_debug()
+                name_of(&host).unwrap_or_default().escape_debug()
             ),
         )
         .into_response(),
@@ -122,7 +126,18 @@ mod tests {
         ] {
             assert!(hosts.allows(host), "{host}");
         }
-        for host in ["evil.com", "localhost.evil.com", "", "10.0.0.1", "[::2]", "notlocalhost"] {
+        for host in [
+            "[::1].evil.com",
+            "127.0.0.1:x@evil.com",
+            "evil.com@127.0.0.1",
+            "127.0.0.1:99999",
+            "evil.com",
+            "localhost.evil.com",
+            "",
+            "10.0.0.1",
+            "[::2]",
+            "notlocalhost",
+        ] {
             assert!(!hosts.allows(host), "{host}");
         }
     }

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde_saphyr::Spanned;
-
 use super::NOT_YET;
 use super::document::{
     EnvironmentDocument, KpisDocument, ProgramDocument, RepositoryDocument, SeedDocument,
+    TenantDocument,
 };
 use super::{Mistake, Mistakes, Seed, pipeline};
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
@@ -17,6 +16,9 @@ use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::store::definitions::Client;
 use crate::store::events::{self, Webhook};
+
+/// The greatest identifier of a first execution: artifact versions have room for ten digits.
+const LAST_EXECUTION_ID: i64 = 9_999_999_999;
 
 /// The roles that a client may have.
 const ROLES: [&str; 5] = [
@@ -27,49 +29,27 @@ const ROLES: [&str; 5] = [
     "customerSuccessEngineer",
 ];
 
-/// Collects mistakes.
-#[derive(Default)]
-pub(super) struct Report {
-    mistakes: Vec<Mistake>,
-}
-
-/// A place in a document at which mistakes are reported.
-pub(super) struct Place<'r> {
-    report: &'r mut Report,
-    line: u64,
-    pub path: String,
-}
-
-impl Report {
-    pub(super) fn at<T>(&mut self, path: String, value: &Spanned<T>) -> Place<'_> {
-        Place { report: self, line: value.referenced.line(), path }
-    }
+/// A place in a document, at which mistakes are reported.
+pub(super) struct Place<'m> {
+    mistakes: &'m mut Vec<Mistake>,
+    path: String,
 }
 
 impl Place<'_> {
     /// A place inside this one.
-    pub(super) fn at<T>(&mut self, field: &str, value: &Spanned<T>) -> Place<'_> {
-        let path = format!("{}.{field}", self.path);
-        self.report.at(path, value)
+    pub(super) fn at(&mut self, field: &str) -> Place<'_> {
+        let path = self.path_of(field);
+        Place { mistakes: &mut *self.mistakes, path }
+    }
+
+    fn path_of(&self, field: &str) -> String {
+        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
     }
 
     /// Reports what is wrong with a field.
     pub(super) fn wrong(&mut self, field: &str, message: impl Into<String>) {
-        self.push(Mistake {
-            line: Some(self.line),
-            field: format!("{}.{field}", self.path),
-            message: message.into(),
-        });
-    }
-
-    /// Reports a mistake that was found elsewhere, in the field of this place.
-    pub(super) fn push_inside(&mut self, mistake: Mistake) {
-        let Mistake { line: _, field, message } = mistake;
-        self.wrong(&field, message);
-    }
-
-    fn push(&mut self, mistake: Mistake) {
-        self.report.mistakes.push(mistake);
+        let field = self.path_of(field);
+        self.mistakes.push(Mistake { line: None, field, message: message.into() });
     }
 
     /// Reads an identifier.
@@ -87,8 +67,9 @@ impl Place<'_> {
 
 pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
     let SeedDocument { tenants, clients, programs, webhooks, next_execution_id } = document;
-    let mut report = Report::default();
-    let tenants = build_tenants(&tenants, &mut report);
+    let mut mistakes = Vec::new();
+    let mut root = Place { mistakes: &mut mistakes, path: String::new() };
+    let tenants = build_tenants(&tenants, &mut root);
     let tenant_ids: BTreeSet<_> = tenants.iter().map(|tenant| tenant.id).collect();
     let tenant_of = |place: &mut Place<'_>, text: &str| {
         let id: Option<TenantId> = place.id("tenantId", text);
@@ -99,7 +80,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
     };
 
     let mut client_ids = BTreeSet::new();
-    let clients = collect(clients, "clients", &mut report, |place, client| {
+    let clients = collect(clients, "clients", &mut root, |place, client| {
         let tenant_id = tenant_of(place, &client.tenant_id);
         if !client_ids.insert(client.client_id.clone()) {
             place.wrong("clientId", format!("the client {} is there already", client.client_id));
@@ -116,7 +97,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
         })
     });
 
-    let webhooks = collect(webhooks, "webhooks", &mut report, |place, webhook| {
+    let webhooks = collect(webhooks, "webhooks", &mut root, |place, webhook| {
         let tenant_id = tenant_of(place, &webhook.tenant_id);
         if !webhook.url.starts_with("http://") && !webhook.url.starts_with("https://") {
             place.wrong("url", "must be an absolute http or https address");
@@ -137,7 +118,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
 
     let mut scenarios = Vec::new();
     let mut program_ids = BTreeSet::new();
-    let programs = collect(programs, "programs", &mut report, |place, program| {
+    let programs = collect(programs, "programs", &mut root, |place, program| {
         let tenant_id = tenant_of(place, &program.tenant_id);
         let id: Option<ProgramId> = place.id("id", &program.id);
         if id.is_some_and(|id| !program_ids.insert(id)) {
@@ -147,16 +128,12 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
         id.and(tenant_id).map(|_| built)
     });
 
-    let next_execution_id = next_execution_id.map_or(1, |next| {
-        if next.value < 1 {
-            let line = Some(next.referenced.line());
-            let field = "nextExecutionId".to_owned();
-            report.mistakes.push(Mistake { line, field, message: "must be at least 1".into() });
-        }
-        next.value
-    });
-    if !report.mistakes.is_empty() {
-        return Err(Mistakes(report.mistakes));
+    let next_execution_id = next_execution_id.unwrap_or(1);
+    if !(1..=LAST_EXECUTION_ID).contains(&next_execution_id) {
+        root.wrong("nextExecutionId", format!("must be from 1 to {LAST_EXECUTION_ID}"));
+    }
+    if !mistakes.is_empty() {
+        return Err(Mistakes(mistakes));
     }
     Ok(Seed {
         tenants,
@@ -170,27 +147,22 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
 
 /// Builds each item of a list; those with mistakes are left out.
 fn collect<D, T>(
-    items: Vec<Spanned<D>>,
+    items: Vec<D>,
     name: &str,
-    report: &mut Report,
+    root: &mut Place<'_>,
     mut convert: impl FnMut(&mut Place<'_>, D) -> Option<T>,
 ) -> Vec<T> {
     let mut built = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        let mut place = report.at(format!("{name}[{index}]"), &item);
-        built.extend(convert(&mut place, item.value));
+        built.extend(convert(&mut root.at(&format!("{name}[{index}]")), item));
     }
     built
 }
 
-fn build_tenants(
-    documents: &[Spanned<super::document::TenantDocument>],
-    report: &mut Report,
-) -> Vec<Tenant> {
+fn build_tenants(documents: &[TenantDocument], root: &mut Place<'_>) -> Vec<Tenant> {
     let mut tenants: Vec<Tenant> = Vec::new();
-    for (index, document) in documents.iter().enumerate() {
-        let mut place = report.at(format!("tenants[{index}]"), document);
-        let tenant = &document.value;
+    for (index, tenant) in documents.iter().enumerate() {
+        let mut place = root.at(&format!("tenants[{index}]"));
         for (field, text) in
             [("imsOrgId", &tenant.ims_org_id), ("imsTenantId", &tenant.ims_tenant_id)]
         {
@@ -241,8 +213,8 @@ fn build_program(
         Err((field, message)) => place.wrong(&format!("kpis.{field}"), message),
     }
     for (index, environment) in document.environments.iter().enumerate() {
-        let mut place = place.at(&format!("environments[{index}]"), environment);
-        if let Some(environment) = build_environment(&mut place, &environment.value) {
+        let mut place = place.at(&format!("environments[{index}]"));
+        if let Some(environment) = build_environment(&mut place, environment) {
             let id = environment.id;
             if program.environments.insert(id, environment).is_some() {
                 place.wrong("id", format!("the environment {id} is there already"));
@@ -250,8 +222,8 @@ fn build_program(
         }
     }
     for (index, repository) in document.repositories.iter().enumerate() {
-        let mut place = place.at(&format!("repositories[{index}]"), repository);
-        if let Some(repository) = build_repository(&mut place, &repository.value) {
+        let mut place = place.at(&format!("repositories[{index}]"));
+        if let Some(repository) = build_repository(&mut place, repository) {
             let id = repository.id;
             if program.repositories.insert(id, repository).is_some() {
                 place.wrong("id", format!("the repository {id} is there already"));
@@ -259,8 +231,8 @@ fn build_program(
         }
     }
     for (index, document) in document.pipelines.iter().enumerate() {
-        let mut place = place.at(&format!("pipelines[{index}]"), document);
-        if let Some((pipeline, scenario)) = pipeline::build(&mut place, &document.value, &program) {
+        let mut place = place.at(&format!("pipelines[{index}]"));
+        if let Some((pipeline, scenario)) = pipeline::build(&mut place, document, &program) {
             let (id, key) = (pipeline.id, pipeline.key());
             scenarios.extend(scenario.map(|scenario| (key, scenario)));
             if program.pipelines.insert(id, Arc::new(pipeline)).is_some() {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_saphyr::Spanned;
 
 use super::scenario::ScenarioDocument;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
@@ -14,14 +13,14 @@ use crate::domain::program::ProgramType;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SeedDocument {
     #[serde(default)]
-    pub tenants: Vec<Spanned<TenantDocument>>,
+    pub tenants: Vec<TenantDocument>,
     #[serde(default)]
-    pub clients: Vec<Spanned<ClientDocument>>,
+    pub clients: Vec<ClientDocument>,
     #[serde(default)]
-    pub programs: Vec<Spanned<ProgramDocument>>,
+    pub programs: Vec<ProgramDocument>,
     #[serde(default)]
-    pub webhooks: Vec<Spanned<WebhookDocument>>,
-    pub next_execution_id: Option<Spanned<i64>>,
+    pub webhooks: Vec<WebhookDocument>,
+    pub next_execution_id: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,11 +64,11 @@ pub(super) struct ProgramDocument {
     pub emergency_mode: bool,
     pub kpis: Option<KpisDocument>,
     #[serde(default)]
-    pub environments: Vec<Spanned<EnvironmentDocument>>,
+    pub environments: Vec<EnvironmentDocument>,
     #[serde(default)]
-    pub repositories: Vec<Spanned<RepositoryDocument>>,
+    pub repositories: Vec<RepositoryDocument>,
     #[serde(default)]
-    pub pipelines: Vec<Spanned<PipelineDocument>>,
+    pub pipelines: Vec<PipelineDocument>,
 }
 
 /// The performance targets of a program; what is left out keeps its value.
@@ -125,9 +124,9 @@ pub(super) struct PipelineDocument {
     #[serde(default)]
     pub important_metric_failures: ImportantFailures,
     #[serde(default)]
-    pub variables: Vec<Spanned<VariableDocument>>,
-    pub phases: Vec<Spanned<PhaseDocument>>,
-    pub scenario: Option<Spanned<ScenarioDocument>>,
+    pub variables: Vec<VariableDocument>,
+    pub phases: Vec<PhaseDocument>,
+    pub scenario: Option<ScenarioDocument>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -166,7 +165,7 @@ pub(super) struct PhaseDocument {
     pub repository_id: Option<String>,
     pub branch: Option<String>,
     pub environment_id: Option<String>,
-    pub steps: Option<Vec<Spanned<StepDocument>>>,
+    pub steps: Option<Vec<StepDocument>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,6 +2,7 @@
 
 mod build;
 mod document;
+mod locate;
 mod pipeline;
 pub mod scenario;
 
@@ -16,6 +17,7 @@ use crate::store::events::Webhook;
 use crate::store::scenarios::StoredScenario;
 pub use document::KpisDocument;
 use document::SeedDocument;
+use locate::Locations;
 
 /// The seed that is loaded when none is named.
 const DEMO: &str = include_str!("demo.yaml");
@@ -70,7 +72,14 @@ pub struct Mistakes(pub Vec<Mistake>);
 
 /// Reads a seed document in YAML or JSON.
 pub fn read(text: &str) -> Result<Seed, Mistakes> {
-    build::build(parse(text)?)
+    build::build(parse(text)?).map_err(|Mistakes(mut mistakes)| {
+        if let Some(locations) = Locations::of(text) {
+            for mistake in &mut mistakes {
+                mistake.line = Some(locations.line(&mistake.field));
+            }
+        }
+        Mistakes(mistakes)
+    })
 }
 
 /// The seed that is loaded when none is named.
@@ -106,25 +115,28 @@ fn parse(text: &str) -> Result<SeedDocument, Mistakes> {
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             field = match error.path().to_string() {
                 unknown if unknown == "." || unknown == "?" => String::new(),
-                path => as_written(&path),
+                path => path.trim_end_matches(".?").to_owned(),
             };
             error.into_inner()
         })
     })
     .map_err(|error: serde_saphyr::Error| {
-        let line = error.location().map(|location| location.line());
-        let text = error.without_snippet().to_string();
-        // The position is told once, as the line.
-        let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        Mistakes(vec![Mistake { line, field, message }])
+        let location = error.location();
+        let mut message = error.without_snippet().to_string();
+        if let Some(location) = location {
+            // The position is told once, as the line.
+            let position = format!(" at line {}, column {}", location.line(), location.column());
+            message.truncate(message.trim_end_matches(&position).len());
+        }
+        // What the library advises is about its own options.
+        let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
+        let message = match message {
+            several if several.contains("from_str_multiple") => "must be a single document",
+            message => message,
+        };
+        let line = location.map(|location| location.line());
+        Mistakes(vec![Mistake { line, field, message: message.to_owned() }])
     })
-}
-
-/// The path of a field without the levels that come from noting where in the text an item is.
-fn as_written(path: &str) -> String {
-    path.replace("].value", "]")
-        .replace("scenario.value", "scenario")
-        .replace("nextExecutionId.value", "nextExecutionId")
 }
 
 #[cfg(test)]
@@ -235,13 +247,48 @@ mod tests {
             [
                 "line 8: programs[0].environments[0].id: must be a whole number from 1 to \
                  9223372036854775807, written as a string",
-                "line 10: programs[0].pipelines[0].name: must have 1 to 64 characters",
+                "line 11: programs[0].pipelines[0].name: must have 1 to 64 characters",
                 "line 14: programs[0].pipelines[0].phases[1].repositoryId: the program has no \
                  repository 9",
                 "line 15: programs[0].pipelines[0].phases[2].environmentId: the program has no \
                  environment 77",
             ]
         );
+    }
+
+    #[test]
+    fn mistakes_are_on_the_line_of_the_field_itself() {
+        let text = program("    kpis:\n      pageViewsPerMinute: 5\n      responseTime: -1\n");
+        assert_eq!(
+            mistakes(&text),
+            ["line 9: programs[0].kpis.responseTime: must be a number of seconds above 0"]
+        );
+        let text = program(
+            "    repositories: [{ id: \"1\", repo: code }]\n    pipelines:\n      - id: \"1\"\n\
+             \x20       name: X\n        phases:\n          - { type: VALIDATE }\n\
+             \x20         - { type: BUILD, repositoryId: \"1\" }\n        scenario:\n\
+             \x20         steps:\n            - action: build\n            - action: codeQuality\n\
+             \x20             metrics:\n                coverage: high\n",
+        );
+        assert_eq!(
+            mistakes(&text),
+            ["line 19: programs[0].pipelines[0].scenario.steps[1].metrics.coverage: \
+              coverage is a number"]
+        );
+    }
+
+    #[test]
+    fn messages_are_whole_and_speak_of_the_document() {
+        for (text, expected) in [
+            (program("    type: \"aem at line up\"\n"), "unknown variant `aem at line up`"),
+            (program("    name: Q\n"), "programs[0]: duplicate mapping key: name"),
+            ("tenants: []\n---\ntenants: []\n".into(), "must be a single document"),
+            ("nextExecutionId: 10000000000\n".into(), "must be from 1 to 9999999999"),
+        ] {
+            let found = mistakes(&text);
+            assert!(found[0].contains(expected), "{found:?}");
+            assert!(!found[0].contains("Options") && !found[0].contains("column"), "{found:?}");
+        }
     }
 
     #[test]

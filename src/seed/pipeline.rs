@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_saphyr::Spanned;
-
 use super::NOT_YET;
 use super::build::Place;
 use super::document::{
@@ -30,8 +28,8 @@ pub(super) fn build(
     let mut ids = Identifiers::new(id, document);
     let mut phases = Vec::new();
     for (index, phase) in document.phases.iter().enumerate() {
-        let mut place = place.at(&format!("phases[{index}]"), phase);
-        phases.push(build_phase(&mut place, &phase.value, index, program, &mut ids)?);
+        let mut place = place.at(&format!("phases[{index}]"));
+        phases.push(build_phase(&mut place, phase, index, program, &mut ids)?);
     }
     let mut pipeline = Pipeline {
         id,
@@ -49,19 +47,19 @@ pub(super) fn build(
     }
     let kind = pipeline.kind();
     for (index, (phase, written)) in pipeline.phases.iter_mut().zip(&document.phases).enumerate() {
-        let mut place = place.at(&format!("phases[{index}]"), written);
-        phase.steps = build_steps(&mut place, &written.value, kind, phase, &mut ids);
+        let mut place = place.at(&format!("phases[{index}]"));
+        phase.steps = build_steps(&mut place, written, kind, phase, &mut ids);
     }
     let scenario = document.scenario.as_ref().and_then(|scenario| {
-        let mut place = place.at("scenario", scenario);
-        match scenario.value.read(&pipeline) {
+        let mut place = place.at("scenario");
+        match scenario.read(&pipeline) {
             Ok(_) => Some(StoredScenario {
-                times: scenario.value.times,
-                steps: serde_json::to_value(&scenario.value.steps).unwrap_or_default(),
+                times: scenario.times,
+                steps: serde_json::to_value(&scenario.steps).unwrap_or_default(),
             }),
             Err(mistakes) => {
                 for mistake in mistakes {
-                    place.push_inside(mistake);
+                    place.wrong(&mistake.field, mistake.message);
                 }
                 None
             }
@@ -79,11 +77,11 @@ struct Identifiers {
 impl Identifiers {
     /// They begin with the pipeline's and keep clear of those that are written.
     fn new(pipeline: PipelineId, document: &PipelineDocument) -> Self {
-        let phases = document.phases.iter().map(|phase| &phase.value);
+        let phases = document.phases.iter();
         let steps = phases.clone().flat_map(|phase| phase.steps.iter().flatten());
         let written = phases
             .filter_map(|phase| phase.id.as_deref())
-            .chain(steps.filter_map(|step| step.value.id.as_deref()));
+            .chain(steps.filter_map(|step| step.id.as_deref()));
         Self {
             taken: written.filter_map(|id| id.parse().ok()).collect(),
             next: pipeline.number().checked_mul(100).unwrap_or_default(),
@@ -229,15 +227,15 @@ fn usual_step(action: Action, ids: &mut Identifiers) -> Step {
 
 fn read_steps(
     place: &mut Place<'_>,
-    documents: &[Spanned<StepDocument>],
+    documents: &[StepDocument],
     possible: &[Action],
     phase: &Phase,
     ids: &mut Identifiers,
 ) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for (index, document) in documents.iter().enumerate() {
-        let mut place = place.at(&format!("steps[{index}]"), document);
-        let StepDocument { id, name, options } = &document.value;
+        let mut place = place.at(&format!("steps[{index}]"));
+        let StepDocument { id, name, options } = document;
         let Some(action) = possible.iter().find(|action| action.as_str() == name) else {
             let names: Vec<_> = possible.iter().map(|action| action.as_str()).collect();
             place.wrong("name", format!("must be one of {}", names.join(", ")));
@@ -265,8 +263,8 @@ fn check_variables(place: &mut Place<'_>, document: &PipelineDocument) {
         place.wrong("variables", "must be at most 200");
     }
     for (index, variable) in document.variables.iter().enumerate() {
-        let mut place = place.at(&format!("variables[{index}]"), variable);
-        let VariableDocument { name, value, variable_type, service } = &variable.value;
+        let mut place = place.at(&format!("variables[{index}]"));
+        let VariableDocument { name, value, variable_type, service } = variable;
         let mut letters = name.bytes();
         let well_formed = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_')
             && letters.all(|c| c.is_ascii_alphanumeric() || c == b'_')

@@ -56,7 +56,7 @@ pub struct EntryDocument {
 
 /// A line added to a log: a text, or a text and how many times it stands there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "must be a text, or an object with line and times")]
 #[schema(as = ScenarioLogLine)]
 pub enum LogLineDocument {
     /// Once.

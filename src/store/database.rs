@@ -1,6 +1,7 @@
 //! The database file: one writer, a few readers, and the lock that keeps other processes out.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,8 +13,11 @@ use sqlx::sqlite::{
 use sqlx::{Connection, SqlSafeStr, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::StoreError;
+use super::{StoreError, with_causes};
 use crate::domain::execution::plan::Plan;
+
+/// What marks a database file as the emulator's (`PRAGMA application_id`), bytes 68 to 71.
+const APPLICATION_ID: [u8; 4] = *b"CMem";
 
 /// How many plans are kept in memory.
 const CACHED_PLANS: usize = 1024;
@@ -45,24 +49,32 @@ impl Writer<'_> {
 }
 
 impl Database {
-    /// Opens or creates the file, keeps other processes out, and brings its schema up to date.
+    /// Opens or creates the file, keeps other processes out, and brings its schema up to date. A
+    /// file of something else is refused and not touched.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = take_lock(path)?;
+        let failed = |reason: &dyn std::error::Error| StoreError::Open {
+            path: path.display().to_string(),
+            reason: with_causes(reason),
+        };
+        let is_new = check_identity(path).map_err(|error| failed(&error))?;
+        let lock = take_lock(path).map_err(|error| failed(&error))?;
+        if is_new {
+            mark(path).await.map_err(|error| failed(&error))?;
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true);
-        let open_error = |error: sqlx::Error| StoreError::Open {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        };
-        let mut writer = SqliteConnection::connect_with(&options).await.map_err(open_error)?;
-        migrator().run(&mut writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        let mut writer =
+            SqliteConnection::connect_with(&options).await.map_err(|error| failed(&error))?;
+        if let Err(error) = migrator().run(&mut writer).await {
+            // Closing it takes its write-ahead log away.
+            let _ = writer.close().await;
+            return Err(failed(&error));
+        }
+        let readers =
+            SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
         Ok(Self {
             writer: Mutex::new(Some(writer)),
             readers,
@@ -92,17 +104,51 @@ impl Database {
     }
 }
 
-fn take_lock(path: &Path) -> Result<File, StoreError> {
-    let mut lock_path = path.as_os_str().to_owned();
+/// Refuses a file that is there, not empty, and not a database of the emulator; whether there is
+/// none yet.
+fn check_identity(path: &Path) -> io::Result<bool> {
+    let mut header = [0; 72];
+    match File::open(path).and_then(|mut file| file.read(&mut header)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+        Ok(0) => Ok(true),
+        Ok(_) if header.starts_with(b"SQLite format 3\0") && header[68..] == APPLICATION_ID => {
+            Ok(false)
+        }
+        Ok(_) => Err(io::Error::other("not a database of the Cloud Manager emulator")),
+    }
+}
+
+/// Creates a database that is marked as the emulator's. That happens before there is a
+/// write-ahead log, so that the mark stands in the file itself.
+async fn mark(path: &Path) -> sqlx::Result<()> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .synchronous(SqliteSynchronous::Off)
+        .pragma("application_id", i32::from_be_bytes(APPLICATION_ID).to_string());
+    SqliteConnection::connect_with(&options).await?.close().await
+}
+
+/// Takes the lock beside the file that `path` leads to, by whatever name.
+fn take_lock(path: &Path) -> io::Result<File> {
+    let directory = match path.parent() {
+        Some(directory) if directory != Path::new("") => directory,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    let path = path
+        .canonicalize()
+        .or_else(|_| Ok::<_, io::Error>(directory.canonicalize()?.join(name)))?;
+    let mut lock_path = path.into_os_string();
     lock_path.push(".lock");
-    let failed = |reason: String| StoreError::Open { path: path.display().to_string(), reason };
-    let lock = File::create(&lock_path).map_err(|error| failed(error.to_string()))?;
+    let lock = File::create(&lock_path)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(failed("another cloudmanager-emulator is using this database".into()))
+        Err(TryLockError::WouldBlock) => {
+            Err(io::Error::other("another cloudmanager-emulator is using this database"))
         }
-        Err(std::fs::TryLockError::Error(error)) => Err(failed(error.to_string())),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 

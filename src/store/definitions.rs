@@ -248,23 +248,18 @@ async fn insert_pipelines(
     .await
 }
 
-/// Changes what Customer Success Engineers set for a program.
-pub async fn update_program(
-    tx: &mut Transaction<'_>,
-    id: ProgramId,
-    emergency_mode: bool,
-    kpis: Kpis,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// Stores what Customer Success Engineers have set for a program.
+pub async fn update_program(tx: &mut Transaction<'_>, program: &Program) -> Result<(), StoreError> {
+    let Kpis { response_time, page_views_per_minute } = program.kpis;
     sqlx::query(
         "UPDATE programs SET emergency_mode = $2, kpi_response_time = $3, \
          kpi_page_views_per_minute = $4, updated_at = $5 WHERE id = $1",
     )
-    .bind(id.number())
-    .bind(emergency_mode)
-    .bind(kpis.response_time)
-    .bind(kpis.page_views_per_minute)
-    .bind(now.as_millis())
+    .bind(program.id.number())
+    .bind(program.emergency_mode)
+    .bind(response_time)
+    .bind(page_views_per_minute)
+    .bind(program.updated_at.as_millis())
     .execute(&mut **tx)
     .await?;
     Ok(())

@@ -302,8 +302,14 @@ pub async fn find_next_due(database: &Database) -> Result<Option<Timestamp>, Sto
 /// How many executions there are, and how many of them are not over.
 pub async fn count(database: &Database) -> Result<(i64, i64), StoreError> {
     Ok(sqlx::query_as(
-        "SELECT (SELECT count(*) FROM executions), \
-                (SELECT count(*) FROM executions WHERE finished_at IS NULL)",
+        // Sequence numbers have no gaps: two searches in the index for each pipeline.
+        "SELECT coalesce(sum( \
+             (SELECT max(sequence) FROM executions AS e \
+              WHERE e.program_id = p.program_id AND e.pipeline_id = p.id) \
+             - (SELECT min(sequence) FROM executions AS e \
+                WHERE e.program_id = p.program_id AND e.pipeline_id = p.id) + 1), 0), \
+             (SELECT count(*) FROM executions WHERE finished_at IS NULL) \
+         FROM pipelines AS p",
     )
     .fetch_one(database.readers())
     .await?)

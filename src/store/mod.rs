@@ -18,9 +18,6 @@ pub enum StoreError {
     /// `SQLite` refused or failed.
     #[error("the database failed")]
     Sqlite(#[from] sqlx::Error),
-    /// The schema could not be brought up to date.
-    #[error("the database could not be migrated")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
     /// Something stored can't be read.
     #[error("the database holds something unreadable: {0}")]
     Unreadable(String),
@@ -41,6 +38,17 @@ impl StoreError {
     fn unreadable(what: impl std::fmt::Display) -> Self {
         Self::Unreadable(what.to_string())
     }
+}
+
+/// An error with everything that led to it.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| {
+        let cause = cause.to_string();
+        // Some errors tell their cause themselves.
+        if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
+    })
 }
 
 /// The name of a vocabulary word (an enum without data), as it is stored: its serde name.

@@ -3,6 +3,7 @@
 mod api;
 mod app;
 mod control;
+mod crash;
 mod description;
 mod hostile;
 mod process;

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 fn program(directory: &Path) -> Command {
@@ -16,18 +17,21 @@ fn run(directory: &Path, arguments: &[&str]) -> Output {
     program(directory).args(arguments).output().unwrap()
 }
 
-struct Running {
+/// The program at work.
+pub struct Running {
     child: Child,
     stdout: BufReader<std::process::ChildStdout>,
-    url: String,
+    /// Where it answers.
+    pub url: String,
 }
 
-fn start(directory: &Path, arguments: &[&str]) -> Running {
+/// Starts the program in a directory, on a free port.
+pub fn start(directory: &Path, arguments: &[&str]) -> Running {
     let mut child = program(directory)
         .args(["--listen", "127.0.0.1:0"])
         .args(arguments)
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -38,7 +42,14 @@ fn start(directory: &Path, arguments: &[&str]) -> Running {
 }
 
 impl Running {
-    fn stop(mut self, signal: &str) -> ExitStatus {
+    /// Kills it, without a warning.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends it a signal and waits for its end.
+    pub fn stop(mut self, signal: &str) -> ExitStatus {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         let mut rest = String::new();
@@ -136,6 +147,17 @@ fn options_are_also_taken_from_the_environment() {
     let output = program(directory.path()).env("CME_PACE", "slow").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("slow"));
+    for (value, expected) in [("1", true), ("true", true), ("0", false), ("", false)] {
+        let directory = TempDir::new().unwrap();
+        // A listening address that can't be had ends the program before it makes anything.
+        let output = program(directory.path())
+            .env("CME_EPHEMERAL", value)
+            .args(["--listen", "127.0.0.1:0", "--database", "missing/x.db", "--seed", "x"])
+            .output()
+            .unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.starts_with("x: "), "{value} {expected}: {message}");
+    }
 }
 
 #[test]
@@ -158,16 +180,56 @@ fn seed_files_are_checked_with_file_line_and_field() {
     }
 }
 
-#[test]
-fn a_database_of_something_else_is_refused_and_not_touched() {
+#[tokio::test]
+async fn a_file_of_something_else_is_refused_and_not_touched() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("cloudmanager.db");
     std::fs::write(&path, "This is not a database. ".repeat(100)).unwrap();
+    let other = directory.path().join("other.db");
+    let url = format!("sqlite://{}?mode=rwc", other.display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("CREATE TABLE tenants (id)").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    for file in ["cloudmanager.db", "other.db"] {
+        let before = std::fs::read(directory.path().join(file)).unwrap();
+        let output = run(directory.path(), &["--listen", "127.0.0.1:0", "--database", file]);
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap(),
+            format!("{file}: not a database of the Cloud Manager emulator\n")
+        );
+        assert_eq!(std::fs::read(directory.path().join(file)).unwrap(), before);
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2, "nothing is left behind");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_and_not_touched() {
+    let directory = TempDir::new().unwrap();
+    start(directory.path(), &[]).stop("-TERM");
+    let path = directory.path().join("cloudmanager.db");
+    let url = format!("sqlite://{}", path.display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = 99").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
     let before = std::fs::read(&path).unwrap();
     let output = run(directory.path(), &["--listen", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().starts_with("cloudmanager.db: "));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.starts_with("cloudmanager.db: ") && message.contains("99"), "{message}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_database_is_the_same_by_any_name() {
+    let directory = TempDir::new().unwrap();
+    let running = start(directory.path(), &[]);
+    std::os::unix::fs::symlink("cloudmanager.db", directory.path().join("other.db")).unwrap();
+    let second = run(directory.path(), &["--listen", "127.0.0.1:0", "--database", "other.db"]);
+    assert_eq!(second.status.code(), Some(2));
+    assert!(String::from_utf8(second.stderr).unwrap().contains("is using this database"));
+    running.stop("-TERM");
 }
 
 #[test]

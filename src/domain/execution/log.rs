@@ -3,7 +3,8 @@
 
 use crate::domain::gate::{Comparator, Gate, Metric, Severity};
 use crate::domain::pipeline::Action;
-use crate::domain::time::Timestamp;
+use crate::domain::scenario::Outcome;
+use crate::domain::time::{Duration, Timestamp};
 
 use super::plan::PlannedStep;
 use super::step::StepState;
@@ -91,7 +92,7 @@ pub fn log(
     };
     let ended = state.finished_at();
     let mut log = Log::default();
-    let last = ended.map_or(now, |ended| ended.min(now));
+    let last = ended.unwrap_or(now);
     for (thousandth, text) in script {
         let Some(at) = written_at(step, state, thousandth).filter(|at| *at <= last) else { break };
         log.push(at, &text, 1);
@@ -109,8 +110,6 @@ pub fn log(
 
 /// When the line at that thousandth of the work is written; never while the step is paused.
 fn written_at(step: &PlannedStep, state: &StepState, thousandth: i64) -> Option<Timestamp> {
-    use crate::domain::scenario::Outcome;
-    use crate::domain::time::Duration;
     let share = |thousandths: i64| {
         Duration::from_millis(step.duration.as_millis().saturating_mul(thousandths) / 1000)
     };
@@ -182,8 +181,8 @@ fn script(execution: &Execution, step: &PlannedStep) -> Vec<ScriptLine> {
     if step.action == Action::Validate {
         lines.extend(execution.plan.problems.iter().map(|text| (1000, format!("[ERROR] {text}"))));
     }
-    if let Some(message) = &step.message {
-        lines.push((1000, format!("[ERROR] {message}")));
+    if let (Outcome::Failed | Outcome::Error, Some(message)) = (step.outcome, &step.message) {
+        lines.extend(message.lines().map(|line| (1000, format!("[ERROR] {line}"))));
     }
     lines.extend(execution.plan.metrics(step).iter().map(|metric| (1000, describe(metric))));
     lines

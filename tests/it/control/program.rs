@@ -44,6 +44,33 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
     }
     let answer = app.request(Method::PATCH, PROGRAM, "{}").await.json();
     assert_eq!(answer["emergencyMode"], false);
+    let answer = app.request(Method::PATCH, PROGRAM, r#"{"kpis":{"responseTime":0}}"#).await;
+    assert_eq!(answer.json()["errors"]["kpis.responseTime"]["invalidValue"], 0);
+    let answer = app.request(Method::PATCH, PROGRAM, r#"{"kpis":{"responseTime":"fast"}}"#).await;
+    assert_eq!(answer.json()["errors"]["kpis.responseTime"]["invalidValue"], "fast");
     let answer = app.request(Method::PATCH, "/_emulator/program/77", "{}").await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn simultaneous_changes_are_all_kept() {
+    let app = std::sync::Arc::new(TestApp::new().await);
+    for number in 1..=20 {
+        let bodies = [
+            json!({"emergencyMode": number % 2 == 0}),
+            json!({"kpis": {"responseTime": number}}),
+            json!({"kpis": {"pageViewsPerMinute": number}}),
+        ];
+        let changes = bodies.map(|body| {
+            let app = app.clone();
+            tokio::spawn(async move { app.request(Method::PATCH, PROGRAM, body.to_string()).await })
+        });
+        for change in changes {
+            assert_eq!(change.await.unwrap().status, StatusCode::OK);
+        }
+        let answer = app.request(Method::PATCH, PROGRAM, "{}").await.json();
+        let number = f64::from(number);
+        assert_eq!(answer["emergencyMode"], number % 2.0 == 0.0);
+        assert_eq!(answer["kpis"], json!({"responseTime": number, "pageViewsPerMinute": number}));
+    }
 }
