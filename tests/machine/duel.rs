@@ -191,6 +191,7 @@ fn view_step(execution: &Execution, position: usize) -> StepView {
         started_at: state.started_at().map(Timestamp::as_millis),
         finished_at: state.finished_at().map(Timestamp::as_millis),
         updated_at: state.updated_at().map(Timestamp::as_millis),
+        resumed_at: state.resumed_at().map(Timestamp::as_millis),
         input: state.answer().as_ref().map(Answer::to_json),
         timed_out: state.timed_out(),
         offers: offers.into_iter().filter(|offer| offer.1.is_ok()).map(|offer| offer.0).collect(),

@@ -34,7 +34,7 @@ struct Step {
     /// When time alone changes it.
     alarm: Option<i64>,
     is_scheduled: bool,
-    is_resumed: bool,
+    resumed_at: Option<i64>,
     input: Option<Value>,
     timed_out: bool,
 }
@@ -79,6 +79,7 @@ pub struct StepView {
     pub started_at: Option<i64>,
     pub finished_at: Option<i64>,
     pub updated_at: Option<i64>,
+    pub resumed_at: Option<i64>,
     pub input: Option<Value>,
     pub timed_out: bool,
     /// The names of the links of commands.
@@ -171,7 +172,7 @@ impl Model {
     fn ring(&mut self, at: i64) {
         let position = self.current();
         let step = &mut self.steps[position];
-        let halfway = step.verdict == Verdict::Pause && !step.is_resumed;
+        let halfway = step.verdict == Verdict::Pause && step.resumed_at.is_none();
         match (step.status, step.verdict) {
             (StepStatus::Waiting, _) if step.is_scheduled => {
                 self.close(position, StepStatus::Finished, at);
@@ -294,7 +295,7 @@ impl Model {
                 step.updated_at = Some(now);
             }
             Effect::Resume => {
-                step.is_resumed = true;
+                step.resumed_at = Some(now);
                 step.alarm = Some(now + step.work - step.work / 2);
                 self.turn(position, StepStatus::Running, now);
             }
@@ -360,6 +361,7 @@ impl Model {
             started_at: step.started_at,
             finished_at: step.finished_at,
             updated_at: step.updated_at,
+            resumed_at: step.resumed_at,
             input: step.input,
             timed_out: step.timed_out,
             offers: offers.into_iter().filter(|offer| offer.1).map(|offer| offer.0).collect(),
@@ -380,7 +382,7 @@ impl Step {
             updated_at: None,
             alarm: None,
             is_scheduled: false,
-            is_resumed: false,
+            resumed_at: None,
             input: None,
             timed_out: false,
         }

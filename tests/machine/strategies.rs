@@ -20,6 +20,8 @@ const DAY: i64 = 24 * 60 * 60 * 1000;
 /// Something that happens to an execution.
 #[derive(Clone, Debug)]
 pub enum Move {
+    /// The step does its work, or is advanced.
+    GoOn,
     /// Time passes, in milliseconds.
     Pass(i64),
     /// Time passes until that many milliseconds after something is due.
@@ -56,6 +58,7 @@ pub enum Overrides {
 impl Move {
     pub fn make(&self, duel: &mut Duel) {
         match self {
+            Self::GoOn => Self::go_on(duel),
             Self::Pass(millis) => duel.pass_until(duel.now + millis),
             Self::PassUntilDue(offset) => {
                 let due = duel.model.due_at().unwrap_or(duel.now);
@@ -67,6 +70,14 @@ impl Move {
                 duel.command(position, *verb, &body);
             }
             Self::ReExecute(target) => duel.re_execute(target.position(duel)),
+        }
+    }
+
+    fn go_on(duel: &mut Duel) {
+        if duel.model.offers(Verb::Advance, duel.model.current()) {
+            Self::Command(Target::Current, Verb::Advance, Content::Right).make(duel);
+        } else {
+            Self::PassUntilDue(0).make(duel);
         }
     }
 }
@@ -184,7 +195,7 @@ const PLACES: [Place; 12] = [
 
 /// At most one fate for each step.
 fn fates() -> impl Strategy<Value = Vec<(Place, Fate)>> {
-    subsequence(PLACES.to_vec(), 0..=4)
+    subsequence(PLACES.to_vec(), 0..=3)
         .prop_map(|mut places| {
             if places.contains(&(Action::Deploy, None)) {
                 places.retain(|(action, only)| *action != Action::Deploy || only.is_none());
@@ -200,9 +211,9 @@ fn fates() -> impl Strategy<Value = Vec<(Place, Fate)>> {
 }
 
 fn fate(action: Action) -> impl Strategy<Value = Fate> {
-    let pauses = u32::from(action == Action::Deploy) * 6;
+    let pauses = u32::from(action == Action::Deploy) * 8;
     let outcome = prop_oneof![
-        6 => Just(Outcome::Finished),
+        10 => Just(Outcome::Finished),
         1 => Just(Outcome::Failed),
         1 => Just(Outcome::Error),
         pauses => Just(Outcome::Paused),
@@ -213,26 +224,31 @@ fn fate(action: Action) -> impl Strategy<Value = Fate> {
 
 /// At most one reading of each metric.
 fn readings() -> impl Strategy<Value = Vec<Reading>> {
-    subsequence(READINGS.to_vec(), 0..=6).prop_map(|mut readings| {
+    subsequence(READINGS.to_vec(), 0..=5).prop_map(|mut readings| {
         readings.dedup_by_key(|reading| reading.kpi);
         readings
     })
 }
 
+/// Up to 40 moves; the first ones lead straight on, so that every step has its turn.
 pub fn moves() -> impl Strategy<Value = Vec<Move>> {
-    vec(one_move(), 0..=40)
+    (0..=16_usize, vec(one_move(), 0..=24)).prop_map(|(straight, moves)| {
+        std::iter::repeat_n(Move::GoOn, straight).chain(moves).collect()
+    })
 }
 
 fn one_move() -> impl Strategy<Value = Move> {
     let verb = || select(&[Verb::Advance, Verb::Cancel][..]);
     prop_oneof![
-        2 => length_of_time().prop_map(Move::Pass),
-        8 => (-1..=1_i64).prop_map(Move::PassUntilDue),
-        6 => Just(Move::Command(Target::Current, Verb::Advance, Content::Right)),
+        2 => Just(Move::GoOn),
+        4 => length_of_time().prop_map(Move::Pass),
+        2 => (-1..=1_i64).prop_map(Move::PassUntilDue),
+        1 => Just(Move::Command(Target::Current, Verb::Advance, Content::Right)),
         1 => Just(Move::Command(Target::Current, Verb::Cancel, Content::Right)),
-        3 => (verb(), content())
+        4 => schedule().prop_map(|at| Move::Command(Target::Current, Verb::Advance, at)),
+        8 => (verb(), content())
             .prop_map(|(verb, content)| Move::Command(Target::Current, verb, content)),
-        1 => (any::<Index>(), verb(), content())
+        2 => (any::<Index>(), verb(), content())
             .prop_map(|(index, verb, content)| Move::Command(Target::Any(index), verb, content)),
         1 => Just(Move::ReExecute(Target::Current)),
         1 => any::<Index>().prop_map(|index| Move::ReExecute(Target::Any(index))),
@@ -241,11 +257,10 @@ fn one_move() -> impl Strategy<Value = Move> {
 
 /// Milliseconds, from none to somewhat more than anybody has patience for.
 pub fn length_of_time() -> impl Strategy<Value = i64> {
-    prop_oneof![0..3_i64, 0..10_000_i64, 0..3_600_000_i64, 0..15 * DAY]
+    prop_oneof![6 => 0..3_i64, 3 => 0..10_000_i64, 2 => 0..3_600_000_i64, 1 => 0..15 * DAY]
 }
 
 fn content() -> impl Strategy<Value = Content> {
-    let offset = select(&[Offset::Zulu, Offset::Plain, Offset::OneHourEast][..]);
     let kpis: Vec<_> = READINGS.iter().map(|reading| reading.kpi).collect();
     let overrides = prop_oneof![
         Just(Overrides::WithoutTheFirst),
@@ -255,8 +270,13 @@ fn content() -> impl Strategy<Value = Content> {
     prop_oneof![
         2 => Just(Content::Right),
         3 => select(&Body::FIXED[..]).prop_map(Content::Fixed),
-        2 => (prop_oneof![-2..3_i64, 0..20 * DAY], offset)
-            .prop_map(|(millis, offset)| Content::ScheduledIn(millis, offset)),
+        1 => schedule(),
         2 => overrides.prop_map(Content::Overrides),
     ]
+}
+
+fn schedule() -> impl Strategy<Value = Content> {
+    let offset = select(&[Offset::Zulu, Offset::Plain, Offset::OneHourEast][..]);
+    (prop_oneof![-2..3_i64, 0..20 * DAY], offset)
+        .prop_map(|(millis, offset)| Content::ScheduledIn(millis, offset))
 }

@@ -1,0 +1,251 @@
+//! The measurements.
+
+use std::error::Error;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use cloudmanager_emulator::domain::execution::start::Request;
+use cloudmanager_emulator::domain::execution::{ExecutionMode, Trigger};
+use cloudmanager_emulator::domain::id::{PipelineId, PipelineKey, ProgramId};
+use cloudmanager_emulator::domain::pace::Pace;
+use cloudmanager_emulator::engine::{Engine, EngineOptions};
+use cloudmanager_emulator::seed;
+use serde_json::Value;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _};
+use tempfile::TempDir;
+
+use crate::client::{Answer, Connection, Load, load, request};
+use crate::emulator::{Running, seed as seed_text};
+use crate::figures::Figures;
+use crate::reference;
+
+type Done = Result<(), Box<dyn Error>>;
+
+const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_secs(3);
+
+const GO_LIVE: &str = r#"{"approved":true}"#;
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> Option<T> {
+    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    values.get(values.len() / 2).copied()
+}
+
+async fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Result<Answer, Box<dyn Error>> {
+    let mut connection = Connection::open(address).await.map_err(|error| error.to_string())?;
+    let answer = connection.send(&request(method, path, body)).await;
+    Ok(answer.map_err(|error| error.to_string())?)
+}
+
+/// The path to approve at, from the current execution of a pipeline.
+async fn go_live(address: &str, pipeline: &str) -> Result<String, Box<dyn Error>> {
+    let current = send(address, "GET", &format!("{pipeline}/execution"), "").await?;
+    let text = String::from_utf8(current.body)?;
+    let link = text.split('"').find(|part| part.ends_with("/advance"));
+    Ok(link.ok_or("nothing waits")?.to_owned())
+}
+
+/// From the start of the process to the first answered request, and memory when idle.
+pub async fn process_start(figures: &mut Figures) -> Done {
+    let mut fresh = Vec::new();
+    let mut existing = Vec::new();
+    let mut idle = Vec::new();
+    for _ in 0..11 {
+        let directory = TempDir::new()?;
+        for times in [&mut fresh, &mut existing] {
+            let begin = Instant::now();
+            let running = Running::emulator(directory.path(), &[])?;
+            send(&running.address, "GET", "/_emulator/health", "").await?;
+            times.push(milliseconds(begin.elapsed()));
+            idle.push(running.memory()?);
+            running.stop()?;
+        }
+    }
+    let (fresh, existing) = (median(fresh).unwrap_or(0.0), median(existing).unwrap_or(0.0));
+    figures.add("Start to first answer, new database", format!("{fresh:.1} ms"), "≤ 60 ms");
+    figures.add("Start to first answer, existing database", format!("{existing:.1} ms"), "≤ 40 ms");
+    let idle = median(idle).unwrap_or(0.0);
+    figures.add("Resident memory, idle", format!("{idle:.1} MB"), "≤ 15 MB");
+    Ok(())
+}
+
+/// `GET execution` of a finished production run beside a route that answers the same bytes.
+pub async fn reading(figures: &mut Figures) -> Done {
+    let directory = TempDir::new()?;
+    let emulator = Running::emulator(directory.path(), &["--pace", "immediate"])?;
+    let pipeline = "/api/program/4/pipeline/1";
+    send(&emulator.address, "PUT", &format!("{pipeline}/execution"), "").await?;
+    let advance = go_live(&emulator.address, pipeline).await?;
+    send(&emulator.address, "PUT", &advance, GO_LIVE).await?;
+    let path = format!("{pipeline}/execution/953671");
+    let finished = send(&emulator.address, "GET", &path, "").await?;
+    let shown: Value = serde_json::from_slice(&finished.body)?;
+    if shown["status"] != "FINISHED" {
+        return Err(format!("not finished: {shown}").into());
+    }
+    let file = directory.path().join("body.json");
+    std::fs::write(&file, &finished.body)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    let static_route = Running::start(command.arg(reference::MODE).arg(&file))?;
+
+    let mut emulated: Vec<Load> = Vec::new();
+    let mut bare: Vec<Load> = Vec::new();
+    for _ in 0..ROUNDS {
+        let get = |path: &str| vec![request("GET", path, ""); 32];
+        emulated.push(load(&emulator.address, get(&path), 200, ROUND).await?);
+        bare.push(load(&static_route.address, get("/"), 200, ROUND).await?);
+    }
+    for (name, loads, target) in [
+        ("GET execution, 10 steps, 32 connections", &emulated, "≥ 10,000/s"),
+        ("the same bytes from a bare axum route", &bare, ""),
+    ] {
+        let rate = median(loads.iter().map(|load| load.per_second).collect()).unwrap_or(0.0);
+        let p50 = median(loads.iter().map(|load| load.p50).collect()).unwrap_or_default();
+        let p99 = median(loads.iter().map(|load| load.p99).collect()).unwrap_or_default();
+        let (p50, p99) = (milliseconds(p50), milliseconds(p99));
+        figures.add(name, format!("{rate:.0}/s, p50 {p50:.2} ms, p99 {p99:.2} ms"), target);
+    }
+    Ok(())
+}
+
+/// Starts, each to the end of its execution, beside transactions of one row.
+pub async fn starting(figures: &mut Figures) -> Done {
+    let directory = TempDir::new()?;
+    std::fs::write(directory.path().join("seed.json"), seed_text(64, false))?;
+    let options = ["--pace", "immediate", "--seed", "seed.json"];
+    let emulator = Running::emulator(directory.path(), &options)?;
+    let mut rows = SqliteConnectOptions::new()
+        .filename(directory.path().join("rows.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .connect()
+        .await?;
+    sqlx::query("CREATE TABLE t (a INTEGER, b TEXT)").execute(&mut rows).await?;
+    let mut starts = Vec::new();
+    let mut transactions = Vec::new();
+    for _ in 0..ROUNDS {
+        let puts = (1..=64)
+            .map(|id| request("PUT", &format!("/api/program/4/pipeline/{id}/execution"), ""))
+            .collect();
+        starts.push(load(&emulator.address, puts, 201, ROUND).await?.per_second);
+        let begin = Instant::now();
+        let mut count = 0.0;
+        while begin.elapsed() < ROUND {
+            let mut transaction = rows.begin_with("BEGIN IMMEDIATE").await?;
+            let insert = sqlx::query("INSERT INTO t VALUES (1, 'one row')");
+            insert.execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            count += 1.0;
+        }
+        transactions.push(count / begin.elapsed().as_secs_f64());
+    }
+    let (starts, transactions) =
+        (median(starts).unwrap_or(0.0), median(transactions).unwrap_or(0.0));
+    let name = "Starts, each to the end of its execution, 64 connections";
+    figures.add(name, format!("{starts:.0}/s"), "");
+    figures.add("single-row transactions through sqlx", format!("{transactions:.0}/s"), "");
+    Ok(())
+}
+
+/// The clock is advanced over 10,000 executions just started.
+pub async fn moving_the_clock(figures: &mut Figures) -> Done {
+    const EXECUTIONS: usize = 10_000;
+    let mut rates = Vec::new();
+    let mut memory = Vec::new();
+    for _ in 0..ROUNDS {
+        let directory = TempDir::new()?;
+        std::fs::write(directory.path().join("seed.json"), seed_text(EXECUTIONS, true))?;
+        let emulator = Running::emulator(directory.path(), &["--seed", "seed.json"])?;
+        let mut connection =
+            Connection::open(&emulator.address).await.map_err(|error| error.to_string())?;
+        for id in 1..=EXECUTIONS {
+            let put = request("PUT", &format!("/api/program/4/pipeline/{id}/execution"), "");
+            connection.send(&put).await.map_err(|error| error.to_string())?;
+        }
+        memory.push(emulator.memory()?);
+        let begin = Instant::now();
+        let path = "/_emulator/clock/advance";
+        let moved = send(&emulator.address, "POST", path, r#"{"by":"PT1M"}"#).await?;
+        let seconds = begin.elapsed().as_secs_f64();
+        let moved: Value = serde_json::from_slice(&moved.body)?;
+        rates.push(moved["transitions"].as_f64().ok_or("no transitions")? / seconds);
+    }
+    let rate = median(rates).unwrap_or(0.0);
+    let name = "Transitions while the clock moves over 10,000 executions";
+    figures.add(name, format!("{rate:.0}/s"), "≥ 60,000/s");
+    let memory = median(memory).unwrap_or(0.0);
+    figures.add("Resident memory, 10,000 running executions", format!("{memory:.1} MB"), "");
+    Ok(())
+}
+
+/// What a finished production execution takes in the file.
+pub async fn bytes(figures: &mut Figures) -> Done {
+    const EXECUTIONS: u32 = 2_000;
+    let directory = TempDir::new()?;
+    let database = directory.path().join("cloudmanager.db");
+    let emulator = Running::emulator(directory.path(), &["--pace", "realistic"])?;
+    emulator.stop()?;
+    let before = std::fs::metadata(&database)?.len();
+    let emulator = Running::emulator(directory.path(), &["--pace", "realistic"])?;
+    let pipeline = "/api/program/4/pipeline/1";
+    for _ in 0..EXECUTIONS {
+        send(&emulator.address, "PUT", &format!("{pipeline}/execution"), "").await?;
+        send(&emulator.address, "POST", "/_emulator/clock/advance", r#"{"by":"P1D"}"#).await?;
+        let advance = go_live(&emulator.address, pipeline).await?;
+        send(&emulator.address, "PUT", &advance, GO_LIVE).await?;
+        send(&emulator.address, "POST", "/_emulator/clock/advance", r#"{"by":"P1D"}"#).await?;
+    }
+    emulator.stop()?;
+    let after = std::fs::metadata(&database)?.len();
+    let each = (after - before) / u64::from(EXECUTIONS);
+    figures.add("Database, each finished production execution", format!("{each} bytes"), "≤ 2 kB");
+    Ok(())
+}
+
+/// The first and the last page of a long history.
+pub async fn paging(figures: &mut Figures) -> Done {
+    const EXECUTIONS: usize = 100_000;
+    let directory = TempDir::new()?;
+    let path = directory.path().join("cloudmanager.db");
+    let options = EngineOptions { pace: Pace::Immediate, clock_rate: Some(0.0), clock_start: None };
+    let engine = Engine::open(&path, options, seed::demo()).await?;
+    let pipeline = PipelineKey { program_id: ProgramId::new(4), pipeline_id: PipelineId::new(3) };
+    for _ in 0..EXECUTIONS {
+        let request = Request::Whole(Trigger::Manual, ExecutionMode::Normal);
+        engine.start(pipeline, request, None).await?;
+    }
+    engine.close().await?;
+    drop(engine);
+    let emulator = Running::emulator(directory.path(), &[])?;
+    let mut connection =
+        Connection::open(&emulator.address).await.map_err(|error| error.to_string())?;
+    let pages = [0, EXECUTIONS - 20]
+        .map(|start| format!("/api/program/4/pipeline/3/executions?start={start}&limit=20"))
+        .map(|path| request("GET", &path, ""));
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..500 {
+        for (page, times) in pages.iter().zip(&mut times) {
+            let begin = Instant::now();
+            connection.send(page).await.map_err(|error| error.to_string())?;
+            times.push(milliseconds(begin.elapsed()));
+        }
+    }
+    let [first, last] = times.map(|times| median(times).unwrap_or(0.0));
+    figures.add(
+        "Page 1 and last page of 100,000 executions",
+        format!("{first:.2} ms and {last:.2} ms, ratio {:.2}", last / first),
+        "ratio ≤ 1.5",
+    );
+    Ok(())
+}
