@@ -51,7 +51,8 @@ async fn send(
 async fn go_live(address: &str, pipeline: &str) -> Result<String, Box<dyn Error>> {
     let current = send(address, "GET", &format!("{pipeline}/execution"), "").await?;
     let text = String::from_utf8(current.body)?;
-    let link = text.split('"').find(|part| part.ends_with("/advance"));
+    let is_path = |part: &&str| part.starts_with("/api/") && part.ends_with("/advance");
+    let link = text.split('"').find(is_path);
     Ok(link.ok_or("nothing waits")?.to_owned())
 }
 

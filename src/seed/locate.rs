@@ -83,7 +83,7 @@ pub(super) struct Locations(Spanned<Node>);
 impl Locations {
     /// Reads a text in YAML or JSON.
     pub(super) fn of(text: &str) -> Option<Self> {
-        serde_saphyr::from_str(text).map(Self).ok()
+        serde_saphyr::from_str_with_options(text, super::reading()).map(Self).ok()
     }
 
     /// The line of a field such as `programs[0].kpis.responseTime`, or of the nearest thing around

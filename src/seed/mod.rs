@@ -109,9 +109,20 @@ impl Seed {
     }
 }
 
+/// How documents are read: as large as they are. What aliases make of them stays limited.
+fn reading() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: usize::MAX,
+            max_nodes: usize::MAX,
+            max_total_scalar_bytes: usize::MAX,
+        },
+    }
+}
+
 fn parse(text: &str) -> Result<SeedDocument, Mistakes> {
     let mut field = String::new();
-    serde_saphyr::with_deserializer_from_str(text, |deserializer| {
+    serde_saphyr::with_deserializer_from_str_with_options(text, reading(), |deserializer| {
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             field = match error.path().to_string() {
                 unknown if unknown == "." || unknown == "?" => String::new(),
@@ -289,6 +300,18 @@ mod tests {
             assert!(found[0].contains(expected), "{found:?}");
             assert!(!found[0].contains("Options") && !found[0].contains("column"), "{found:?}");
         }
+    }
+
+    #[test]
+    fn large_documents_are_read() {
+        let branches: Vec<_> = (0..130_000).map(|number| format!("b{number}: c")).collect();
+        let text = program(&format!(
+            "    repositories:\n      - id: \"1\"\n        repo: code\n        branches:\n          {}\n",
+            branches.join("\n          ")
+        ));
+        let seed = read(&text).unwrap();
+        let repository = seed.programs[0].repositories.values().next().unwrap();
+        assert_eq!(repository.heads.len(), 130_000);
     }
 
     #[test]
