@@ -140,21 +140,26 @@ async fn read_all(database: &Database, rows: Vec<ExecutionRow>) -> Result<Vec<St
     Ok(executions)
 }
 
+async fn find_row(
+    connection: impl Executor<'_, Database = Sqlite>,
+    pipeline: PipelineKey,
+    id: ExecutionId,
+) -> Result<Option<ExecutionRow>, StoreError> {
+    Ok(sqlx::query_as(select_executions!("WHERE id = $1 AND program_id = $2 AND pipeline_id = $3"))
+        .bind(id.number())
+        .bind(pipeline.program_id.number())
+        .bind(pipeline.pipeline_id.number())
+        .fetch_optional(connection)
+        .await?)
+}
+
 /// The execution of a pipeline with this identifier.
 pub async fn find(
     database: &Database,
     pipeline: PipelineKey,
     id: ExecutionId,
 ) -> Result<Option<Stored>, StoreError> {
-    let row: Option<ExecutionRow> = sqlx::query_as(select_executions!(
-        "WHERE id = $1 AND program_id = $2 AND pipeline_id = $3"
-    ))
-    .bind(id.number())
-    .bind(pipeline.program_id.number())
-    .bind(pipeline.pipeline_id.number())
-    .fetch_optional(database.readers())
-    .await?;
-    match row {
+    match find_row(database.readers(), pipeline, id).await? {
         Some(row) => Ok(Some(read(database, database.readers(), row).await?)),
         None => Ok(None),
     }
@@ -167,15 +172,7 @@ pub async fn find_for_update(
     pipeline: PipelineKey,
     id: ExecutionId,
 ) -> Result<Option<Stored>, StoreError> {
-    let row: Option<ExecutionRow> = sqlx::query_as(select_executions!(
-        "WHERE id = $1 AND program_id = $2 AND pipeline_id = $3"
-    ))
-    .bind(id.number())
-    .bind(pipeline.program_id.number())
-    .bind(pipeline.pipeline_id.number())
-    .fetch_optional(&mut **tx)
-    .await?;
-    match row {
+    match find_row(&mut **tx, pipeline, id).await? {
         Some(row) => Ok(Some(read(database, &mut **tx, row).await?)),
         None => Ok(None),
     }
