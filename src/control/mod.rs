@@ -4,6 +4,7 @@ mod clock;
 mod explain;
 mod extract;
 mod health;
+mod history;
 mod program;
 mod scenario;
 
@@ -38,5 +39,6 @@ pub fn router() -> OpenApiRouter<Control> {
         .routes(routes!(clock::get_timers))
         .routes(routes!(program::patch_program))
         .routes(routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario))
+        .routes(routes!(history::post_history))
         .routes(routes!(explain::explain_execution))
 }

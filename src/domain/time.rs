@@ -27,13 +27,16 @@ impl Timestamp {
     /// The Unix epoch.
     pub const EPOCH: Self = Self(0);
 
+    /// The first instant that can be written, the beginning of the year 1.
+    pub const MIN: Self = Self(-62_135_596_800_000);
+
     /// The last instant that can be written, on the last but one day of the year 9999.
     pub const MAX: Self = Self(253_402_207_200_000);
 
     /// The instant that many milliseconds after the Unix epoch, held within what can be written.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(millis.clamp(-Self::MAX.0, Self::MAX.0))
+        Self(millis.clamp(Self::MIN.0, Self::MAX.0))
     }
 
     /// Milliseconds since the Unix epoch.

@@ -133,7 +133,7 @@ impl Engine {
             pace: self.pace,
         };
         let planned = start::plan(request, circumstances).map_err(StartError::Refused)?;
-        let id = emulator::take_execution_id(&mut tx).await?;
+        let id = emulator::take_execution_ids(&mut tx, 1).await?;
         let created = planned.create(id, pipeline, user, now);
         let mut execution = created.clone();
         let mut effects = Effects::default();

@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod clock;
 pub mod commands;
 mod epochs;
+mod history;
 mod load;
 pub mod read;
 mod save;
@@ -27,6 +28,7 @@ use catalog::{Catalog, CurrentCatalog};
 use clock::Clock;
 pub use epochs::Epoch;
 use epochs::Epochs;
+pub use history::{History, HistoryError};
 pub use scheduler::{AdvanceError, Destination, Settled};
 
 /// How an engine is set up.

@@ -14,8 +14,9 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::store::executions::{self, Stored};
 use crate::store::{StoreError, Writer, emulator};
 
-/// How many executions a transaction takes.
-const BATCH: usize = 1000;
+/// How many executions a transaction takes. Where many run side by side, each is read and written
+/// once in a batch, however many of its steps fall into it.
+const BATCH: usize = 20_000;
 
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
 const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);

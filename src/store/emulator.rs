@@ -82,13 +82,17 @@ pub async fn see(tx: &mut Transaction<'_>, now: Timestamp) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Takes the next execution identifier.
-pub async fn take_execution_id(tx: &mut Transaction<'_>) -> Result<ExecutionId, StoreError> {
-    let next: i64 = sqlx::query_scalar(
-        "UPDATE emulator SET next_execution_id = next_execution_id + 1 \
-         RETURNING next_execution_id - 1",
+/// Takes the next `count` execution identifiers; the first of them.
+pub async fn take_execution_ids(
+    tx: &mut Transaction<'_>,
+    count: u32,
+) -> Result<ExecutionId, StoreError> {
+    let first: i64 = sqlx::query_scalar(
+        "UPDATE emulator SET next_execution_id = next_execution_id + $1 \
+         RETURNING next_execution_id - $1",
     )
+    .bind(count)
     .fetch_one(&mut **tx)
     .await?;
-    Ok(ExecutionId::new(next))
+    Ok(ExecutionId::new(first))
 }

@@ -7,7 +7,7 @@ use super::{Database, StoreError, Transaction, parse_word, plans, timeline, word
 use crate::domain::execution::machine;
 use crate::domain::execution::{End, Execution, ExecutionStatus, Progress};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Duration, Timestamp};
 
 /// An execution with its place in the pipeline's history.
 #[derive(Clone, Debug, PartialEq)]
@@ -197,6 +197,23 @@ pub async fn find_last_for_update(
     }
 }
 
+/// The oldest execution of a pipeline, inside a transaction that writes: its sequence number, and
+/// when it was created.
+pub async fn find_oldest_for_update(
+    tx: &mut Transaction<'_>,
+    pipeline: PipelineKey,
+) -> Result<Option<(i64, Timestamp)>, StoreError> {
+    let oldest: Option<(i64, i64)> = sqlx::query_as(
+        "SELECT sequence, created_at FROM executions WHERE program_id = $1 AND pipeline_id = $2 \
+         ORDER BY sequence LIMIT 1",
+    )
+    .bind(pipeline.program_id.number())
+    .bind(pipeline.pipeline_id.number())
+    .fetch_optional(&mut **tx)
+    .await?;
+    Ok(oldest.map(|(sequence, created_at)| (sequence, Timestamp::from_millis(created_at))))
+}
+
 /// The first and the last sequence number of a pipeline's executions; none without executions.
 pub async fn find_bounds(
     database: &Database,
@@ -357,6 +374,44 @@ pub async fn insert(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Stores `count` copies of an execution that is over, in the past: each begins `interval` after
+/// the one before, and has the next identifier and the next sequence number.
+pub async fn insert_copies(
+    tx: &mut Transaction<'_>,
+    first: &Stored,
+    interval: Duration,
+    count: u32,
+) -> Result<(), StoreError> {
+    let Stored { execution, sequence } = first;
+    let plan_id = plans::intern(tx, &execution.plan).await?;
+    sqlx::query(
+        "INSERT INTO executions (id, program_id, pipeline_id, sequence, plan_id, trigger, mode, \
+         user, source_id, status, created_at, updated_at, finished_at, due_at, timeline) \
+         WITH RECURSIVE copies (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM copies WHERE n + 1 < $1) \
+         SELECT $3 + n, $4, $5, $6 + n, $7, $8, $9, $10, $11, $12, $13 + n * $2, $14 + n * $2, \
+         $15 + n * $2, NULL, $16 FROM copies",
+    )
+    .bind(count)
+    .bind(interval.as_millis())
+    .bind(execution.id.number())
+    .bind(execution.pipeline.program_id.number())
+    .bind(execution.pipeline.pipeline_id.number())
+    .bind(sequence)
+    .bind(plan_id)
+    .bind(word(execution.trigger)?)
+    .bind(word(execution.mode)?)
+    .bind(execution.user.as_deref())
+    .bind(execution.source.map(ExecutionId::number))
+    .bind(status_name(execution.status())?)
+    .bind(execution.created_at.as_millis())
+    .bind(execution.updated_at().as_millis())
+    .bind(execution.finished_at().map(Timestamp::as_millis))
+    .bind(timeline::write(execution.created_at, &execution.steps)?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
 }
 
 /// Stores how far executions have come.

@@ -115,6 +115,24 @@ pub fn read_cancel(
     }
 }
 
+/// The body by which somebody agrees to a waiting step. `metrics` are those of the step's gate.
+#[must_use]
+pub fn consent(action: Action, metrics: &[Metric]) -> Value {
+    match action {
+        Action::Approval => Answer::Approve(true).to_json(),
+        Action::Managed => Answer::Start(true).to_json(),
+        Action::Schedule => Answer::Immediate.to_json(),
+        Action::Deploy => Answer::Resume(true).to_json(),
+        _ => {
+            let overrides = metrics
+                .iter()
+                .filter(|metric| metric.is_important_failure())
+                .map(|metric| json!({ "kpi": metric.kpi, "override": true }));
+            json!({ "metrics": overrides.collect::<Value>() })
+        }
+    }
+}
+
 fn expect_flag(body: &Value, field: &str, expected: bool) -> Result<(), InvalidField> {
     match body.get(field) {
         Some(Value::Bool(value)) if *value == expected => Ok(()),

@@ -107,6 +107,26 @@ pub fn run_until(execution: &mut Execution, now: Timestamp, effects: &mut Effect
     }
 }
 
+/// Lets all the time pass that an execution needs to its end, as if everybody who is asked agreed
+/// at once.
+pub fn run_to_the_end(execution: &mut Execution, effects: &mut Effects) {
+    while let Some(due) = due_at(execution) {
+        let waiting =
+            execution.current_step().and_then(|position| match execution.steps.get(position)? {
+                StepState::Waiting { since, .. } => Some((position, *since)),
+                _ => None,
+            });
+        let agreed = waiting.is_some_and(|(position, since)| {
+            let step = &execution.plan.steps[position];
+            let body = answer::consent(step.action, &execution.plan.metrics(step));
+            apply(execution, position, Command::Advance(&body), since, effects).is_ok()
+        });
+        if !agreed {
+            fall_due(execution, due, effects);
+        }
+    }
+}
+
 /// What is due at `at` happens.
 fn fall_due(execution: &mut Execution, at: Timestamp, effects: &mut Effects) {
     match execution.progress {

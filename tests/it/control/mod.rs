@@ -2,5 +2,6 @@
 
 mod clock;
 mod explain;
+mod history;
 mod program;
 mod scenario;

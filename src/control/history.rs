@@ -1,0 +1,73 @@
+//! A past for a pipeline.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::Control;
+use super::extract::AnyPipeline;
+use crate::domain::execution::answer::InvalidField;
+use crate::engine::HistoryError;
+use crate::http::body::read_object;
+use crate::http::problem::Problem;
+
+/// The most executions that one call makes.
+const MOST: u32 = 10_000_000;
+
+/// How much past a pipeline is to get.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryBody {
+    /// How many executions.
+    #[schema(minimum = 1, maximum = 10_000_000)]
+    count: u32,
+}
+
+/// The executions that were made.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = History)]
+pub struct HistoryView {
+    count: u32,
+    /// The oldest.
+    first_execution_id: String,
+    /// The newest.
+    last_execution_id: String,
+}
+
+/// Gives a pipeline finished executions in the past, before all that it has.
+#[utoipa::path(post, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/history",
+    operation_id = "postHistory", tag = "Emulator",
+    params(AnyPipeline),
+    request_body = HistoryBody,
+    responses((status = 201, description = "The executions are there", body = HistoryView)))]
+pub async fn post_history(
+    State(control): State<Control>,
+    AnyPipeline(pipeline): AnyPipeline,
+    body: Bytes,
+) -> Result<(StatusCode, Json<HistoryView>), Problem> {
+    let HistoryBody { count } = read_object(&body)?;
+    let invalid = |message: String| {
+        let (field, invalid_value) = ("count".into(), Some(json!(count)));
+        Problem::invalid([InvalidField { field, message, invalid_value }])
+    };
+    if count == 0 || count > MOST {
+        return Err(invalid(format!("must be a whole number from 1 to {MOST}")));
+    }
+    let made = control.engine.add_history(pipeline.key(), count).await;
+    let made = made.map_err(|error| match error {
+        HistoryError::NoSuchPipeline => Problem::not_found("The pipeline"),
+        HistoryError::TooFar => invalid(error.to_string()),
+        HistoryError::Store(error) => error.into(),
+    })?;
+    let view = HistoryView {
+        count,
+        first_execution_id: made.first.to_string(),
+        last_execution_id: made.last.to_string(),
+    };
+    Ok((StatusCode::CREATED, Json(view)))
+}

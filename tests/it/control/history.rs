@@ -1,0 +1,63 @@
+use axum::http::StatusCode;
+use serde_json::json;
+
+use crate::app::{OVERSEEN, PRODUCTION, TestApp};
+
+const HISTORY: &str = "/_emulator/program/4/pipeline/1/history";
+
+#[tokio::test]
+async fn a_history_is_finished_and_older_than_everything_else() {
+    let app = TestApp::new().await;
+    let running = app.start(PRODUCTION).await;
+    for count in [30, 20_001] {
+        let answer = app.post(HISTORY, &json!({ "count": count })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        assert_eq!(answer.json()["count"], count);
+    }
+
+    let executions = format!("{PRODUCTION}/executions");
+    let newest = app.get(&format!("{executions}?limit=100")).await.json();
+    assert_eq!(newest["_totalNumberOfItems"], 20_032);
+    let newest = newest["_embedded"]["executions"].as_array().unwrap();
+    assert_eq!(newest[0]["_links"]["self"]["href"], running);
+    assert_eq!(newest[0]["status"], "RUNNING");
+    for (later, earlier) in newest.iter().zip(&newest[1..]) {
+        assert_eq!(earlier["status"], "FINISHED");
+        assert!(earlier["finishedAt"].as_str() < later["createdAt"].as_str(), "{earlier} {later}");
+        assert_eq!(earlier["_embedded"]["stepStates"].as_array().unwrap().len(), 10);
+    }
+    let oldest = app.get(&format!("{executions}?start=20031")).await.json();
+    assert_eq!(oldest["_embedded"]["executions"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn approvals_schedules_and_oversight_are_agreed_to_in_a_history() {
+    let app = TestApp::new().await;
+    let path = OVERSEEN.replace("/api/", "/_emulator/") + "/history";
+    let made = app.post(&path, &json!({ "count": 1 })).await.json();
+    let execution = made["firstExecutionId"].as_str().unwrap();
+    assert_eq!(made["lastExecutionId"], execution);
+    let execution = app.execution(&format!("{OVERSEEN}/execution/{execution}")).await;
+    assert_eq!(execution.status(), "FINISHED");
+    assert_eq!(execution.step("schedule")["details"]["input"]["type"], "IMMEDIATE");
+    assert_eq!(execution.step("managed")["details"]["input"]["start"], true);
+    assert_eq!(execution.step("prod approval")["details"]["input"]["approved"], true);
+}
+
+#[tokio::test]
+async fn a_history_that_can_t_be_is_refused() {
+    let app = TestApp::new().await;
+    for (body, said) in [
+        (json!({}), "count"),
+        (json!({ "count": 0 }), "count: must be a whole number from 1 to 10000000"),
+        (json!({ "count": 10_000_001 }), "count: must be a whole number from 1 to 10000000"),
+        (json!({ "count": -1 }), "count"),
+        (json!({ "count": "many" }), "count"),
+    ] {
+        let answer = app.post(HISTORY, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert!(answer.errors().contains(said), "{}", answer.errors());
+    }
+    let total = app.get(&format!("{PRODUCTION}/executions")).await.json();
+    assert_eq!(total["_totalNumberOfItems"], 0);
+}
