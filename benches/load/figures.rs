@@ -31,7 +31,7 @@ impl Figures {
             .find_map(|line| line.strip_prefix("model name"))
             .map_or("unknown", |model| model.trim_start_matches([' ', '\t', ':']));
         let mut text = format!(
-            "# Performance\n\nMeasured by `cargo bench` on {cores} cores ({processor}), with the \
+            "# Performance\n\nMeasured by `cargo bench --bench load` on {cores} cores ({processor}), with the \
              load generator and other work beside the emulator. Rates are medians of three rounds; \
              what is compared was measured in turns in one run.\n\n\
              | What | Measured | Target |\n|---|---|---|\n"

@@ -158,6 +158,7 @@ pub async fn moving_the_clock(figures: &mut Figures) -> Done {
     const EXECUTIONS: usize = 10_000;
     let mut rates = Vec::new();
     let mut memory = Vec::new();
+    let mut timeouts = Vec::new();
     for _ in 0..ROUNDS {
         let directory = TempDir::new()?;
         std::fs::write(directory.path().join("seed.json"), seed_text(EXECUTIONS, true))?;
@@ -175,10 +176,16 @@ pub async fn moving_the_clock(figures: &mut Figures) -> Done {
         let seconds = begin.elapsed().as_secs_f64();
         let moved: Value = serde_json::from_slice(&moved.body)?;
         rates.push(moved["transitions"].as_f64().ok_or("no transitions")? / seconds);
+        let begin = Instant::now();
+        send(&emulator.address, "POST", path, r#"{"by":"P14D"}"#).await?;
+        timeouts.push(begin.elapsed().as_secs_f64());
     }
     let rate = median(rates).unwrap_or(0.0);
     let name = "Transitions while the clock moves over 10,000 executions";
     figures.add(name, format!("{rate:.0}/s"), "≥ 60,000/s");
+    let timeouts = median(timeouts).unwrap_or(0.0);
+    let name = "Advance of 14 days over 10,000 executions that wait for approval";
+    figures.add(name, format!("{timeouts:.2} s"), "< 1 s");
     let memory = median(memory).unwrap_or(0.0);
     figures.add("Resident memory, 10,000 running executions", format!("{memory:.1} MB"), "");
     Ok(())
