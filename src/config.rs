@@ -11,6 +11,7 @@ use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::is_rate;
+use crate::store::secrets::SecretKey;
 
 /// A local stand-in for Adobe Cloud Manager's REST API.
 #[derive(Debug, Parser)]
@@ -71,6 +72,9 @@ pub struct ServeOptions {
     /// A further Host name to answer to while listening on loopback; can be repeated.
     #[arg(long, env = "CME_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
+    /// The key for secrets among the variables, 32 bytes in base64; one kept beside the database if absent.
+    #[arg(long, env = "CME_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
+    pub secret_key: Option<SecretKey>,
     /// How the log on stderr is written; RUST_LOG sets its level.
     #[arg(long, env = "CME_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
@@ -119,6 +123,7 @@ impl From<ServeOptions> for AppOptions {
             auth: Auth::Open,
             public_url,
             allow_host,
+            secret_key,
             log_format: _,
         } = options;
         Self {
@@ -127,7 +132,7 @@ impl From<ServeOptions> for AppOptions {
             seed,
             public_url,
             allow_hosts: allow_host,
-            engine: EngineOptions { pace, clock_rate, clock_start },
+            engine: EngineOptions { pace, clock_rate, clock_start, secret_key },
         }
     }
 }

@@ -46,6 +46,9 @@ pub fn document() -> Document {
         [
             ("Programs", "Programs"),
             ("Tenants", "Tenants"),
+            ("Environments", "Environments and their logs"),
+            ("Repositories", "Repositories and their branches"),
+            ("Variables", "Variables of pipelines and environments"),
             ("Pipelines", "Pipelines"),
             ("Pipeline Execution", "Start, watch, advance and cancel executions"),
             ("Files", "Files that the API redirects to"),

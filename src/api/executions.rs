@@ -11,11 +11,12 @@ use utoipa::ToSchema;
 use super::Api;
 use super::extract::{InPipeline, NamedExecution};
 use super::gateway::Caller;
-use super::hal::ListLinks;
-use super::page::{PageDetails, Paging, QueryParameters};
+use super::hal::List;
+use super::page::{Paging, QueryParameters};
 use super::view::{ExecutionView, execution_path};
+use crate::domain::execution::deployment::next_change;
 use crate::domain::execution::start::Request;
-use crate::domain::execution::{ExecutionMode, Trigger, machine};
+use crate::domain::execution::{ExecutionMode, Trigger};
 use crate::engine::commands::StartError;
 use crate::engine::read::Snapshot;
 use crate::http::problem::Problem;
@@ -23,22 +24,9 @@ use crate::http::problem::Problem;
 /// How many executions a page has when none is asked for.
 const PAGE: u32 = 20;
 
-/// Executions, newest first.
+/// The items.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PipelineExecutionListRepresentation)]
-pub struct ExecutionListView {
-    #[serde(rename = "_totalNumberOfItems")]
-    total: u64,
-    #[serde(rename = "_page")]
-    page: PageDetails,
-    #[serde(rename = "_embedded")]
-    embedded: EmbeddedExecutions,
-    #[serde(rename = "_links")]
-    links: ListLinks,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct EmbeddedExecutions {
+pub struct EmbeddedExecutions {
     executions: Vec<ExecutionView>,
 }
 
@@ -144,7 +132,7 @@ pub async fn get_execution(
         let snapshot = found.ok_or_else(|| Problem::not_found("The execution"))?;
         let view = ExecutionView::new(&snapshot);
         let body = Bytes::from(serde_json::to_vec(&view).unwrap_or_default());
-        let valid_until = machine::due_at(&snapshot.execution);
+        let valid_until = next_change(&snapshot.execution, snapshot.now);
         api.bodies.keep(pipeline, execution_id, epoch, valid_until, body.clone());
         body
     };
@@ -155,17 +143,17 @@ pub async fn get_execution(
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/executions",
     operation_id = "getExecutions", tag = "Pipeline Execution",
     params(InPipeline, Paging),
-    responses((status = 200, description = "The executions", body = ExecutionListView)))]
+    responses((status = 200, description = "The executions", body = List<EmbeddedExecutions>)))]
 pub async fn get_executions(
     State(api): State<Api>,
     InPipeline { pipeline }: InPipeline,
     paging: Paging,
-) -> Result<Json<ExecutionListView>, Problem> {
+) -> Result<Json<List<EmbeddedExecutions>>, Problem> {
     let limit = paging.limit.unwrap_or(PAGE);
     let found = api.engine.list_executions(pipeline.key(), paging.start, limit).await?;
     let path = format!("/api/program/{}/pipeline/{}/executions", pipeline.program_id, pipeline.id);
     let (page, links) = paging.describe(&path, found.total, Some(PAGE));
     let executions = found.executions.iter().map(ExecutionView::new).collect();
     let embedded = EmbeddedExecutions { executions };
-    Ok(Json(ExecutionListView { total: found.total, page, embedded, links }))
+    Ok(Json(List { total: found.total, page: Some(page), embedded, links }))
 }

@@ -10,9 +10,11 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::Api;
 use super::gateway::Caller;
+use crate::domain::environment::Environment;
 use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
+use crate::domain::repository::Repository;
 use crate::engine::commands::StepKey;
 use crate::engine::read::Snapshot;
 use crate::http::path::{describe, id};
@@ -42,6 +44,22 @@ pub struct InProgram {
 pub struct InPipeline {
     /// The pipeline.
     pub pipeline: Arc<Pipeline>,
+}
+
+/// An environment of a program of the caller's.
+pub struct InEnvironment {
+    /// The program.
+    pub program: Arc<Program>,
+    /// The environment.
+    pub environment: Environment,
+}
+
+/// A repository of a program of the caller's.
+pub struct InRepository {
+    /// The program.
+    pub program: Arc<Program>,
+    /// The repository.
+    pub repository: Repository,
 }
 
 /// An execution of a pipeline of the caller's, by name; it need not exist.
@@ -106,6 +124,30 @@ impl FromRequestParts<Api> for InPipeline {
     }
 }
 
+impl FromRequestParts<Api> for InEnvironment {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let InProgram { program } = InProgram::from_request_parts(parts, api).await?;
+        let id = id(parts, "environmentId", "The environment").await?;
+        let found = program.environments.get(&id).cloned();
+        let environment = found.ok_or_else(|| Problem::not_found("The environment"))?;
+        Ok(Self { program, environment })
+    }
+}
+
+impl FromRequestParts<Api> for InRepository {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let InProgram { program } = InProgram::from_request_parts(parts, api).await?;
+        let id = id(parts, "repositoryId", "The repository").await?;
+        let found = program.repositories.get(&id).cloned();
+        let repository = found.ok_or_else(|| Problem::not_found("The repository"))?;
+        Ok(Self { program, repository })
+    }
+}
+
 impl FromRequestParts<Api> for NamedExecution {
     type Rejection = Problem;
 
@@ -138,6 +180,32 @@ impl FromRequestParts<Api> for InStep {
     }
 }
 
+/// An artifact of a step, by its number; it need not exist.
+pub struct InArtifact {
+    /// The step.
+    pub step: InStep,
+    /// Its number among the step's artifacts.
+    pub number: usize,
+}
+
+impl FromRequestParts<Api> for InArtifact {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let step = InStep::from_request_parts(parts, api).await?;
+        let number = id(parts, "artifactId", "The artifact").await?;
+        Ok(Self { step, number })
+    }
+}
+
+impl IntoParams for InArtifact {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut parameters = describe(&STEP_PATH);
+        parameters.extend(describe(&[("artifactId", "The artifact")]));
+        parameters
+    }
+}
+
 /// The path parameters of a step; those of what contains it come first.
 const STEP_PATH: [(&str, &str); 5] = [
     ("programId", "The program"),
@@ -162,6 +230,18 @@ impl IntoParams for InProgram {
 impl IntoParams for InPipeline {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         describe(&STEP_PATH[..2])
+    }
+}
+
+impl IntoParams for InEnvironment {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&[STEP_PATH[0], ("environmentId", "The environment")])
+    }
+}
+
+impl IntoParams for InRepository {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&[STEP_PATH[0], ("repositoryId", "The repository")])
     }
 }
 

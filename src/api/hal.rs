@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::page::PageDetails;
+
 /// A link. Its `href` is a path on the same server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = HalLink)]
@@ -39,4 +41,30 @@ pub struct ListLinks {
     /// The page before, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prev: Option<Link>,
+}
+
+/// A list, or a page of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct List<E: ToSchema> {
+    /// How many items there are on all pages.
+    #[serde(rename = "_totalNumberOfItems")]
+    pub total: u64,
+    /// Which part of the list this is, for lists that have pages.
+    #[serde(rename = "_page", skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageDetails>,
+    /// The items.
+    #[serde(rename = "_embedded")]
+    pub embedded: E,
+    /// This page and those beside it.
+    #[serde(rename = "_links")]
+    pub links: ListLinks,
+}
+
+impl<E: ToSchema> List<E> {
+    /// A whole list at a path.
+    #[must_use]
+    pub fn whole(path: impl Into<String>, total: usize, embedded: E) -> Self {
+        let links = ListLinks { this: Link::to(path), next: None, prev: None };
+        Self { total: total as u64, page: None, embedded, links }
+    }
 }

@@ -1,6 +1,9 @@
 //! Cloud Manager's HTTP surface: one file per resource.
 
+mod artifacts;
 mod bodies;
+mod environment_logs;
+mod environments;
 mod executions;
 mod extract;
 mod files;
@@ -8,10 +11,14 @@ pub mod gateway;
 mod hal;
 mod logs;
 mod page;
+mod pipeline_changes;
 mod pipelines;
 mod programs;
+mod refusal;
+mod repositories;
 mod steps;
 mod tenants;
+mod variables;
 mod view;
 
 use std::sync::Arc;
@@ -49,9 +56,25 @@ pub fn router() -> OpenApiRouter<Api> {
         .routes(routes!(tenants::get_tenant))
         .routes(routes!(programs::get_programs_for_tenant))
         .routes(routes!(programs::get_programs))
-        .routes(routes!(programs::get_program))
+        .routes(routes!(programs::get_program, programs::delete_program))
+        .routes(routes!(programs::get_program_regions))
+        .routes(routes!(environments::get_environments))
+        .routes(routes!(environments::get_environment, environments::delete_environment))
+        .routes(routes!(
+            variables::get_environment_variables,
+            variables::patch_environment_variables
+        ))
+        .routes(routes!(repositories::get_repositories))
+        .routes(routes!(repositories::get_repository))
+        .routes(routes!(repositories::get_branches))
         .routes(routes!(pipelines::get_pipelines))
-        .routes(routes!(pipelines::get_pipeline))
+        .routes(routes!(
+            pipelines::get_pipeline,
+            pipeline_changes::patch_pipeline,
+            pipeline_changes::delete_pipeline
+        ))
+        .routes(routes!(pipeline_changes::invalidate_cache))
+        .routes(routes!(variables::get_pipeline_variables, variables::patch_pipeline_variables))
         .routes(routes!(executions::get_current_execution, executions::start_pipeline))
         .routes(routes!(executions::get_execution))
         .routes(routes!(executions::get_executions))
@@ -60,6 +83,10 @@ pub fn router() -> OpenApiRouter<Api> {
         .routes(routes!(steps::cancel_pipeline_execution_step))
         .routes(routes!(steps::step_metric))
         .routes(routes!(logs::get_step_logs))
+        .routes(routes!(artifacts::list_step_artifacts))
+        .routes(routes!(artifacts::get_step_artifact))
+        .routes(routes!(environment_logs::get_environment_logs))
+        .routes(routes!(environment_logs::download_logs))
 }
 
 /// The files that `/api` redirects to; their addresses carry their own tokens.

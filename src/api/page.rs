@@ -23,14 +23,20 @@ pub struct Paging {
     pub limit: Option<u32>,
 }
 
-/// The query parameters of a request by name, the first of each name.
+/// The query parameters of a request by name.
 pub struct QueryParameters(Vec<(String, String)>);
 
 impl QueryParameters {
-    /// The value of a parameter.
+    /// The first value of a parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.get_all(name).next()
+    }
+
+    /// The values of a parameter that can be given several times.
+    pub fn get_all<'q>(&'q self, name: &str) -> impl Iterator<Item = &'q str> {
+        let of_name = self.0.iter().filter(move |(key, _)| key == name);
+        of_name.map(|(_, value)| value.as_str())
     }
 }
 

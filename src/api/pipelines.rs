@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::extract::{InPipeline, InProgram};
-use super::hal::{Link, ListLinks};
-use super::page::{PageDetails, Paging, QueryParameters};
+use super::hal::{Link, List};
+use super::page::{Paging, QueryParameters};
 use crate::domain::environment::EnvironmentType;
 use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, PipelineTrigger, Step, StepOptions};
 use crate::engine::read::Activity;
@@ -101,29 +101,20 @@ struct PipelineLinks {
     execution_by_id: Link,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/executions")]
     executions: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/variables")]
+    variables: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/cache")]
+    cache: Link,
 }
 
-/// Pipelines.
+/// The items.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PipelineList)]
-pub struct PipelineListView {
-    #[serde(rename = "_totalNumberOfItems")]
-    total: u64,
-    #[serde(rename = "_page")]
-    page: PageDetails,
-    #[serde(rename = "_embedded")]
-    embedded: EmbeddedPipelines,
-    #[serde(rename = "_links")]
-    links: ListLinks,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct EmbeddedPipelines {
+pub struct EmbeddedPipelines {
     pipelines: Vec<PipelineView>,
 }
 
 impl PipelineView {
-    fn new(pipeline: &Pipeline, activity: Activity) -> Self {
+    pub(super) fn new(pipeline: &Pipeline, activity: Activity) -> Self {
         let Pipeline {
             id,
             program_id,
@@ -133,6 +124,8 @@ impl PipelineView {
             created_at,
             updated_at,
             phases,
+            variables: _,
+            cache_invalidated_at: _,
         } = pipeline;
         let path = format!("/api/program/{program_id}/pipeline/{id}");
         Self {
@@ -152,6 +145,8 @@ impl PipelineView {
                 execution: Link::to(format!("{path}/execution")),
                 execution_by_id: Link::template(format!("{path}/execution/{{executionId}}")),
                 executions: Link::to(format!("{path}/executions")),
+                variables: Link::to(format!("{path}/variables")),
+                cache: Link::to(format!("{path}/cache")),
                 this: Link::to(path),
             },
         }
@@ -196,13 +191,13 @@ impl StepView {
 #[utoipa::path(get, path = "/api/program/{programId}/pipelines", operation_id = "getPipelines",
     tag = "Pipelines", params(InProgram,
         ("type" = Option<String>, Query, description = "Only pipelines of this type"), Paging),
-    responses((status = 200, description = "The pipelines", body = PipelineListView)))]
+    responses((status = 200, description = "The pipelines", body = List<EmbeddedPipelines>)))]
 pub async fn get_pipelines(
     State(api): State<Api>,
     InProgram { program }: InProgram,
     query: QueryParameters,
     paging: Paging,
-) -> Result<Json<PipelineListView>, Problem> {
+) -> Result<Json<List<EmbeddedPipelines>>, Problem> {
     let wanted = query.get("type").is_none_or(|wanted| wanted == CI_CD);
     let all: Vec<_> = program.pipelines.values().filter(|_| wanted).collect();
     let total = all.len() as u64;
@@ -218,7 +213,7 @@ pub async fn get_pipelines(
         .collect();
     let path = format!("/api/program/{}/pipelines", program.id);
     let (page, links) = paging.describe(&path, total, None);
-    Ok(Json(PipelineListView { total, page, embedded: EmbeddedPipelines { pipelines }, links }))
+    Ok(Json(List { total, page: Some(page), embedded: EmbeddedPipelines { pipelines }, links }))
 }
 
 /// Returns a pipeline.
@@ -230,7 +225,11 @@ pub async fn get_pipeline(
     State(api): State<Api>,
     InPipeline { pipeline }: InPipeline,
 ) -> Result<Json<PipelineView>, Problem> {
+    Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))
+}
+
+/// What the newest executions of a pipeline say about it.
+pub(super) async fn activity(api: &Api, pipeline: &Pipeline) -> Result<Activity, Problem> {
     let activities = api.engine.list_activities(pipeline.program_id, Some(pipeline.id)).await?;
-    let activity = activities.first().map(|(_, activity)| *activity).unwrap_or_default();
-    Ok(Json(PipelineView::new(&pipeline, activity)))
+    Ok(activities.first().map(|(_, activity)| *activity).unwrap_or_default())
 }

@@ -2,16 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::extract::{InProgram, InTenant};
 use super::gateway::Caller;
-use super::hal::{Link, ListLinks};
-use super::page::{PageDetails, Paging};
+use super::hal::{Link, List};
+use super::page::Paging;
+use super::refusal::refusal;
+use crate::domain::environment::REGION;
 use crate::domain::id::TenantId;
 use crate::domain::program::{Program, ProgramType};
+use crate::http::problem::Problem;
 
 /// A program in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,26 +75,19 @@ struct ProgramLinks {
     this: Link,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/pipelines")]
     pipelines: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/environments")]
+    environments: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/repositories")]
+    repositories: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/regions")]
+    regions: Link,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/tenant")]
     tenant: Link,
 }
 
-/// Programs.
+/// The items.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ProgramList)]
-pub struct ProgramListView {
-    #[serde(rename = "_totalNumberOfItems")]
-    total: u64,
-    #[serde(rename = "_page")]
-    page: PageDetails,
-    #[serde(rename = "_embedded")]
-    embedded: EmbeddedPrograms,
-    #[serde(rename = "_links")]
-    links: ListLinks,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct EmbeddedPrograms {
+pub struct EmbeddedPrograms {
     programs: Vec<EmbeddedProgramView>,
 }
 
@@ -113,7 +110,7 @@ impl EmbeddedProgramView {
 }
 
 impl ProgramView {
-    fn new(program: &Program, ims_org_id: String) -> Self {
+    fn new(program: &Program, ims_org_id: String, status: &'static str) -> Self {
         let path = format!("/api/program/{}", program.id);
         Self {
             id: program.id.to_string(),
@@ -121,13 +118,16 @@ impl ProgramView {
             enabled: true,
             tenant_id: program.tenant_id.to_string(),
             ims_org_id,
-            status: "ready",
+            status,
             program_type: program.program_type,
             capabilities: Capabilities { sandbox: false },
             created_at: program.created_at.to_string(),
             updated_at: program.updated_at.to_string(),
             links: ProgramLinks {
                 pipelines: Link::to(format!("{path}/pipelines")),
+                environments: Link::to(format!("{path}/environments")),
+                repositories: Link::to(format!("{path}/repositories")),
+                regions: Link::to(format!("{path}/regions")),
                 tenant: Link::to(format!("/api/tenant/{}", program.tenant_id)),
                 this: Link::to(path),
             },
@@ -135,24 +135,24 @@ impl ProgramView {
     }
 }
 
-fn list(api: &Api, tenant: TenantId, paging: Paging, path: &str) -> Json<ProgramListView> {
+fn list(api: &Api, tenant: TenantId, paging: Paging, path: &str) -> Json<List<EmbeddedPrograms>> {
     let catalog = api.engine.catalog();
     let programs: Vec<_> =
         catalog.list_programs(tenant).map(|program| EmbeddedProgramView::new(program)).collect();
     let total = programs.len() as u64;
     let (page, links) = paging.describe(path, total, None);
     let embedded = EmbeddedPrograms { programs: paging.cut(programs) };
-    Json(ProgramListView { total, page, embedded, links })
+    Json(List { total, page: Some(page), embedded, links })
 }
 
 /// Lists the programs of the caller's tenant. Deprecated in favour of getProgramsForTenant.
 #[utoipa::path(get, path = "/api/programs", operation_id = "getPrograms", tag = "Programs",
-    params(Paging), responses((status = 200, description = "The programs", body = ProgramListView)))]
+    params(Paging), responses((status = 200, description = "The programs", body = List<EmbeddedPrograms>)))]
 pub async fn get_programs(
     State(api): State<Api>,
     caller: Caller,
     paging: Paging,
-) -> Json<ProgramListView> {
+) -> Json<List<EmbeddedPrograms>> {
     list(&api, caller.tenant_id, paging, "/api/programs")
 }
 
@@ -160,12 +160,12 @@ pub async fn get_programs(
 #[utoipa::path(get, path = "/api/tenant/{tenantId}/programs",
     operation_id = "getProgramsForTenant", tag = "Programs",
     params(InTenant, Paging),
-    responses((status = 200, description = "The programs", body = ProgramListView)))]
+    responses((status = 200, description = "The programs", body = List<EmbeddedPrograms>)))]
 pub async fn get_programs_for_tenant(
     State(api): State<Api>,
     InTenant { tenant }: InTenant,
     paging: Paging,
-) -> Json<ProgramListView> {
+) -> Json<List<EmbeddedPrograms>> {
     list(&api, tenant.id, paging, &format!("/api/tenant/{}/programs", tenant.id))
 }
 
@@ -177,8 +177,48 @@ pub async fn get_program(
     State(api): State<Api>,
     InProgram { program }: InProgram,
 ) -> Json<ProgramView> {
+    Json(view(&api, &program, "ready"))
+}
+
+fn view(api: &Api, program: &Program, status: &'static str) -> ProgramView {
     let catalog = api.engine.catalog();
     let organisation =
         catalog.find_tenant(program.tenant_id).map(|tenant| tenant.ims_org_id.clone());
-    Json(ProgramView::new(&program, organisation.unwrap_or_default()))
+    ProgramView::new(program, organisation.unwrap_or_default(), status)
+}
+
+/// Deletes a program with everything in it. Executions that are not over are cancelled first.
+#[utoipa::path(delete, path = "/api/program/{programId}", operation_id = "deleteProgram",
+    tag = "Programs", params(InProgram),
+    responses((status = 202, description = "The program is deleted", body = ProgramView)))]
+pub async fn delete_program(
+    State(api): State<Api>,
+    InProgram { program }: InProgram,
+) -> Result<(StatusCode, Json<ProgramView>), Problem> {
+    let view = view(&api, &program, "deleting");
+    api.engine.delete_program(program.id).await.map_err(|error| refusal(error, "The program"))?;
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}
+
+/// A region.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Region)]
+struct RegionView {
+    name: &'static str,
+}
+
+/// The items.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EmbeddedRegions {
+    regions: Vec<RegionView>,
+}
+
+/// Lists the regions of a program.
+#[utoipa::path(get, path = "/api/program/{programId}/regions", operation_id = "getProgramRegions",
+    tag = "Programs", params(InProgram),
+    responses((status = 200, description = "The regions", body = List<EmbeddedRegions>)))]
+pub async fn get_program_regions(InProgram { program }: InProgram) -> Json<List<EmbeddedRegions>> {
+    let regions = vec![RegionView { name: REGION }];
+    let path = format!("/api/program/{}/regions", program.id);
+    Json(List::whole(path, regions.len(), EmbeddedRegions { regions }))
 }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::extract::InTenant;
 use super::gateway::Caller;
-use super::hal::{Link, ListLinks};
+use super::hal::{Link, List};
 use super::page::Paging;
 use crate::domain::program::Tenant;
 
@@ -33,20 +33,9 @@ struct TenantLinks {
     programs: Link,
 }
 
-/// Tenants.
+/// The items.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = TenantList)]
-pub struct TenantListView {
-    #[serde(rename = "_totalNumberOfItems")]
-    total: u64,
-    #[serde(rename = "_embedded")]
-    embedded: EmbeddedTenants,
-    #[serde(rename = "_links")]
-    links: ListLinks,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-struct EmbeddedTenants {
+pub struct EmbeddedTenants {
     tenants: Vec<TenantView>,
 }
 
@@ -67,19 +56,20 @@ impl TenantView {
 
 /// Lists the caller's tenants.
 #[utoipa::path(get, path = "/api/tenants", operation_id = "getTenants", tag = "Tenants",
-    params(Paging), responses((status = 200, description = "The tenants", body = TenantListView)))]
+    params(Paging), responses((status = 200, description = "The tenants", body = List<EmbeddedTenants>)))]
 pub async fn get_tenants(
     State(api): State<Api>,
     caller: Caller,
     paging: Paging,
-) -> Json<TenantListView> {
+) -> Json<List<EmbeddedTenants>> {
     let catalog = api.engine.catalog();
     let tenants: Vec<_> =
         catalog.find_tenant(caller.tenant_id).map(TenantView::new).into_iter().collect();
     let total = tenants.len() as u64;
     let (_, links) = paging.describe("/api/tenants", total, None);
-    Json(TenantListView {
+    Json(List {
         total,
+        page: None,
         embedded: EmbeddedTenants { tenants: paging.cut(tenants) },
         links,
     })

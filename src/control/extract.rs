@@ -10,6 +10,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use super::Control;
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
+use crate::domain::repository::Repository;
 use crate::engine::read::Snapshot;
 use crate::http::path::{describe, id};
 use crate::http::problem::Problem;
@@ -17,8 +18,11 @@ use crate::http::problem::Problem;
 /// A program.
 pub struct AnyProgram(pub Arc<Program>);
 
-/// A pipeline.
-pub struct AnyPipeline(pub Arc<Pipeline>);
+/// A pipeline with its program.
+pub struct AnyPipeline(pub Arc<Program>, pub Arc<Pipeline>);
+
+/// A repository with its program.
+pub struct AnyRepository(pub Arc<Program>, pub Repository);
 
 /// An execution, as it is now.
 pub struct AnyExecution(pub Snapshot);
@@ -45,8 +49,20 @@ impl FromRequestParts<Control> for AnyPipeline {
         program
             .pipelines
             .get(&id)
-            .map(|pipeline| Self(pipeline.clone()))
+            .map(|pipeline| Self(program.clone(), pipeline.clone()))
             .ok_or_else(|| Problem::not_found("The pipeline"))
+    }
+}
+
+impl FromRequestParts<Control> for AnyRepository {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
+        let AnyProgram(program) = AnyProgram::from_request_parts(parts, control).await?;
+        let id = id(parts, "repositoryId", "The repository").await?;
+        let found = program.repositories.get(&id).cloned();
+        let repository = found.ok_or_else(|| Problem::not_found("The repository"))?;
+        Ok(Self(program, repository))
     }
 }
 
@@ -54,7 +70,7 @@ impl FromRequestParts<Control> for AnyExecution {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
-        let AnyPipeline(pipeline) = AnyPipeline::from_request_parts(parts, control).await?;
+        let AnyPipeline(_, pipeline) = AnyPipeline::from_request_parts(parts, control).await?;
         let id = id(parts, "executionId", "The execution").await?;
         let found = control.engine.find_execution(pipeline.key(), id).await?;
         found.map(Self).ok_or_else(|| Problem::not_found("The execution"))
@@ -77,6 +93,12 @@ impl IntoParams for AnyProgram {
 impl IntoParams for AnyPipeline {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         describe(&EXECUTION_PATH[..2])
+    }
+}
+
+impl IntoParams for AnyRepository {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&[EXECUTION_PATH[0], ("repositoryId", "The repository")])
     }
 }
 

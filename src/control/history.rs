@@ -47,7 +47,7 @@ pub struct HistoryView {
     responses((status = 201, description = "The executions are there", body = HistoryView)))]
 pub async fn post_history(
     State(control): State<Control>,
-    AnyPipeline(pipeline): AnyPipeline,
+    AnyPipeline(_, pipeline): AnyPipeline,
     body: Bytes,
 ) -> Result<(StatusCode, Json<HistoryView>), Problem> {
     let HistoryBody { count } = read_object(&body)?;

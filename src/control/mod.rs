@@ -1,6 +1,7 @@
 //! The control API under `/_emulator`: what Cloud Manager itself does not offer.
 
 mod clock;
+mod commits;
 mod explain;
 mod extract;
 mod health;
@@ -39,6 +40,7 @@ pub fn router() -> OpenApiRouter<Control> {
         .routes(routes!(clock::get_timers))
         .routes(routes!(program::patch_program))
         .routes(routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario))
+        .routes(routes!(commits::post_commit))
         .routes(routes!(history::post_history))
         .routes(routes!(explain::explain_execution))
 }

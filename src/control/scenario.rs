@@ -21,7 +21,7 @@ use crate::store::scenarios::StoredScenario;
     responses((status = 200, description = "The scenario", body = ScenarioDocument)))]
 pub async fn get_scenario(
     State(control): State<Control>,
-    AnyPipeline(pipeline): AnyPipeline,
+    AnyPipeline(_, pipeline): AnyPipeline,
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let found = control.engine.find_scenario(pipeline.key()).await?;
     let stored = found.ok_or_else(|| Problem::not_found("A scenario of the pipeline"))?;
@@ -38,11 +38,11 @@ pub async fn get_scenario(
     responses((status = 200, description = "The scenario", body = ScenarioDocument)))]
 pub async fn put_scenario(
     State(control): State<Control>,
-    AnyPipeline(pipeline): AnyPipeline,
+    AnyPipeline(program, pipeline): AnyPipeline,
     body: Bytes,
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let document: ScenarioDocument = read_object(&body)?;
-    document.read(&pipeline).map_err(|mistakes| {
+    document.read(&program, &pipeline).map_err(|mistakes| {
         Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
             invalid_value: sent_value(&body, &mistake.field),
             field: mistake.field,
@@ -63,7 +63,7 @@ pub async fn put_scenario(
     responses((status = 204, description = "The pipeline has no scenario")))]
 pub async fn delete_scenario(
     State(control): State<Control>,
-    AnyPipeline(pipeline): AnyPipeline,
+    AnyPipeline(_, pipeline): AnyPipeline,
 ) -> Result<StatusCode, Problem> {
     control.engine.delete_scenario(pipeline.key()).await?;
     Ok(StatusCode::NO_CONTENT)

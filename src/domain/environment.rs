@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::id::EnvironmentId;
+use super::variable::Variable;
+
+/// The region of all environments.
+pub const REGION: &str = "uswest2";
 
 /// The purpose of an environment.
 #[derive(
@@ -80,4 +84,6 @@ pub struct Environment {
     pub status: EnvironmentStatus,
     /// Its instances.
     pub topology: Topology,
+    /// Its variables, by name and service.
+    pub variables: Vec<Variable>,
 }

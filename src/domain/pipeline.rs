@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::environment::EnvironmentType;
 use super::id::{EnvironmentId, PhaseId, PipelineId, PipelineKey, ProgramId, RepositoryId, StepId};
 use super::time::Timestamp;
+use super::variable::Variable;
 
 /// What a step does. The names are the API's `action`.
 #[derive(
@@ -294,6 +295,10 @@ pub struct Pipeline {
     pub updated_at: Timestamp,
     /// Its phases in order.
     pub phases: Vec<Phase>,
+    /// Its variables, by name and service.
+    pub variables: Vec<Variable>,
+    /// When the cache of its builds was last emptied, if it was.
+    pub cache_invalidated_at: Option<Timestamp>,
 }
 
 impl Pipeline {
@@ -314,6 +319,17 @@ impl Pipeline {
             }
             Some(_) => PipelineKind::Deployment,
         }
+    }
+
+    /// Whether it builds a branch (or a tag, by its full name) of a repository.
+    #[must_use]
+    pub fn builds(&self, repository: RepositoryId, wanted: &str) -> bool {
+        self.phases.iter().any(|phase| match &phase.kind {
+            PhaseKind::Build { repository_id, branch } => {
+                *repository_id == repository && branch == wanted
+            }
+            PhaseKind::Validate | PhaseKind::Deploy { .. } => false,
+        })
     }
 
     /// All steps in order, each with its phase.

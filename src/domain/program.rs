@@ -11,6 +11,7 @@ use super::id::{EnvironmentId, PipelineId, ProgramId, RepositoryId, TenantId};
 use super::pipeline::Pipeline;
 use super::repository::Repository;
 use super::time::Timestamp;
+use super::variable::{Owner, Variable};
 
 /// One IMS organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,4 +74,17 @@ pub struct Program {
     pub repositories: BTreeMap<RepositoryId, Repository>,
     /// Its pipelines.
     pub pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
+}
+
+impl Program {
+    /// The variables of a pipeline or an environment of the program, to be changed.
+    pub fn variables_mut(&mut self, owner: Owner) -> Option<&mut Vec<Variable>> {
+        match owner {
+            Owner::Pipeline(key) => {
+                let pipeline = self.pipelines.get_mut(&key.pipeline_id)?;
+                Some(&mut Arc::make_mut(pipeline).variables)
+            }
+            Owner::Environment(_, id) => Some(&mut self.environments.get_mut(&id)?.variables),
+        }
+    }
 }

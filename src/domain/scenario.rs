@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::deployment::Failure;
 use super::environment::EnvironmentType;
 use super::pipeline::Action;
 use super::time::Duration;
@@ -41,6 +42,8 @@ pub struct Entry {
     pub environment_type: Option<EnvironmentType>,
     /// How they end.
     pub outcome: Outcome,
+    /// Deployment commands that fail, of a deploy step that is to fail.
+    pub failures: Vec<Failure>,
     /// What they say when they fail.
     pub message: Option<String>,
     /// How long they run, instead of what the pace says.

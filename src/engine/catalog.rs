@@ -41,6 +41,13 @@ impl Catalog {
         changed
     }
 
+    /// The same without a program.
+    pub(super) fn without_program(&self, id: ProgramId) -> Self {
+        let mut changed = self.clone();
+        changed.programs.remove(&id);
+        changed
+    }
+
     /// A tenant by its identifier.
     #[must_use]
     pub fn find_tenant(&self, id: TenantId) -> Option<&Tenant> {

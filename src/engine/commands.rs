@@ -8,13 +8,16 @@ use serde_json::Value;
 use super::save::Change;
 use super::{Engine, run_to_the_end};
 use crate::domain::execution::machine::{self, Command, Effects, Refusal};
-use crate::domain::execution::start::{self, Circumstances, Request, StartRefusal};
+use crate::domain::execution::plan::{Build, Code, DISABLE_BUILD_REUSE};
+use crate::domain::execution::start::{self, Circumstances, NewExecution, Request, StartRefusal};
 use crate::domain::execution::{Execution, Progress};
 use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
+use crate::domain::pipeline::Pipeline;
+use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::executions::{self, Inserted, Stored};
-use crate::store::{StoreError, emulator, scenarios};
+use crate::store::{StoreError, Transaction, builds, emulator, scenarios, variables};
 
 /// Why no execution was started.
 #[derive(Debug, thiserror::Error)]
@@ -105,24 +108,14 @@ impl Engine {
         let pipeline = program.pipelines.get(&key.pipeline_id).ok_or(StartError::NoSuchPipeline)?;
 
         let mut tx = writer.begin().await?;
-        let mut overdue = Vec::new();
-        let last = executions::find_last_for_update(&self.database, &mut tx, key).await?;
-        let sequence = last.as_ref().map(|last| last.sequence);
-        let last = last.map(|Stored { mut execution, .. }| {
-            let mut effects = Effects::default();
-            machine::run_until(&mut execution, now, &mut effects);
-            if effects != Effects::default() {
-                overdue.push(Change { execution: execution.clone(), effects });
-            }
-            execution
-        });
-        self.save(&mut tx, &overdue).await?;
+        let last = self.settle_last(&mut tx, key, now).await?;
+        let (last, sequence) = last.map(|last| (last.execution, last.sequence)).unzip();
         if last.as_ref().is_some_and(|last| !matches!(last.progress, Progress::Ended { .. })) {
             return Err(StartError::Busy);
         }
 
         let scenario = match scenarios::take(&mut tx, key).await? {
-            Some(stored) => read_scenario(&stored, pipeline)?,
+            Some(stored) => read_scenario(&stored, program, pipeline)?,
             None => Scenario::default(),
         };
         let circumstances = Circumstances {
@@ -132,7 +125,10 @@ impl Engine {
             scenario: &scenario,
             pace: self.pace,
         };
-        let planned = start::plan(request, circumstances).map_err(StartError::Refused)?;
+        let mut planned = start::plan(request, circumstances).map_err(StartError::Refused)?;
+        if let Some(build) = self.find_reusable_build(&mut tx, pipeline, &planned).await? {
+            planned.plan.reuse(build, &scenario);
+        }
         let id = emulator::take_execution_ids(&mut tx, 1).await?;
         let created = planned.create(id, pipeline, user, now);
         let mut execution = created.clone();
@@ -142,12 +138,36 @@ impl Engine {
             return Err(StartError::Busy);
         }
         let started = [Change { execution, effects }];
-        self.save_events(&mut tx, &started).await?;
+        self.save_effects(&mut tx, &started).await?;
         emulator::see(&mut tx, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         self.end_epochs(&started);
         self.schedule(&started[0].execution);
         Ok(created)
+    }
+
+    /// The build whose artifacts a new execution takes instead of building them again.
+    async fn find_reusable_build(
+        &self,
+        tx: &mut Transaction<'_>,
+        pipeline: &Pipeline,
+        planned: &NewExecution,
+    ) -> Result<Option<Build>, StoreError> {
+        let Code { repository, commit: Some(commit), built_by: None, .. } = &planned.plan.code
+        else {
+            return Ok(None);
+        };
+        if !planned.plan.may_reuse() {
+            return Ok(None);
+        }
+        let key = pipeline.key();
+        if pipeline.variables.iter().any(|variable| variable.name == DISABLE_BUILD_REUSE) {
+            let value = variables::find_value(&self.database, tx, key, DISABLE_BUILD_REUSE).await?;
+            if value.as_deref() == Some("true") {
+                return Ok(None);
+            }
+        }
+        builds::find(tx, key.program_id, repository, commit).await
     }
 
     /// Advances or cancels a step with the answer in `body`.
@@ -199,10 +219,11 @@ impl Engine {
 /// The stored scenario; it was checked when it was stored, but the pipeline may have changed.
 fn read_scenario(
     stored: &scenarios::StoredScenario,
-    pipeline: &crate::domain::pipeline::Pipeline,
+    program: &Program,
+    pipeline: &Pipeline,
 ) -> Result<Scenario, StoreError> {
     let steps = serde_json::from_value(stored.steps.clone())
         .map_err(|error| StoreError::Unreadable(error.to_string()))?;
     let document = ScenarioDocument { times: stored.times, steps };
-    Ok(document.read(pipeline).unwrap_or_default())
+    Ok(document.read(program, pipeline).unwrap_or_default())
 }

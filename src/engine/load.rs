@@ -7,12 +7,12 @@ use super::clock::wall_millis;
 use crate::domain::time::Timestamp;
 use crate::seed::Seed;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
-use crate::store::{Database, StoreError, definitions, events, scenarios};
+use crate::store::{Database, StoreError, definitions, events, scenarios, variables};
 
 /// Starts the clock and stores the seed, all in one transaction.
 pub(super) async fn into_new_database(
     database: &Database,
-    options: EngineOptions,
+    options: &EngineOptions,
     seed: Seed,
 ) -> Result<EmulatorRow, StoreError> {
     let wall_base = wall_millis();
@@ -28,6 +28,9 @@ pub(super) async fn into_new_database(
     definitions::insert_tenants(&mut tx, &seed.tenants).await?;
     definitions::insert_clients(&mut tx, &seed.clients).await?;
     definitions::insert_programs(&mut tx, &seed.programs).await?;
+    for (owner, changes) in &seed.variables {
+        variables::change(database, &mut tx, *owner, changes).await?;
+    }
     scenarios::put(&mut tx, &seed.scenarios).await?;
     events::insert_webhooks(&mut tx, &seed.webhooks).await?;
     tx.commit().await?;

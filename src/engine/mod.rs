@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod clock;
 pub mod commands;
+pub mod definitions;
 mod epochs;
 mod history;
 mod load;
@@ -16,14 +17,13 @@ use std::sync::atomic::AtomicI64;
 
 use tokio::sync::{Mutex, Notify};
 
-use crate::domain::id::{PipelineKey, ProgramId};
+use crate::domain::id::PipelineKey;
 use crate::domain::pace::Pace;
-use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::seed::Seed;
 use crate::store::emulator::ClockLine;
-use crate::store::scenarios::{self, StoredScenario};
-use crate::store::{Database, StoreError, definitions, emulator};
+use crate::store::secrets::SecretKey;
+use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
 use clock::Clock;
 pub use epochs::Epoch;
@@ -32,7 +32,7 @@ pub use history::{History, HistoryError};
 pub use scheduler::{AdvanceError, Destination, Settled};
 
 /// How an engine is set up.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
     /// How long automated steps take.
     pub pace: Pace,
@@ -40,6 +40,8 @@ pub struct EngineOptions {
     pub clock_rate: Option<f64>,
     /// Where a new database's clock starts; now if absent.
     pub clock_start: Option<Timestamp>,
+    /// Encrypts secrets; one of the database's own if absent.
+    pub secret_key: Option<SecretKey>,
 }
 
 /// The running emulator: database, clock, and what memory mirrors of them.
@@ -65,10 +67,10 @@ impl Engine {
         options: EngineOptions,
         seed: Seed,
     ) -> Result<Arc<Self>, StoreError> {
-        let database = Database::open(path).await?;
+        let database = Database::open(path, options.secret_key.as_ref()).await?;
         let row = match emulator::find(&database).await? {
             Some(row) => row,
-            None => load::into_new_database(&database, options, seed).await?,
+            None => load::into_new_database(&database, &options, seed).await?,
         };
         let clock = Clock::new(row.clock, row.seen_at);
         if clock.line() != row.clock {
@@ -93,6 +95,7 @@ impl Engine {
             engine.set_clock_rate(rate).await?;
         }
         engine.settle_due().await?;
+        engine.start_purging();
         Ok(engine)
     }
 
@@ -148,56 +151,6 @@ impl Engine {
             Ok(())
         })
         .await
-    }
-
-    /// Changes a program by what Customer Success Engineers set for it; the program as it is then,
-    /// or none if there is no such program. `change` may refuse.
-    pub async fn change_program<E>(
-        self: &Arc<Self>,
-        id: ProgramId,
-        change: impl FnOnce(&mut Program) -> Result<(), E> + Send + 'static,
-    ) -> Result<Option<Arc<Program>>, E>
-    where
-        E: From<StoreError> + Send + 'static,
-    {
-        let engine = self.clone();
-        run_to_the_end(async move {
-            let mut writer = engine.database.writer().await;
-            let catalog = engine.catalog();
-            let Some(program) = catalog.find_program(id) else { return Ok(None) };
-            let mut program = Program::clone(program);
-            change(&mut program)?;
-            program.updated_at = engine.clock.now();
-            let mut tx = writer.begin().await?;
-            definitions::update_program(&mut tx, &program).await?;
-            emulator::see(&mut tx, program.updated_at).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            engine.catalog.set(catalog.with_program(program));
-            Ok(engine.catalog().find_program(id).cloned())
-        })
-        .await
-    }
-
-    /// Sets the scenario of a pipeline. The pipeline must exist.
-    pub async fn put_scenario(
-        &self,
-        pipeline: PipelineKey,
-        scenario: StoredScenario,
-    ) -> Result<(), StoreError> {
-        let mut writer = self.database.writer().await;
-        let mut tx = writer.begin().await?;
-        scenarios::put(&mut tx, &[(pipeline, scenario)]).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Deletes the scenario of a pipeline, if it has one.
-    pub async fn delete_scenario(&self, pipeline: PipelineKey) -> Result<(), StoreError> {
-        let mut writer = self.database.writer().await;
-        let mut tx = writer.begin().await?;
-        scenarios::delete(&mut tx, pipeline).await?;
-        tx.commit().await?;
-        Ok(())
     }
 
     /// Writes everything into the database file and closes it.

@@ -1,15 +1,34 @@
 //! Saving what the state machine did: states and events in one transaction.
 
 use super::Engine;
+use crate::domain::event::EventKind;
 use crate::domain::execution::Execution;
 use crate::domain::execution::machine::Effects;
+use crate::domain::execution::step::StepStatus;
+use crate::domain::pipeline::Action;
 use crate::store::events::{self, EventRow};
-use crate::store::{StoreError, Transaction, executions};
+use crate::store::{StoreError, Transaction, builds, executions};
 
 /// An execution that changed, and what the change brought about.
 pub(super) struct Change {
     pub execution: Execution,
     pub effects: Effects,
+}
+
+impl Change {
+    /// Whether artifacts have been built in it, not copied.
+    fn has_built(&self) -> bool {
+        let Self { execution, effects } = self;
+        execution.plan.code.built_by.is_none()
+            && effects.events.iter().any(|event| {
+                event.kind == EventKind::StepEnded
+                    && event.step.and_then(|position| execution.step(position)).is_some_and(
+                        |(step, state)| {
+                            step.action == Action::Build && state.status() == StepStatus::Finished
+                        },
+                    )
+            })
+    }
 }
 
 impl Engine {
@@ -32,15 +51,17 @@ impl Engine {
         changes: &[Change],
     ) -> Result<u64, StoreError> {
         executions::update(tx, changes.iter().map(|change| &change.execution)).await?;
-        self.save_events(tx, changes).await
+        self.save_effects(tx, changes).await
     }
 
-    /// Saves the events alone, for executions that are saved otherwise.
-    pub(super) async fn save_events(
+    /// Saves what the changes brought about, for executions that are saved otherwise; how many
+    /// event rows that made.
+    pub(super) async fn save_effects(
         &self,
         tx: &mut Transaction<'_>,
         changes: &[Change],
     ) -> Result<u64, StoreError> {
+        builds::insert(tx, changes.iter().filter(|c| c.has_built()).map(|c| &c.execution)).await?;
         let rows = self.event_rows(changes);
         let count = rows.len() as u64;
         events::insert(tx, rows).await?;

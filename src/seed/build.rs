@@ -7,15 +7,18 @@ use std::sync::Arc;
 use super::NOT_YET;
 use super::document::{
     EnvironmentDocument, KpisDocument, ProgramDocument, RepositoryDocument, SeedDocument,
-    TenantDocument,
+    TenantDocument, VariableDocument,
 };
 use super::{Mistake, Mistakes, Seed, pipeline};
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
-use crate::domain::id::{ExecutionId, InvalidId, ProgramId, TenantId};
+use crate::domain::execution::answer::InvalidField;
+use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId};
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
+use crate::domain::variable::{self, Change, Owner, VariableUpdate};
 use crate::store::definitions::Client;
 use crate::store::events::{self, Webhook};
+use crate::store::scenarios::StoredScenario;
 
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
@@ -117,6 +120,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
     });
 
     let mut scenarios = Vec::new();
+    let mut variables = Vec::new();
     let mut program_ids = BTreeSet::new();
     let programs = collect(programs, "programs", &mut root, |place, program| {
         let tenant_id = tenant_of(place, &program.tenant_id);
@@ -124,7 +128,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
         if id.is_some_and(|id| !program_ids.insert(id)) {
             place.wrong("id", format!("the program {} is there already", program.id));
         }
-        let built = build_program(place, program, id, tenant_id, &mut scenarios);
+        let built = build_program(place, program, id, tenant_id, &mut scenarios, &mut variables);
         id.and(tenant_id).map(|_| built)
     });
 
@@ -139,6 +143,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
         tenants,
         clients,
         programs,
+        variables,
         scenarios,
         webhooks,
         next_execution_id: ExecutionId::new(next_execution_id),
@@ -191,7 +196,8 @@ fn build_program(
     document: ProgramDocument,
     id: Option<ProgramId>,
     tenant_id: Option<TenantId>,
-    scenarios: &mut Vec<(crate::domain::id::PipelineKey, crate::store::scenarios::StoredScenario)>,
+    scenarios: &mut Vec<(PipelineKey, StoredScenario)>,
+    variables: &mut Vec<(Owner, Vec<Change>)>,
 ) -> Program {
     place.name("name", &document.name);
     let mut program = Program {
@@ -214,9 +220,13 @@ fn build_program(
     }
     for (index, environment) in document.environments.iter().enumerate() {
         let mut place = place.at(&format!("environments[{index}]"));
-        if let Some(environment) = build_environment(&mut place, environment) {
-            let id = environment.id;
-            if program.environments.insert(id, environment).is_some() {
+        if let Some(mut built) = build_environment(&mut place, environment) {
+            let id = built.id;
+            let owner = Owner::Environment(program.id, id);
+            let changes = build_variables(&mut place, owner, &environment.variables);
+            built.variables = variable::changed(&[], &changes);
+            variables.push((owner, changes));
+            if program.environments.insert(id, built).is_some() {
                 place.wrong("id", format!("the environment {id} is there already"));
             }
         }
@@ -232,8 +242,11 @@ fn build_program(
     }
     for (index, document) in document.pipelines.iter().enumerate() {
         let mut place = place.at(&format!("pipelines[{index}]"));
-        if let Some((pipeline, scenario)) = pipeline::build(&mut place, document, &program) {
+        if let Some((mut pipeline, scenario)) = pipeline::build(&mut place, document, &program) {
             let (id, key) = (pipeline.id, pipeline.key());
+            let changes = build_variables(&mut place, Owner::Pipeline(key), &document.variables);
+            pipeline.variables = variable::changed(&[], &changes);
+            variables.push((Owner::Pipeline(key), changes));
             scenarios.extend(scenario.map(|scenario| (key, scenario)));
             if program.pipelines.insert(id, Arc::new(pipeline)).is_some() {
                 place.wrong("id", format!("the pipeline {id} is there already"));
@@ -283,6 +296,26 @@ fn build_environment(place: &mut Place<'_>, document: &EnvironmentDocument) -> O
         environment_type: document.environment_type,
         status: document.status.unwrap_or(EnvironmentStatus::Ready),
         topology,
+        variables: Vec::new(),
+    })
+}
+
+fn build_variables(
+    place: &mut Place<'_>,
+    owner: Owner,
+    documents: &[VariableDocument],
+) -> Vec<Change> {
+    let updates = documents.iter().map(|document| VariableUpdate {
+        name: document.name.clone(),
+        value: Some(document.value.clone()),
+        variable_type: Some(document.variable_type),
+        service: document.service.clone(),
+    });
+    variable::changes(owner, &[], updates.collect()).unwrap_or_else(|problems| {
+        for InvalidField { field, message, invalid_value: _ } in problems {
+            place.wrong(&format!("variables{field}"), message);
+        }
+        Vec::new()
     })
 }
 

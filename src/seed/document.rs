@@ -1,6 +1,7 @@
 //! The shapes of a seed document, as it is written in YAML or JSON.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -8,6 +9,7 @@ use super::scenario::ScenarioDocument;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
 use crate::domain::pipeline::{ImportantFailures, PipelineTrigger, StepOptions};
 use crate::domain::program::ProgramType;
+use crate::domain::variable::VariableType;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -92,6 +94,8 @@ pub(super) struct EnvironmentDocument {
     pub environment_type: EnvironmentType,
     pub status: Option<EnvironmentStatus>,
     pub topology: Option<TopologyDocument>,
+    #[serde(default)]
+    pub variables: Vec<VariableDocument>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,7 +133,7 @@ pub(super) struct PipelineDocument {
     pub scenario: Option<ScenarioDocument>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct VariableDocument {
     pub name: String,
@@ -139,12 +143,11 @@ pub(super) struct VariableDocument {
     pub service: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum VariableType {
-    #[default]
-    String,
-    SecretString,
+impl fmt::Debug for VariableDocument {
+    /// Without the value, which may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VariableDocument").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

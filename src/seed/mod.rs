@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::program::{Program, Tenant};
 use crate::domain::time::Timestamp;
+use crate::domain::variable::{Change as VariableChange, Owner};
 use crate::store::definitions::Client;
 use crate::store::events::Webhook;
 use crate::store::scenarios::StoredScenario;
@@ -34,6 +35,8 @@ pub struct Seed {
     pub clients: Vec<Client>,
     /// Programs with environments, repositories and pipelines.
     pub programs: Vec<Program>,
+    /// Variables of pipelines and environments, with their values in clear.
+    pub variables: Vec<(Owner, Vec<VariableChange>)>,
     /// Scenarios of pipelines.
     pub scenarios: Vec<(PipelineKey, StoredScenario)>,
     /// Subscriptions.

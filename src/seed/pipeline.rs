@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use super::NOT_YET;
 use super::build::Place;
-use super::document::{
-    PhaseDocument, PhaseType, PipelineDocument, StepDocument, VariableDocument, VariableType,
-};
+use super::document::{PhaseDocument, PhaseType, PipelineDocument, StepDocument};
 use crate::domain::environment::EnvironmentType;
 use crate::domain::id::{PhaseId, PipelineId, StepId};
 use crate::domain::pipeline::{
@@ -23,7 +21,6 @@ pub(super) fn build(
     program: &Program,
 ) -> Option<(Pipeline, Option<StoredScenario>)> {
     place.name("name", &document.name);
-    check_variables(place, document);
     let id: PipelineId = place.id("id", &document.id)?;
     let mut ids = Identifiers::new(id, document);
     let mut phases = Vec::new();
@@ -40,6 +37,8 @@ pub(super) fn build(
         created_at: NOT_YET,
         updated_at: NOT_YET,
         phases,
+        variables: Vec::new(),
+        cache_invalidated_at: None,
     };
     if let Some(problem) = problem_with_shape(&pipeline) {
         place.wrong("phases", problem);
@@ -52,7 +51,7 @@ pub(super) fn build(
     }
     let scenario = document.scenario.as_ref().and_then(|scenario| {
         let mut place = place.at("scenario");
-        match scenario.read(&pipeline) {
+        match scenario.read(program, &pipeline) {
             Ok(_) => Some(StoredScenario {
                 times: scenario.times,
                 steps: serde_json::to_value(&scenario.steps).unwrap_or_default(),
@@ -254,33 +253,4 @@ fn read_steps(
         steps.extend(id.map(|id| Step { id, action: *action, options: options.clone() }));
     }
     steps
-}
-
-/// Source: the limits in Cloud Manager's API and documentation.
-fn check_variables(place: &mut Place<'_>, document: &PipelineDocument) {
-    let mut names = BTreeSet::new();
-    if document.variables.len() > 200 {
-        place.wrong("variables", "must be at most 200");
-    }
-    for (index, variable) in document.variables.iter().enumerate() {
-        let mut place = place.at(&format!("variables[{index}]"));
-        let VariableDocument { name, value, variable_type, service } = variable;
-        let mut letters = name.bytes();
-        let well_formed = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_')
-            && letters.all(|c| c.is_ascii_alphanumeric() || c == b'_')
-            && (2..=100).contains(&name.len());
-        if !well_formed {
-            place.wrong("name", "must match [a-zA-Z_][a-zA-Z_0-9]* with 2 to 100 characters");
-        }
-        let longest = match variable_type {
-            VariableType::String => 2048,
-            VariableType::SecretString => 500,
-        };
-        if value.chars().count() > longest {
-            place.wrong("value", format!("must have at most {longest} characters"));
-        }
-        if !names.insert((name, service)) {
-            place.wrong("name", format!("the variable {name} is there already"));
-        }
-    }
 }

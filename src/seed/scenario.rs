@@ -7,9 +7,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Mistake;
+use crate::domain::deployment::Failure;
 use crate::domain::environment::EnvironmentType;
+use crate::domain::execution::deployment;
 use crate::domain::gate::Gate;
-use crate::domain::pipeline::{Action, Pipeline};
+use crate::domain::pipeline::{Action, PhaseKind, Pipeline};
+use crate::domain::program::Program;
 use crate::domain::scenario::{Entry, ExtraLine, Outcome, PERFORMANCE_STEPS, Scenario};
 use crate::domain::time::Duration;
 
@@ -49,6 +52,9 @@ pub struct EntryDocument {
     /// Actual values of metrics by kpi; the gate decides by itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Value>,
+    /// Deployment commands that fail, for a deploy step; the outcome is then `FAILED` if absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
     /// Lines added to the step's log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<LogLineDocument>,
@@ -75,8 +81,8 @@ pub enum LogLineDocument {
 const LONGEST_TEXT: usize = 64 * 1024;
 
 impl ScenarioDocument {
-    /// What the document means for executions of `pipeline`, or every mistake in it.
-    pub fn read(&self, pipeline: &Pipeline) -> Result<Scenario, Vec<Mistake>> {
+    /// What the document means for executions of a pipeline of `program`, or every mistake in it.
+    pub fn read(&self, program: &Program, pipeline: &Pipeline) -> Result<Scenario, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         if self.times == Some(0) {
             mistakes.push(mistake("times", "must be at least 1"));
@@ -86,7 +92,7 @@ impl ScenarioDocument {
             .iter()
             .enumerate()
             .filter_map(|(index, entry)| {
-                entry.read(&format!("steps[{index}]"), pipeline, &mut mistakes)
+                entry.read(&format!("steps[{index}]"), program, pipeline, &mut mistakes)
             })
             .collect();
         for (phase, step) in pipeline.steps() {
@@ -108,7 +114,13 @@ fn mistake(field: impl Into<String>, message: impl Into<String>) -> Mistake {
 }
 
 impl EntryDocument {
-    fn read(&self, path: &str, pipeline: &Pipeline, mistakes: &mut Vec<Mistake>) -> Option<Entry> {
+    fn read(
+        &self,
+        path: &str,
+        program: &Program,
+        pipeline: &Pipeline,
+        mistakes: &mut Vec<Mistake>,
+    ) -> Option<Entry> {
         let known = mistakes.len();
         let mut report = |field: &str, message: String| {
             mistakes.push(mistake(format!("{path}.{field}"), message));
@@ -135,6 +147,7 @@ impl EntryDocument {
             }
         }
         let outcome = match self.outcome.as_deref().map(parse_word::<Outcome>) {
+            None if !self.failures.is_empty() => Outcome::Failed,
             None => Outcome::Finished,
             Some(Some(Outcome::Paused))
                 if action.is_some_and(|action| action != Action::Deploy) =>
@@ -153,6 +166,15 @@ impl EntryDocument {
         });
         let metrics = self.read_metrics(action, &mut report);
         let log = self.read_log(&mut report);
+        if !self.failures.is_empty() && !matches!(outcome, Outcome::Failed | Outcome::Error) {
+            report("failures", "need the outcome FAILED or ERROR, or none".into());
+        }
+        for (index, failure) in self.failures.iter().enumerate() {
+            let wanted = environment_type.flatten();
+            if let Some(problem) = problem_with(failure, program, pipeline, action, wanted) {
+                report(&format!("failures[{index}]"), problem);
+            }
+        }
         if self.message.as_ref().is_some_and(|message| message.len() > LONGEST_TEXT) {
             report("message", format!("must not be longer than {LONGEST_TEXT} bytes"));
         }
@@ -161,6 +183,7 @@ impl EntryDocument {
             action: action?,
             environment_type: environment_type.flatten(),
             outcome,
+            failures: self.failures.clone(),
             message: self.message.clone(),
             duration,
             metrics,
@@ -220,6 +243,35 @@ impl EntryDocument {
         }
         lines
     }
+}
+
+/// Why a command can't fail in any of the deployments that are meant; nothing if it can in one.
+fn problem_with(
+    failure: &Failure,
+    program: &Program,
+    pipeline: &Pipeline,
+    action: Option<Action>,
+    environment_type: Option<EnvironmentType>,
+) -> Option<String> {
+    if action.is_some_and(|action| action != Action::Deploy) {
+        return Some("only deployments have commands that fail".into());
+    }
+    let mut problem = None;
+    for (phase, step) in pipeline.steps() {
+        let PhaseKind::Deploy { environment_id, environment_type: found } = phase.kind else {
+            continue;
+        };
+        if step.action != Action::Deploy || environment_type.is_some_and(|wanted| wanted != found) {
+            continue;
+        }
+        let environment = program.environments.get(&environment_id);
+        let topology = environment.map(|environment| environment.topology).unwrap_or_default();
+        match deployment::validate(failure, found, topology, &step.options) {
+            Ok(()) => return None,
+            Err(message) => problem = Some(message),
+        }
+    }
+    problem
 }
 
 /// The vocabulary word of that name, if there is one.

@@ -13,6 +13,7 @@ use sqlx::sqlite::{
 use sqlx::{Connection, SqlSafeStr, SqliteConnection};
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::secrets::{SecretKey, Secrets};
 use super::{StoreError, with_causes};
 use crate::domain::execution::plan::Plan;
 
@@ -32,6 +33,8 @@ pub struct Database {
     readers: SqlitePool,
     /// Plans by their number; they never change.
     pub(super) plans: Cache<i64, Arc<Plan>>,
+    /// Encrypts and decrypts the secrets among the variables.
+    pub(super) secrets: Secrets,
     /// Held for as long as the database is open; a second process can't take it.
     _lock: File,
 }
@@ -51,13 +54,14 @@ impl Writer<'_> {
 impl Database {
     /// Opens or creates the file, keeps other processes out, and brings its schema up to date. A
     /// file of something else is refused and not touched.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+    pub async fn open(path: &Path, secret_key: Option<&SecretKey>) -> Result<Self, StoreError> {
         let failed = |reason: &dyn std::error::Error| StoreError::Open {
             path: path.display().to_string(),
             reason: with_causes(reason),
         };
         let is_new = check_identity(path).map_err(|error| failed(&error))?;
         let lock = take_lock(path).map_err(|error| failed(&error))?;
+        let secrets = Secrets::open(path, secret_key).map_err(|error| failed(&error))?;
         if is_new {
             mark(path).await.map_err(|error| failed(&error))?;
         }
@@ -79,6 +83,7 @@ impl Database {
             writer: Mutex::new(Some(writer)),
             readers,
             plans: Cache::new(CACHED_PLANS),
+            secrets,
             _lock: lock,
         })
     }
@@ -162,9 +167,8 @@ fn migrator() -> Migrator {
             false,
         )
     };
-    Migrator::with_migrations(vec![migration(
-        1,
-        "initial",
-        include_str!("../../migrations/0001_initial.sql"),
-    )])
+    Migrator::with_migrations(vec![
+        migration(1, "initial", include_str!("../../migrations/0001_initial.sql")),
+        migration(2, "resources", include_str!("../../migrations/0002_resources.sql")),
+    ])
 }

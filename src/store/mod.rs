@@ -1,5 +1,6 @@
 //! The only place with SQL: plain functions, one file per group of tables; rows are private.
 
+pub mod builds;
 pub mod database;
 pub mod definitions;
 pub mod emulator;
@@ -8,7 +9,9 @@ pub mod executions;
 mod insert;
 pub mod plans;
 pub mod scenarios;
+pub mod secrets;
 mod timeline;
+pub mod variables;
 
 pub use database::{Database, Transaction, Writer};
 

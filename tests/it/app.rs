@@ -70,6 +70,7 @@ impl TestApp {
             pace,
             clock_rate: Some(0.0),
             clock_start: Some(Timestamp::parse(START).unwrap()),
+            secret_key: None,
         };
         let path = directory.path().join("cloudmanager.db");
         let engine = Engine::open(&path, options, seed).await.unwrap();

@@ -210,7 +210,10 @@ async fn a_database_of_a_newer_version_is_refused_and_not_touched() {
     let path = directory.path().join("cloudmanager.db");
     let url = format!("sqlite://{}", path.display());
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("UPDATE _sqlx_migrations SET version = 99").execute(&mut connection).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = 99 WHERE version = 2")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
     let before = std::fs::read(&path).unwrap();
     let output = run(directory.path(), &["--listen", "127.0.0.1:0"]);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cloudmanager_emulator::domain::execution::links::{self, Unavailable};
+use cloudmanager_emulator::domain::execution::plan::{Build, Code};
 use cloudmanager_emulator::domain::execution::start::{Request, StartRefusal};
 use cloudmanager_emulator::domain::execution::{Execution, ExecutionMode, Trigger};
 use cloudmanager_emulator::domain::id::{ExecutionId, StepId};
@@ -96,5 +97,8 @@ fn a_re_execution_validates_copies_and_deploys() {
     assert!(again.plan.steps[2].is_production_deployment());
     assert_eq!((again.trigger, again.mode), (Trigger::ReExecute, ExecutionMode::Normal));
     assert_eq!(again.source, Some(last.id));
-    assert_eq!(again.plan.code, last.plan.code);
+    let Code { repository, branch, commit, built_by } = again.plan.code.clone();
+    assert_eq!(Code { repository, branch, commit, built_by: None }, last.plan.code);
+    let build = Build { execution_id: last.id, version: last.artifacts_version() };
+    assert_eq!(built_by, Some(build));
 }

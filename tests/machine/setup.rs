@@ -200,6 +200,7 @@ fn empty_entry((action, environment_type): Place) -> Entry {
         action,
         environment_type,
         outcome: Outcome::default(),
+        failures: Vec::new(),
         message: None,
         duration: None,
         metrics: BTreeMap::new(),

@@ -127,6 +127,19 @@ pub fn run_to_the_end(execution: &mut Execution, effects: &mut Effects) {
     }
 }
 
+/// Ends an execution that is not over, whatever it does, because its program goes away.
+pub fn stop(execution: &mut Execution, at: Timestamp, effects: &mut Effects) {
+    if matches!(execution.progress, Progress::Ended { .. }) {
+        return;
+    }
+    if let Some(position) = execution.current_step()
+        && execution.steps[position] != StepState::NotStarted
+    {
+        close_step(execution, position, End::Cancelled, at, None, effects);
+    }
+    end_execution(execution, End::Cancelled, at, effects);
+}
+
 /// What is due at `at` happens.
 fn fall_due(execution: &mut Execution, at: Timestamp, effects: &mut Effects) {
     match execution.progress {

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
+use crate::domain::deployment::Failure;
+use crate::domain::environment::{EnvironmentStatus, EnvironmentType, Topology};
 use crate::domain::gate::{Gate, Metric};
-use crate::domain::id::{EnvironmentId, PhaseId, StepId};
+use crate::domain::id::{EnvironmentId, ExecutionId, PhaseId, StepId};
 use crate::domain::pace::Pace;
 use crate::domain::pipeline::{
     Action, ImportantFailures, Phase, PhaseKind, Pipeline, PipelineKind, Step, StepOptions,
@@ -32,6 +33,12 @@ pub struct Plan {
     pub cancelling: Duration,
     /// What is built.
     pub code: Code,
+    /// The pipeline's own variables that a build sees; secrets without their values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Option<String>>,
+    /// Whether the cache of the pipeline's builds is empty.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cold_cache: bool,
     /// What the validation finds wrong; empty if nothing is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
@@ -48,7 +55,22 @@ pub struct Code {
     pub branch: String,
     /// The commit; none where the branch does not exist.
     pub commit: Option<String>,
+    /// The build whose artifacts are taken; none if the execution builds its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built_by: Option<Build>,
 }
+
+/// A build that has made artifacts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// The execution that it was part of.
+    pub execution_id: ExecutionId,
+    /// The version of the artifacts.
+    pub version: String,
+}
+
+/// The pipeline variable by which artifacts are built again although they are there.
+pub const DISABLE_BUILD_REUSE: &str = "CM_DISABLE_BUILD_REUSE";
 
 /// The environment that a step is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +82,9 @@ pub struct Target {
     /// Type.
     #[serde(rename = "type")]
     pub environment_type: EnvironmentType,
+    /// Its instances.
+    #[serde(default)]
+    pub topology: Topology,
 }
 
 /// One step of a plan.
@@ -83,6 +108,9 @@ pub struct PlannedStep {
     /// How it ends, as far as its gate does not decide.
     #[serde(default, skip_serializing_if = "is_default")]
     pub outcome: Outcome,
+    /// Deployment commands that fail, for a deploy step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
     /// What it says when it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -131,9 +159,31 @@ impl Plan {
                 Extent::Whole(_) => code(program, pipeline),
                 Extent::ProductionDeployment(source) => source.clone(),
             },
+            variables: build_variables(pipeline),
+            cold_cache: false,
             problems: problems(program, pipeline),
             steps,
         }
+    }
+
+    /// Whether the build step may take artifacts that are there instead of building them: it is
+    /// to go well.
+    #[must_use]
+    pub fn may_reuse(&self) -> bool {
+        let mut builds = self.steps.iter().filter(|step| step.action == Action::Build);
+        builds.all(|step| step.outcome == Outcome::Finished)
+    }
+
+    /// Takes the artifacts of a build instead of building them, which is quicker unless a scenario
+    /// says how long it takes.
+    pub fn reuse(&mut self, build: Build, scenario: &Scenario) {
+        let entry = scenario.find_entry(Action::Build, None);
+        if entry.is_none_or(|entry| entry.duration.is_none()) {
+            for step in self.steps.iter_mut().filter(|step| step.action == Action::Build) {
+                step.duration = copying(step.duration);
+            }
+        }
+        self.code.built_by = Some(build);
     }
 
     /// What the gate of a step will find; nothing where it has no gate, or fails without one.
@@ -179,25 +229,34 @@ fn plan_step(
         phase_id: phase.id,
         action: step.action,
         target: match phase.kind {
-            PhaseKind::Deploy { environment_id, environment_type } => Some(Target {
-                id: environment_id,
-                name: program.environments.get(&environment_id).map(|found| found.name.clone()),
-                environment_type,
-            }),
+            PhaseKind::Deploy { environment_id, environment_type } => {
+                let found = program.environments.get(&environment_id);
+                Some(Target {
+                    id: environment_id,
+                    name: found.map(|found| found.name.clone()),
+                    environment_type,
+                    topology: found.map(|found| found.topology).unwrap_or_default(),
+                })
+            }
             PhaseKind::Validate | PhaseKind::Build { .. } => None,
         },
         options: step.options.clone(),
-        // Copying artifacts takes a tenth of building them.
         duration: entry.and_then(|entry| entry.duration).unwrap_or(if copies {
-            usual.divided_by(10)
+            copying(usual)
         } else {
             usual
         }),
         outcome: entry.map(|entry| entry.outcome).unwrap_or_default(),
+        failures: entry.map(|entry| entry.failures.clone()).unwrap_or_default(),
         message: entry.and_then(|entry| entry.message.clone()),
         metrics: scenario.metrics_for(step.action),
         log: entry.map(|entry| entry.log.clone()).unwrap_or_default(),
     }
+}
+
+/// How long it takes to copy artifacts whose build takes that long.
+fn copying(build: Duration) -> Duration {
+    build.divided_by(10)
 }
 
 /// The code that a normal execution of the pipeline would build now.
@@ -207,7 +266,8 @@ fn code(program: &Program, pipeline: &Pipeline) -> Code {
         PhaseKind::Validate | PhaseKind::Deploy { .. } => None,
     });
     let Some((repository_id, branch)) = build else {
-        return Code { repository: String::new(), branch: String::new(), commit: None };
+        let (repository, branch) = (String::new(), String::new());
+        return Code { repository, branch, commit: None, built_by: None };
     };
     let repository = program.repositories.get(repository_id);
     Code {
@@ -215,7 +275,14 @@ fn code(program: &Program, pipeline: &Pipeline) -> Code {
             .map_or_else(|| repository_id.to_string(), |found| found.name.clone()),
         branch: branch.clone(),
         commit: repository.and_then(|found| found.find_commit(branch)).map(str::to_owned),
+        built_by: None,
     }
+}
+
+fn build_variables(pipeline: &Pipeline) -> BTreeMap<String, Option<String>> {
+    let of_builds = |service: &Option<String>| matches!(service.as_deref(), None | Some("build"));
+    let variables = pipeline.variables.iter().filter(|variable| of_builds(&variable.service));
+    variables.map(|variable| (variable.name.clone(), variable.value.clone())).collect()
 }
 
 /// What the validation of the pipeline finds wrong now.

@@ -11,7 +11,7 @@ use crate::domain::scenario::Scenario;
 use crate::domain::time::Timestamp;
 
 use super::links::{self, Unavailable};
-use super::plan::{Extent, Plan};
+use super::plan::{Build, Extent, Plan};
 use super::step::StepState;
 use super::{Execution, ExecutionMode, Progress, Trigger};
 
@@ -102,11 +102,18 @@ pub fn plan(request: Request, on: Circumstances<'_>) -> Result<NewExecution, Sta
                 .position(|planned| Some(planned.id) == step)
                 .ok_or(StartRefusal::NoSuchStep)?;
             links::re_execute(last, position, true).map_err(StartRefusal::NotReExecutable)?;
-            let extent = Extent::ProductionDeployment(last.plan.code.clone());
+            let mut code = last.plan.code.clone();
+            code.built_by.get_or_insert_with(|| Build {
+                execution_id: last.id,
+                version: last.artifacts_version(),
+            });
+            let extent = Extent::ProductionDeployment(code);
             (Trigger::ReExecute, ExecutionMode::Normal, Some(last.id), extent)
         }
     };
-    let plan = Plan::new(on.program, on.pipeline, &extent, on.scenario, on.pace);
+    let mut plan = Plan::new(on.program, on.pipeline, &extent, on.scenario, on.pace);
+    let emptied_at = on.pipeline.cache_invalidated_at;
+    plan.cold_cache = on.last.is_none_or(|last| emptied_at >= Some(last.created_at));
     Ok(NewExecution { trigger, mode, source, plan })
 }
 

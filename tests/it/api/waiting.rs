@@ -38,7 +38,7 @@ async fn every_person_is_asked_in_turn() {
     assert_eq!(input("stage approval"), json!({"approved": true}));
     assert_eq!(input("schedule"), json!({"type": "IMMEDIATE"}));
     assert_eq!(input("managed"), json!({"start": true}));
-    assert_eq!(shown.step("prod deploy")["details"], json!({}));
+    assert_eq!(input("prod deploy"), json!(null));
 }
 
 #[tokio::test]

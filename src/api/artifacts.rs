@@ -1,0 +1,97 @@
+//! Artifacts: what the steps of an execution leave behind.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::extract::{InArtifact, InStep};
+use super::files::{FileName, Redirect, StepName, failed, redirect};
+use super::hal::{Link, List};
+use super::view::step_path;
+use crate::domain::artifact::{Artifact, ArtifactType};
+use crate::domain::execution::artifacts;
+use crate::domain::pipeline::Action;
+use crate::http::problem::Problem;
+
+/// An artifact of a step.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Artifact)]
+struct ArtifactView {
+    /// Its number among the step's artifacts, from 1.
+    id: String,
+    step_name: Action,
+    #[serde(rename = "type")]
+    artifact_type: ArtifactType,
+    file: String,
+    format: &'static str,
+    md5: String,
+    /// In bytes.
+    size: u64,
+    #[serde(rename = "_links")]
+    links: ArtifactLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ArtifactLinks {
+    #[serde(rename = "self")]
+    this: Link,
+}
+
+/// The items.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EmbeddedArtifacts {
+    artifacts: Vec<ArtifactView>,
+}
+
+/// Lists the artifacts of a step; none before it has made them.
+#[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/artifacts",
+    operation_id = "listStepArtifacts", tag = "Pipeline Execution", params(InStep),
+    responses((status = 200, description = "The artifacts", body = List<EmbeddedArtifacts>)))]
+pub async fn list_step_artifacts(
+    InStep { snapshot, position, .. }: InStep,
+) -> Result<Json<List<EmbeddedArtifacts>>, Problem> {
+    let execution = &snapshot.execution;
+    let (step, _) = execution.step(position).ok_or_else(|| Problem::not_found("The step"))?;
+    let path = step_path(execution, step);
+    let found = artifacts::list(execution, position).map_err(|error| failed(&error))?;
+    let artifacts: Vec<_> = (1..)
+        .zip(found)
+        .map(|(number, Artifact { artifact_type, file, format, package: _, md5, size })| {
+            ArtifactView {
+                id: format!("{number}"),
+                step_name: step.action,
+                artifact_type,
+                file,
+                format,
+                md5,
+                size,
+                links: ArtifactLinks { this: Link::to(format!("{path}/artifact/{number}")) },
+            }
+        })
+        .collect();
+    let path = format!("{path}/artifacts");
+    Ok(Json(List::whole(path, artifacts.len(), EmbeddedArtifacts { artifacts })))
+}
+
+/// Answers with the address of an artifact: in JSON to who accepts that, otherwise as a redirect.
+#[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/artifact/{artifactId}",
+    operation_id = "getStepArtifact", tag = "Pipeline Execution", params(InArtifact),
+    responses((status = 200, description = "The address", body = Redirect),
+        (status = 307, description = "The address",
+            headers(("location" = String, description = "The address")))))]
+pub async fn get_step_artifact(
+    State(api): State<Api>,
+    InArtifact { step: InStep { snapshot, position, .. }, number }: InArtifact,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = artifacts::find(&snapshot.execution, position, number);
+    let found = found.map_err(|error| failed(&error))?;
+    found.ok_or_else(|| Problem::not_found("The artifact"))?;
+    let step = StepName::new(&snapshot, position);
+    Ok(redirect(&api, &headers, &FileName::Artifact { step, number }))
+}

@@ -1,0 +1,240 @@
+//! Logs of environments: which there are, and where.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::environments::environment_path;
+use super::extract::InEnvironment;
+use super::files::{FileName, Redirect, address, redirect};
+use super::hal::Link;
+use super::page::QueryParameters;
+use crate::domain::environment::Environment;
+use crate::domain::environment_log::{Day, LogOption};
+use crate::domain::execution::answer::InvalidField;
+use crate::domain::id::ProgramId;
+use crate::http::problem::Problem;
+
+/// How many days logs are kept, today among them.
+const DAYS: u32 = 30;
+
+/// Logs of an environment.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EnvironmentLogs)]
+pub struct EnvironmentLogsView {
+    service: Vec<&'static str>,
+    name: Vec<&'static str>,
+    days: u32,
+    #[serde(rename = "_embedded")]
+    embedded: EmbeddedDownloads,
+    #[serde(rename = "_links")]
+    links: EnvironmentLogsLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EmbeddedDownloads {
+    downloads: Vec<EnvironmentLogView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EnvironmentLogsLinks {
+    #[serde(rename = "self")]
+    this: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/program")]
+    program: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/environment")]
+    environment: Link,
+}
+
+/// A log of a day.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = EnvironmentLog)]
+struct EnvironmentLogView {
+    service: &'static str,
+    name: &'static str,
+    date: String,
+    program_id: i64,
+    environment_id: i64,
+    #[serde(rename = "_links")]
+    links: EnvironmentLogLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EnvironmentLogLinks {
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/logs/download")]
+    download: Link,
+    /// The log itself while it grows, by its absolute address; only for today's.
+    #[serde(
+        rename = "http://ns.adobe.com/adobecloud/rel/logs/tail",
+        skip_serializing_if = "Option::is_none"
+    )]
+    tail: Option<Link>,
+}
+
+/// Lists logs of an environment, those of a log newest first. Without services or names: all.
+#[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}/logs",
+    operation_id = "getEnvironmentLogs", tag = "Environments", params(InEnvironment,
+        ("service" = Option<Vec<String>>, Query, description = "Names of services"),
+        ("name" = Option<Vec<String>>, Query, description = "Names of logs"),
+        ("days" = u32, Query, description = "How many days, today among them; from 1 to 30")),
+    responses((status = 200, description = "The logs", body = EnvironmentLogsView)))]
+pub async fn get_environment_logs(
+    State(api): State<Api>,
+    InEnvironment { program, environment }: InEnvironment,
+    query: QueryParameters,
+    headers: HeaderMap,
+) -> Result<Json<EnvironmentLogsView>, Problem> {
+    let options = read_options(&query)?;
+    let days = read_days(&query)?;
+    let now = api.engine.now();
+    let today = Day::of(now);
+    let mut downloads = Vec::new();
+    for option in &options {
+        for day in Day::newest_first(now, days) {
+            let tail = (day == today).then(|| {
+                let name = file_name(program.id, &environment, *option, day, false);
+                // Clients add further parameters with an ampersand.
+                Link::to(format!("{}?tail=true", address(&api, &headers, &name)))
+            });
+            downloads.push(EnvironmentLogView::new(program.id, &environment, *option, day, tail));
+        }
+    }
+    let path = environment_path(program.id, &environment);
+    let service = distinct(options.iter().map(|option| option.service.as_str()));
+    let name = distinct(options.iter().map(|option| option.name.as_str()));
+    let chosen: String = service
+        .iter()
+        .map(|service| format!("service={service}&"))
+        .chain(name.iter().map(|name| format!("name={name}&")))
+        .collect();
+    Ok(Json(EnvironmentLogsView {
+        service,
+        name,
+        days,
+        embedded: EmbeddedDownloads { downloads },
+        links: EnvironmentLogsLinks {
+            this: Link::to(format!("{path}/logs?{chosen}days={days}")),
+            program: Link::to(format!("/api/program/{}", program.id)),
+            environment: Link::to(path),
+        },
+    }))
+}
+
+/// Each name once.
+fn distinct(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+impl EnvironmentLogView {
+    fn new(
+        program: ProgramId,
+        environment: &Environment,
+        option: LogOption,
+        day: Day,
+        tail: Option<Link>,
+    ) -> Self {
+        let (service, name) = (option.service.as_str(), option.name.as_str());
+        let path = environment_path(program, environment);
+        let download = format!("{path}/logs/download?service={service}&name={name}&date={day}");
+        Self {
+            service,
+            name,
+            date: day.to_string(),
+            program_id: program.number(),
+            environment_id: environment.id.number(),
+            links: EnvironmentLogLinks { download: Link::to(download), tail },
+        }
+    }
+}
+
+fn file_name(
+    program_id: ProgramId,
+    environment: &Environment,
+    option: LogOption,
+    day: Day,
+    is_compressed: bool,
+) -> FileName {
+    FileName::EnvironmentLog {
+        program_id,
+        environment_id: environment.id,
+        service: option.service.as_str().to_owned(),
+        name: option.name.as_str().to_owned(),
+        day: day.to_string(),
+        is_compressed,
+    }
+}
+
+/// The logs that are asked for by services and names; all services or names where none is given.
+fn read_options(query: &QueryParameters) -> Result<Vec<LogOption>, Problem> {
+    let asked = |parameter: &str, wanted: fn(&LogOption) -> &'static str| {
+        let values: Vec<_> = query.get_all(parameter).collect();
+        for value in &values {
+            if !LogOption::ALL.iter().any(|option| wanted(option) == *value) {
+                let message = format!("is no {parameter} of a log");
+                return Err(Problem::invalid_parameter(parameter, message, value));
+            }
+        }
+        Ok(move |option: &LogOption| values.is_empty() || values.contains(&wanted(option)))
+    };
+    let of_service = asked("service", |option| option.service.as_str())?;
+    let of_name = asked("name", |option| option.name.as_str())?;
+    let options: Vec<_> =
+        LogOption::ALL.into_iter().filter(|option| of_service(option) && of_name(option)).collect();
+    if options.is_empty() {
+        let name = query.get("name").unwrap_or_default();
+        let message = "is no log of the service";
+        return Err(Problem::invalid_parameter("name", message, name));
+    }
+    Ok(options)
+}
+
+fn missing(parameter: &str) -> Problem {
+    Problem::invalid([InvalidField {
+        field: parameter.into(),
+        message: "is missing".into(),
+        invalid_value: None,
+    }])
+}
+
+fn read_days(query: &QueryParameters) -> Result<u32, Problem> {
+    let text = query.get("days").ok_or_else(|| missing("days"))?;
+    text.parse().ok().filter(|days| (1..=DAYS).contains(days)).ok_or_else(|| {
+        let message = format!("must be a whole number from 1 to {DAYS}");
+        Problem::invalid_parameter("days", message, text)
+    })
+}
+
+/// Answers with the address of a log of a day, compressed by gzip: in JSON to who accepts that,
+/// otherwise as a redirect.
+#[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}/logs/download",
+    operation_id = "downloadLogs", tag = "Environments", params(InEnvironment,
+        ("service" = String, Query, description = "The service"),
+        ("name" = String, Query, description = "The log"),
+        ("date" = String, Query, description = "The day, as 2026-03-05")),
+    responses((status = 200, description = "The address", body = Redirect),
+        (status = 307, description = "The address",
+            headers(("location" = String, description = "The address")))))]
+pub async fn download_logs(
+    State(api): State<Api>,
+    InEnvironment { program, environment }: InEnvironment,
+    query: QueryParameters,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let given = |parameter| query.get(parameter).ok_or_else(|| missing(parameter));
+    let (_, _, date) = (given("service")?, given("name")?, given("date")?);
+    let option = read_options(&query)?.into_iter().next().ok_or_else(|| missing("name"))?;
+    let kept = Day::newest_first(api.engine.now(), DAYS);
+    let day = kept.into_iter().find(|day| day.to_string() == date).ok_or_else(|| {
+        let message = format!("must be one of the last {DAYS} days, as 2026-03-05");
+        Problem::invalid_parameter("date", message, date)
+    })?;
+    let name = file_name(program.id, &environment, option, day, true);
+    Ok(redirect(&api, &headers, &name))
+}

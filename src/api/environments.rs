@@ -1,0 +1,176 @@
+//! Environments.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::extract::{InEnvironment, InProgram};
+use super::hal::{Link, List};
+use super::page::QueryParameters;
+use super::refusal::refusal;
+use crate::domain::deployment::{InstanceKind, environment_urls};
+use crate::domain::environment::{Environment, EnvironmentStatus, EnvironmentType, REGION};
+use crate::domain::environment_log::LogOption;
+use crate::domain::id::ProgramId;
+use crate::http::problem::Problem;
+
+/// The types of environments by which a list can be asked for.
+const TYPES: [&str; 5] = ["dev", "stage", "prod", "rde", "preprod"];
+
+/// An environment.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Environment)]
+pub struct EnvironmentView {
+    id: String,
+    program_id: String,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(rename = "type")]
+    environment_type: EnvironmentType,
+    status: EnvironmentStatus,
+    region: &'static str,
+    available_log_options: Vec<LogOptionView>,
+    #[serde(rename = "_links")]
+    links: EnvironmentLinks,
+}
+
+/// A log that an environment keeps.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LogOptionRepresentation)]
+struct LogOptionView {
+    service: &'static str,
+    name: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EnvironmentLinks {
+    #[serde(rename = "self")]
+    this: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/program")]
+    program: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/variables")]
+    variables: Link,
+    /// The author instance itself, by its own address.
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/author")]
+    author: Link,
+    /// The publish instances themselves, by their own address.
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/publish")]
+    publish: Link,
+    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/logs")]
+    logs: Link,
+}
+
+/// The items.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EmbeddedEnvironments {
+    environments: Vec<EnvironmentView>,
+}
+
+/// The path of an environment.
+pub(super) fn environment_path(program: ProgramId, environment: &Environment) -> String {
+    format!("/api/program/{program}/environment/{}", environment.id)
+}
+
+impl EnvironmentView {
+    fn new(program: ProgramId, environment: &Environment) -> Self {
+        let Environment {
+            id,
+            name,
+            description,
+            environment_type,
+            status,
+            topology: _,
+            variables: _,
+        } = environment;
+        let path = environment_path(program, environment);
+        let address = |wanted| {
+            let urls = environment_urls(name);
+            let found = urls.into_iter().find(|(kind, _)| *kind == wanted);
+            Link::to(found.map(|(_, url)| url).unwrap_or_default())
+        };
+        Self {
+            id: id.to_string(),
+            program_id: program.to_string(),
+            name: name.clone(),
+            description: description.clone(),
+            environment_type: *environment_type,
+            status: *status,
+            region: REGION,
+            available_log_options: LogOption::ALL
+                .iter()
+                .map(|LogOption { service, name }| LogOptionView {
+                    service: service.as_str(),
+                    name: name.as_str(),
+                })
+                .collect(),
+            links: EnvironmentLinks {
+                program: Link::to(format!("/api/program/{program}")),
+                variables: Link::to(format!("{path}/variables")),
+                author: address(InstanceKind::Author),
+                publish: address(InstanceKind::Publish),
+                logs: Link::template(format!(
+                    "{path}/logs?service={{service}}&name={{name}}&days={{days}}"
+                )),
+                this: Link::to(path),
+            },
+        }
+    }
+}
+
+/// Lists the environments of a program.
+#[utoipa::path(get, path = "/api/program/{programId}/environments",
+    operation_id = "getEnvironments", tag = "Environments", params(InProgram,
+        ("type" = Option<String>, Query, description = "Only environments of this type")),
+    responses((status = 200, description = "The environments", body = List<EmbeddedEnvironments>)))]
+pub async fn get_environments(
+    InProgram { program }: InProgram,
+    query: QueryParameters,
+) -> Result<Json<List<EmbeddedEnvironments>>, Problem> {
+    let wanted = query.get("type");
+    if let Some(unknown) = wanted.filter(|wanted| !TYPES.contains(wanted)) {
+        let message = format!("must be one of {}", TYPES.join(", "));
+        return Err(Problem::invalid_parameter("type", message, unknown));
+    }
+    let environments: Vec<_> = program
+        .environments
+        .values()
+        .filter(|found| wanted.is_none_or(|wanted| found.environment_type.as_str() == wanted))
+        .map(|environment| EnvironmentView::new(program.id, environment))
+        .collect();
+    let path = format!("/api/program/{}/environments", program.id);
+    let path = wanted.map_or(path.clone(), |wanted| format!("{path}?type={wanted}"));
+    Ok(Json(List::whole(path, environments.len(), EmbeddedEnvironments { environments })))
+}
+
+/// Returns an environment.
+#[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}",
+    operation_id = "getEnvironment", tag = "Environments", params(InEnvironment),
+    responses((status = 200, description = "The environment", body = EnvironmentView)))]
+pub async fn get_environment(
+    InEnvironment { program, environment }: InEnvironment,
+) -> Json<EnvironmentView> {
+    Json(EnvironmentView::new(program.id, &environment))
+}
+
+/// Deletes an environment to which nothing is being deployed.
+#[utoipa::path(delete, path = "/api/program/{programId}/environment/{environmentId}",
+    operation_id = "deleteEnvironment", tag = "Environments", params(InEnvironment,
+        ("ignoreResourcesDeletionResult" = Option<bool>, Query,
+            description = "Makes no difference here: nothing can fail to be deleted")),
+    responses((status = 201, description = "The environment is deleted", body = EnvironmentView),
+        (status = 412, description = "An execution that is not over needs it", body = Problem,
+            content_type = "application/problem+json")))]
+pub async fn delete_environment(
+    State(api): State<Api>,
+    InEnvironment { program, environment }: InEnvironment,
+) -> Result<(StatusCode, Json<EnvironmentView>), Problem> {
+    let deleted = api.engine.delete_environment(program.id, environment.id).await;
+    deleted.map_err(|error| refusal(error, "The environment"))?;
+    let environment = Environment { status: EnvironmentStatus::Deleting, ..environment };
+    Ok((StatusCode::CREATED, Json(EnvironmentView::new(program.id, &environment))))
+}

@@ -1,0 +1,159 @@
+//! The files that the API redirects to. Their addresses carry tokens of their own: who has the
+//! address may read the file.
+
+mod content;
+mod token;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use http_range_header::parse_range_header;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::Api;
+use crate::http::problem::Problem;
+use content::{Content, File};
+pub(super) use content::{failed, step_log};
+pub use token::{FileName, FileTokens, StepName};
+
+/// How much of a file is in memory at a time, in bytes.
+const CHUNK: usize = 64 * 1024;
+
+/// Where a file is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Redirect {
+    /// Its absolute address, which needs no further credentials.
+    redirect: String,
+}
+
+/// The absolute address of a file.
+pub(super) fn address(api: &Api, headers: &HeaderMap, name: &FileName) -> String {
+    format!("{}/files/{}", api.hosts.base_url(headers), api.file_tokens.sign(name))
+}
+
+/// Tells the address of a file: in JSON to who accepts that, otherwise as a redirect.
+pub(super) fn redirect(api: &Api, headers: &HeaderMap, name: &FileName) -> Response {
+    let redirect = address(api, headers, name);
+    if accepts_json(headers) {
+        Json(Redirect { redirect }).into_response()
+    } else {
+        (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, redirect)]).into_response()
+    }
+}
+
+/// Whether `Accept` names `application/json` or `*/*`.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|range| range.split(';').next().unwrap_or_default().trim())
+        .any(|range| range == "*/*" || range.eq_ignore_ascii_case("application/json"))
+}
+
+/// Downloads a file, or the part of it that `Range` asks for.
+#[utoipa::path(get, path = "/files/{token}", operation_id = "downloadFile", tag = "Files",
+    params(("token" = String, Path, description = "The token that the API gave"),
+        ("Range" = Option<String>, Header, description = "A part of the file, in bytes")),
+    responses(
+        (status = 200, description = "The file", content((String = "text/plain"),
+            (String = "application/gzip"), (String = "application/zip"), (String = "text/csv"),
+            (Object = "application/json"))),
+        (status = 206, description = "The part", content((String = "text/plain"),
+            (String = "application/gzip"), (String = "application/zip"), (String = "text/csv"),
+            (String = "application/json")),
+            headers(("content-range" = String, description = "Which part of how many bytes"))),
+        (status = 304, description = "The file is the one that If-None-Match names"),
+        (status = 416, description = "There is nothing new yet",
+            headers(("content-range" = String, description = "How many bytes there are")))))]
+pub async fn download_file(
+    State(api): State<Api>,
+    token: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let not_found = || Problem::not_found("The file");
+    let Path(token) = token.map_err(|_| not_found())?;
+    let name = api.file_tokens.read(&token).ok_or_else(not_found)?;
+    let file = File::find(&api, &name).await?.ok_or_else(not_found)?;
+    // Files only grow: their length tells one version from another.
+    let etag = etag(&token, file.content.len());
+    let names = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if names(header::IF_NONE_MATCH).is_some_and(|tags| tags.contains(&etag)) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    let is_current = names(header::IF_RANGE).is_none_or(|tag| tag == etag);
+    Ok(answer(file, &etag, names(header::RANGE).filter(|_| is_current)))
+}
+
+fn etag(token: &str, length: u64) -> String {
+    let digest = Sha256::digest(format!("{token} {length}"));
+    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{digits}\"")
+}
+
+fn answer(file: File, etag: &str, range: Option<&str>) -> Response {
+    let File { content, media_type, name } = file;
+    let total = content.len();
+    let parsed = range.and_then(|range| parse_range_header(range).ok());
+    // A range that can't be read, or several, are answered by the whole file (RFC 9110).
+    let (status, start, end) = match parsed.filter(|ranges| ranges.len() == 1) {
+        None => (StatusCode::OK, 0, total),
+        Some(ranges) => {
+            let Ok(satisfiable) = ranges.validate(total) else {
+                let content_range = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
+                return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
+            };
+            let range = satisfiable.first().cloned().unwrap_or(0..=total.saturating_sub(1));
+            (StatusCode::PARTIAL_CONTENT, *range.start(), range.end() + 1)
+        }
+    };
+    let mut response = (
+        status,
+        [
+            (header::CONTENT_TYPE, media_type.to_owned()),
+            (header::CONTENT_LENGTH, (end - start).to_string()),
+            (header::ACCEPT_RANGES, "bytes".to_owned()),
+            (header::ETAG, etag.to_owned()),
+        ],
+        Body::from_stream(read(content, start, end)),
+    )
+        .into_response();
+    let mut add = |header: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            response.headers_mut().insert(header, value);
+        }
+    };
+    if status == StatusCode::PARTIAL_CONTENT {
+        add(header::CONTENT_RANGE, format!("bytes {start}-{}/{total}", end - 1));
+    }
+    if let Some(name) = name {
+        add(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
+    }
+    response
+}
+
+/// The bytes from `start` to `end`, a chunk at a time.
+fn read(
+    content: Content,
+    start: u64,
+    end: u64,
+) -> impl stream::Stream<Item = Result<Vec<u8>, Infallible>> {
+    let content = Arc::new(content);
+    stream::unfold(start, move |at| {
+        let content = content.clone();
+        async move {
+            let chunk = content.read(at, end, CHUNK);
+            let next = at + chunk.len() as u64;
+            (!chunk.is_empty()).then_some((Ok(chunk), next))
+        }
+    })
+}

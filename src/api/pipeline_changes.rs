@@ -1,0 +1,63 @@
+//! Changing and deleting pipelines.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::Api;
+use super::extract::InPipeline;
+use super::pipelines::{PipelineView, activity};
+use super::refusal::refusal;
+use crate::domain::pipeline_update::PipelineUpdate;
+use crate::http::body::read_object;
+use crate::http::problem::Problem;
+
+const WHAT: &str = "The pipeline";
+
+/// Changes a pipeline: branch, repository, environments, dispatcher paths. Only what is sent
+/// changes, and all of it or nothing.
+#[utoipa::path(patch, path = "/api/program/{programId}/pipeline/{pipelineId}",
+    operation_id = "patchPipeline", tag = "Pipelines", params(InPipeline),
+    request_body = PipelineUpdate,
+    responses((status = 200, description = "The pipeline", body = PipelineView),
+        (status = 412, description = "The pipeline is executed", body = Problem,
+            content_type = "application/problem+json")))]
+pub async fn patch_pipeline(
+    State(api): State<Api>,
+    InPipeline { pipeline }: InPipeline,
+    body: Bytes,
+) -> Result<Json<PipelineView>, Problem> {
+    let update: PipelineUpdate = read_object(&body)?;
+    let changed = api.engine.update_pipeline(pipeline.key(), update).await;
+    let pipeline = changed.map_err(|error| refusal(error, WHAT))?;
+    Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))
+}
+
+/// Deletes a pipeline that is not executed.
+#[utoipa::path(delete, path = "/api/program/{programId}/pipeline/{pipelineId}",
+    operation_id = "deletePipeline", tag = "Pipelines", params(InPipeline),
+    responses((status = 204, description = "The pipeline is deleted"),
+        (status = 412, description = "The pipeline is executed", body = Problem,
+            content_type = "application/problem+json")))]
+pub async fn delete_pipeline(
+    State(api): State<Api>,
+    InPipeline { pipeline }: InPipeline,
+) -> Result<StatusCode, Problem> {
+    let deleted = api.engine.delete_pipeline(pipeline.key()).await;
+    deleted.map_err(|error| refusal(error, WHAT))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Empties the cache of a pipeline's builds: the next one downloads everything again.
+#[utoipa::path(delete, path = "/api/program/{programId}/pipeline/{pipelineId}/cache",
+    operation_id = "invalidateCache", tag = "Pipelines", params(InPipeline),
+    responses((status = 204, description = "The cache is empty")))]
+pub async fn invalidate_cache(
+    State(api): State<Api>,
+    InPipeline { pipeline }: InPipeline,
+) -> Result<StatusCode, Problem> {
+    let emptied = api.engine.invalidate_cache(pipeline.key()).await;
+    emptied.map_err(|error| refusal(error, WHAT))?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,23 @@
+//! Refusals of changes, as problems.
+
+use axum::http::StatusCode;
+
+use crate::engine::definitions::ChangeError;
+use crate::http::problem::Problem;
+
+/// The problem by which a change of `what` is refused.
+pub(super) fn refusal(error: ChangeError, what: &str) -> Problem {
+    match error {
+        ChangeError::NotFound => Problem::not_found(what),
+        ChangeError::InUse(pipeline) => Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "In use",
+            format!(
+                "{what} can't be changed or deleted while the pipeline {pipeline} is executed; \
+                 wait until the execution has ended, or cancel it."
+            ),
+        ),
+        ChangeError::Invalid(fields) => Problem::invalid(fields),
+        ChangeError::Store(error) => error.into(),
+    }
+}

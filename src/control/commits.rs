@@ -1,0 +1,82 @@
+//! Commits: what developers push.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::Control;
+use super::extract::AnyRepository;
+use crate::domain::execution::answer::InvalidField;
+use crate::engine::definitions::{ChangeError, Pushed};
+use crate::http::body::read_object;
+use crate::http::problem::Problem;
+
+/// The longest name of a commit or a branch, in characters.
+const LONGEST: usize = 255;
+
+/// A commit.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CommitBody {
+    /// Its identifier; made up if absent.
+    commit_id: Option<String>,
+}
+
+/// The branch as it is now.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Commit)]
+pub struct CommitView {
+    /// The head of the branch.
+    commit_id: String,
+    branch: String,
+    /// The executions that the commit started.
+    execution_ids: Vec<String>,
+}
+
+/// Which branch of the repository.
+#[derive(Deserialize)]
+pub struct BranchPath {
+    branch: String,
+}
+
+/// Gives a branch a new head commit and starts the idle pipelines that execute with each commit on
+/// it. A branch that is not there is made.
+#[utoipa::path(post,
+    path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
+    operation_id = "postCommit", tag = "Emulator",
+    params(AnyRepository, ("branch" = String, Path, description = "The branch; slashes as %2F")),
+    request_body = CommitBody,
+    responses((status = 201, description = "The commit is there", body = CommitView)))]
+pub async fn post_commit(
+    State(control): State<Control>,
+    AnyRepository(program, repository): AnyRepository,
+    Path(BranchPath { branch }): Path<BranchPath>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<CommitView>), Problem> {
+    let CommitBody { commit_id } =
+        if body.is_empty() { CommitBody::default() } else { read_object(&body)? };
+    for (field, text) in [("branch", Some(&branch)), ("commitId", commit_id.as_ref())] {
+        if text.is_some_and(|text| !(1..=LONGEST).contains(&text.chars().count())) {
+            let message = format!("must have 1 to {LONGEST} characters");
+            let invalid_value = Some(json!(text));
+            return Err(Problem::invalid([InvalidField {
+                field: field.into(),
+                message,
+                invalid_value,
+            }]));
+        }
+    }
+    let pushed =
+        control.engine.push_commit(program.id, repository.id, branch.clone(), commit_id).await;
+    let Pushed { commit, started } = pushed.map_err(|error| match error {
+        ChangeError::Store(error) => error.into(),
+        _ => Problem::not_found("The repository"),
+    })?;
+    let execution_ids = started.iter().map(ToString::to_string).collect();
+    Ok((StatusCode::CREATED, Json(CommitView { commit_id: commit, branch, execution_ids })))
+}

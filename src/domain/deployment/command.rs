@@ -1,0 +1,88 @@
+//! Deployment commands: what is done to one instance.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What a deployment command does. The names are the API's `stepAction`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum CommandKind {
+    /// Takes a dispatcher out of the load balancer.
+    ManageElbLinksDetach,
+    /// Installs an AEM package on an author or publish instance.
+    InstallClientPackages,
+    /// Copies a dispatcher's configuration to a temporary place.
+    PerformBackup,
+    /// Deletes a dispatcher's configuration but for the immutable files.
+    CleanDispatcherConfiguration,
+    /// Extracts the dispatcher package but for the immutable files.
+    ExtractDispatcherPackage,
+    /// Lets the web server check its configuration.
+    TestDispatcherConfiguration,
+    /// Puts the configuration into service.
+    ReloadDispatcher,
+    /// Brings the configuration back from the backup; only to recover.
+    RestoreBackup,
+    /// Invalidates paths in a dispatcher's cache.
+    InvalidateDispatcherCache,
+    /// Flushes paths from a dispatcher's cache.
+    FlushDispatcherCache,
+    /// Puts a dispatcher back into the load balancer.
+    ManageElbLinksAttach,
+}
+
+impl CommandKind {
+    /// The name used in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ManageElbLinksDetach => "manage-elb-links-detach",
+            Self::InstallClientPackages => "install-client-packages",
+            Self::PerformBackup => "perform-backup",
+            Self::CleanDispatcherConfiguration => "clean-dispatcher-configuration",
+            Self::ExtractDispatcherPackage => "extract-dispatcher-package",
+            Self::TestDispatcherConfiguration => "test-dispatcher-configuration",
+            Self::ReloadDispatcher => "reload-dispatcher",
+            Self::RestoreBackup => "restore-backup",
+            Self::InvalidateDispatcherCache => "invalidate-dispatcher-cache",
+            Self::FlushDispatcherCache => "flush-dispatcher-cache",
+            Self::ManageElbLinksAttach => "manage-elb-links-attach",
+        }
+    }
+
+    /// What the command says when it fails and nobody says why.
+    pub(super) fn usual_error(self) -> &'static str {
+        match self {
+            Self::ManageElbLinksDetach | Self::ManageElbLinksAttach => {
+                "the load balancer did not answer in time"
+            }
+            Self::InstallClientPackages => "Package Manager reported an error",
+            Self::PerformBackup => "no space left on device",
+            Self::CleanDispatcherConfiguration => "a file could not be deleted",
+            Self::ExtractDispatcherPackage => "the package could not be extracted",
+            Self::TestDispatcherConfiguration => "Syntax error in /etc/httpd/conf.d",
+            Self::ReloadDispatcher => "the httpd service did not reload",
+            Self::RestoreBackup => "the backup could not be read",
+            Self::InvalidateDispatcherCache | Self::FlushDispatcherCache => {
+                "the dispatcher did not answer in time"
+            }
+        }
+    }
+}
+
+/// A command for one instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Number, from 1.
+    pub id: u32,
+    /// What it does.
+    pub kind: CommandKind,
+    /// The instance's name.
+    pub instance: String,
+    /// What it is done with: the file of a package, or paths separated by `, `.
+    pub subject: Option<String>,
+    /// From 0. Commands of a stage are performed in parallel, one stage after another.
+    pub stage: usize,
+}

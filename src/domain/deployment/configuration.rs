@@ -1,0 +1,104 @@
+//! The configuration files of a dispatcher.
+
+use std::collections::BTreeMap;
+
+use super::package::DispatcherPackage;
+
+/// The files that no deployment changes, relative to the web server's folder.
+///
+/// Source: Adobe's documentation of read-only files on managed-services dispatchers.
+pub const IMMUTABLE_FILES: [&str; 45] = [
+    "conf/httpd.conf",
+    "conf.d/000_init_ootb_vars.conf",
+    "conf.d/001_init_ams_vars.conf",
+    "conf.d/available_vhosts/000_unhealthy_author.vhost",
+    "conf.d/available_vhosts/000_unhealthy_publish.vhost",
+    "conf.d/available_vhosts/aem_author.vhost",
+    "conf.d/available_vhosts/aem_flush.vhost",
+    "conf.d/available_vhosts/aem_flush_author.vhost",
+    "conf.d/available_vhosts/aem_health.vhost",
+    "conf.d/available_vhosts/aem_publish.vhost",
+    "conf.d/available_vhosts/ams_lc.vhost",
+    "conf.d/dispatcher_vhost.conf",
+    "conf.d/logformat.conf",
+    "conf.d/mimetypes3d.conf",
+    "conf.d/remoteip.conf",
+    "conf.d/rewrites/base_rewrite.rules",
+    "conf.d/rewrites/xforwarded_forcessl_rewrite.rules",
+    "conf.d/security.conf",
+    "conf.d/variables/ootb.vars",
+    "conf.d/whitelists/000_base_whitelist.rules",
+    "conf.dispatcher.d/available_farms/000_ams_catchall_farm.any",
+    "conf.dispatcher.d/available_farms/001_ams_author_flush_farm.any",
+    "conf.dispatcher.d/available_farms/001_ams_publish_flush_farm.any",
+    "conf.dispatcher.d/available_farms/002_ams_author_farm.any",
+    "conf.dispatcher.d/available_farms/002_ams_lc_farm.any",
+    "conf.dispatcher.d/available_farms/002_ams_publish_farm.any",
+    "conf.dispatcher.d/cache/ams_author_cache.any",
+    "conf.dispatcher.d/cache/ams_author_invalidate_allowed.any",
+    "conf.dispatcher.d/cache/ams_publish_cache.any",
+    "conf.dispatcher.d/cache/ams_publish_invalidate_allowed.any",
+    "conf.dispatcher.d/clientheaders/ams_author_clientheaders.any",
+    "conf.dispatcher.d/clientheaders/ams_common_clientheaders.any",
+    "conf.dispatcher.d/clientheaders/ams_lc_clientheaders.any",
+    "conf.dispatcher.d/clientheaders/ams_publish_clientheaders.any",
+    "conf.dispatcher.d/dispatcher.any",
+    "conf.dispatcher.d/filters/ams_author_filters.any",
+    "conf.dispatcher.d/filters/ams_lc_filters.any",
+    "conf.dispatcher.d/filters/ams_publish_filters.any",
+    "conf.dispatcher.d/renders/ams_author_renders.any",
+    "conf.dispatcher.d/renders/ams_lc_renders.any",
+    "conf.dispatcher.d/renders/ams_publish_renders.any",
+    "conf.dispatcher.d/vhosts/ams_author_vhosts.any",
+    "conf.dispatcher.d/vhosts/ams_lc_vhosts.any",
+    "conf.dispatcher.d/vhosts/ams_publish_vhosts.any",
+    "conf.modules.d/02-dispatcher.conf",
+];
+
+/// Files of a new dispatcher that a deployment replaces.
+const REPLACEABLE_FILES: [&str; 3] =
+    ["conf/magic", "conf.d/enabled_vhosts/aem_publish.vhost", "conf.d/variables/ams_default.vars"];
+
+/// Where the files of a new dispatcher come from.
+const PROVISIONING: &str = "provisioning";
+
+/// The files of a dispatcher by path; the content is told by where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DispatcherFiles(BTreeMap<String, String>);
+
+impl DispatcherFiles {
+    /// The files of a dispatcher that nothing was deployed to.
+    #[must_use]
+    pub fn provisioned() -> Self {
+        let paths = IMMUTABLE_FILES.into_iter().chain(REPLACEABLE_FILES);
+        Self(paths.map(|path| (path.to_owned(), PROVISIONING.to_owned())).collect())
+    }
+
+    /// Each path with where its content comes from.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, origin)| (path.as_str(), origin.as_str()))
+    }
+
+    /// Deletes all but the immutable files.
+    pub fn clean(&mut self) {
+        self.0.retain(|path, _| is_immutable(path));
+    }
+
+    /// Adds the files of a package, but for the immutable ones.
+    pub fn extract(&mut self, package: &DispatcherPackage) {
+        for path in package.files().filter(|path| !is_immutable(path)) {
+            self.0.insert(path.to_owned(), package.file.clone());
+        }
+    }
+
+    /// Becomes what it was at the time of a backup, but for the immutable files.
+    pub fn restore(&mut self, backup: &Self) {
+        self.clean();
+        let replaceable = backup.0.iter().filter(|(path, _)| !is_immutable(path));
+        self.0.extend(replaceable.map(|(path, origin)| (path.clone(), origin.clone())));
+    }
+}
+
+fn is_immutable(path: &str) -> bool {
+    IMMUTABLE_FILES.contains(&path)
+}

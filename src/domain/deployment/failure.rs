@@ -1,0 +1,69 @@
+//! Failures that somebody asks for.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Order;
+use super::command::{Command, CommandKind};
+use super::plan::plan;
+
+/// A command that is to fail, the first time that it is performed on the instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Failure {
+    /// What the command does.
+    pub command: CommandKind,
+    /// The instance's name; without it, the first instance on which the command is performed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// What the command says then; without it, what such a command usually says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Failure {
+    /// Whether the deployment has such a command; the error says which ones it has.
+    ///
+    /// A command that is only performed to recover is no part of any plan.
+    pub fn validate(&self, order: &Order<'_>) -> Result<(), String> {
+        let plan = plan(order);
+        if self.find_command(&plan).is_some() {
+            return Ok(());
+        }
+        let command = self.command.as_str();
+        if self.command == CommandKind::RestoreBackup {
+            return Err(format!("{command} is only performed to recover and does not fail"));
+        }
+        let instances = distinct(
+            plan.iter().filter(|one| one.kind == self.command).map(|one| one.instance.as_str()),
+        );
+        if let (Some(instance), false) = (&self.instance, instances.is_empty()) {
+            let instances = instances.join(", ");
+            return Err(format!(
+                "{command} is not performed on {instance}; it is performed on {instances}"
+            ));
+        }
+        let commands = distinct(plan.iter().map(|one| one.kind.as_str())).join(", ");
+        Err(if commands.is_empty() {
+            format!("the deployment has no command {command}: it has none")
+        } else {
+            format!("the deployment has no command {command}; it has {commands}")
+        })
+    }
+
+    /// The planned command that it is about.
+    pub(super) fn find_command<'a>(&self, plan: &'a [Command]) -> Option<&'a Command> {
+        plan.iter().find(|command| {
+            command.kind == self.command
+                && self.instance.as_ref().is_none_or(|wanted| command.instance == *wanted)
+        })
+    }
+}
+
+/// Each of the names once, in the order in which they first come.
+fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| seen.insert(*name)).collect()
+}

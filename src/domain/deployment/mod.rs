@@ -1,0 +1,72 @@
+//! Deployments: topology, artifacts and options become a plan of commands, and what really
+//! happens when they are performed.
+//!
+//! - Non-production is fast: everything goes to all instances at once.
+//! - Production is rolling: the authors, then pair after pair, each out of the load balancer only
+//!   while it changes.
+//! - When a command fails, the rest of its stage is completed and no later stage begins. Then every
+//!   configuration that is not in service is restored, and every dispatcher goes back into the
+//!   load balancer.
+//!
+//! A cold standby gets no packages: it copies the author's repository by itself.
+//!
+//! Source: the deployment process in Cloud Manager's documentation of code deployment.
+
+mod command;
+mod configuration;
+mod failure;
+mod instance;
+mod log;
+mod package;
+mod plan;
+mod progress;
+mod run;
+
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, CommandKind};
+pub use configuration::{DispatcherFiles, IMMUTABLE_FILES};
+pub use failure::Failure;
+pub use instance::{Configuration, InstanceKind, InstanceState, environment_urls};
+pub use package::{DispatcherPackage, Package, in_dependency_order};
+pub use plan::plan;
+pub use progress::Progress;
+pub use run::{Performed, Run, perform};
+
+use super::environment::{EnvironmentType, Topology};
+use super::pipeline::StepOptions;
+
+/// What to deploy, where and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The environment's purpose: production is rolling.
+    pub environment_type: EnvironmentType,
+    /// The environment's instances.
+    pub topology: Topology,
+    /// The region that the names of the instances end with.
+    pub region: &'a str,
+    /// The AEM packages, in any order.
+    pub packages: &'a [Package],
+    /// The dispatcher configuration, if the build made one.
+    pub dispatcher_package: Option<&'a DispatcherPackage>,
+    /// The options of the deploy step.
+    pub options: &'a StepOptions,
+}
+
+impl Order<'_> {
+    /// The names of all instances of a kind, in order.
+    fn instances(&self, kind: InstanceKind) -> Vec<String> {
+        let count = match kind {
+            InstanceKind::Author => self.topology.authors,
+            InstanceKind::Publish | InstanceKind::Dispatcher => self.topology.pairs,
+        };
+        (1..=count).map(|number| kind.name(number, self.region)).collect()
+    }
+
+    /// Whether the dispatchers leave the load balancer; in production they always do.
+    fn detaches_dispatchers(&self) -> bool {
+        self.environment_type == EnvironmentType::Prod
+            || self.options.skip_detaching_dispatchers != Some(true)
+    }
+}

@@ -1,0 +1,218 @@
+//! Updates of a pipeline: only what is sent changes, and all of it or nothing.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::execution::answer::InvalidField;
+use super::pipeline::{Action, Phase, PhaseKind, Pipeline, StepOptions};
+use super::program::Program;
+use super::time::Timestamp;
+
+/// What is to change in a pipeline.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+pub struct PipelineUpdate {
+    /// The phases that change.
+    #[serde(default)]
+    phases: Vec<PhaseUpdate>,
+}
+
+/// What is to change in a phase, which type and name tell.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PipelinePhaseUpdate)]
+struct PhaseUpdate {
+    /// `BUILD` or `DEPLOY`.
+    #[serde(rename = "type")]
+    phase_type: String,
+    /// May be left out where the pipeline has one phase of the type.
+    name: Option<String>,
+    /// Of a build phase.
+    repository_id: Option<String>,
+    /// Of a build phase: a branch, or a tag as `refs/tags/…`.
+    branch: Option<String>,
+    /// Of a deploy phase: an environment of the type that the phase is for.
+    environment_id: Option<String>,
+    /// The steps that change.
+    #[serde(default)]
+    steps: Vec<StepUpdate>,
+}
+
+/// What is to change in a step.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[schema(as = PipelineStepUpdate)]
+struct StepUpdate {
+    /// Its action.
+    name: Option<String>,
+    #[serde(default)]
+    options: OptionsUpdate,
+}
+
+/// The options that can be changed.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PipelineStepUpdateOptions)]
+struct OptionsUpdate {
+    /// Of a deploy step: paths to invalidate on the dispatchers, at most 100.
+    dispatcher_cache_invalidation_paths: Option<Vec<String>>,
+    /// Of a deploy step: paths to flush from the dispatchers, at most 100.
+    dispatcher_cache_flush_paths: Option<Vec<String>>,
+}
+
+/// A place in the update, at which problems are reported.
+struct Place<'p> {
+    problems: &'p mut Vec<InvalidField>,
+    path: String,
+}
+
+impl Place<'_> {
+    fn wrong(&mut self, field: &str, message: impl Into<String>, value: &str) {
+        self.problems.push(InvalidField {
+            field: format!("{}.{field}", self.path),
+            message: message.into(),
+            invalid_value: Some(Value::String(value.into())),
+        });
+    }
+}
+
+impl PipelineUpdate {
+    /// Changes a pipeline of `program`, or says everything that is wrong.
+    pub fn apply(
+        &self,
+        program: &Program,
+        pipeline: &mut Pipeline,
+        now: Timestamp,
+    ) -> Result<(), Vec<InvalidField>> {
+        let mut problems = Vec::new();
+        let mut changed = BTreeSet::new();
+        for (index, update) in self.phases.iter().enumerate() {
+            let path = format!("phases[{index}]");
+            let mut place = Place { problems: &mut problems, path };
+            let Some(position) = update.find(pipeline, &mut place) else { continue };
+            if !changed.insert(position) {
+                place.wrong("name", "the phase is there twice", &pipeline.phases[position].name);
+            }
+            update.apply(program, &mut pipeline.phases[position], &mut place);
+        }
+        pipeline.updated_at = now;
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+fn type_name(phase: &Phase) -> &'static str {
+    match phase.kind {
+        PhaseKind::Validate => "VALIDATE",
+        PhaseKind::Build { .. } => "BUILD",
+        PhaseKind::Deploy { .. } => "DEPLOY",
+    }
+}
+
+impl PhaseUpdate {
+    /// The position of the phase that is meant.
+    fn find(&self, pipeline: &Pipeline, place: &mut Place<'_>) -> Option<usize> {
+        let is_meant = |phase: &Phase| {
+            type_name(phase) == self.phase_type
+                && self.name.as_ref().is_none_or(|name| phase.name == *name)
+        };
+        let mut found = (0..pipeline.phases.len()).filter(|at| is_meant(&pipeline.phases[*at]));
+        match (found.next(), found.next(), &self.name) {
+            (Some(position), None, _) => Some(position),
+            (Some(_), Some(_), _) => {
+                let message = "must be given: the pipeline has several phases of this type";
+                place.wrong("name", message, "");
+                None
+            }
+            (None, _, name) => {
+                let (field, value) = match name {
+                    Some(name) => ("name", name),
+                    None => ("type", &self.phase_type),
+                };
+                let message = format!("the pipeline has no such {} phase", self.phase_type);
+                place.wrong(field, message, value);
+                None
+            }
+        }
+    }
+
+    fn apply(&self, program: &Program, phase: &mut Phase, place: &mut Place<'_>) {
+        match &mut phase.kind {
+            PhaseKind::Validate => {}
+            PhaseKind::Build { repository_id, branch } => {
+                if let Some(text) = &self.repository_id {
+                    let found =
+                        text.parse().ok().filter(|id| program.repositories.contains_key(id));
+                    match found {
+                        Some(id) => *repository_id = id,
+                        None => {
+                            place.wrong("repositoryId", "the program has no such repository", text)
+                        }
+                    }
+                }
+                if let Some(name) = &self.branch {
+                    if name.is_empty() {
+                        place.wrong("branch", "must not be empty", name);
+                    }
+                    branch.clone_from(name);
+                }
+            }
+            PhaseKind::Deploy { environment_id, environment_type } => {
+                if let Some(text) = &self.environment_id {
+                    let found = text.parse().ok().and_then(|id| program.environments.get(&id));
+                    match found {
+                        None => place.wrong(
+                            "environmentId",
+                            "the program has no such environment",
+                            text,
+                        ),
+                        Some(found) if found.environment_type != *environment_type => {
+                            let wanted = environment_type.as_str();
+                            place.wrong(
+                                "environmentId",
+                                format!("must be a {wanted} environment"),
+                                text,
+                            );
+                        }
+                        Some(found) => *environment_id = found.id,
+                    }
+                }
+            }
+        }
+        for (index, update) in self.steps.iter().enumerate() {
+            let path = format!("{}.steps[{index}]", place.path);
+            update.apply(phase, &mut Place { problems: &mut *place.problems, path });
+        }
+    }
+}
+
+impl StepUpdate {
+    fn apply(&self, phase: &mut Phase, place: &mut Place<'_>) {
+        let OptionsUpdate { dispatcher_cache_invalidation_paths, dispatcher_cache_flush_paths } =
+            &self.options;
+        if dispatcher_cache_invalidation_paths.is_none() && dispatcher_cache_flush_paths.is_none() {
+            return;
+        }
+        let environment = phase.environment_type();
+        let name = self.name.as_deref().unwrap_or(Action::Deploy.as_str());
+        let Some(step) = phase.steps.iter_mut().find(|step| step.action.as_str() == name) else {
+            place.wrong("name", "the phase has no such step", name);
+            return;
+        };
+        let sent = StepOptions {
+            dispatcher_cache_invalidation_paths: dispatcher_cache_invalidation_paths.clone(),
+            dispatcher_cache_flush_paths: dispatcher_cache_flush_paths.clone(),
+            ..StepOptions::default()
+        };
+        for problem in sent.problems(step.action, environment) {
+            place.wrong("options", problem, name);
+        }
+        let options = &mut step.options;
+        if let Some(paths) = dispatcher_cache_invalidation_paths {
+            options.dispatcher_cache_invalidation_paths = Some(paths.clone());
+        }
+        if let Some(paths) = dispatcher_cache_flush_paths {
+            options.dispatcher_cache_flush_paths = Some(paths.clone());
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! Changing definitions: each change is stored first, then the catalog follows.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::commands::StartError;
+use super::save::Change;
+use super::{Engine, run_to_the_end};
+use crate::domain::execution::answer::InvalidField;
+use crate::domain::execution::machine::{self, Effects};
+use crate::domain::execution::start::Request;
+use crate::domain::execution::{ExecutionMode, Progress, Trigger};
+use crate::domain::id::{
+    EnvironmentId, ExecutionId, PipelineId, PipelineKey, ProgramId, RepositoryId,
+};
+use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, PipelineTrigger};
+use crate::domain::pipeline_update::PipelineUpdate;
+use crate::domain::program::Program;
+use crate::domain::time::Timestamp;
+use crate::domain::variable::{self, Owner, VariableUpdate};
+use crate::store::executions::{self, Stored};
+use crate::store::scenarios::{self, StoredScenario};
+use crate::store::{StoreError, Transaction, definitions, emulator, variables};
+
+/// Why a definition was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// There is no such thing any more.
+    #[error("no such definition")]
+    NotFound,
+    /// An execution that is not over needs it as it is.
+    #[error("the pipeline {0} has an execution that is not over")]
+    InUse(PipelineId),
+    /// What was asked for has mistakes.
+    #[error("invalid: {0:?}")]
+    Invalid(Vec<InvalidField>),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A commit that has been pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The commit.
+    pub commit: String,
+    /// The executions that it started.
+    pub started: Vec<ExecutionId>,
+}
+
+impl Engine {
+    /// Changes a program by what Customer Success Engineers set for it; the program as it is then,
+    /// or none if there is no such program. `change` may refuse.
+    pub async fn change_program<E>(
+        self: &Arc<Self>,
+        id: ProgramId,
+        change: impl FnOnce(&mut Program) -> Result<(), E> + Send + 'static,
+    ) -> Result<Option<Arc<Program>>, E>
+    where
+        E: From<StoreError> + Send + 'static,
+    {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let catalog = engine.catalog();
+            let Some(program) = catalog.find_program(id) else { return Ok(None) };
+            let mut program = Program::clone(program);
+            change(&mut program)?;
+            program.updated_at = engine.clock.now();
+            let mut tx = writer.begin().await?;
+            definitions::update_program(&mut tx, &program).await?;
+            emulator::see(&mut tx, program.updated_at).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            engine.catalog.set(catalog.with_program(program));
+            Ok(engine.catalog().find_program(id).cloned())
+        })
+        .await
+    }
+
+    /// Sets the scenario of a pipeline. The pipeline must exist.
+    pub async fn put_scenario(
+        &self,
+        pipeline: PipelineKey,
+        scenario: StoredScenario,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.database.writer().await;
+        let mut tx = writer.begin().await?;
+        scenarios::put(&mut tx, &[(pipeline, scenario)]).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Deletes the scenario of a pipeline, if it has one.
+    pub async fn delete_scenario(&self, pipeline: PipelineKey) -> Result<(), StoreError> {
+        let mut writer = self.database.writer().await;
+        let mut tx = writer.begin().await?;
+        scenarios::delete(&mut tx, pipeline).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The last execution of a pipeline as it is now; what was overdue is saved.
+    pub(super) async fn settle_last(
+        &self,
+        tx: &mut Transaction<'_>,
+        key: PipelineKey,
+        now: Timestamp,
+    ) -> Result<Option<Stored>, StoreError> {
+        let last = executions::find_last_for_update(&self.database, tx, key).await?;
+        let Some(Stored { mut execution, sequence }) = last else { return Ok(None) };
+        let mut effects = Effects::default();
+        machine::run_until(&mut execution, now, &mut effects);
+        if effects != Effects::default() {
+            self.save(tx, &[Change { execution: execution.clone(), effects }]).await?;
+        }
+        Ok(Some(Stored { execution, sequence }))
+    }
+
+    async fn check_idle(
+        &self,
+        tx: &mut Transaction<'_>,
+        key: PipelineKey,
+        now: Timestamp,
+    ) -> Result<(), ChangeError> {
+        let last = self.settle_last(tx, key, now).await?;
+        match last.map(|last| last.execution.progress) {
+            None | Some(Progress::Ended { .. }) => Ok(()),
+            Some(_) => Err(ChangeError::InUse(key.pipeline_id)),
+        }
+    }
+
+    /// Changes a pipeline that is idle; the pipeline as it is then.
+    pub async fn update_pipeline(
+        self: &Arc<Self>,
+        key: PipelineKey,
+        update: PipelineUpdate,
+    ) -> Result<Arc<Pipeline>, ChangeError> {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let now = engine.now();
+            let catalog = engine.catalog();
+            let program = catalog.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
+            let pipeline = program.pipelines.get(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
+            let mut pipeline = Pipeline::clone(pipeline);
+            update.apply(program, &mut pipeline, now).map_err(ChangeError::Invalid)?;
+            pipeline.updated_at = now;
+            let pipeline = Arc::new(pipeline);
+
+            let mut tx = writer.begin().await?;
+            engine.check_idle(&mut tx, key, now).await?;
+            definitions::update_pipeline(&mut tx, &pipeline).await?;
+            emulator::see(&mut tx, now).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            let mut program = Program::clone(program);
+            program.pipelines.insert(pipeline.id, pipeline.clone());
+            engine.catalog.set(catalog.with_program(program));
+            engine.epochs.end(key);
+            Ok(pipeline)
+        })
+        .await
+    }
+
+    /// Empties the cache of a pipeline's builds.
+    pub async fn invalidate_cache(self: &Arc<Self>, key: PipelineKey) -> Result<(), ChangeError> {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let now = engine.now();
+            let catalog = engine.catalog();
+            let program = catalog.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
+            let mut program = Program::clone(program);
+            let pipeline = program.pipelines.get_mut(&key.pipeline_id);
+            let pipeline = pipeline.ok_or(ChangeError::NotFound)?;
+            Arc::make_mut(pipeline).cache_invalidated_at = Some(now);
+            let pipeline = pipeline.clone();
+
+            let mut tx = writer.begin().await?;
+            definitions::update_pipeline(&mut tx, &pipeline).await?;
+            emulator::see(&mut tx, now).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            engine.catalog.set(catalog.with_program(program));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a pipeline that is idle.
+    pub async fn delete_pipeline(self: &Arc<Self>, key: PipelineKey) -> Result<(), ChangeError> {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let now = engine.now();
+            let catalog = engine.catalog();
+            let program = catalog.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
+            let mut program = Program::clone(program);
+            program.pipelines.remove(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
+
+            let mut tx = writer.begin().await?;
+            engine.check_idle(&mut tx, key, now).await?;
+            scenarios::delete(&mut tx, key).await?;
+            definitions::delete_pipeline(&mut tx, key, now).await?;
+            emulator::see(&mut tx, now).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            engine.catalog.set(catalog.with_program(program));
+            engine.epochs.end(key);
+            engine.start_purging();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a program. Its executions that are not over are cancelled first.
+    pub async fn delete_program(
+        self: &Arc<Self>,
+        id: ProgramId,
+    ) -> Result<Arc<Program>, ChangeError> {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let now = engine.now();
+            let catalog = engine.catalog();
+            let program = catalog.find_program(id).ok_or(ChangeError::NotFound)?.clone();
+
+            let mut tx = writer.begin().await?;
+            let mut stopped = Vec::new();
+            for pipeline in program.pipelines.values() {
+                let last = engine.settle_last(&mut tx, pipeline.key(), now).await?;
+                if let Some(Stored { mut execution, .. }) = last {
+                    let mut effects = Effects::default();
+                    machine::stop(&mut execution, now, &mut effects);
+                    stopped.push(Change { execution, effects });
+                }
+            }
+            stopped.retain(|change| change.effects != Effects::default());
+            engine.save(&mut tx, &stopped).await?;
+            definitions::delete_program(&mut tx, id, now).await?;
+            emulator::see(&mut tx, now).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            engine.catalog.set(catalog.without_program(id));
+            engine.end_epochs(&stopped);
+            engine.start_purging();
+            Ok(program)
+        })
+        .await
+    }
+
+    /// Deletes an environment to which no execution deploys now.
+    pub async fn delete_environment(
+        self: &Arc<Self>,
+        program_id: ProgramId,
+        id: EnvironmentId,
+    ) -> Result<(), ChangeError> {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let now = engine.now();
+            let catalog = engine.catalog();
+            let program = catalog.find_program(program_id).ok_or(ChangeError::NotFound)?;
+            let mut program = Program::clone(program);
+            program.environments.remove(&id).ok_or(ChangeError::NotFound)?;
+
+            let mut tx = writer.begin().await?;
+            let deploys = |phase: &Phase| matches!(phase.kind, PhaseKind::Deploy { environment_id, .. } if environment_id == id);
+            for pipeline in program.pipelines.values() {
+                if pipeline.phases.iter().any(deploys) {
+                    engine.check_idle(&mut tx, pipeline.key(), now).await?;
+                }
+            }
+            definitions::delete_environment(&mut tx, program_id, id).await?;
+            emulator::see(&mut tx, now).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            engine.catalog.set(catalog.with_program(program));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes variables, all or none of them.
+    pub async fn change_variables(
+        self: &Arc<Self>,
+        owner: Owner,
+        updates: Vec<VariableUpdate>,
+    ) -> Result<(), ChangeError> {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let now = engine.now();
+            let catalog = engine.catalog();
+            let program = catalog.find_program(owner.program_id()).ok_or(ChangeError::NotFound)?;
+            let mut program = Program::clone(program);
+            let current = program.variables_mut(owner).ok_or(ChangeError::NotFound)?;
+            let changes =
+                variable::changes(owner, current, updates).map_err(ChangeError::Invalid)?;
+            *current = variable::changed(current, &changes);
+
+            let mut tx = writer.begin().await?;
+            variables::change(&engine.database, &mut tx, owner, &changes).await?;
+            emulator::see(&mut tx, now).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            engine.catalog.set(catalog.with_program(program));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sets a new head commit of a branch, a made-up one if none is given, and starts the idle
+    /// pipelines that execute with each commit on it.
+    pub async fn push_commit(
+        self: &Arc<Self>,
+        program_id: ProgramId,
+        repository_id: RepositoryId,
+        branch: String,
+        commit: Option<String>,
+    ) -> Result<Pushed, ChangeError> {
+        let engine = self.clone();
+        let of_branch = branch.clone();
+        let (commit, pipelines) = run_to_the_end(async move {
+            let mut writer = engine.database.writer().await;
+            let now = engine.now();
+            let catalog = engine.catalog();
+            let program = catalog.find_program(program_id).ok_or(ChangeError::NotFound)?;
+            let mut program = Program::clone(program);
+            let repository =
+                program.repositories.get_mut(&repository_id).ok_or(ChangeError::NotFound)?;
+            let head = repository.heads.entry(branch.clone()).or_default();
+            *head = commit.unwrap_or_else(|| made_up_commit(head, now));
+            let commit = head.clone();
+
+            let mut tx = writer.begin().await?;
+            definitions::set_head(&mut tx, program_id, repository_id, &branch, &commit).await?;
+            emulator::see(&mut tx, now).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            let pipelines: Vec<_> = program.pipelines.values().cloned().collect();
+            engine.catalog.set(catalog.with_program(program));
+            Ok::<_, ChangeError>((commit, pipelines))
+        })
+        .await?;
+        let mut started = Vec::new();
+        let follows = |pipeline: &Arc<Pipeline>| {
+            pipeline.trigger == PipelineTrigger::OnCommit
+                && pipeline.builds(repository_id, &of_branch)
+        };
+        for pipeline in pipelines.iter().filter(|pipeline| follows(pipeline)) {
+            let request = Request::Whole(Trigger::OnCommit, ExecutionMode::Normal);
+            match self.start(pipeline.key(), request, None).await {
+                Ok(execution) => started.push(execution.id),
+                // A pipeline that is busy, or was deleted just now, misses the commit.
+                Err(StartError::Busy | StartError::NoSuchPipeline | StartError::Refused(_)) => {}
+                Err(StartError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Ok(Pushed { commit, started })
+    }
+
+    /// Takes away what is deleted, a little at a time, while others go on.
+    pub(super) fn start_purging(self: &Arc<Self>) {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            match engine.purge().await {
+                Ok(()) | Err(StoreError::Closed) => {}
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "deleted executions are not taken away");
+                }
+            }
+        });
+    }
+
+    async fn purge(&self) -> Result<(), StoreError> {
+        let mut more = true;
+        while more {
+            let mut writer = self.database.writer().await;
+            let mut tx = writer.begin().await?;
+            more = definitions::purge(&mut tx).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// A commit that nobody has made yet.
+fn made_up_commit(head: &str, now: Timestamp) -> String {
+    let digest = Sha256::digest(format!("{head} {now}"));
+    digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+}
