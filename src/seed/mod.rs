@@ -2,6 +2,7 @@
 
 mod build;
 mod document;
+mod further;
 mod locate;
 mod pipeline;
 pub mod scenario;
@@ -75,7 +76,8 @@ pub struct Mistakes(pub Vec<Mistake>);
 
 /// Reads a seed document in YAML or JSON.
 pub fn read(text: &str) -> Result<Seed, Mistakes> {
-    build::build(parse(text)?).map_err(|Mistakes(mut mistakes)| {
+    let document = parse(text).map_err(|first| Mistakes(further::mistakes_from(first, text)))?;
+    build::build(document).map_err(|Mistakes(mut mistakes)| {
         if let Some(locations) = Locations::of(text) {
             for mistake in &mut mistakes {
                 mistake.line = Some(locations.line(&mistake.field));
@@ -123,7 +125,8 @@ fn reading() -> serde_saphyr::Options {
     }
 }
 
-fn parse(text: &str) -> Result<SeedDocument, Mistakes> {
+/// Reads the shape of a document, or its first mistake.
+fn parse(text: &str) -> Result<SeedDocument, Mistake> {
     let mut field = String::new();
     serde_saphyr::with_deserializer_from_str_with_options(text, reading(), |deserializer| {
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
@@ -144,13 +147,25 @@ fn parse(text: &str) -> Result<SeedDocument, Mistakes> {
         }
         // What the library advises is about its own options.
         let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
-        let message = match message {
-            several if several.contains("from_str_multiple") => "must be a single document",
-            message => message,
-        };
         let line = location.map(|location| location.line());
-        Mistakes(vec![Mistake { line, field, message: message.to_owned() }])
+        Mistake { line, field, message: in_plain_words(message).to_owned() }
     })
+}
+
+/// What the library says, in the words of those who write documents.
+fn in_plain_words(message: &str) -> &str {
+    match message {
+        several if several.contains("from_str_multiple") => "must be a single document",
+        "expected sequence start" => "must be a list",
+        "expected mapping start" => "must be an object with fields",
+        "expected string scalar" => "must be a text",
+        "invalid boolean" => "must be true or false",
+        "invalid floating point" => "must be a number",
+        "invalid i64" | "invalid u32" | "invalid u64" | "invalid u8" => {
+            "must be a whole number within its limits"
+        }
+        message => message,
+    }
 }
 
 #[cfg(test)]
@@ -249,12 +264,43 @@ mod tests {
     }
 
     #[test]
+    fn every_mistake_of_shape_is_listed_with_line_and_field() {
+        let text = program(
+            "    type: 5\n  - id: \"5\"\n    tenantId: 1\n    name: Q\n    environments:\n\
+             \x20     - { id: \"1\", name: e, type: qa }\n      - { id: \"2\", name: e, type: dev }\n\
+             \x20     - { id: \"3\", name: e }\n    repositories: none\n\
+             \x20 - { id: \"6\", tenantId: \"1\", name: R, kpi: {} }\n\
+             nextExecutionId: many\nrest: true\n",
+        );
+        let found = mistakes(&text);
+        let places: Vec<_> = found
+            .iter()
+            .map(|text| text.split(": ").take(2).collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                "line 7 programs[0].type",
+                "line 12 programs[1].environments[0].type",
+                "line 14 programs[1].environments[2]",
+                "line 15 programs[1].repositories",
+                "line 16 programs[2].kpi",
+                "line 17 nextExecutionId",
+                "line 18 rest",
+            ],
+            "{found:#?}"
+        );
+    }
+
+    #[test]
     fn every_mistake_is_listed_with_line_and_field() {
         let text = program(
             "    environments:\n      - { id: \"x\", name: e, type: dev }\n    pipelines:\n\
              \x20     - id: \"1\"\n        name: \"\"\n        phases:\n\
              \x20         - { type: VALIDATE }\n          - { type: BUILD, repositoryId: \"9\" }\n\
-             \x20         - { type: DEPLOY, environmentId: \"77\" }\n",
+             \x20         - { type: DEPLOY, environmentId: \"77\" }\n\
+             \x20         - { type: DEPLOY, environmentId: prod }\n      - id: two\n\
+             \x20       name: Q\n        phases: [{ type: BUILD, branch: main }]\n",
         );
         assert_eq!(
             mistakes(&text),
@@ -266,6 +312,12 @@ mod tests {
                  repository 9",
                 "line 15: programs[0].pipelines[0].phases[2].environmentId: the program has no \
                  environment 77",
+                "line 16: programs[0].pipelines[0].phases[3].environmentId: must be a whole \
+                 number from 1 to 9223372036854775807, written as a string",
+                "line 17: programs[0].pipelines[1].id: must be a whole number from 1 to \
+                 9223372036854775807, written as a string",
+                "line 19: programs[0].pipelines[1].phases[0].repositoryId: must be a whole \
+                 number from 1 to 9223372036854775807, written as a string",
             ]
         );
     }
@@ -297,6 +349,10 @@ mod tests {
             (program("    type: \"aem at line up\"\n"), "unknown variant `aem at line up`"),
             (program("    name: Q\n"), "programs[0]: duplicate mapping key: name"),
             ("tenants: []\n---\ntenants: []\n".into(), "must be a single document"),
+            (program("    kpis: high\n"), "programs[0].kpis: must be an object with fields"),
+            (program("    environments:\n"), "programs[0].environments: must be a list"),
+            (program("    emergencyMode: 1\n"), "must be true or false"),
+            ("nextExecutionId: many\n".into(), "must be a whole number within its limits"),
             ("nextExecutionId: 10000000000\n".into(), "must be from 1 to 9999999999"),
         ] {
             let found = mistakes(&text);

@@ -21,15 +21,16 @@ pub(super) fn build(
     program: &Program,
 ) -> Option<(Pipeline, Option<StoredScenario>)> {
     place.name("name", &document.name);
-    let id: PipelineId = place.id("id", &document.id)?;
+    let id: Option<PipelineId> = place.id("id", &document.id);
     let mut ids = Identifiers::new(id, document);
     let mut phases = Vec::new();
     for (index, phase) in document.phases.iter().enumerate() {
         let mut place = place.at(&format!("phases[{index}]"));
-        phases.push(build_phase(&mut place, phase, index, program, &mut ids)?);
+        phases.push(build_phase(&mut place, phase, index, program, &mut ids));
     }
+    let phases = phases.into_iter().collect::<Option<Vec<_>>>()?;
     let mut pipeline = Pipeline {
-        id,
+        id: id?,
         program_id: program.id,
         name: document.name.clone(),
         trigger: document.trigger.unwrap_or(PipelineTrigger::Manual),
@@ -75,7 +76,7 @@ struct Identifiers {
 
 impl Identifiers {
     /// They begin with the pipeline's and keep clear of those that are written.
-    fn new(pipeline: PipelineId, document: &PipelineDocument) -> Self {
+    fn new(pipeline: Option<PipelineId>, document: &PipelineDocument) -> Self {
         let phases = document.phases.iter();
         let steps = phases.clone().flat_map(|phase| phase.steps.iter().flatten());
         let written = phases
@@ -83,7 +84,7 @@ impl Identifiers {
             .chain(steps.filter_map(|step| step.id.as_deref()));
         Self {
             taken: written.filter_map(|id| id.parse().ok()).collect(),
-            next: pipeline.number().checked_mul(100).unwrap_or_default(),
+            next: pipeline.and_then(|id| id.number().checked_mul(100)).unwrap_or_default(),
         }
     }
 
