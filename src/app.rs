@@ -27,9 +27,6 @@ use crate::http::{body, request_id};
 use crate::seed::{self, Mistakes, Seed};
 use crate::store::StoreError;
 
-/// How long requests in flight may take after the stop signal, in real time.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// How an application is set up.
 #[derive(Clone, Debug)]
 pub struct AppOptions {
@@ -91,6 +88,7 @@ pub struct App {
     listener: TcpListener,
     router: Service,
     url: String,
+    organisation: Option<String>,
     /// Deleted when the application is dropped.
     _temporary: Option<TempDir>,
 }
@@ -125,11 +123,13 @@ impl App {
                 TempDir::with_prefix("cloudmanager-emulator-").map_err(AppError::Temporary)?;
             (directory.path().join("cloudmanager.db"), Some(directory))
         };
+        let first_of_seed = seed.tenants.first().map(|tenant| tenant.ims_org_id.clone());
         let engine = Engine::open(&path, engine, seed).await?;
+        let organisation = engine.catalog().organisation(first_of_seed.as_deref());
         let url = format!("http://{address}");
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
         let router = service(&engine, hosts);
-        Ok(Self { engine, listener, router, url, _temporary: temporary })
+        Ok(Self { engine, listener, router, url, organisation, _temporary: temporary })
     }
 
     /// Where it answers, for example `http://127.0.0.1:4600`.
@@ -138,12 +138,21 @@ impl App {
         &self.url
     }
 
-    /// Answers requests until `stop` is ready, finishes those in flight, and closes the database.
+    /// The organisation of the seed's first tenant; of any tenant if the database was there before
+    /// and does not have that one.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&str> {
+        self.organisation.as_deref()
+    }
+
+    /// Answers requests until `stop` is ready, gives those in flight some real time to finish, and
+    /// closes the database.
     pub async fn run_until_stopped(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
+        grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, router, url: _, _temporary } = self;
+        let Self { engine, listener, router, url: _, organisation: _, _temporary } = self;
         let (stopped, mut stopping) = watch::channel(false);
         let scheduler = tokio::spawn({
             let (engine, stopping) = (engine.clone(), stopped.subscribe());
@@ -161,7 +170,7 @@ impl App {
             });
         let out_of_grace = async {
             let _ = stopping.changed().await;
-            tokio::time::sleep(GRACE).await;
+            tokio::time::sleep(grace).await;
         };
         tokio::select! {
             end = server.into_future() => end.map_err(AppError::Serve)?,

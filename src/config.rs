@@ -1,6 +1,7 @@
 //! The command line. Every option can also be given as an environment variable.
 
-use std::net::SocketAddr;
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
@@ -12,6 +13,15 @@ use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::is_rate;
 use crate::store::secrets::SecretKey;
+
+/// Where the emulator listens if nothing is said.
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4600);
+
+/// A free port, for an emulator whose address is told to one command alone.
+const LISTEN_FOR_COMMAND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// The database file if nothing is said.
+const DATABASE: &str = "cloudmanager.db";
 
 /// A local stand-in for Adobe Cloud Manager's REST API.
 #[derive(Debug, Parser)]
@@ -30,24 +40,40 @@ pub struct Config {
 pub enum Command {
     /// Starts the emulator.
     Serve(ServeOptions),
+    /// Runs a command with an emulator of its own, and ends with the command's exit code.
+    Exec(ExecOptions),
     /// Prints the description of the API, openapi.yaml.
     Openapi,
-    /// Checks a seed file.
+    /// Checks a seed file and tells every mistake in it.
     Check {
         /// The file.
         file: PathBuf,
     },
 }
 
+/// What to run with an emulator of its own. Unless the options say otherwise, it listens on a free
+/// port and its database is temporary.
+#[derive(Args, Debug)]
+pub struct ExecOptions {
+    /// The options of the emulator.
+    #[command(flatten)]
+    pub serve: ServeOptions,
+    /// The command and its arguments. It finds the emulator at `CLOUDMANAGER_URL`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
 /// The options of the emulator.
 #[derive(Args, Debug)]
 pub struct ServeOptions {
-    /// Where to listen; port 0 is any free port.
-    #[arg(long, env = "CME_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:4600")]
-    pub listen: SocketAddr,
-    /// The SQLite file, created and migrated at start.
-    #[arg(long, env = "CME_DATABASE", value_name = "FILE", default_value = "cloudmanager.db")]
-    pub database: PathBuf,
+    /// Where to listen; port 0 is any free port. If absent, 127.0.0.1:4600, and with `exec` any
+    /// free port.
+    #[arg(long, env = "CME_LISTEN", value_name = "ADDR:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// The SQLite file, created and migrated at start. If absent, cloudmanager.db, and with `exec`
+    /// a temporary one.
+    #[arg(long, env = "CME_DATABASE", value_name = "FILE")]
+    pub database: Option<PathBuf>,
     /// Uses a temporary database that is gone at exit.
     #[arg(long, env = "CME_EPHEMERAL", value_parser = FalseyValueParser::new())]
     pub ephemeral: bool,
@@ -110,6 +136,15 @@ fn parse_url(text: &str) -> Result<String, &'static str> {
     }
 }
 
+impl From<ExecOptions> for (AppOptions, Vec<OsString>) {
+    fn from(options: ExecOptions) -> Self {
+        let ExecOptions { mut serve, command } = options;
+        serve.listen.get_or_insert(LISTEN_FOR_COMMAND);
+        serve.ephemeral |= serve.database.is_none();
+        (serve.into(), command)
+    }
+}
+
 impl From<ServeOptions> for AppOptions {
     fn from(options: ServeOptions) -> Self {
         let ServeOptions {
@@ -127,8 +162,8 @@ impl From<ServeOptions> for AppOptions {
             log_format: _,
         } = options;
         Self {
-            listen,
-            database: (!ephemeral).then_some(database),
+            listen: listen.unwrap_or(LISTEN),
+            database: (!ephemeral).then(|| database.unwrap_or_else(|| DATABASE.into())),
             seed,
             public_url,
             allow_hosts: allow_host,

@@ -1,5 +1,10 @@
 //! The signals that stop the program.
 
+use std::time::Duration;
+
+/// How long requests in flight may take after the signal, in real time.
+pub const GRACE: Duration = Duration::from_secs(10);
+
 /// The signals, from when they are listened to.
 #[cfg(unix)]
 pub struct Signals {

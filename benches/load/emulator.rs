@@ -35,6 +35,18 @@ impl Running {
         )
     }
 
+    /// A command with an emulator of its own, which has printed its first line.
+    pub fn command(command: &[&str]) -> Result<Self, Box<dyn Error>> {
+        let emulator = env!("CARGO_BIN_EXE_cloudmanager-emulator");
+        Self::start(Command::new(emulator).args(["exec", "--"]).args(command))
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(mut self) -> Result<(), Box<dyn Error>> {
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Resident memory in MB.
     pub fn memory(&self) -> Result<f64, Box<dyn Error>> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

@@ -60,6 +60,15 @@ impl Catalog {
         self.tenants.get(self.tenant_by_organisation.get(ims_org_id)?)
     }
 
+    /// `wanted` if a tenant has this organisation, else that of the tenant with the lowest
+    /// identifier.
+    #[must_use]
+    pub fn organisation(&self, wanted: Option<&str>) -> Option<String> {
+        let found = wanted.and_then(|organisation| self.find_tenant_of(organisation));
+        let tenant = found.or_else(|| self.tenants.values().next())?;
+        Some(tenant.ims_org_id.clone())
+    }
+
     /// A program, whoever owns it.
     #[must_use]
     pub fn find_program(&self, id: ProgramId) -> Option<&Arc<Program>> {

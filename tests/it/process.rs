@@ -7,7 +7,8 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
-fn program(directory: &Path) -> Command {
+/// The program, to be run in a directory and with an empty environment.
+pub fn program(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloudmanager-emulator"));
     command.current_dir(directory).env_clear();
     command
@@ -27,21 +28,21 @@ pub struct Running {
 
 /// Starts the program in a directory, on a free port.
 pub fn start(directory: &Path, arguments: &[&str]) -> Running {
-    let mut child = program(directory)
-        .args(["--listen", "127.0.0.1:0"])
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    let url = line.strip_prefix("listening on ").expect(&line).trim().to_owned();
-    Running { child, stdout, url }
+    let mut command = program(directory);
+    command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+    Running::of(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
 }
 
 impl Running {
+    /// Waits until a process says where it answers.
+    pub fn of(mut child: Child) -> Self {
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let url = line.strip_prefix("listening on ").expect(&line).trim().to_owned();
+        Self { child, stdout, url }
+    }
+
     /// Kills it, without a warning.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -82,11 +83,8 @@ async fn an_ephemeral_database_leaves_nothing() {
     let temporary = directory.path().display().to_string();
     let mut command = program(directory.path());
     command.env("TMPDIR", &temporary).args(["--ephemeral", "--listen", "127.0.0.1:0"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    stdout.read_line(&mut String::new()).unwrap();
+    let running = Running::of(command.stdout(Stdio::piped()).spawn().unwrap());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
-    let running = Running { child, stdout, url: String::new() };
     assert_eq!(running.stop("-TERM").code(), Some(0));
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
@@ -167,10 +165,13 @@ fn seed_files_are_checked_with_file_line_and_field() {
     std::fs::write(directory.path().join("good.yaml"), good).unwrap();
     let bad = format!("{good}programs:\n  - {{ id: x, tenantId: \"2\", name: P }}\n");
     std::fs::write(directory.path().join("bad.yaml"), bad).unwrap();
-    assert_eq!(run(directory.path(), &["check", "good.yaml"]).status.code(), Some(0));
+    let checked = run(directory.path(), &["check", "good.yaml"]);
+    assert_eq!(checked.status.code(), Some(0));
+    assert_eq!(String::from_utf8(checked.stdout).unwrap(), "good.yaml: no mistakes\n");
     for arguments in [&["check", "bad.yaml"][..], &["--seed", "bad.yaml"]] {
         let output = run(directory.path(), arguments);
         assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
         assert_eq!(
             String::from_utf8(output.stderr).unwrap(),
             "bad.yaml: line 3: programs[0].tenantId: there is no tenant 2\n\

@@ -1,0 +1,126 @@
+//! A command with an emulator of its own: it is there before the command starts, and gone when the
+//! command has ended.
+
+mod signals;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
+
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+
+use crate::app::{App, AppError, AppOptions};
+use crate::log::Recent;
+use signals::Signals;
+
+/// How long requests in flight may take when the command has ended: only processes that it has
+/// left behind can still wait for them.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// The exit code when there is no such command; that and the next as in a shell.
+const NOT_FOUND: u8 = 127;
+
+/// The exit code when the command is there, but can't be run.
+const NOT_EXECUTABLE: u8 = 126;
+
+/// What an emulator that lets everybody in takes as api key and token.
+const CREDENTIAL: &str = "emulator";
+
+/// Starts an emulator, runs the command and stops the emulator; the command's exit code, or 128 and
+/// the number of the signal that ended it. If it fails, the log's last entries go to stderr.
+pub async fn run(
+    options: AppOptions,
+    command: &[OsString],
+    log: &Recent,
+) -> Result<ExitCode, AppError> {
+    let signals = Signals::listen().map_err(AppError::Serve)?;
+    let app = App::build(options).await?;
+    let mut child = match start(command, &app) {
+        Ok(child) => child,
+        Err(code) => return Ok(code),
+    };
+    let (end, ended) = oneshot::channel::<()>();
+    let stop = async move {
+        // Whether the end is told or the sender is dropped.
+        let _ = ended.await;
+    };
+    let server = tokio::spawn(app.run_until_stopped(stop, GRACE));
+    let status = wait(&mut child, signals).await.map_err(AppError::Serve)?;
+    drop(end);
+    match server.await {
+        Ok(stopped) => stopped?,
+        Err(panicked) => return Err(AppError::Serve(io::Error::other(panicked))),
+    }
+    if !status.success() {
+        tell(status, &log.entries());
+    }
+    Ok(ExitCode::from(code_of(status)))
+}
+
+/// Starts the command, which learns from its environment where the emulator is.
+fn start(command: &[OsString], app: &App) -> Result<Child, ExitCode> {
+    let (name, arguments) = command.split_first().ok_or(ExitCode::from(NOT_FOUND))?;
+    let mut command = Command::new(name);
+    command
+        .args(arguments)
+        .env("CLOUDMANAGER_URL", app.url())
+        .env("CLOUDMANAGER_API_KEY", CREDENTIAL)
+        .env("CLOUDMANAGER_TOKEN", CREDENTIAL)
+        // What `aio` reads as its setting cloudmanager.base_url.
+        .env("AIO_CLOUDMANAGER_BASE__URL", app.url());
+    match app.organisation() {
+        Some(organisation) => command.env("CLOUDMANAGER_ORG_ID", organisation),
+        None => command.env_remove("CLOUDMANAGER_ORG_ID"),
+    };
+    command.spawn().map_err(|error| {
+        let name = name.display();
+        if error.kind() == io::ErrorKind::NotFound {
+            eprintln!("{name}: command not found");
+            ExitCode::from(NOT_FOUND)
+        } else {
+            eprintln!("{name}: can't be run: {error}");
+            ExitCode::from(NOT_EXECUTABLE)
+        }
+    })
+}
+
+/// Waits for the command's end, however it takes what is passed on to it.
+async fn wait(child: &mut Child, mut signals: Signals) -> io::Result<ExitStatus> {
+    loop {
+        tokio::select! {
+            ended = child.wait() => return ended,
+            Some(signal) = signals.next() => signal.pass_on(child),
+        }
+    }
+}
+
+/// The number of the signal that ended the command, if one has.
+fn signal_of(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    return None;
+}
+
+fn code_of(status: ExitStatus) -> u8 {
+    let code = signal_of(status).map(|signal| 128 + signal).or(status.code());
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// Shows what the emulator has done for a command that failed.
+fn tell(status: ExitStatus, entries: &[String]) {
+    let how = match signal_of(status) {
+        Some(signal) => format!("was ended by signal {signal}"),
+        None => format!("failed with exit code {}", code_of(status)),
+    };
+    if entries.is_empty() {
+        eprintln!("--- The command {how}; the emulator's log is empty: no request has reached it.");
+    } else {
+        eprintln!("--- The command {how}; the end of the emulator's log:");
+        for entry in entries {
+            eprint!("{entry}");
+        }
+    }
+}
