@@ -49,6 +49,8 @@ pub enum Command {
         /// The file.
         file: PathBuf,
     },
+    /// Prints the JSON Schema of seed files, for editors.
+    Schema,
 }
 
 /// What to run with an emulator of its own. Unless the options say otherwise, it listens on a free

@@ -10,6 +10,7 @@ pub mod exec;
 pub mod http;
 pub mod log;
 pub mod openapi;
+pub mod schema;
 pub mod seed;
 pub mod stop;
 pub mod store;

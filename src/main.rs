@@ -9,7 +9,7 @@ use cloudmanager_emulator::config::{Command, Config, ExecOptions, ServeOptions};
 use cloudmanager_emulator::log::{self, Recent};
 use cloudmanager_emulator::stop::{GRACE, Signals};
 use cloudmanager_emulator::store::with_causes;
-use cloudmanager_emulator::{exec, openapi};
+use cloudmanager_emulator::{exec, openapi, schema};
 
 /// The exit code for everything that keeps the program from starting.
 const REFUSED: u8 = 2;
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Check { file } => {
             read_seed(&file).and_then(|_| print(&format!("{}: no mistakes\n", file.display())))
         }
+        Command::Schema => print(&schema::json()),
     };
     done.unwrap_or_else(|error| {
         eprintln!("{}", with_causes(&error));

@@ -93,7 +93,7 @@ fn in_order(document: &OpenApi) -> Document {
 }
 
 /// What is absent is left out and never null, so null is no value of an optional field.
-fn leave_out_null(value: &mut Value) {
+pub(crate) fn leave_out_null(value: &mut Value) {
     if let Value::Object(object) = value {
         if let Some(Value::Array(types)) = object.get_mut("type") {
             types.retain(|name| name != "null");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::deployment::Failure;
 use super::environment::EnvironmentType;
@@ -10,8 +11,9 @@ use super::pipeline::Action;
 use super::time::Duration;
 
 /// How an automated step ends, as far as its gate does not decide.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = ScenarioOutcome)]
 pub enum Outcome {
     /// As it should.
     #[default]

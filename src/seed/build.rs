@@ -24,7 +24,7 @@ use crate::store::scenarios::StoredScenario;
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
 
 /// The roles that a client may have.
-const ROLES: [&str; 5] = [
+pub(super) const ROLES: [&str; 5] = [
     "businessOwner",
     "deploymentManager",
     "programManager",
@@ -69,7 +69,8 @@ impl Place<'_> {
 }
 
 pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
-    let SeedDocument { tenants, clients, programs, webhooks, next_execution_id } = document;
+    let SeedDocument { schema: _, tenants, clients, programs, webhooks, next_execution_id } =
+        document;
     let mut mistakes = Vec::new();
     let mut root = Place { mistakes: &mut mistakes, path: String::new() };
     let tenants = build_tenants(&tenants, &mut root);

@@ -1,145 +1,255 @@
-//! The shapes of a seed document, as it is written in YAML or JSON.
+//! The shapes of a seed document, as it is written in YAML or JSON. What is said of the fields here
+//! is shown by editors, through the JSON Schema that is made of it.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
+use super::build::ROLES;
 use super::scenario::ScenarioDocument;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
-use crate::domain::pipeline::{ImportantFailures, PipelineTrigger, StepOptions};
+use crate::domain::pipeline::{Action, ImportantFailures, PipelineTrigger, StepOptions};
 use crate::domain::program::ProgramType;
 use crate::domain::variable::VariableType;
+use crate::store::events::NAMES;
 
-#[derive(Debug, Deserialize)]
+/// Tenants, programs and pipelines that an emulator begins with.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = Seed)]
 pub(super) struct SeedDocument {
+    /// The address of the JSON Schema, for editors; the emulator does not read it.
+    #[serde(rename = "$schema")]
+    #[expect(dead_code, reason = "it is for editors alone")]
+    pub schema: Option<String>,
+    /// IMS organisations.
     #[serde(default)]
     pub tenants: Vec<TenantDocument>,
+    /// Technical accounts that may ask for tokens.
     #[serde(default)]
     pub clients: Vec<ClientDocument>,
+    /// Programs with environments, repositories and pipelines.
     #[serde(default)]
     pub programs: Vec<ProgramDocument>,
+    /// Subscriptions to events.
     #[serde(default)]
     pub webhooks: Vec<WebhookDocument>,
+    /// The identifier of the first execution; 1 if absent.
+    #[schema(minimum = 1, maximum = 9_999_999_999_i64)]
     pub next_execution_id: Option<i64>,
 }
 
-#[derive(Debug, Deserialize)]
+/// An IMS organisation.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedTenant)]
 pub(super) struct TenantDocument {
+    /// Identifier.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: String,
+    /// The organisation that callers name in `x-gw-ims-org-id`.
+    #[schema(min_length = 1, max_length = 255)]
     pub ims_org_id: String,
+    /// The organisation's short name.
+    #[schema(min_length = 1, max_length = 255)]
     pub ims_tenant_id: String,
 }
 
-#[derive(Debug, Deserialize)]
+/// A technical account.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedClient)]
 pub(super) struct ClientDocument {
+    /// The api key; used once in a document.
     pub client_id: String,
+    /// What it shows to get a token.
     pub client_secret: String,
+    /// The account as executions name it, for example `ci@techacct.adobe.com`.
     pub technical_account_id: String,
+    /// The tenant that it belongs to.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
+    /// What it may do.
     #[serde(default)]
+    #[schema(schema_with = roles)]
     pub roles: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A subscription to the events of a tenant's executions.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedWebhook)]
 pub(super) struct WebhookDocument {
+    /// The tenant.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
+    /// The subscriber, named in each event.
     pub client_id: String,
+    /// Signs the deliveries.
     pub client_secret: String,
+    /// Where events are delivered, an absolute http or https address.
+    #[schema(pattern = "^https?://")]
     pub url: String,
+    /// The names of the events.
+    #[schema(schema_with = events)]
     pub events: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A program with everything that is defined in it.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedProgram)]
 pub(super) struct ProgramDocument {
+    /// Identifier, unique in the document.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: String,
+    /// The tenant that owns it.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
+    /// Display name.
+    #[schema(min_length = 1, max_length = 64)]
     pub name: String,
+    /// What it runs on; `aem_managed_services` if absent.
     #[serde(rename = "type")]
     pub program_type: Option<ProgramType>,
+    /// Whether Customer Success Engineers have activated the emergency execution mode.
     #[serde(default)]
     pub emergency_mode: bool,
+    /// Its performance targets.
     pub kpis: Option<KpisDocument>,
+    /// Where its pipelines deploy to.
     #[serde(default)]
     pub environments: Vec<EnvironmentDocument>,
+    /// What its pipelines build.
     #[serde(default)]
     pub repositories: Vec<RepositoryDocument>,
+    /// Its pipelines.
     #[serde(default)]
     pub pipelines: Vec<PipelineDocument>,
 }
 
 /// The performance targets of a program; what is left out keeps its value.
-#[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Kpis)]
 pub struct KpisDocument {
     /// 95th percentile of the response time, in seconds.
+    #[schema(exclusive_minimum = 0)]
     pub response_time: Option<f64>,
     /// Page views per minute.
+    #[schema(exclusive_minimum = 0)]
     pub page_views_per_minute: Option<f64>,
 }
 
-#[derive(Debug, Deserialize)]
+/// An environment of a program.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedEnvironment)]
 pub(super) struct EnvironmentDocument {
+    /// Identifier, unique in the program.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: String,
+    /// Display name.
+    #[schema(min_length = 1, max_length = 64)]
     pub name: String,
+    /// Free text.
     pub description: Option<String>,
+    /// Its purpose.
     #[serde(rename = "type")]
     pub environment_type: EnvironmentType,
+    /// Whether it can be deployed to; `ready` if absent.
     pub status: Option<EnvironmentStatus>,
+    /// Its instances.
     pub topology: Option<TopologyDocument>,
+    /// Its variables.
     #[serde(default)]
     pub variables: Vec<VariableDocument>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The instances of an environment.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedTopology)]
 pub(super) struct TopologyDocument {
+    /// Author instances; 1 if absent.
+    #[schema(minimum = 1, maximum = 100)]
     pub authors: Option<u32>,
+    /// Pairs of one publish instance and its dispatcher; 1 if absent.
+    #[schema(minimum = 1, maximum = 100)]
     pub pairs: Option<u32>,
+    /// Whether a cold standby of the author exists.
     #[serde(default)]
     pub cold_standby: bool,
 }
 
-#[derive(Debug, Deserialize)]
+/// A git repository of a program.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedRepository)]
 pub(super) struct RepositoryDocument {
+    /// Identifier, unique in the program.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: String,
+    /// Display name.
+    #[schema(min_length = 1, max_length = 64)]
     pub repo: String,
+    /// Free text.
     pub description: Option<String>,
+    /// The newest commit of each branch, by the branch's name.
     #[serde(default)]
     pub branches: BTreeMap<String, String>,
+    /// The commit of each tag, by the tag's name without `refs/tags/`.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A pipeline of a program: for production, for one other environment, or for code quality alone,
+/// as its phases say.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedPipeline)]
 pub(super) struct PipelineDocument {
+    /// Identifier, unique in the program.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: String,
+    /// Display name.
+    #[schema(min_length = 1, max_length = 64)]
     pub name: String,
+    /// How executions begin by themselves; `MANUAL` if absent.
     pub trigger: Option<PipelineTrigger>,
+    /// What it does when an important metric fails; `ASK` if absent.
     #[serde(default)]
     pub important_metric_failures: ImportantFailures,
+    /// Variables of the build.
     #[serde(default)]
+    #[schema(max_items = 200)]
     pub variables: Vec<VariableDocument>,
+    /// A `VALIDATE` and a `BUILD` phase; then none, one `DEPLOY` phase to a dev or stage
+    /// environment, or one to a stage and one to a prod environment.
+    #[schema(min_items = 2, max_items = 4)]
     pub phases: Vec<PhaseDocument>,
+    /// How its next executions go.
     pub scenario: Option<ScenarioDocument>,
 }
 
-#[derive(Deserialize)]
+/// A variable of a pipeline's builds or of an environment.
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedVariable)]
 pub(super) struct VariableDocument {
+    /// Name, used once for each service.
+    #[schema(pattern = "^[a-zA-Z_][a-zA-Z_0-9]{1,99}$")]
     pub name: String,
+    /// Value; a secret has at most 500 characters.
+    #[schema(max_length = 2048)]
     pub value: String,
+    /// Whether it is a secret; `string` if absent.
     #[serde(rename = "type", default)]
     pub variable_type: VariableType,
+    /// The service that it is for.
     pub service: Option<String>,
 }
 
@@ -150,32 +260,70 @@ impl fmt::Debug for VariableDocument {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// What a phase is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
+#[schema(as = SeedPhaseType)]
 pub(super) enum PhaseType {
+    /// Checks that branch and environments are there and ready.
     Validate,
+    /// Builds and scans a branch.
     Build,
+    /// Deploys to an environment.
     Deploy,
 }
 
-#[derive(Debug, Deserialize)]
+/// A phase of a pipeline.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedPhase)]
 pub(super) struct PhaseDocument {
+    /// Identifier, unique in the pipeline; made up if absent.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: Option<String>,
+    /// What it is for.
     #[serde(rename = "type")]
     pub phase_type: PhaseType,
+    /// Name, unique in the pipeline; made up if absent, for example `DEPLOY_1`.
     pub name: Option<String>,
+    /// `BUILD`: the repository, which must be there.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub repository_id: Option<String>,
+    /// `BUILD`: a branch, or a tag as `refs/tags/…`; `master` if absent.
     pub branch: Option<String>,
+    /// `DEPLOY`: the environment, which must be there.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub environment_id: Option<String>,
+    /// The steps that it has, in any order; those that it must have if absent.
     pub steps: Option<Vec<StepDocument>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A step of a phase.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SeedStep)]
 pub(super) struct StepDocument {
+    /// Identifier, unique in the pipeline; made up if absent.
+    #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: Option<String>,
+    /// What it does.
+    #[schema(value_type = Action)]
     pub name: String,
+    /// How it does it; which ones may be set depends on its name.
     #[serde(default)]
     pub options: StepOptions,
+}
+
+fn roles() -> Array {
+    list_of(&ROLES, "What it may do.")
+}
+
+fn events() -> Array {
+    list_of(&NAMES, "The names of the events.")
+}
+
+/// The shape of a list of some of these words.
+fn list_of(words: &[&str], description: &str) -> Array {
+    let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.to_vec()));
+    ArrayBuilder::new().items(word).description(Some(description)).build()
 }

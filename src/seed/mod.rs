@@ -10,6 +10,10 @@ pub mod scenario;
 use std::fmt;
 use std::sync::Arc;
 
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+
 use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::program::{Program, Tenant};
 use crate::domain::time::Timestamp;
@@ -26,6 +30,9 @@ const DEMO: &str = include_str!("demo.yaml");
 
 /// When programs and pipelines of a seed are created, before that is known.
 const NOT_YET: Timestamp = Timestamp::EPOCH;
+
+/// The name of the shape of a whole document.
+pub const SHAPE: &str = "Seed";
 
 /// Everything that a seed document defines, checked as a whole.
 #[derive(Clone, Debug)]
@@ -95,6 +102,14 @@ pub fn read(text: &str) -> Result<Seed, Mistakes> {
 #[must_use]
 pub fn demo() -> Seed {
     read(DEMO).expect("the demo has no mistakes")
+}
+
+/// The shapes of a document and of its parts, by name, as they are described for an API.
+#[must_use]
+pub fn shapes() -> Vec<(String, RefOr<Schema>)> {
+    let mut shapes = vec![(SHAPE.to_owned(), SeedDocument::schema())];
+    SeedDocument::schemas(&mut shapes);
+    shapes
 }
 
 impl Seed {

@@ -36,12 +36,15 @@ pub struct ScenarioDocument {
 #[schema(as = ScenarioStep)]
 pub struct EntryDocument {
     /// The action, for example `codeQuality`.
+    #[schema(value_type = Action)]
     pub action: String,
     /// `dev`, `stage` or `prod`; for all environments if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<EnvironmentType>)]
     pub environment_type: Option<String>,
     /// `FINISHED` (if absent), `FAILED`, `ERROR`, or `PAUSED` for a deployment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Outcome>)]
     pub outcome: Option<String>,
     /// What the step says when it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +65,11 @@ pub struct EntryDocument {
 
 /// A line added to a log: a text, or a text and how many times it stands there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(untagged, expecting = "must be a text, or an object with line and times")]
+#[serde(
+    untagged,
+    deny_unknown_fields,
+    expecting = "must be a text, or an object with line and times"
+)]
 #[schema(as = ScenarioLogLine)]
 pub enum LogLineDocument {
     /// Once.

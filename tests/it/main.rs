@@ -10,4 +10,5 @@ mod hostile;
 mod isolation;
 mod process;
 mod restart;
+mod schema;
 mod structure;

@@ -244,6 +244,15 @@ fn it_prints_its_description() {
     assert_eq!(String::from_utf8(output.stdout).unwrap(), include_str!("../../openapi.yaml"));
 }
 
+#[test]
+fn it_prints_the_schema_of_seeds() {
+    let directory = TempDir::new().unwrap();
+    let output = run(directory.path(), &["schema"]);
+    assert_eq!(output.status.code(), Some(0));
+    let checked_in = include_str!("../../docs/seed.schema.json");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), checked_in);
+}
+
 #[tokio::test]
 async fn a_scheduled_seed_runs_in_real_time_too() {
     let directory = TempDir::new().unwrap();
