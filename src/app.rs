@@ -158,8 +158,10 @@ impl App {
             let (engine, stopping) = (engine.clone(), stopped.subscribe());
             async move { engine.run_scheduler(stopping).await }
         });
+        let stopping_engine = engine.clone();
         tokio::spawn(async move {
             stop.await;
+            stopping_engine.stop_waiting();
             // Nobody listens any more if the server has failed before.
             let _ = stopped.send(true);
         });

@@ -19,7 +19,7 @@ mod repositories;
 mod steps;
 mod tenants;
 mod variables;
-mod view;
+pub mod view;
 
 use std::sync::Arc;
 

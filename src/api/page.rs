@@ -1,12 +1,13 @@
 //! Pages of lists: `start` and `limit`.
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::hal::{Link, ListLinks};
 use crate::http::problem::Problem;
+pub use crate::http::query::QueryParameters;
 
 /// The largest page.
 const LARGEST: u32 = 100;
@@ -21,33 +22,6 @@ pub struct Paging {
     /// How many items to answer, from 1; more than 100 count as 100.
     #[param(minimum = 1)]
     pub limit: Option<u32>,
-}
-
-/// The query parameters of a request by name.
-pub struct QueryParameters(Vec<(String, String)>);
-
-impl QueryParameters {
-    /// The first value of a parameter.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.get_all(name).next()
-    }
-
-    /// The values of a parameter that can be given several times.
-    pub fn get_all<'q>(&'q self, name: &str) -> impl Iterator<Item = &'q str> {
-        let of_name = self.0.iter().filter(move |(key, _)| key == name);
-        of_name.map(|(_, value)| value.as_str())
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for QueryParameters {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Query::try_from_uri(&parts.uri)
-            .map(|Query(pairs)| Self(pairs))
-            .map_err(|_| Problem::bad_request("The query string can't be read."))
-    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Paging {

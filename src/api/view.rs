@@ -286,8 +286,9 @@ fn pipeline_path(execution: &Execution) -> String {
 }
 
 impl ExecutionView {
-    /// The view of an execution at an instant.
-    pub(super) fn new(snapshot: &Snapshot) -> Self {
+    /// The execution as it is at the instant of the snapshot.
+    #[must_use]
+    pub fn new(snapshot: &Snapshot) -> Self {
         let execution = &snapshot.execution;
         let Execution {
             id,

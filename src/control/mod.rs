@@ -8,6 +8,7 @@ mod health;
 mod history;
 mod program;
 mod scenario;
+mod wait;
 
 use std::sync::Arc;
 
@@ -43,4 +44,5 @@ pub fn router() -> OpenApiRouter<Control> {
         .routes(routes!(commits::post_commit))
         .routes(routes!(history::post_history))
         .routes(routes!(explain::explain_execution))
+        .routes(routes!(wait::wait_for_execution))
 }

@@ -4,7 +4,7 @@ use std::sync::RwLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration as RealDuration, SystemTime, UNIX_EPOCH};
 
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Duration, Timestamp};
 use crate::store::emulator::ClockLine;
 
 /// A clock that runs on a line, stands still while time is being moved, and never goes back.
@@ -82,10 +82,17 @@ impl Clock {
         if line.rate <= 0.0 || held_at.is_some() {
             return None;
         }
-        let missing = due.since(self.now()).as_millis();
-        #[allow(clippy::cast_precision_loss, reason = "milliseconds stay far below 2^53")]
-        let seconds = missing as f64 / line.rate / 1000.0;
-        RealDuration::try_from_secs_f64(seconds).ok()
+        real_time(due.since(self.now()), line.rate)
+    }
+
+    /// How long it really is since it was `due`; unknown if time stands still or is being moved.
+    #[must_use]
+    pub fn real_time_since(&self, due: Timestamp) -> Option<RealDuration> {
+        let State { line, held_at } = self.state();
+        if line.rate <= 0.0 || held_at.is_some() {
+            return None;
+        }
+        real_time(self.now().since(due), line.rate)
     }
 
     fn state(&self) -> State {
@@ -103,6 +110,13 @@ fn time_on(line: ClockLine, wall: i64) -> Timestamp {
     )]
     let emulated = (elapsed as f64 * line.rate) as i64;
     Timestamp::from_millis(line.base.as_millis().saturating_add(emulated))
+}
+
+/// How long a length of emulated time really takes; for ever if it can't be said.
+fn real_time(emulated: Duration, rate: f64) -> Option<RealDuration> {
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds stay far below 2^53")]
+    let seconds = emulated.as_millis() as f64 / rate / 1000.0;
+    RealDuration::try_from_secs_f64(seconds).ok()
 }
 
 /// Whether a clock can run at this rate: emulated milliseconds for each real one.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::save::Change;
+use super::save::{Change, Commit};
 use super::{Engine, run_to_the_end};
 use crate::domain::execution::machine::{self, Command, Effects, Refusal};
 use crate::domain::execution::plan::{Build, Code, DISABLE_BUILD_REUSE};
@@ -108,7 +108,8 @@ impl Engine {
         let pipeline = program.pipelines.get(&key.pipeline_id).ok_or(StartError::NoSuchPipeline)?;
 
         let mut tx = writer.begin().await?;
-        let last = self.settle_last(&mut tx, key, now).await?;
+        let mut commit = Commit::default();
+        let last = self.settle_last(&mut tx, key, now, &mut commit).await?;
         let (last, sequence) = last.map(|last| (last.execution, last.sequence)).unzip();
         if last.as_ref().is_some_and(|last| !matches!(last.progress, Progress::Ended { .. })) {
             return Err(StartError::Busy);
@@ -137,12 +138,12 @@ impl Engine {
         if executions::insert(&mut tx, &execution, sequence).await? == Inserted::PipelineIsBusy {
             return Err(StartError::Busy);
         }
-        let started = [Change { execution, effects }];
-        self.save_effects(&mut tx, &started).await?;
+        let due = machine::due_at(&execution);
+        self.save_effects(&mut tx, vec![Change { execution, effects }], &mut commit).await?;
         emulator::see(&mut tx, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
-        self.end_epochs(&started);
-        self.schedule(&started[0].execution);
+        self.tell_committed(&commit);
+        self.schedule(due);
         Ok(created)
     }
 
@@ -206,12 +207,13 @@ impl Engine {
         // A refusal changes nothing, but what was overdue has happened all the same.
         let outcome = machine::apply(&mut execution, position, command, now, &mut effects);
         machine::run_until(&mut execution, now, &mut effects);
-        let changes = [Change { execution, effects }];
-        self.save(&mut tx, &changes).await?;
+        let due = machine::due_at(&execution);
+        let mut commit = Commit::default();
+        self.save(&mut tx, vec![Change { execution, effects }], &mut commit).await?;
         emulator::see(&mut tx, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
-        self.end_epochs(&changes);
-        self.schedule(&changes[0].execution);
+        self.tell_committed(&commit);
+        self.schedule(due);
         outcome.map_err(StepError::Refused)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::commands::StartError;
-use super::save::Change;
+use super::save::{Change, Commit};
 use super::{Engine, run_to_the_end};
 use crate::domain::execution::answer::InvalidField;
 use crate::domain::execution::machine::{self, Effects};
@@ -106,13 +106,15 @@ impl Engine {
         tx: &mut Transaction<'_>,
         key: PipelineKey,
         now: Timestamp,
+        commit: &mut Commit,
     ) -> Result<Option<Stored>, StoreError> {
         let last = executions::find_last_for_update(&self.database, tx, key).await?;
         let Some(Stored { mut execution, sequence }) = last else { return Ok(None) };
         let mut effects = Effects::default();
         machine::run_until(&mut execution, now, &mut effects);
         if effects != Effects::default() {
-            self.save(tx, &[Change { execution: execution.clone(), effects }]).await?;
+            let change = Change { execution: execution.clone(), effects };
+            self.save(tx, vec![change], commit).await?;
         }
         Ok(Some(Stored { execution, sequence }))
     }
@@ -122,8 +124,9 @@ impl Engine {
         tx: &mut Transaction<'_>,
         key: PipelineKey,
         now: Timestamp,
+        commit: &mut Commit,
     ) -> Result<(), ChangeError> {
-        let last = self.settle_last(tx, key, now).await?;
+        let last = self.settle_last(tx, key, now, commit).await?;
         match last.map(|last| last.execution.progress) {
             None | Some(Progress::Ended { .. }) => Ok(()),
             Some(_) => Err(ChangeError::InUse(key.pipeline_id)),
@@ -149,14 +152,16 @@ impl Engine {
             let pipeline = Arc::new(pipeline);
 
             let mut tx = writer.begin().await?;
-            engine.check_idle(&mut tx, key, now).await?;
+            let mut commit = Commit::default();
+            engine.check_idle(&mut tx, key, now, &mut commit).await?;
             definitions::update_pipeline(&mut tx, &pipeline).await?;
             emulator::see(&mut tx, now).await?;
             tx.commit().await.map_err(StoreError::from)?;
             let mut program = Program::clone(program);
             program.pipelines.insert(pipeline.id, pipeline.clone());
             engine.catalog.set(catalog.with_program(program));
-            engine.epochs.end(key);
+            commit.pipelines.push(key);
+            engine.tell_committed(&commit);
             Ok(pipeline)
         })
         .await
@@ -198,13 +203,15 @@ impl Engine {
             program.pipelines.remove(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
 
             let mut tx = writer.begin().await?;
-            engine.check_idle(&mut tx, key, now).await?;
+            let mut commit = Commit::default();
+            engine.check_idle(&mut tx, key, now, &mut commit).await?;
             scenarios::delete(&mut tx, key).await?;
             definitions::delete_pipeline(&mut tx, key, now).await?;
             emulator::see(&mut tx, now).await?;
             tx.commit().await.map_err(StoreError::from)?;
             engine.catalog.set(catalog.with_program(program));
-            engine.epochs.end(key);
+            commit.pipelines.push(key);
+            engine.tell_committed(&commit);
             engine.start_purging();
             Ok(())
         })
@@ -224,9 +231,11 @@ impl Engine {
             let program = catalog.find_program(id).ok_or(ChangeError::NotFound)?.clone();
 
             let mut tx = writer.begin().await?;
+            let mut commit = Commit::default();
             let mut stopped = Vec::new();
             for pipeline in program.pipelines.values() {
-                let last = engine.settle_last(&mut tx, pipeline.key(), now).await?;
+                commit.pipelines.push(pipeline.key());
+                let last = engine.settle_last(&mut tx, pipeline.key(), now, &mut commit).await?;
                 if let Some(Stored { mut execution, .. }) = last {
                     let mut effects = Effects::default();
                     machine::stop(&mut execution, now, &mut effects);
@@ -234,12 +243,12 @@ impl Engine {
                 }
             }
             stopped.retain(|change| change.effects != Effects::default());
-            engine.save(&mut tx, &stopped).await?;
+            engine.save(&mut tx, stopped, &mut commit).await?;
             definitions::delete_program(&mut tx, id, now).await?;
             emulator::see(&mut tx, now).await?;
             tx.commit().await.map_err(StoreError::from)?;
             engine.catalog.set(catalog.without_program(id));
-            engine.end_epochs(&stopped);
+            engine.tell_committed(&commit);
             engine.start_purging();
             Ok(program)
         })
@@ -263,15 +272,17 @@ impl Engine {
 
             let mut tx = writer.begin().await?;
             let deploys = |phase: &Phase| matches!(phase.kind, PhaseKind::Deploy { environment_id, .. } if environment_id == id);
+            let mut commit = Commit::default();
             for pipeline in program.pipelines.values() {
                 if pipeline.phases.iter().any(deploys) {
-                    engine.check_idle(&mut tx, pipeline.key(), now).await?;
+                    engine.check_idle(&mut tx, pipeline.key(), now, &mut commit).await?;
                 }
             }
             definitions::delete_environment(&mut tx, program_id, id).await?;
             emulator::see(&mut tx, now).await?;
             tx.commit().await.map_err(StoreError::from)?;
             engine.catalog.set(catalog.with_program(program));
+            engine.tell_committed(&commit);
             Ok(())
         })
         .await

@@ -10,12 +10,14 @@ mod load;
 pub mod read;
 mod save;
 mod scheduler;
+mod tally;
+pub mod wait;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::domain::id::PipelineKey;
 use crate::domain::pace::Pace;
@@ -30,6 +32,8 @@ pub use epochs::Epoch;
 use epochs::Epochs;
 pub use history::{History, HistoryError};
 pub use scheduler::{AdvanceError, Destination, Settled};
+pub use tally::Performance;
+use tally::Tally;
 
 /// How an engine is set up.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +62,11 @@ pub struct Engine {
     wakes_at: AtomicI64,
     /// Wakes the scheduler before that.
     nudge: Notify,
+    /// Wakes those who sleep until an emulated time.
+    clock_changed: Notify,
+    /// Whether callers are no longer to be kept waiting.
+    stopping: watch::Sender<bool>,
+    tally: Tally,
 }
 
 impl Engine {
@@ -90,12 +99,17 @@ impl Engine {
             turn: Mutex::default(),
             wakes_at: AtomicI64::new(i64::MAX),
             nudge: Notify::new(),
+            clock_changed: Notify::new(),
+            stopping: watch::Sender::new(false),
+            tally: Tally::default(),
         });
         if let Some(rate) = options.clock_rate {
             engine.set_clock_rate(rate).await?;
         }
         engine.settle_due().await?;
         engine.start_purging();
+        // Nobody was late for what fell due while there was no engine.
+        engine.tally.be_late(std::time::Duration::ZERO);
         Ok(engine)
     }
 
@@ -147,10 +161,16 @@ impl Engine {
             emulator::set_clock(&mut tx, line).await?;
             tx.commit().await?;
             engine.clock.set(line);
-            engine.nudge.notify_one();
+            engine.tell_clock_changed();
             Ok(())
         })
         .await
+    }
+
+    /// Wakes all who sleep until an emulated time.
+    fn tell_clock_changed(&self) {
+        self.nudge.notify_one();
+        self.clock_changed.notify_waiters();
     }
 
     /// Writes everything into the database file and closes it.

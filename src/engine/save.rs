@@ -5,6 +5,7 @@ use crate::domain::event::EventKind;
 use crate::domain::execution::Execution;
 use crate::domain::execution::machine::Effects;
 use crate::domain::execution::step::StepStatus;
+use crate::domain::id::PipelineKey;
 use crate::domain::pipeline::Action;
 use crate::store::events::{self, EventRow};
 use crate::store::{StoreError, Transaction, builds, executions};
@@ -13,6 +14,17 @@ use crate::store::{StoreError, Transaction, builds, executions};
 pub(super) struct Change {
     pub execution: Execution,
     pub effects: Effects,
+}
+
+/// What a transaction saves, for those who are told of it after the commit.
+#[derive(Default)]
+pub(super) struct Commit {
+    /// How many times a step changed its status.
+    pub transitions: u64,
+    /// How many event rows there are for subscribers.
+    pub events: u64,
+    /// The pipelines whose executions changed.
+    pub pipelines: Vec<PipelineKey>,
 }
 
 impl Change {
@@ -44,34 +56,40 @@ impl Engine {
             .collect()
     }
 
-    /// Saves changed executions with their events; how many event rows that made.
+    /// Saves changed executions with what the changes brought about.
     pub(super) async fn save(
         &self,
         tx: &mut Transaction<'_>,
-        changes: &[Change],
-    ) -> Result<u64, StoreError> {
+        changes: Vec<Change>,
+        commit: &mut Commit,
+    ) -> Result<(), StoreError> {
         executions::update(tx, changes.iter().map(|change| &change.execution)).await?;
-        self.save_effects(tx, changes).await
+        self.save_effects(tx, changes, commit).await
     }
 
-    /// Saves what the changes brought about, for executions that are saved otherwise; how many
-    /// event rows that made.
+    /// Saves what the changes brought about, for executions that are saved otherwise.
     pub(super) async fn save_effects(
         &self,
         tx: &mut Transaction<'_>,
-        changes: &[Change],
-    ) -> Result<u64, StoreError> {
+        changes: Vec<Change>,
+        commit: &mut Commit,
+    ) -> Result<(), StoreError> {
         builds::insert(tx, changes.iter().filter(|c| c.has_built()).map(|c| &c.execution)).await?;
-        let rows = self.event_rows(changes);
-        let count = rows.len() as u64;
+        let rows = self.event_rows(&changes);
+        commit.events += rows.len() as u64;
         events::insert(tx, rows).await?;
-        Ok(count)
+        for Change { execution, effects } in changes {
+            commit.transitions += effects.transitions;
+            commit.pipelines.push(execution.pipeline);
+        }
+        Ok(())
     }
 
-    /// After the commit: what memory made of these executions is out of date.
-    pub(super) fn end_epochs(&self, changes: &[Change]) {
-        for change in changes {
-            self.epochs.end(change.execution.pipeline);
+    /// After the commit: what memory made of the executions is out of date.
+    pub(super) fn tell_committed(&self, commit: &Commit) {
+        self.tally.count(commit.transitions, commit.events);
+        for pipeline in &commit.pipelines {
+            self.epochs.end(*pipeline);
         }
     }
 }

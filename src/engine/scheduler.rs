@@ -6,9 +6,8 @@ use std::time::Duration as RealDuration;
 
 use tokio::sync::watch;
 
-use super::save::Change;
+use super::save::{Change, Commit};
 use super::{Engine, run_to_the_end};
-use crate::domain::execution::Execution;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::executions::{self, Stored};
@@ -19,7 +18,7 @@ use crate::store::{StoreError, Writer, emulator};
 const BATCH: usize = 20_000;
 
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
-const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
+pub(super) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
 /// How long the scheduler waits after the database failed, in real time.
 const RECOVERY: RealDuration = RealDuration::from_secs(1);
@@ -64,17 +63,18 @@ impl Engine {
         let _turn = self.turn.lock().await;
         loop {
             let next = self.find_next_due().await?;
-            if next.is_none_or(|due| due > self.now()) {
-                return Ok(next);
+            let Some(due) = next.filter(|due| *due <= self.now()) else { return Ok(next) };
+            if let Some(lateness) = self.clock.real_time_since(due) {
+                self.tally.be_late(lateness);
             }
             let mut writer = self.database.writer().await;
             self.settle_batch(&mut writer, self.now(), &mut Settled::default()).await?;
         }
     }
 
-    /// Wakes the scheduler if the execution is due before it means to wake.
-    pub(super) fn schedule(&self, execution: &Execution) {
-        if let Some(due) = machine::due_at(execution)
+    /// Wakes the scheduler if something is due before it means to wake.
+    pub(super) fn schedule(&self, due: Option<Timestamp>) {
+        if let Some(due) = due
             && due.as_millis() < self.wakes_at.load(Ordering::SeqCst)
         {
             self.nudge.notify_one();
@@ -107,7 +107,7 @@ impl Engine {
             // Time goes on from the last moment that was committed.
             self.clock.set(self.clock.line_from_now());
         }
-        self.nudge.notify_one();
+        self.tell_clock_changed();
         Ok(moved?)
     }
 
@@ -163,12 +163,13 @@ impl Engine {
                 Change { execution, effects }
             })
             .collect();
-        let events = self.save(&mut tx, &changes).await?;
+        let mut commit = Commit::default();
+        self.save(&mut tx, changes, &mut commit).await?;
         emulator::see(&mut tx, until).await?;
         tx.commit().await?;
-        settled.transitions += changes.iter().map(|change| change.effects.transitions).sum::<u64>();
-        settled.events += events;
-        self.end_epochs(&changes);
+        settled.transitions += commit.transitions;
+        settled.events += commit.events;
+        self.tell_committed(&commit);
         Ok(Some(until))
     }
 

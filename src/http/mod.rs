@@ -4,4 +4,5 @@ pub mod body;
 pub mod host;
 pub mod path;
 pub mod problem;
+pub mod query;
 pub mod request_id;

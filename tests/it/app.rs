@@ -88,6 +88,11 @@ impl TestApp {
         Self::open(directory, pace, seed::demo()).await
     }
 
+    /// Ends what waits in the name of callers, as on the way to the end of the program.
+    pub fn stop_waiting(&self) {
+        self.engine.stop_waiting();
+    }
+
     /// Sends a request as it is.
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let method = request.method().clone();

@@ -11,7 +11,7 @@ const MAY_USE: [(&str, &[&str]); 7] = [
     ("engine", &["engine", "seed", "store", "domain"]),
     ("http", &["http", "store", "domain"]),
     ("api", &["api", "http", "engine", "store", "domain"]),
-    ("control", &["control", "http", "engine", "seed", "store", "domain"]),
+    ("control", &["control", "api", "http", "engine", "seed", "store", "domain"]),
 ];
 
 /// What the rules of Cloud Manager must not depend on.

@@ -5,3 +5,4 @@ mod explain;
 mod history;
 mod program;
 mod scenario;
+mod wait;

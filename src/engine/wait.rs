@@ -1,0 +1,81 @@
+//! Waiting until an execution has come so far.
+
+use super::Engine;
+use super::read::Snapshot;
+use super::scheduler::LONGEST_SLEEP;
+use crate::domain::execution::step::StepState;
+use crate::domain::execution::{Execution, Progress, machine};
+use crate::domain::id::{ExecutionId, PipelineKey};
+use crate::store::StoreError;
+
+/// How far an execution is to have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Milestone {
+    /// A step waits for somebody, or the execution is over: then none will.
+    Waiting,
+    /// The execution is over.
+    Ended,
+}
+
+impl Milestone {
+    fn is_reached(self, execution: &Execution) -> bool {
+        let waits = || execution.steps.iter().any(|step| matches!(step, StepState::Waiting { .. }));
+        matches!(execution.progress, Progress::Ended { .. }) || self == Self::Waiting && waits()
+    }
+}
+
+/// Why nobody waits any longer.
+#[derive(Debug, thiserror::Error)]
+pub enum WaitError {
+    /// There is no such execution.
+    #[error("no such execution")]
+    NoSuchExecution,
+    /// The emulator stops.
+    #[error("the emulator stops")]
+    Stopping,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Waits, for ever if need be, until an execution has come so far.
+    pub async fn wait_for(
+        &self,
+        milestone: Milestone,
+        pipeline: PipelineKey,
+        id: ExecutionId,
+    ) -> Result<Snapshot, WaitError> {
+        let mut stopping = self.stopping();
+        loop {
+            // Listening begins before reading, so that nothing between is missed.
+            let clock_changed = self.clock_changed.notified();
+            let epoch = self.epoch(pipeline);
+            let found = self.find_execution(pipeline, id).await?;
+            let snapshot = found.ok_or(WaitError::NoSuchExecution)?;
+            if milestone.is_reached(&snapshot.execution) {
+                return Ok(snapshot);
+            }
+            let sleep = machine::due_at(&snapshot.execution)
+                .and_then(|due| self.clock.real_time_until(due))
+                .map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP));
+            tokio::select! {
+                () = self.epochs.wait_for_end(pipeline, epoch) => {}
+                () = clock_changed => {}
+                () = tokio::time::sleep(sleep) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return Err(WaitError::Stopping),
+            }
+        }
+    }
+
+    /// Ends whatever waits in the name of a caller.
+    pub fn stop_waiting(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Tells when callers are no longer to be kept waiting.
+    #[must_use]
+    pub fn stopping(&self) -> tokio::sync::watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+}
