@@ -26,6 +26,8 @@ use crate::http::problem::Problem;
 use crate::http::{body, request_id};
 use crate::seed::{self, Mistakes, Seed};
 use crate::store::StoreError;
+use crate::traffic::wire::{Connection, Listener};
+use crate::traffic::{self, Operations, Traffic};
 
 /// How an application is set up.
 #[derive(Clone, Debug)]
@@ -166,8 +168,10 @@ impl App {
             let _ = stopped.send(true);
         });
         let mut graceful = stopping.clone();
-        let server = axum::serve(listener, axum::ServiceExt::<Request>::into_make_service(router))
-            .with_graceful_shutdown(async move {
+        let answering =
+            axum::ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(router);
+        let server =
+            axum::serve(Listener(listener), answering).with_graceful_shutdown(async move {
                 let _ = graceful.changed().await;
             });
         let out_of_grace = async {
@@ -189,10 +193,13 @@ impl App {
 #[must_use]
 pub fn service(engine: &Arc<Engine>, hosts: Hosts) -> Service {
     let api = Api::new(engine.clone(), hosts.clone());
-    let router = Router::from(api::router())
-        .merge(Router::from(api::files_router()))
+    let (api_router, official) = api::router().merge(api::files_router()).split_for_parts();
+    let (control_router, own) = control::router().split_for_parts();
+    let traffic = Traffic::new(engine.clone(), Operations::new([&official, &own]));
+    let control = Control::new(engine.clone(), traffic.clone());
+    let router = api_router
         .with_state(api.clone())
-        .merge(Router::from(control::router()).with_state(Control::new(engine.clone())))
+        .merge(control_router.with_state(control))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(
@@ -200,6 +207,7 @@ pub fn service(engine: &Arc<Engine>, hosts: Hosts) -> Service {
                 .layer(from_fn(request_id::answer_with_request_id))
                 .layer(CatchPanicLayer::custom(|_| panicked()))
                 .layer(from_fn_with_state(hosts, refuse_foreign_hosts))
+                .layer(from_fn_with_state(traffic, traffic::observe))
                 .layer(from_fn(body::within_limits))
                 .layer(from_fn_with_state(api, gateway::check)),
         );

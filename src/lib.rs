@@ -14,3 +14,4 @@ pub mod schema;
 pub mod seed;
 pub mod stop;
 pub mod store;
+pub mod traffic;

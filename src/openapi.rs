@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::tag::TagBuilder;
@@ -13,6 +14,8 @@ use utoipa::openapi::{
 
 use crate::api::gateway::GatewayError;
 use crate::http::problem::Problem;
+use crate::traffic::X_EMULATOR_FAULT;
+use crate::traffic::operations::is_official;
 use crate::{api, control};
 
 const DESCRIPTION: &str = "A local stand-in for Adobe Cloud Manager's REST API. Operations under \
@@ -165,6 +168,18 @@ fn add_shared_components(components: &mut Components) {
         .content("application/json", gateway_error)
         .content(PROBLEM_JSON, content(&Problem::name()));
     add("Forbidden", forbidden.build());
+    let injected = ResponseBuilder::new()
+        .description("An injected fault")
+        .content("application/json", content(&GatewayError::name()))
+        .content(PROBLEM_JSON, content(&Problem::name()))
+        .header(
+            X_EMULATOR_FAULT.as_str(),
+            HeaderBuilder::new()
+                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+                .description(Some("The identifier of the fault rule"))
+                .build(),
+        );
+    add("InjectedFault", injected.build());
 }
 
 /// Adds the headers that every call needs and the errors that every call may be answered with.
@@ -184,6 +199,9 @@ fn describe_what_holds_for_all(path: &str, operation: &mut Operation) {
             header_parameter("x-api-key", "The IMS client"),
             header_parameter("Authorization", "Bearer, and an access token"),
         ]);
+    }
+    if is_official(path) {
+        errors.extend([("4XX", "InjectedFault"), ("5XX", "InjectedFault")]);
     }
     for (status, name) in errors {
         operation

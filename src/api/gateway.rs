@@ -40,12 +40,15 @@ impl IntoResponse for GatewayError {
     }
 }
 
-const BAD_TOKEN: GatewayError = GatewayError {
+/// The answer to a missing or bad token.
+pub const BAD_TOKEN: GatewayError = GatewayError {
     status: StatusCode::UNAUTHORIZED,
     error_code: "401013",
     message: "Oauth token is not valid",
 };
-const BAD_API_KEY: GatewayError = GatewayError {
+
+/// The answer to a missing or bad api key.
+pub const BAD_API_KEY: GatewayError = GatewayError {
     status: StatusCode::FORBIDDEN,
     error_code: "403003",
     message: "Api Key is invalid",

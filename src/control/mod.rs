@@ -4,9 +4,12 @@ mod clock;
 mod commits;
 mod explain;
 mod extract;
+mod faults;
 mod health;
 mod history;
+mod metrics;
 mod program;
+mod requests;
 mod scenario;
 mod wait;
 
@@ -16,18 +19,20 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::engine::Engine;
+use crate::traffic::Traffic;
 
 /// What the handlers need.
 #[derive(Clone)]
 pub struct Control {
     engine: Arc<Engine>,
+    traffic: Traffic,
 }
 
 impl Control {
-    /// The control API of an engine.
+    /// The control API of an engine and of the calls to it.
     #[must_use]
-    pub fn new(engine: Arc<Engine>) -> Self {
-        Self { engine }
+    pub fn new(engine: Arc<Engine>, traffic: Traffic) -> Self {
+        Self { engine, traffic }
     }
 }
 
@@ -45,4 +50,9 @@ pub fn router() -> OpenApiRouter<Control> {
         .routes(routes!(history::post_history))
         .routes(routes!(explain::explain_execution))
         .routes(routes!(wait::wait_for_execution))
+        .routes(routes!(faults::get_faults, faults::post_fault, faults::delete_faults))
+        .routes(routes!(faults::delete_fault))
+        .routes(routes!(requests::get_requests, requests::delete_requests))
+        .routes(routes!(requests::get_request_count))
+        .routes(routes!(metrics::get_metrics))
 }

@@ -1,5 +1,6 @@
 //! Request bodies: read whole before anything is decided, within limits of size and time.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -40,15 +41,9 @@ pub async fn within_limits(request: Request, next: Next) -> Response {
         };
     }
     let answer = async {
-        match tokio::time::timeout(LONGEST_READ, read_whole(request)).await {
-            Ok(Ok(request)) => next.run(request).await,
-            Ok(Err(problem)) => problem.into_response(),
-            Err(_) => Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "Request timed out",
-                format!("The request body did not arrive within {} s.", LONGEST_READ.as_secs()),
-            )
-            .into_response(),
+        match receive(request).await {
+            Ok(request) => next.run(request).await,
+            Err(problem) => problem.into_response(),
         }
     };
     match tokio::time::timeout(LONGEST_REQUEST, answer).await {
@@ -62,9 +57,38 @@ pub async fn within_limits(request: Request, next: Next) -> Response {
     }
 }
 
+/// The request with its whole body: 413 if it is too large, 408 if it does not come in time.
+pub async fn receive(request: Request) -> Result<Request, Problem> {
+    tokio::time::timeout(LONGEST_READ, read_whole(request)).await.unwrap_or_else(|_| {
+        Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "Request timed out",
+            format!("The request body did not arrive within {} s.", LONGEST_READ.as_secs()),
+        ))
+    })
+}
+
+/// Where the body of a request is left, once it has been read, for who has put this into the
+/// request's extensions.
+#[derive(Clone, Debug, Default)]
+pub struct ReadBody(Arc<OnceLock<Bytes>>);
+
+impl ReadBody {
+    /// The body, if it has been read.
+    #[must_use]
+    pub fn get(&self) -> Option<&Bytes> {
+        self.0.get()
+    }
+}
+
 async fn read_whole(request: Request) -> Result<Request, Problem> {
     let (parts, body) = request.into_parts();
-    Ok(Request::from_parts(parts, Body::from(read(body).await?)))
+    let bytes = read(body).await?;
+    if let Some(ReadBody(kept)) = parts.extensions.get() {
+        // A body is read once.
+        let _ = kept.set(bytes.clone());
+    }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 async fn read(mut body: Body) -> Result<Bytes, Problem> {

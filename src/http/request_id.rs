@@ -9,13 +9,15 @@ use uuid::Uuid;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Sets the header on the answer and logs the request.
-pub async fn answer_with_request_id(request: Request, next: Next) -> Response {
+pub async fn answer_with_request_id(mut request: Request, next: Next) -> Response {
     let id = request
         .headers()
         .get(&X_REQUEST_ID)
         .filter(|value| is_sane(value))
         .cloned()
         .unwrap_or_else(new_id);
+    // Whoever keeps a record of the request finds there what the answer will carry.
+    request.headers_mut().insert(X_REQUEST_ID, id.clone());
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;

@@ -114,6 +114,10 @@ impl TestApp {
         self.request(Method::GET, path, Body::empty()).await
     }
 
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path, Body::empty()).await
+    }
+
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.request(Method::PUT, path, body.to_string()).await
     }

@@ -12,3 +12,4 @@ mod process;
 mod restart;
 mod schema;
 mod structure;
+mod wire;

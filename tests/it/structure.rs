@@ -4,14 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each module, those that it may use.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 8] = [
     ("domain", &["domain"]),
     ("store", &["store", "domain"]),
     ("seed", &["seed", "store", "domain"]),
     ("engine", &["engine", "seed", "store", "domain"]),
     ("http", &["http", "store", "domain"]),
     ("api", &["api", "http", "engine", "store", "domain"]),
-    ("control", &["control", "api", "http", "engine", "seed", "store", "domain"]),
+    ("traffic", &["traffic", "api", "http", "engine", "domain"]),
+    ("control", &["control", "traffic", "api", "http", "engine", "seed", "store", "domain"]),
 ];
 
 /// What the rules of Cloud Manager must not depend on.

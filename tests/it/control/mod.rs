@@ -2,7 +2,10 @@
 
 mod clock;
 mod explain;
+mod faults;
 mod history;
+mod metrics;
 mod program;
+mod requests;
 mod scenario;
 mod wait;

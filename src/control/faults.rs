@@ -1,0 +1,318 @@
+//! Fault rules: which calls fail, and how.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Control;
+use crate::domain::execution::answer::InvalidField;
+use crate::domain::time::{Duration, Timestamp};
+use crate::http::body::{read_object, sent_value};
+use crate::http::problem::Problem;
+use crate::traffic::faults::{End, Injection, ListedRule, Preset, Rule};
+use crate::traffic::wire::WireFault;
+
+/// The longest latency, in real time.
+const LONGEST_LATENCY: Duration = Duration::from_mins(60);
+
+/// After how many seconds callers come again when there is an outage.
+const OUTAGE: u64 = 30;
+
+/// A rule by which calls fail or take their time. It needs one of status, fault, latency and preset.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FaultBody {
+    /// A rule with a name; operation, after, every, times and ttl can be given beside it.
+    preset: Option<Preset>,
+    /// The operation whose calls are meant, by its identifier; all of /api if absent.
+    operation: Option<String>,
+    /// How many calls are left alone first.
+    after: Option<u64>,
+    /// Each so-manyth of the calls after them is meant.
+    #[schema(minimum = 1)]
+    every: Option<u64>,
+    /// How often the rule is used; always if absent.
+    #[schema(minimum = 1)]
+    times: Option<u64>,
+    /// The status of the error that is answered in place of the operation.
+    #[schema(minimum = 400, maximum = 599)]
+    status: Option<u16>,
+    /// After how many seconds the caller is told to try again, beside a status.
+    retry_after: Option<u64>,
+    /// How much longer calls take in real time, an ISO-8601 duration up to PT1H.
+    latency: Option<String>,
+    /// How the connection fails in place of an answer.
+    fault: Option<WireFault>,
+    /// How long the rule lives on the emulator's clock, an ISO-8601 duration.
+    ttl: Option<String>,
+}
+
+/// A fault rule, and how often it was used.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FaultRule {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preset: Option<Preset>,
+    /// The operation whose calls are meant; all of /api if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<String>,
+    /// How many calls are left alone first.
+    after: u64,
+    /// Each so-manyth of the calls after them is meant.
+    every: u64,
+    /// How often the rule is used; always if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<WireFault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<String>,
+    /// When the rule ends on the emulator's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    /// How many calls the rule has counted.
+    matched: u64,
+    /// How often it was used.
+    used: u64,
+}
+
+/// Fault rules, in the order in which they were made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FaultRules {
+    faults: Vec<FaultRule>,
+}
+
+/// A fault that was injected into a call.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = InjectedFault)]
+pub struct InjectionView {
+    /// The identifier of the rule.
+    rule: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<WireFault>,
+}
+
+fn status_of(end: Option<End>) -> Option<u16> {
+    match end {
+        Some(End::Status { status, .. }) => Some(status.as_u16()),
+        Some(End::Wire(_) | End::ResetMidBody) | None => None,
+    }
+}
+
+fn fault_of(end: Option<End>) -> Option<WireFault> {
+    match end {
+        Some(End::Wire(fault)) => Some(fault),
+        Some(End::ResetMidBody) => Some(WireFault::ConnectionResetByPeer),
+        Some(End::Status { .. }) | None => None,
+    }
+}
+
+impl InjectionView {
+    /// The view of what was done to a call.
+    pub fn new(Injection { rule, latency, end }: Injection) -> Self {
+        Self {
+            rule: rule.to_string(),
+            status: status_of(end),
+            latency: latency.map(|latency| latency.to_string()),
+            fault: fault_of(end),
+        }
+    }
+}
+
+impl FaultRule {
+    fn new(ListedRule { id, rule, matched, used }: ListedRule) -> Self {
+        let Rule { preset, operation, after, every, times, latency, end, life } = rule;
+        let retry_after = match end {
+            Some(End::Status { retry_after, .. }) => retry_after,
+            _ => None,
+        };
+        Self {
+            id: id.to_string(),
+            preset,
+            operation,
+            after,
+            every,
+            times,
+            status: status_of(end),
+            retry_after,
+            latency: latency.map(|latency| latency.to_string()),
+            fault: fault_of(end),
+            ttl: life.map(|(ttl, _)| ttl.to_string()),
+            expires_at: life.map(|(_, until)| until.to_string()),
+            matched,
+            used,
+        }
+    }
+}
+
+/// What is wrong with a rule: fields and messages.
+type Mistakes = Vec<(&'static str, String)>;
+
+impl FaultBody {
+    /// The rule, made at `now`, or everything that is wrong with it.
+    fn read(self, now: Timestamp, is_operation: impl Fn(&str) -> bool) -> Result<Rule, Mistakes> {
+        let mut mistakes = self.contradictions();
+        if self.operation.as_deref().is_some_and(|id| !is_operation(id)) {
+            let message = "must be the identifier of an operation of /api, or downloadFile";
+            mistakes.push(("operation", message.into()));
+        }
+        for (field, number) in [("every", self.every), ("times", self.times)] {
+            if number == Some(0) {
+                mistakes.push((field, "must be at least 1".into()));
+            }
+        }
+        let mut length = |field, text: Option<&String>, most: Option<Duration>| {
+            let length = text.map(|text| Duration::parse(text)).transpose();
+            match length {
+                Ok(Some(Duration::ZERO)) => mistakes.push((field, "must be more than PT0S".into())),
+                Ok(Some(length)) if most.is_some_and(|most| length > most) => {
+                    mistakes.push((field, "must be at most PT1H".into()));
+                }
+                Ok(length) => return length,
+                Err(error) => mistakes.push((field, error.to_string())),
+            }
+            None
+        };
+        let latency = length("latency", self.latency.as_ref(), Some(LONGEST_LATENCY));
+        let ttl = length("ttl", self.ttl.as_ref(), None);
+        let status = self.status.and_then(|status| StatusCode::from_u16(status).ok());
+        let status = status.filter(|it| it.is_client_error() || it.is_server_error());
+        if self.status.is_some() && status.is_none() {
+            mistakes.push(("status", "must be from 400 to 599".into()));
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        let retry_after = self.retry_after;
+        let end = status.map(|status| End::Status { status, retry_after });
+        let rule = Rule {
+            preset: self.preset,
+            operation: self.operation,
+            after: self.after.unwrap_or(0),
+            every: self.every.unwrap_or(1),
+            times: self.times,
+            latency,
+            end: end.or(self.fault.map(End::Wire)),
+            life: ttl.map(|ttl| (ttl, now + ttl)),
+        };
+        Ok(match self.preset {
+            None => rule,
+            Some(preset) => with_preset(preset, self.every, rule),
+        })
+    }
+
+    /// What can't be said together, and what must be said.
+    fn contradictions(&self) -> Mistakes {
+        let mut mistakes = Vec::new();
+        let Self { preset, operation, status, retry_after, latency, fault, .. } = self;
+        if preset.is_some() {
+            let message = || "can't be given together with preset".to_owned();
+            let given = [
+                ("status", status.is_some()),
+                ("retryAfter", retry_after.is_some()),
+                ("latency", latency.is_some()),
+                ("fault", fault.is_some()),
+            ];
+            let given = given.into_iter().filter(|(_, given)| *given);
+            mistakes.extend(given.map(|(field, _)| (field, message())));
+            if *preset == Some(Preset::ResetMidLog) && operation.is_some() {
+                mistakes.push(("operation", "is downloadFile for this preset".into()));
+            }
+            return mistakes;
+        }
+        if status.is_some() && fault.is_some() {
+            mistakes.push(("fault", "can't be given together with status".into()));
+        }
+        if retry_after.is_some() && status.is_none() {
+            mistakes.push(("retryAfter", "is only for rules with a status".into()));
+        }
+        if status.is_none() && fault.is_none() && latency.is_none() {
+            let message = "is missing, or fault, latency or preset: the rule would do nothing";
+            mistakes.push(("status", message.into()));
+        }
+        mistakes
+    }
+}
+
+fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
+    let error = |status, retry_after| Some(End::Status { status, retry_after });
+    match preset {
+        Preset::Flaky401 => {
+            Rule { every: every.unwrap_or(20), end: error(StatusCode::UNAUTHORIZED, None), ..rule }
+        }
+        Preset::Outage503 => {
+            Rule { end: error(StatusCode::SERVICE_UNAVAILABLE, Some(OUTAGE)), ..rule }
+        }
+        Preset::ResetMidLog => {
+            Rule { operation: Some("downloadFile".into()), end: Some(End::ResetMidBody), ..rule }
+        }
+        Preset::Slow => Rule { latency: Some(Duration::from_secs(2)), ..rule },
+    }
+}
+
+/// Adds a fault rule after the others. The first rule that means a call is used.
+#[utoipa::path(post, path = "/_emulator/faults", operation_id = "postFault", tag = "Emulator",
+    request_body = FaultBody,
+    responses((status = 201, description = "The rule", body = FaultRule)))]
+pub async fn post_fault(
+    State(control): State<Control>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<FaultRule>), Problem> {
+    let fault: FaultBody = read_object(&body)?;
+    let now = control.engine.now();
+    let operations = control.traffic.operations();
+    let rule = fault.read(now, |id| operations.has_official(id)).map_err(|mistakes| {
+        Problem::invalid(mistakes.into_iter().map(|(field, message)| InvalidField {
+            field: field.into(),
+            message,
+            invalid_value: sent_value(&body, field),
+        }))
+    })?;
+    let listed = control.traffic.faults().add(rule, now);
+    let listed = listed.map_err(|error| Problem::bad_request(error.to_string()))?;
+    Ok((StatusCode::CREATED, Json(FaultRule::new(listed))))
+}
+
+/// Lists the fault rules in order, those that are used up or have expired among them.
+#[utoipa::path(get, path = "/_emulator/faults", operation_id = "getFaults", tag = "Emulator",
+    responses((status = 200, description = "The rules", body = FaultRules)))]
+pub async fn get_faults(State(control): State<Control>) -> Json<FaultRules> {
+    let faults = control.traffic.faults().list();
+    Json(FaultRules { faults: faults.into_iter().map(FaultRule::new).collect() })
+}
+
+/// Removes all fault rules.
+#[utoipa::path(delete, path = "/_emulator/faults", operation_id = "deleteFaults",
+    tag = "Emulator", responses((status = 204, description = "There are no rules")))]
+pub async fn delete_faults(State(control): State<Control>) -> StatusCode {
+    control.traffic.faults().clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Removes a fault rule.
+#[utoipa::path(delete, path = "/_emulator/faults/{faultId}", operation_id = "deleteFault",
+    tag = "Emulator", params(("faultId" = String, Path, description = "The fault rule")),
+    responses((status = 204, description = "The rule is gone")))]
+pub async fn delete_fault(
+    State(control): State<Control>,
+    id: Result<Path<u64>, axum::extract::rejection::PathRejection>,
+) -> Result<StatusCode, Problem> {
+    match id {
+        Ok(Path(id)) if control.traffic.faults().remove(id) => Ok(StatusCode::NO_CONTENT),
+        _ => Err(Problem::not_found("The fault rule")),
+    }
+}

@@ -1,0 +1,20 @@
+//! Figures for Prometheus.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+
+use super::Control;
+use crate::http::problem::Problem;
+use crate::traffic::metrics::CONTENT_TYPE;
+
+/// Returns the emulator's figures in Prometheus' text format.
+#[utoipa::path(get, path = "/_emulator/metrics", operation_id = "getMetrics", tag = "Emulator",
+    responses((status = 200, description = "The figures", body = String,
+        content_type = "text/plain")))]
+pub async fn get_metrics(State(control): State<Control>) -> Result<impl IntoResponse, Problem> {
+    let (_, running_executions) = control.engine.count_executions().await?;
+    let performance = control.engine.performance();
+    let text = control.traffic.metrics().render(performance, running_executions);
+    Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], text))
+}

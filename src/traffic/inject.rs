@@ -1,0 +1,74 @@
+//! What an injected fault does to a call.
+
+use std::time::Duration as RealDuration;
+
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::watch;
+
+use super::faults::{End, Injection};
+use super::wire::Connection;
+use crate::api::gateway;
+use crate::http::body::receive;
+use crate::http::problem::Problem;
+
+/// Names the fault rule that an answer is due to.
+pub const X_EMULATOR_FAULT: HeaderName = HeaderName::from_static("x-emulator-fault");
+
+/// Answers a call as a rule says; whether the caller gets that answer. The operation is reached only
+/// by calls that go on.
+pub(super) async fn inject(
+    injection: Injection,
+    mut stopping: watch::Receiver<bool>,
+    request: Request,
+    next: Next,
+) -> (Response, bool) {
+    let Injection { rule, latency, end } = injection;
+    // Only once the body has been read is it noticed that a caller leaves.
+    let request = match receive(request).await {
+        Ok(request) => request,
+        Err(problem) => return (problem.into_response(), true),
+    };
+    if let Some(latency) = latency {
+        let latency = RealDuration::from_millis(latency.as_millis().unsigned_abs());
+        tokio::select! {
+            () = tokio::time::sleep(latency) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+    }
+    let connection = request.extensions().get::<ConnectInfo<Connection>>().cloned();
+    let mut answer = match (end, connection) {
+        (None, _) => next.run(request).await,
+        (Some(End::Status { status, retry_after }), _) => fail(status, retry_after),
+        (Some(End::ResetMidBody), Some(ConnectInfo(connection))) => {
+            connection.resetting_mid_body(next.run(request).await)
+        }
+        (Some(End::Wire(fault)), Some(ConnectInfo(connection))) => {
+            connection.fail(fault);
+            return (StatusCode::OK.into_response(), false);
+        }
+        (Some(End::ResetMidBody | End::Wire(_)), None) => {
+            let error = "This call did not come over a connection that can be made to fail.";
+            Problem::new(StatusCode::NOT_IMPLEMENTED, "Injected fault", error).into_response()
+        }
+    };
+    answer.headers_mut().insert(X_EMULATOR_FAULT, HeaderValue::from(rule));
+    (answer, true)
+}
+
+fn fail(status: StatusCode, retry_after: Option<u64>) -> Response {
+    let mut answer = match status {
+        StatusCode::UNAUTHORIZED => gateway::BAD_TOKEN.into_response(),
+        StatusCode::FORBIDDEN => gateway::BAD_API_KEY.into_response(),
+        status => {
+            let error = "This answer was asked for by a rule under /_emulator/faults.";
+            Problem::new(status, "Injected fault", error).into_response()
+        }
+    };
+    if let Some(seconds) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}

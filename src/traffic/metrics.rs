@@ -1,0 +1,105 @@
+//! Figures for Prometheus.
+
+use std::time::Duration as RealDuration;
+
+use axum::http::StatusCode;
+use prometheus::core::Collector;
+use prometheus::{
+    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    Result, TEXT_FORMAT, TextEncoder,
+};
+
+use crate::engine::Performance;
+
+/// The media type of the figures.
+pub const CONTENT_TYPE: &str = TEXT_FORMAT;
+
+/// What every name begins with.
+const PREFIX: &str = "cloudmanager_emulator";
+
+/// Upper bounds of latencies, in seconds.
+const BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
+
+/// The operation of a call for which there is none.
+const NO_OPERATION: &str = "none";
+
+/// The status of a call that got no whole answer.
+const NO_STATUS: &str = "none";
+
+/// What is counted call by call.
+pub struct Metrics {
+    requests: IntCounterVec,
+    durations: HistogramVec,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Nothing has been counted.
+    #[must_use]
+    pub fn new() -> Self {
+        let help = "Requests by operation and status of the answer.";
+        let requests = Opts::new("requests_total", help).namespace(PREFIX);
+        let help = "How long requests took until the answer began.";
+        let durations = HistogramOpts::new("request_duration_seconds", help)
+            .namespace(PREFIX)
+            .buckets(BUCKETS.to_vec());
+        Self {
+            requests: valid(IntCounterVec::new(requests, &["operation", "status"])),
+            durations: valid(HistogramVec::new(durations, &["operation"])),
+        }
+    }
+
+    /// Counts a call that is over.
+    pub fn count(&self, operation: Option<&str>, status: Option<StatusCode>, took: RealDuration) {
+        let operation = operation.unwrap_or(NO_OPERATION);
+        let status = status.as_ref().map_or(NO_STATUS, StatusCode::as_str);
+        self.requests.with_label_values(&[operation, status]).inc();
+        self.durations.with_label_values(&[operation]).observe(took.as_secs_f64());
+    }
+
+    /// All figures as text, with those of the engine as they are.
+    #[must_use]
+    pub fn render(&self, performance: Performance, running_executions: i64) -> String {
+        let Performance { transitions, events, lateness } = performance;
+        let registry = Registry::new();
+        register(&registry, self.requests.clone());
+        register(&registry, self.durations.clone());
+
+        let help = "Executions that are not over.";
+        let running = valid(IntGauge::with_opts(options("running_executions", help)));
+        running.set(running_executions);
+        register(&registry, running);
+        let help = "How many times a step changed its status.";
+        let counter = valid(IntCounter::with_opts(options("transitions_total", help)));
+        counter.inc_by(transitions);
+        register(&registry, counter);
+        let help = "Events that were recorded for subscribers.";
+        let counter = valid(IntCounter::with_opts(options("event_deliveries_total", help)));
+        counter.inc_by(events);
+        register(&registry, counter);
+        let help = "How late the scheduler last came to something due, in real time.";
+        let gauge = valid(Gauge::with_opts(options("scheduler_lateness_seconds", help)));
+        gauge.set(lateness.as_secs_f64());
+        register(&registry, gauge);
+        valid(TextEncoder::new().encode_to_string(&registry.gather()))
+    }
+}
+
+fn options(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace(PREFIX)
+}
+
+fn register(registry: &Registry, collector: impl Collector + 'static) {
+    valid(registry.register(Box::new(collector)));
+}
+
+/// Names, labels and buckets are those of this file: the first test would find a bad one.
+fn valid<T>(made: Result<T>) -> T {
+    made.expect("names, labels and buckets of the metrics are valid")
+}

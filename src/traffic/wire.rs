@@ -1,0 +1,197 @@
+//! Connections that can be made to fail, as networks do.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use axum::body::Body;
+use axum::extract::connect_info::Connected;
+use axum::response::Response;
+use axum::serve::IncomingStream;
+use bytes::{Buf, Bytes};
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How a connection fails in place of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WireFault {
+    /// It is reset.
+    ConnectionResetByPeer,
+    /// It is closed without a byte.
+    EmptyResponse,
+    /// The head of a good answer comes, then what is no chunk, then the end.
+    MalformedResponseChunk,
+    /// Random bytes come, then the end.
+    RandomDataThenClose,
+}
+
+/// The head of a good answer in chunks, and then what is no chunk.
+const MALFORMED_CHUNK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
+    transfer-encoding: chunked\r\n\r\nThis is no chunk.\r\n";
+
+impl WireFault {
+    /// What is still sent.
+    fn last_words(self) -> Bytes {
+        match self {
+            Self::ConnectionResetByPeer | Self::EmptyResponse => Bytes::new(),
+            Self::MalformedResponseChunk => Bytes::from_static(MALFORMED_CHUNK),
+            Self::RandomDataThenClose => {
+                let random = [(); 4].map(|()| Uuid::new_v4().into_bytes());
+                Bytes::from(random.concat())
+            }
+        }
+    }
+}
+
+/// A connection, for those who answer its requests: they can let it fail.
+#[derive(Clone, Debug, Default)]
+pub struct Connection(Arc<OnceLock<WireFault>>);
+
+impl Connection {
+    /// From the next write on the connection fails; it does so in one way only.
+    pub fn fail(&self, fault: WireFault) {
+        let _ = self.0.set(fault);
+    }
+
+    /// An answer in whose middle the connection is reset.
+    #[must_use]
+    pub fn resetting_mid_body(self, answer: Response) -> Response {
+        let (parts, body) = answer.into_parts();
+        let length = parts.headers.get(axum::http::header::CONTENT_LENGTH);
+        let length: usize =
+            length.and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
+        let state = (body.into_data_stream(), length / 2, self);
+        let half = stream::unfold(state, |(mut body, left, connection)| async move {
+            if left > 0
+                && let Some(Ok(mut chunk)) = body.next().await
+            {
+                chunk.truncate(left);
+                let left = left - chunk.len();
+                return Some((Ok(chunk), (body, left, connection)));
+            }
+            // Whoever asks for more and has to wait sends what there is.
+            tokio::task::yield_now().await;
+            connection.fail(WireFault::ConnectionResetByPeer);
+            Some((Err(reset()), (body, 0, connection)))
+        });
+        Response::from_parts(parts, Body::from_stream(half))
+    }
+}
+
+fn reset() -> io::Error {
+    io::ErrorKind::ConnectionReset.into()
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        stream.io().connection.clone()
+    }
+}
+
+/// Listens for connections that can be made to fail.
+#[derive(Debug)]
+pub struct Listener(pub TcpListener);
+
+impl axum::serve::Listener for Listener {
+    type Io = Socket;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Socket, SocketAddr) {
+        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
+        (Socket { stream, connection: Connection::default(), unsent: None }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// The bytes of a connection.
+#[derive(Debug)]
+pub struct Socket {
+    stream: TcpStream,
+    connection: Connection,
+    /// What is still to be sent of the last words, once the connection fails.
+    unsent: Option<Bytes>,
+}
+
+impl Socket {
+    /// Fails, in place of a write.
+    fn poll_fail(
+        &mut self,
+        context: &mut Context<'_>,
+        fault: WireFault,
+    ) -> Poll<io::Result<usize>> {
+        let unsent = self.unsent.get_or_insert_with(|| fault.last_words());
+        while !unsent.is_empty() {
+            let sent = ready!(Pin::new(&mut self.stream).poll_write(context, unsent))?;
+            unsent.advance(sent);
+        }
+        if fault != WireFault::ConnectionResetByPeer {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        }
+        Poll::Ready(Err(reset()))
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if self.connection.0.get() == Some(&WireFault::ConnectionResetByPeer) {
+            // Without time to linger, closing resets. A socket that is gone needs no reset.
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.connection.0.get().copied() {
+            None => Pin::new(&mut self.stream).poll_write(context, buffer),
+            Some(fault) => self.poll_fail(context, fault),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.connection.0.get().copied() {
+            None => Pin::new(&mut self.stream).poll_write_vectored(context, buffers),
+            Some(fault) => self.poll_fail(context, fault),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

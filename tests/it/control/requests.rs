@@ -1,0 +1,194 @@
+//! `/_emulator/requests`
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{ORGANISATION, PRODUCTION, START, TestApp, signed};
+
+/// The calls that fit a query, newest first.
+async fn requests(app: &TestApp, query: &str) -> Vec<Value> {
+    let answer = app.get(&format!("/_emulator/requests{query}")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    answer.json()["requests"].as_array().unwrap().clone()
+}
+
+/// Method, path and status of the calls that fit a query.
+async fn calls(app: &TestApp, query: &str) -> Vec<String> {
+    let count = app.get(&format!("/_emulator/requests/count{query}")).await.json();
+    let entries = requests(app, query).await;
+    assert_eq!(count, json!({"count": entries.len()}));
+    let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+    entries
+        .iter()
+        .map(|entry| ["method", "path", "status"].map(|name| text(&entry[name])).join(" "))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_call_is_kept_with_what_was_sent_and_answered() {
+    let app = TestApp::immediate().await;
+    let execution = app.start(PRODUCTION).await;
+    let shown = app.execution(&execution).await;
+    let advance = shown.link("prod approval", "pipeline/advance").unwrap();
+    let request = signed(Method::PUT, &format!("{advance}?a=b"))
+        .header("x-request-id", "mine")
+        .body(Body::from(r#"{"approved":true}"#))
+        .unwrap();
+    app.send(request).await;
+    let mut entry = requests(&app, "").await[0].clone();
+    assert!(entry["duration"].as_f64().unwrap() > 0.0);
+    entry["duration"] = json!(0);
+    assert_eq!(
+        entry,
+        json!({"number": 3, "time": START, "method": "PUT", "path": advance, "query": "a=b",
+            "operationId": "advancePipelineExecution", "status": 202, "duration": 0,
+            "requestId": "mine", "organisation": ORGANISATION, "apiKey": "ci",
+            "body": {"approved": true}})
+    );
+}
+
+#[tokio::test]
+async fn only_calls_to_cloud_manager_and_its_files_are_kept_whatever_comes_of_them() {
+    let app = TestApp::new().await;
+    app.get("/_emulator/health").await;
+    app.get("/nothing").await;
+    app.send(Request::builder().uri("/api/programs").body(Body::empty()).unwrap()).await;
+    app.get("/api/nothing").await;
+    app.request(Method::POST, "/api/programs", "{}").await;
+    app.request(Method::PUT, "/api/programs", vec![b'x'; 2_000_000]).await;
+    app.get("/files/AAAA").await;
+    assert_eq!(
+        calls(&app, "").await,
+        [
+            "GET /files/*** 404",
+            "PUT /api/programs 413",
+            "POST /api/programs 405",
+            "GET /api/nothing 404",
+            "GET /api/programs 401"
+        ]
+    );
+    let operations: Vec<_> =
+        requests(&app, "").await.iter().map(|entry| entry["operationId"].clone()).collect();
+    let none = json!(null);
+    assert_eq!(
+        operations,
+        [json!("downloadFile"), none.clone(), none.clone(), none, json!("getPrograms")]
+    );
+}
+
+#[tokio::test]
+async fn calls_are_found_by_what_they_are() {
+    let app = TestApp::new().await;
+    app.get("/api/tenants").await;
+    app.advance("PT1H").await;
+    app.get("/api/programs").await;
+    app.get("/api/program/4").await;
+    app.request(Method::PUT, "/api/programs", "").await;
+    for (query, expected) in [
+        ("?method=put", &["PUT /api/programs 405"][..]),
+        ("?path=/api/program", &[]),
+        ("?path=/api/tenants", &["GET /api/tenants 200"]),
+        ("?path=/api/program/*", &["GET /api/program/4 200"]),
+        ("?path=/api/program*&status=200", &["GET /api/program/4 200", "GET /api/programs 200"]),
+        ("?operationId=getPrograms", &["GET /api/programs 200"]),
+        ("?since=2026-03-05T10:00:00.001Z&method=GET&path=*s", &[]),
+        (
+            "?since=2026-03-05T11:00:00.000+0000&method=GET",
+            &["GET /api/program/4 200", "GET /api/programs 200"],
+        ),
+        ("?since=2026-03-05T12:00:00.001%2B01:00", &[]),
+        ("?status=404", &[]),
+    ] {
+        assert_eq!(calls(&app, query).await, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn filters_are_refused_with_everything_that_is_wrong() {
+    let app = TestApp::new().await;
+    for path in ["/_emulator/requests", "/_emulator/requests/count"] {
+        for (query, errors) in [
+            (
+                "operation=getPrograms",
+                "operation: is unknown; there are method, path, status, operationId, since",
+            ),
+            (
+                "status=99&method=G%20T",
+                "method: must be a method such as GET; status: must be a whole number from 100 to 999",
+            ),
+            (
+                "operationId=getHealth",
+                "operationId: is no operation of Cloud Manager or of its files",
+            ),
+            (
+                "since=now",
+                "since: must be an ISO-8601 time with an offset, for example 2026-03-01T12:00:00.000Z",
+            ),
+        ] {
+            let answer = app.get(&format!("{path}?{query}")).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
+            assert_eq!(answer.errors(), errors);
+        }
+    }
+}
+
+#[tokio::test]
+async fn tokens_and_secrets_are_not_kept() {
+    let app = TestApp::immediate().await;
+    let variables = json!([{"name": "A", "value": "hidden", "type": "secretString"},
+        {"name": "B", "value": "hidden"}, {"name": "C", "value": "shown", "type": "string"}]);
+    let path = "/api/program/4/pipeline/1/variables?access_token=hidden&days=1";
+    let request = signed(Method::PATCH, path)
+        .header("authorization", "Bearer hidden")
+        .body(Body::from(variables.to_string()))
+        .unwrap();
+    app.send(request).await;
+    let secrets = r#"{"client_secret":"hidden","nested":[{"password":"hidden"}]}"#;
+    app.request(Method::PUT, "/api/programs", secrets).await;
+    app.request(Method::PUT, "/api/programs", "client_secret=hidden").await;
+    app.get("/files/hidden").await;
+    let kept = json!(requests(&app, "").await);
+    assert!(!kept.to_string().contains("hidden"), "{kept:#}");
+    assert_eq!(kept[3]["query"], "access_token=***&days=1");
+    assert_eq!(kept[3]["body"][2]["value"], "shown");
+}
+
+#[tokio::test]
+async fn bodies_are_json_or_texts_and_cut_where_they_are_long() {
+    let app = TestApp::new().await;
+    for body in ["[1,null]", "oops", "null"] {
+        app.request(Method::PUT, "/api/programs", body).await;
+    }
+    app.request(Method::PUT, "/api/programs", format!("\"{}\"", "x".repeat(20_000))).await;
+    let kept = requests(&app, "").await;
+    assert_eq!(kept[0]["body"].as_str().unwrap().len(), 16 * 1024);
+    assert_eq!(kept[0]["bodyTruncated"], true);
+    assert_eq!(kept[1].get("body"), None);
+    assert_eq!(kept[2]["body"], "oops");
+    assert_eq!(kept[3]["body"], json!([1, null]));
+    assert_eq!(kept[3].get("bodyTruncated"), None);
+}
+
+#[tokio::test]
+async fn what_was_injected_is_told() {
+    let app = TestApp::new().await;
+    let rule = json!({"status": 503, "latency": "PT0.001S", "times": 1});
+    app.post("/_emulator/faults", &rule).await;
+    app.request(Method::PUT, &format!("{PRODUCTION}/execution"), "{}").await;
+    app.get("/api/programs").await;
+    let kept = requests(&app, "").await;
+    assert_eq!(kept[0].get("fault"), None);
+    assert_eq!(kept[1]["fault"], json!({"rule": "1", "status": 503, "latency": "PT0.001S"}));
+    assert_eq!((&kept[1]["status"], &kept[1]["body"]), (&json!(503), &json!({})));
+}
+
+#[tokio::test]
+async fn all_calls_can_be_forgotten() {
+    let app = TestApp::new().await;
+    app.get("/api/programs").await;
+    assert_eq!(app.delete("/_emulator/requests").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(calls(&app, "").await, [""; 0]);
+    app.get("/api/programs").await;
+    assert_eq!(requests(&app, "").await[0]["number"], 2);
+}
