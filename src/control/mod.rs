@@ -11,6 +11,8 @@ mod metrics;
 mod program;
 mod requests;
 mod scenario;
+mod seed;
+mod state;
 mod wait;
 
 use std::sync::Arc;
@@ -55,4 +57,9 @@ pub fn router() -> OpenApiRouter<Control> {
         .routes(routes!(requests::get_requests, requests::delete_requests))
         .routes(routes!(requests::get_request_count))
         .routes(routes!(metrics::get_metrics))
+        .routes(routes!(state::get_state, state::put_state))
+        .routes(routes!(state::reset))
+        .routes(routes!(seed::post_seed))
+        .routes(routes!(seed::post_pipeline))
+        .routes(routes!(seed::post_environment))
 }

@@ -97,6 +97,15 @@ impl Catalog {
         self.webhooks.iter().filter(|webhook| Some(webhook.tenant_id) == tenant).collect()
     }
 
+    /// Whether the same subscriber has a subscription for the same address.
+    #[must_use]
+    pub fn has_webhook(&self, wanted: &Webhook) -> bool {
+        self.webhooks.iter().any(|webhook| {
+            (webhook.tenant_id, &webhook.client_id, &webhook.url)
+                == (wanted.tenant_id, &wanted.client_id, &wanted.url)
+        })
+    }
+
     /// How many tenants, programs and pipelines there are.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {

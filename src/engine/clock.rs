@@ -1,7 +1,7 @@
 //! Emulated time. The only place that looks at the real clock.
 
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration as RealDuration, SystemTime, UNIX_EPOCH};
 
 use crate::domain::time::{Duration, Timestamp};
@@ -25,14 +25,8 @@ impl Clock {
     /// A clock on `line`, or from `seen_at` on where the line has not come so far.
     #[must_use]
     pub fn new(line: ClockLine, seen_at: Timestamp) -> Self {
-        let wall_base = wall_millis();
-        let line = if time_on(line, wall_base) < seen_at {
-            ClockLine { base: seen_at, wall_base, ..line }
-        } else {
-            line
-        };
         Self {
-            state: RwLock::new(State { line, held_at: None }),
+            state: RwLock::new(State { line: not_before(line, seen_at), held_at: None }),
             told: AtomicI64::new(seen_at.as_millis()),
         }
     }
@@ -40,8 +34,9 @@ impl Clock {
     /// The current emulated time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let State { line, held_at } = self.state();
-        let now = held_at.unwrap_or_else(|| time_on(line, wall_millis()));
+        // What was told is kept under the same lock: nobody tells a time of a line that is gone.
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let now = state.held_at.unwrap_or_else(|| time_on(state.line, wall_millis()));
         let told = self.told.fetch_max(now.as_millis(), Ordering::SeqCst);
         now.max(Timestamp::from_millis(told))
     }
@@ -66,13 +61,19 @@ impl Clock {
 
     /// Runs on another line from now on.
     pub fn set(&self, line: ClockLine) {
-        *self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            State { line, held_at: None };
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { line, held_at: None };
+    }
+
+    /// Runs on a line of another state, where `seen_at` was the latest time; it may be earlier.
+    pub fn replace(&self, line: ClockLine, seen_at: Timestamp) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *state = State { line: not_before(line, seen_at), held_at: None };
+        self.told.store(seen_at.as_millis(), Ordering::SeqCst);
     }
 
     /// Stands at `at` until a line is set.
     pub fn hold(&self, at: Timestamp) {
-        self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner).held_at = Some(at);
+        self.state.write().unwrap_or_else(PoisonError::into_inner).held_at = Some(at);
     }
 
     /// How long it really takes until it is `due`; for ever if time stands still.
@@ -96,7 +97,17 @@ impl Clock {
     }
 
     fn state(&self) -> State {
-        *self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The line, or one from `seen_at` on where it has not come so far.
+fn not_before(line: ClockLine, seen_at: Timestamp) -> ClockLine {
+    let wall_base = wall_millis();
+    if time_on(line, wall_base) < seen_at {
+        ClockLine { base: seen_at, wall_base, ..line }
+    } else {
+        line
     }
 }
 

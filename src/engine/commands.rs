@@ -124,7 +124,7 @@ impl Engine {
             pipeline,
             last: last.as_ref(),
             scenario: &scenario,
-            pace: self.pace,
+            pace: self.options.pace,
         };
         let mut planned = start::plan(request, circumstances).map_err(StartError::Refused)?;
         if let Some(build) = self.find_reusable_build(&mut tx, pipeline, &planned).await? {

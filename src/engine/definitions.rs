@@ -379,7 +379,8 @@ impl Engine {
         });
     }
 
-    async fn purge(&self) -> Result<(), StoreError> {
+    /// Takes away all that is deleted, a little at a time, while others go on.
+    pub(super) async fn purge(&self) -> Result<(), StoreError> {
         let mut more = true;
         while more {
             let mut writer = self.database.writer().await;

@@ -45,6 +45,14 @@ impl Epochs {
         self.ended.notify_waiters();
     }
 
+    /// Ends all epochs: everything may have changed.
+    pub(super) fn end_all(&self) {
+        for counter in &self.counters {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+        self.ended.notify_waiters();
+    }
+
     /// Waits until the epoch is over.
     pub(super) async fn wait_for_end(&self, pipeline: PipelineKey, epoch: Epoch) {
         loop {

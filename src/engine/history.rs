@@ -111,7 +111,8 @@ impl Engine {
     ) -> Execution {
         let mode = ExecutionMode::Normal;
         let extent = Extent::Whole(mode);
-        let mut plan = Plan::new(program, pipeline, &extent, &Scenario::default(), self.pace);
+        let mut plan =
+            Plan::new(program, pipeline, &extent, &Scenario::default(), self.options.pace);
         // Whatever is missing now was there then.
         plan.problems.clear();
         let execution = NewExecution { trigger: Trigger::Manual, mode, source: None, plan };

@@ -1,4 +1,4 @@
-//! Loading a seed into a new database.
+//! Loading a seed into an empty database.
 
 use uuid::Uuid;
 
@@ -7,7 +7,7 @@ use super::clock::wall_millis;
 use crate::domain::time::Timestamp;
 use crate::seed::Seed;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
-use crate::store::{Database, StoreError, definitions, events, scenarios, variables};
+use crate::store::{Database, StoreError, Transaction, definitions, events, scenarios, variables};
 
 /// Starts the clock and stores the seed, all in one transaction.
 pub(super) async fn into_new_database(
@@ -15,24 +15,35 @@ pub(super) async fn into_new_database(
     options: &EngineOptions,
     seed: Seed,
 ) -> Result<EmulatorRow, StoreError> {
+    // Two random identifiers: 244 random bits.
+    let file_token_key = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
+    let mut writer = database.writer().await;
+    let mut tx = writer.begin().await?;
+    let row = fill(database, &mut tx, options, seed, file_token_key).await?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// Starts the clock and stores a seed where nothing is.
+pub(super) async fn fill(
+    database: &Database,
+    tx: &mut Transaction<'_>,
+    options: &EngineOptions,
+    seed: Seed,
+    file_token_key: Vec<u8>,
+) -> Result<EmulatorRow, StoreError> {
     let wall_base = wall_millis();
     let now = options.clock_start.unwrap_or(Timestamp::from_millis(wall_base));
     let clock = ClockLine { base: now, wall_base, rate: options.clock_rate.unwrap_or(1.0) };
-    // Two random identifiers: 244 random bits.
-    let file_token_key = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
     let seed = seed.created_at(now);
-
-    let mut writer = database.writer().await;
-    let mut tx = writer.begin().await?;
-    emulator::insert(&mut tx, clock, seed.next_execution_id, &file_token_key).await?;
-    definitions::insert_tenants(&mut tx, &seed.tenants).await?;
-    definitions::insert_clients(&mut tx, &seed.clients).await?;
-    definitions::insert_programs(&mut tx, &seed.programs).await?;
+    emulator::insert(tx, clock, seed.next_execution_id, &file_token_key).await?;
+    definitions::insert_tenants(tx, &seed.tenants).await?;
+    definitions::insert_clients(tx, &seed.clients).await?;
+    definitions::insert_programs(tx, &seed.programs).await?;
     for (owner, changes) in &seed.variables {
-        variables::change(database, &mut tx, *owner, changes).await?;
+        variables::change(database, tx, *owner, changes).await?;
     }
-    scenarios::put(&mut tx, &seed.scenarios).await?;
-    events::insert_webhooks(&mut tx, &seed.webhooks).await?;
-    tx.commit().await?;
+    scenarios::put(tx, &seed.scenarios).await?;
+    events::insert_webhooks(tx, &seed.webhooks).await?;
     Ok(EmulatorRow { clock, seen_at: now, file_token_key })
 }

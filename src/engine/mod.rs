@@ -1,5 +1,6 @@
 //! The only place that applies a transition and saves it, and the only place that waits for time.
 
+pub mod additions;
 pub mod catalog;
 pub mod clock;
 pub mod commands;
@@ -10,6 +11,7 @@ mod load;
 pub mod read;
 mod save;
 mod scheduler;
+pub mod state;
 mod tally;
 pub mod wait;
 
@@ -17,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, Notify, RwLock, watch};
 
 use crate::domain::id::PipelineKey;
 use crate::domain::pace::Pace;
@@ -54,8 +56,12 @@ pub struct Engine {
     clock: Clock,
     catalog: CurrentCatalog,
     epochs: Epochs,
-    pace: Pace,
+    /// What it was set up with, to be reset to.
+    options: EngineOptions,
+    seed: Seed,
     file_token_key: Vec<u8>,
+    /// Taken for reading by whoever reads executions, for writing by whoever replaces everything.
+    world: RwLock<()>,
     /// Taken by whoever moves time: the scheduler, or an advance of the clock.
     turn: Mutex<()>,
     /// When the scheduler means to wake, in emulated milliseconds.
@@ -79,7 +85,7 @@ impl Engine {
         let database = Database::open(path, options.secret_key.as_ref()).await?;
         let row = match emulator::find(&database).await? {
             Some(row) => row,
-            None => load::into_new_database(&database, &options, seed).await?,
+            None => load::into_new_database(&database, &options, seed.clone()).await?,
         };
         let clock = Clock::new(row.clock, row.seen_at);
         if clock.line() != row.clock {
@@ -94,16 +100,18 @@ impl Engine {
             clock,
             catalog,
             epochs: Epochs::default(),
-            pace: options.pace,
+            seed,
             file_token_key: row.file_token_key,
+            world: RwLock::default(),
             turn: Mutex::default(),
             wakes_at: AtomicI64::new(i64::MAX),
             nudge: Notify::new(),
             clock_changed: Notify::new(),
             stopping: watch::Sender::new(false),
             tally: Tally::default(),
+            options,
         });
-        if let Some(rate) = options.clock_rate {
+        if let Some(rate) = engine.options.clock_rate {
             engine.set_clock_rate(rate).await?;
         }
         engine.settle_due().await?;
@@ -128,7 +136,7 @@ impl Engine {
     /// How long automated steps take.
     #[must_use]
     pub fn pace(&self) -> Pace {
-        self.pace
+        self.options.pace
     }
 
     /// The key that signs the tokens of log and artifact addresses.

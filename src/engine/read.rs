@@ -53,6 +53,7 @@ impl Engine {
         pipeline: PipelineKey,
         id: ExecutionId,
     ) -> Result<Option<Snapshot>, StoreError> {
+        let _world = self.world.read().await;
         let now = self.now();
         let Some(Stored { execution, sequence }) =
             executions::find(&self.database, pipeline, id).await?
@@ -83,6 +84,7 @@ impl Engine {
         start: u64,
         limit: u32,
     ) -> Result<ExecutionPage, StoreError> {
+        let _world = self.world.read().await;
         let now = self.now();
         let Some((first, last)) = executions::find_bounds(&self.database, pipeline).await? else {
             return Ok(ExecutionPage { executions: Vec::new(), total: 0 });
@@ -108,6 +110,7 @@ impl Engine {
         program: ProgramId,
         pipeline: Option<PipelineId>,
     ) -> Result<Vec<(PipelineId, Activity)>, StoreError> {
+        let _world = self.world.read().await;
         let now = self.now();
         let mut activities: Vec<(PipelineId, Activity)> = Vec::new();
         // Newest first within each pipeline.
@@ -138,6 +141,7 @@ impl Engine {
 
     /// The executions that time will change next, soonest first, at most `limit`.
     pub async fn list_timers(&self, limit: u32) -> Result<Vec<(Timestamp, Execution)>, StoreError> {
+        let _world = self.world.read().await;
         let due = executions::list_next_due(&self.database, limit).await?;
         Ok(due
             .into_iter()

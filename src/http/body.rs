@@ -1,5 +1,6 @@
 //! Request bodies: read whole before anything is decided, within limits of size and time.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,15 +9,24 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 
 use super::problem::Problem;
 use crate::domain::execution::answer::InvalidField;
+use crate::store::StoreError;
 
 /// Where requests may take as long as they need.
 const CONTROL: &str = "/_emulator";
+
+/// Where bodies are read by whoever answers: they may be larger than memory should hold.
+const STREAMED: [&str; 2] = ["/_emulator/state", "/_emulator/seed"];
+
+/// The largest body that is streamed, in bytes.
+pub const LARGEST_STREAMED: u64 = 1024 * 1024 * 1024;
 
 /// The largest body, in bytes.
 pub const LARGEST: usize = 1024 * 1024;
@@ -34,6 +44,9 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(28);
 /// Reads the body before anything is decided: 413 if it is too large. Beyond the control API also
 /// 408 if it does not come in time, and 503 if the answer does not begin in time.
 pub async fn within_limits(request: Request, next: Next) -> Response {
+    if STREAMED.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
     if request.uri().path().starts_with(CONTROL) {
         return match read_whole(request).await {
             Ok(request) => next.run(request).await,
@@ -81,6 +94,37 @@ impl ReadBody {
     }
 }
 
+/// Writes a body that is streamed into a file: 413 if it is too large.
+pub async fn write_to(body: Body, path: &Path) -> Result<(), Problem> {
+    let failed = |error: std::io::Error| {
+        Problem::from(StoreError::Unreadable(format!("a body can't be kept: {error}")))
+    };
+    let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
+    let mut length = 0_u64;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| unfinished())?;
+        length = length.saturating_add(chunk.len() as u64);
+        if length > LARGEST_STREAMED {
+            return Err(too_large(LARGEST_STREAMED));
+        }
+        file.write_all(&chunk).await.map_err(failed)?;
+    }
+    file.flush().await.map_err(failed)
+}
+
+fn unfinished() -> Problem {
+    Problem::bad_request("The request body could not be read to its end.")
+}
+
+fn too_large(largest: u64) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "Request body too large",
+        format!("The request body is larger than {largest} bytes."),
+    )
+}
+
 async fn read_whole(request: Request) -> Result<Request, Problem> {
     let (parts, body) = request.into_parts();
     let bytes = read(body).await?;
@@ -95,8 +139,7 @@ async fn read(mut body: Body) -> Result<Bytes, Problem> {
     let mut bytes = Vec::new();
     let mut length = 0_usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame
-            .map_err(|_| Problem::bad_request("The request body could not be read to its end."))?;
+        let frame = frame.map_err(|_| unfinished())?;
         let Ok(data) = frame.into_data() else { continue };
         length = length.saturating_add(data.len());
         if length > LARGEST_DISCARDED {
@@ -107,11 +150,7 @@ async fn read(mut body: Body) -> Result<Bytes, Problem> {
         }
     }
     if length > LARGEST {
-        return Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "Request body too large",
-            format!("The request body is larger than {LARGEST} bytes."),
-        ));
+        return Err(too_large(LARGEST as u64));
     }
     Ok(bytes.into())
 }

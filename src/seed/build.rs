@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::NOT_YET;
 use super::document::{
-    EnvironmentDocument, KpisDocument, ProgramDocument, RepositoryDocument, SeedDocument,
-    TenantDocument, VariableDocument,
+    EnvironmentDocument, KpisDocument, PipelineDocument, ProgramDocument, RepositoryDocument,
+    SeedDocument, TenantDocument, VariableDocument,
 };
 use super::{Mistake, Mistakes, Seed, pipeline};
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
@@ -120,8 +120,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
         })
     });
 
-    let mut scenarios = Vec::new();
-    let mut variables = Vec::new();
+    let mut parts = Parts::default();
     let mut program_ids = BTreeSet::new();
     let programs = collect(programs, "programs", &mut root, |place, program| {
         let tenant_id = tenant_of(place, &program.tenant_id);
@@ -129,7 +128,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
         if id.is_some_and(|id| !program_ids.insert(id)) {
             place.wrong("id", format!("the program {} is there already", program.id));
         }
-        let built = build_program(place, program, id, tenant_id, &mut scenarios, &mut variables);
+        let built = build_program(place, program, id, tenant_id, &mut parts);
         id.and(tenant_id).map(|_| built)
     });
 
@@ -144,8 +143,8 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
         tenants,
         clients,
         programs,
-        variables,
-        scenarios,
+        variables: parts.variables,
+        scenarios: parts.scenarios,
         webhooks,
         next_execution_id: ExecutionId::new(next_execution_id),
     })
@@ -197,8 +196,7 @@ fn build_program(
     document: ProgramDocument,
     id: Option<ProgramId>,
     tenant_id: Option<TenantId>,
-    scenarios: &mut Vec<(PipelineKey, StoredScenario)>,
-    variables: &mut Vec<(Owner, Vec<Change>)>,
+    parts: &mut Parts,
 ) -> Program {
     place.name("name", &document.name);
     let mut program = Program {
@@ -221,16 +219,7 @@ fn build_program(
     }
     for (index, environment) in document.environments.iter().enumerate() {
         let mut place = place.at(&format!("environments[{index}]"));
-        if let Some(mut built) = build_environment(&mut place, environment) {
-            let id = built.id;
-            let owner = Owner::Environment(program.id, id);
-            let changes = build_variables(&mut place, owner, &environment.variables);
-            built.variables = variable::changed(&[], &changes);
-            variables.push((owner, changes));
-            if program.environments.insert(id, built).is_some() {
-                place.wrong("id", format!("the environment {id} is there already"));
-            }
-        }
+        parts.add_environment(&mut place, &mut program, environment);
     }
     for (index, repository) in document.repositories.iter().enumerate() {
         let mut place = place.at(&format!("repositories[{index}]"));
@@ -241,20 +230,75 @@ fn build_program(
             }
         }
     }
-    for (index, document) in document.pipelines.iter().enumerate() {
+    for (index, pipeline) in document.pipelines.iter().enumerate() {
         let mut place = place.at(&format!("pipelines[{index}]"));
-        if let Some((mut pipeline, scenario)) = pipeline::build(&mut place, document, &program) {
-            let (id, key) = (pipeline.id, pipeline.key());
-            let changes = build_variables(&mut place, Owner::Pipeline(key), &document.variables);
-            pipeline.variables = variable::changed(&[], &changes);
-            variables.push((Owner::Pipeline(key), changes));
-            scenarios.extend(scenario.map(|scenario| (key, scenario)));
-            if program.pipelines.insert(id, Arc::new(pipeline)).is_some() {
-                place.wrong("id", format!("the pipeline {id} is there already"));
-            }
-        }
+        parts.add_pipeline(&mut place, &mut program, pipeline);
     }
     program
+}
+
+/// What belongs to environments and pipelines beside their definitions.
+#[derive(Default)]
+pub(super) struct Parts {
+    scenarios: Vec<(PipelineKey, StoredScenario)>,
+    variables: Vec<(Owner, Vec<Change>)>,
+}
+
+impl Parts {
+    /// Builds an environment and adds it to its program.
+    pub(super) fn add_environment(
+        &mut self,
+        place: &mut Place<'_>,
+        program: &mut Program,
+        document: &EnvironmentDocument,
+    ) {
+        let Some(mut environment) = build_environment(place, document) else { return };
+        let id = environment.id;
+        let owner = Owner::Environment(program.id, id);
+        let changes = build_variables(place, owner, &document.variables);
+        environment.variables = variable::changed(&[], &changes);
+        self.variables.push((owner, changes));
+        if program.environments.insert(id, environment).is_some() {
+            place.wrong("id", format!("the environment {id} is there already"));
+        }
+    }
+
+    /// Builds a pipeline and adds it to its program, whose other parts are known.
+    pub(super) fn add_pipeline(
+        &mut self,
+        place: &mut Place<'_>,
+        program: &mut Program,
+        document: &PipelineDocument,
+    ) {
+        let Some((mut pipeline, scenario)) = pipeline::build(place, document, program) else {
+            return;
+        };
+        let (id, key) = (pipeline.id, pipeline.key());
+        let changes = build_variables(place, Owner::Pipeline(key), &document.variables);
+        pipeline.variables = variable::changed(&[], &changes);
+        self.variables.push((Owner::Pipeline(key), changes));
+        self.scenarios.extend(scenario.map(|scenario| (key, scenario)));
+        if program.pipelines.insert(id, Arc::new(pipeline)).is_some() {
+            place.wrong("id", format!("the pipeline {id} is there already"));
+        }
+    }
+}
+
+/// Builds a further part of a program that is there; the seed defines the program with it.
+pub(super) fn build_part(
+    program: &Program,
+    add: impl FnOnce(&mut Parts, &mut Place<'_>, &mut Program),
+) -> Result<Seed, Mistakes> {
+    let mut mistakes = Vec::new();
+    let mut parts = Parts::default();
+    let mut program = program.clone();
+    let mut place = Place { mistakes: &mut mistakes, path: String::new() };
+    add(&mut parts, &mut place, &mut program);
+    if !mistakes.is_empty() {
+        return Err(Mistakes(mistakes));
+    }
+    let Parts { scenarios, variables } = parts;
+    Ok(Seed { programs: vec![program], scenarios, variables, ..Seed::empty() })
 }
 
 impl KpisDocument {

@@ -148,25 +148,25 @@ pub struct KpisDocument {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedEnvironment)]
-pub(super) struct EnvironmentDocument {
+pub struct EnvironmentDocument {
     /// Identifier, unique in the program.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
-    pub id: String,
+    pub(super) id: String,
     /// Display name.
     #[schema(min_length = 1, max_length = 64)]
-    pub name: String,
+    pub(super) name: String,
     /// Free text.
-    pub description: Option<String>,
+    pub(super) description: Option<String>,
     /// Its purpose.
     #[serde(rename = "type")]
-    pub environment_type: EnvironmentType,
+    pub(super) environment_type: EnvironmentType,
     /// Whether it can be deployed to; `ready` if absent.
-    pub status: Option<EnvironmentStatus>,
+    pub(super) status: Option<EnvironmentStatus>,
     /// Its instances.
-    pub topology: Option<TopologyDocument>,
+    pub(super) topology: Option<TopologyDocument>,
     /// Its variables.
     #[serde(default)]
-    pub variables: Vec<VariableDocument>,
+    pub(super) variables: Vec<VariableDocument>,
 }
 
 /// The instances of an environment.
@@ -211,28 +211,28 @@ pub(super) struct RepositoryDocument {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedPipeline)]
-pub(super) struct PipelineDocument {
+pub struct PipelineDocument {
     /// Identifier, unique in the program.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
-    pub id: String,
+    pub(super) id: String,
     /// Display name.
     #[schema(min_length = 1, max_length = 64)]
-    pub name: String,
+    pub(super) name: String,
     /// How executions begin by themselves; `MANUAL` if absent.
-    pub trigger: Option<PipelineTrigger>,
+    pub(super) trigger: Option<PipelineTrigger>,
     /// What it does when an important metric fails; `ASK` if absent.
     #[serde(default)]
-    pub important_metric_failures: ImportantFailures,
+    pub(super) important_metric_failures: ImportantFailures,
     /// Variables of the build.
     #[serde(default)]
     #[schema(max_items = 200)]
-    pub variables: Vec<VariableDocument>,
+    pub(super) variables: Vec<VariableDocument>,
     /// A `VALIDATE` and a `BUILD` phase; then none, one `DEPLOY` phase to a dev or stage
     /// environment, or one to a stage and one to a prod environment.
     #[schema(min_items = 2, max_items = 4)]
-    pub phases: Vec<PhaseDocument>,
+    pub(super) phases: Vec<PhaseDocument>,
     /// How its next executions go.
-    pub scenario: Option<ScenarioDocument>,
+    pub(super) scenario: Option<ScenarioDocument>,
 }
 
 /// A variable of a pipeline's builds or of an environment.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Mistake;
+use super::document::SeedDocument;
 use super::locate::Locations;
 
 /// How many mistakes of shape are told at most: each is found by reading once more.
@@ -21,7 +22,8 @@ pub(super) fn mistakes_from(first: Mistake, text: &str) -> Vec<Mistake> {
     };
     let mut rest = Rest { document, left_out: BTreeMap::new() };
     while mistakes.len() < MOST && rest.leave_out(&place).is_some() {
-        let Err(mistake) = super::parse(&rest.document.to_string()) else { break };
+        let read = super::parse::<SeedDocument>(&rest.document.to_string());
+        let Err(mistake) = read else { break };
         let field = rest.in_whole_document(&mistake.field);
         place = mistake.field;
         let line = Some(locations.line(&field));

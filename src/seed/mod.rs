@@ -10,6 +10,7 @@ pub mod scenario;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
@@ -21,8 +22,8 @@ use crate::domain::variable::{Change as VariableChange, Owner};
 use crate::store::definitions::Client;
 use crate::store::events::Webhook;
 use crate::store::scenarios::StoredScenario;
-pub use document::KpisDocument;
 use document::SeedDocument;
+pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument};
 use locate::Locations;
 
 /// The seed that is loaded when none is named.
@@ -112,7 +113,37 @@ pub fn shapes() -> Vec<(String, RefOr<Schema>)> {
     shapes
 }
 
+/// Reads a pipeline of a program, as it is written in a seed; the seed defines it alone.
+pub fn read_pipeline(text: &str, program: &Program) -> Result<Seed, Mistakes> {
+    let document = parse(text).map_err(|mistake| Mistakes(vec![mistake]))?;
+    build::build_part(program, |parts, place, program| {
+        parts.add_pipeline(place, program, &document);
+    })
+}
+
+/// Reads an environment of a program, as it is written in a seed; the seed defines it alone.
+pub fn read_environment(text: &str, program: &Program) -> Result<Seed, Mistakes> {
+    let document = parse(text).map_err(|mistake| Mistakes(vec![mistake]))?;
+    build::build_part(program, |parts, place, program| {
+        parts.add_environment(place, program, &document);
+    })
+}
+
 impl Seed {
+    /// The seed that defines nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            tenants: Vec::new(),
+            clients: Vec::new(),
+            programs: Vec::new(),
+            variables: Vec::new(),
+            scenarios: Vec::new(),
+            webhooks: Vec::new(),
+            next_execution_id: ExecutionId::new(1),
+        }
+    }
+
     /// The same, with programs and pipelines created at `now`.
     #[must_use]
     pub fn created_at(mut self, now: Timestamp) -> Self {
@@ -141,7 +172,7 @@ fn reading() -> serde_saphyr::Options {
 }
 
 /// Reads the shape of a document, or its first mistake.
-fn parse(text: &str) -> Result<SeedDocument, Mistake> {
+fn parse<D: DeserializeOwned>(text: &str) -> Result<D, Mistake> {
     let mut field = String::new();
     serde_saphyr::with_deserializer_from_str_with_options(text, reading(), |deserializer| {
         serde_path_to_error::deserialize(deserializer).map_err(|error| {

@@ -49,6 +49,21 @@ impl Writer<'_> {
         let connection = self.0.as_mut().ok_or(StoreError::Closed)?;
         Ok(connection.begin_with("BEGIN IMMEDIATE").await?)
     }
+
+    /// Attaches another database as `imported`.
+    pub async fn attach(&mut self, path: &Path) -> Result<(), StoreError> {
+        let connection = self.0.as_mut().ok_or(StoreError::Closed)?;
+        let path = path.display().to_string();
+        sqlx::query("ATTACH DATABASE $1 AS imported").bind(path).execute(connection).await?;
+        Ok(())
+    }
+
+    /// Lets go of the attached database.
+    pub async fn detach(&mut self) -> Result<(), StoreError> {
+        let connection = self.0.as_mut().ok_or(StoreError::Closed)?;
+        sqlx::query("DETACH DATABASE imported").execute(connection).await?;
+        Ok(())
+    }
 }
 
 impl Database {
@@ -96,6 +111,11 @@ impl Database {
     /// The connections that read.
     pub(super) fn readers(&self) -> &SqlitePool {
         &self.readers
+    }
+
+    /// Forgets the plans in memory; nobody may be reading executions meanwhile.
+    pub fn forget_plans(&self) {
+        self.plans.clear();
     }
 
     /// Writes everything into the one database file and closes it.

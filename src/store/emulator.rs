@@ -96,3 +96,21 @@ pub async fn take_execution_ids(
     .await?;
     Ok(ExecutionId::new(first))
 }
+
+/// Sees to it that the next execution identifier is not less than `next`.
+pub async fn raise_execution_id(
+    tx: &mut Transaction<'_>,
+    next: ExecutionId,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE emulator SET next_execution_id = max(next_execution_id, $1)")
+        .bind(next.number())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Replaces the key that signs the tokens of addresses.
+pub async fn set_file_token_key(tx: &mut Transaction<'_>, key: &[u8]) -> Result<(), StoreError> {
+    sqlx::query("UPDATE emulator SET file_token_key = $1").bind(key).execute(&mut **tx).await?;
+    Ok(())
+}

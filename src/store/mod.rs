@@ -10,6 +10,7 @@ mod insert;
 pub mod plans;
 pub mod scenarios;
 pub mod secrets;
+pub mod state;
 mod timeline;
 pub mod variables;
 

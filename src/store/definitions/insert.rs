@@ -28,7 +28,7 @@ pub async fn insert_tenants(
     .await
 }
 
-/// Stores clients.
+/// Stores clients; those that are there stay as they are.
 pub async fn insert_clients(
     tx: &mut Transaction<'_>,
     clients: &[Client],
@@ -42,7 +42,8 @@ pub async fn insert_clients(
     insert_rows(
         tx,
         "INSERT INTO clients (client_id, client_secret, technical_account_id, tenant_id, roles) \
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each($1)",
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 \
+         FROM json_each($1) WHERE true ON CONFLICT (client_id) DO NOTHING",
         &rows,
     )
     .await
@@ -77,6 +78,14 @@ pub async fn insert_programs(
         &program_rows,
     )
     .await?;
+    insert_parts(tx, programs).await
+}
+
+/// Stores the environments, repositories and pipelines of programs that are stored.
+pub async fn insert_parts(
+    tx: &mut Transaction<'_>,
+    programs: &[Program],
+) -> Result<(), StoreError> {
     insert_environments(tx, programs).await?;
     insert_repositories(tx, programs).await?;
     insert_pipelines(tx, programs.iter().flat_map(|program| program.pipelines.values())).await
@@ -151,8 +160,7 @@ async fn insert_repositories(
     .await
 }
 
-/// Stores pipelines with their phases and steps.
-pub async fn insert_pipelines(
+async fn insert_pipelines(
     tx: &mut Transaction<'_>,
     pipelines: impl Iterator<Item = &Arc<Pipeline>> + Clone,
 ) -> Result<(), StoreError> {

@@ -8,4 +8,6 @@ mod metrics;
 mod program;
 mod requests;
 mod scenario;
+mod seed;
+mod state;
 mod wait;

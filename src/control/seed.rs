@@ -1,0 +1,143 @@
+//! Adding definitions: whole seed documents, pipelines, environments.
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use serde::Serialize;
+use tempfile::NamedTempFile;
+use utoipa::ToSchema;
+
+use super::Control;
+use super::extract::AnyProgram;
+use crate::domain::execution::answer::InvalidField;
+use crate::engine::additions::{AddError, Added};
+use crate::http::body::{sent_value, write_to};
+use crate::http::problem::Problem;
+use crate::seed::{self, EnvironmentDocument, Mistakes, PipelineDocument, Seed};
+use crate::store::StoreError;
+
+/// How many of each were added; what was there already stays as it was.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Added)]
+pub struct AddedView {
+    tenants: usize,
+    programs: usize,
+    environments: usize,
+    repositories: usize,
+    pipelines: usize,
+    webhooks: usize,
+}
+
+/// What was created.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Created)]
+pub struct CreatedView {
+    id: String,
+    program_id: String,
+    /// Where the API shows it.
+    href: String,
+}
+
+fn refused(Mistakes(mistakes): Mistakes, body: &[u8]) -> Problem {
+    Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
+        message: match mistake.line {
+            Some(line) if mistake.field.is_empty() => format!("line {line}: {}", mistake.message),
+            _ => mistake.message,
+        },
+        invalid_value: sent_value(body, &mistake.field),
+        field: mistake.field,
+    }))
+}
+
+async fn add(control: &Control, seed: Seed) -> Result<Added, Problem> {
+    control.engine.add(seed).await.map_err(|error| match error {
+        AddError::Conflict(reason) => {
+            Problem::new(StatusCode::CONFLICT, "Conflict", format!("Nothing is added: {reason}."))
+        }
+        AddError::Store(error) => error.into(),
+    })
+}
+
+fn as_text(body: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(body)
+        .map_err(|_| Problem::bad_request("The request body is no UTF-8 text."))
+}
+
+/// Adds what a seed document in YAML or JSON defines, all of it or nothing. What is there already
+/// stays as it is, so that adding a document twice changes nothing.
+#[utoipa::path(post, path = "/_emulator/seed", operation_id = "postSeed", tag = "Emulator",
+    request_body(content((Object = "application/json"), (String = "application/yaml"))),
+    responses((status = 200, description = "What was added", body = AddedView),
+        (status = 409, description = "Something contradicts what is there", body = Problem,
+            content_type = "application/problem+json")))]
+pub async fn post_seed(
+    State(control): State<Control>,
+    body: Body,
+) -> Result<Json<AddedView>, Problem> {
+    let failed = |error: std::io::Error| {
+        Problem::from(StoreError::Unreadable(format!("a temporary file: {error}")))
+    };
+    let file = NamedTempFile::new().map_err(failed)?;
+    write_to(body, file.path()).await?;
+    let bytes = tokio::fs::read(file.path()).await.map_err(failed)?;
+    let seed = seed::read(as_text(&bytes)?).map_err(|mistakes| refused(mistakes, &bytes))?;
+    let Added { tenants, programs, environments, repositories, pipelines, webhooks } =
+        add(&control, seed).await?;
+    Ok(Json(AddedView { tenants, programs, environments, repositories, pipelines, webhooks }))
+}
+
+type Created = (StatusCode, [(HeaderName, String); 1], Json<CreatedView>);
+
+fn created(program_id: String, kind: &str, id: String) -> Created {
+    let href = format!("/api/program/{program_id}/{kind}/{id}");
+    let location = [(header::LOCATION, href.clone())];
+    (StatusCode::CREATED, location, Json(CreatedView { id, program_id, href }))
+}
+
+/// Creates a pipeline, described as in a seed document.
+#[utoipa::path(post, path = "/_emulator/program/{programId}/pipelines",
+    operation_id = "postPipeline", tag = "Emulator", params(AnyProgram),
+    request_body = PipelineDocument,
+    responses((status = 201, description = "The pipeline is there", body = CreatedView,
+            headers(("location" = String, description = "Its path"))),
+        (status = 409, description = "Something contradicts what is there", body = Problem,
+            content_type = "application/problem+json")))]
+pub async fn post_pipeline(
+    State(control): State<Control>,
+    AnyProgram(program): AnyProgram,
+    body: Bytes,
+) -> Result<Created, Problem> {
+    let seed = seed::read_pipeline(as_text(&body)?, &program);
+    let seed = seed.map_err(|mistakes| refused(mistakes, &body))?;
+    let known = |id: &_| program.pipelines.contains_key(id);
+    let new = seed.programs.iter().flat_map(|program| program.pipelines.keys());
+    let id = new.copied().find(|id| !known(id));
+    add(&control, seed).await?;
+    let id = id.ok_or_else(|| Problem::not_found("The pipeline"))?;
+    Ok(created(program.id.to_string(), "pipeline", id.to_string()))
+}
+
+/// Creates an environment, described as in a seed document.
+#[utoipa::path(post, path = "/_emulator/program/{programId}/environments",
+    operation_id = "postEnvironment", tag = "Emulator", params(AnyProgram),
+    request_body = EnvironmentDocument,
+    responses((status = 201, description = "The environment is there", body = CreatedView,
+            headers(("location" = String, description = "Its path"))),
+        (status = 409, description = "Something contradicts what is there", body = Problem,
+            content_type = "application/problem+json")))]
+pub async fn post_environment(
+    State(control): State<Control>,
+    AnyProgram(program): AnyProgram,
+    body: Bytes,
+) -> Result<Created, Problem> {
+    let seed = seed::read_environment(as_text(&body)?, &program);
+    let seed = seed.map_err(|mistakes| refused(mistakes, &body))?;
+    let known = |id: &_| program.environments.contains_key(id);
+    let new = seed.programs.iter().flat_map(|program| program.environments.keys());
+    let id = new.copied().find(|id| !known(id));
+    add(&control, seed).await?;
+    let id = id.ok_or_else(|| Problem::not_found("The environment"))?;
+    Ok(created(program.id.to_string(), "environment", id.to_string()))
+}

@@ -1,0 +1,111 @@
+//! The whole state: download it, restore it, reset it.
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
+use utoipa::ToSchema;
+
+use super::Control;
+use crate::engine::state::{ImportError, ResetTo};
+use crate::http::body::{read_object, write_to};
+use crate::http::problem::Problem;
+use crate::store::StoreError;
+
+/// The media type of a state.
+const SQLITE: &str = "application/vnd.sqlite3";
+
+/// How much of a state is in memory at a time, in bytes.
+const CHUNK: usize = 256 * 1024;
+
+/// The name of the file in its own directory.
+const FILE: &str = "state.db";
+
+fn failed(error: &std::io::Error) -> Problem {
+    StoreError::Unreadable(format!("a temporary file: {error}")).into()
+}
+
+/// Downloads the state as one SQLite file, as it is at one moment.
+#[utoipa::path(get, path = "/_emulator/state", operation_id = "getState", tag = "Emulator",
+    responses((status = 200, description = "The state", body = String,
+        content_type = "application/vnd.sqlite3")))]
+pub async fn get_state(State(control): State<Control>) -> Result<Response, Problem> {
+    let directory = TempDir::new().map_err(|error| failed(&error))?;
+    let path = directory.path().join(FILE);
+    control.engine.export(&path).await?;
+    let file = File::open(&path).await.map_err(|error| failed(&error))?;
+    let length = file.metadata().await.map_err(|error| failed(&error))?.len();
+    // The directory goes away when the last byte is sent, or the caller leaves.
+    let body = stream::unfold((file, directory), |(mut file, directory)| async move {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        match (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).await {
+            Ok(0) => None,
+            Ok(_) => Some((Ok(chunk), (file, directory))),
+            Err(error) => Some((Err(error), (file, directory))),
+        }
+    });
+    let headers =
+        [(header::CONTENT_TYPE, SQLITE.to_owned()), (header::CONTENT_LENGTH, length.to_string())];
+    Ok((headers, Body::from_stream(body)).into_response())
+}
+
+/// Replaces everything by a state that was downloaded, from this version or an older one.
+#[utoipa::path(put, path = "/_emulator/state", operation_id = "putState", tag = "Emulator",
+    request_body(content = String, content_type = "application/vnd.sqlite3"),
+    responses((status = 204, description = "The state is restored")))]
+pub async fn put_state(State(control): State<Control>, body: Body) -> Result<StatusCode, Problem> {
+    let directory = TempDir::new().map_err(|error| failed(&error))?;
+    let path = directory.path().join(FILE);
+    write_to(body, &path).await?;
+    control.engine.import(&path).await.map_err(|error| match error {
+        ImportError::Refused(reason) => {
+            Problem::bad_request(format!("The body is no state that can be restored: {reason}."))
+        }
+        ImportError::Store(error) => error.into(),
+    })?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What to go back to.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetBody {
+    /// The seed if absent.
+    #[serde(default)]
+    to: ResetTarget,
+}
+
+/// What an emulator is reset to.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ResetTarget {
+    /// The seed that it was started with.
+    #[default]
+    Seed,
+    /// Nothing.
+    Empty,
+}
+
+/// Goes back to the beginning: data, counters, the clock's start and rate; without journal and
+/// fault rules.
+#[utoipa::path(post, path = "/_emulator/reset", operation_id = "reset", tag = "Emulator",
+    request_body = ResetBody,
+    responses((status = 204, description = "It is as it was at the beginning")))]
+pub async fn reset(State(control): State<Control>, body: Bytes) -> Result<StatusCode, Problem> {
+    let ResetBody { to } = if body.is_empty() { ResetBody::default() } else { read_object(&body)? };
+    control
+        .engine
+        .reset(match to {
+            ResetTarget::Seed => ResetTo::Seed,
+            ResetTarget::Empty => ResetTo::Empty,
+        })
+        .await?;
+    control.traffic.faults().clear();
+    control.traffic.journal().clear();
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,144 @@
+//! Adding definitions to those that are there. What is there already stays as it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::catalog::Catalog;
+use super::{Engine, run_to_the_end};
+use crate::domain::pipeline::{PhaseKind, Pipeline};
+use crate::domain::program::Program;
+use crate::domain::variable::Owner;
+use crate::seed::Seed;
+use crate::store::{StoreError, definitions, emulator, events, scenarios, variables};
+
+/// How many of each were added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Tenants.
+    pub tenants: usize,
+    /// Programs.
+    pub programs: usize,
+    /// Environments, those of new programs among them.
+    pub environments: usize,
+    /// Repositories, those of new programs among them.
+    pub repositories: usize,
+    /// Pipelines, those of new programs among them.
+    pub pipelines: usize,
+    /// Subscriptions.
+    pub webhooks: usize,
+}
+
+/// Why nothing was added.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    /// Something contradicts what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Adds what a seed defines, all of it or nothing. What is there already stays as it is.
+    pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
+        let engine = self.clone();
+        run_to_the_end(async move {
+            // What was deleted must be gone before its identifiers are used again.
+            engine.purge().await?;
+            let mut writer = engine.database.writer().await;
+            let now = engine.now();
+            let catalog = engine.catalog();
+            let (seed, added) = missing(seed.created_at(now), &catalog)?;
+            let mut tx = writer.begin().await?;
+            definitions::insert_tenants(&mut tx, &seed.tenants).await?;
+            definitions::insert_clients(&mut tx, &seed.clients).await?;
+            let (known, new): (Vec<_>, Vec<_>) =
+                seed.programs.into_iter().partition(|p| catalog.find_program(p.id).is_some());
+            definitions::insert_programs(&mut tx, &new).await?;
+            definitions::insert_parts(&mut tx, &known).await?;
+            for (owner, changes) in &seed.variables {
+                variables::change(&engine.database, &mut tx, *owner, changes).await?;
+            }
+            scenarios::put(&mut tx, &seed.scenarios).await?;
+            events::insert_webhooks(&mut tx, &seed.webhooks).await?;
+            emulator::raise_execution_id(&mut tx, seed.next_execution_id).await?;
+            emulator::see(&mut tx, now).await?;
+            tx.commit().await.map_err(StoreError::from)?;
+            engine.catalog.set(Catalog::load(&engine.database).await?);
+            Ok(added)
+        })
+        .await
+    }
+}
+
+/// The part of a seed that is not there yet, or what contradicts what is there.
+fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError> {
+    let mut added = Added::default();
+    for tenant in &seed.tenants {
+        let same =
+            catalog.find_tenant(tenant.id).map(|known| known.ims_org_id == tenant.ims_org_id);
+        let taken = catalog.find_tenant_of(&tenant.ims_org_id);
+        if same == Some(false) || taken.is_some_and(|known| known.id != tenant.id) {
+            return Err(AddError::Conflict(format!(
+                "the tenant {} or the organisation {} is there already, but not together",
+                tenant.id, tenant.ims_org_id
+            )));
+        }
+    }
+    seed.tenants.retain(|tenant| catalog.find_tenant(tenant.id).is_none());
+    added.tenants = seed.tenants.len();
+    seed.webhooks.retain(|webhook| !catalog.has_webhook(webhook));
+    added.webhooks = seed.webhooks.len();
+
+    let mut owners = BTreeSet::new();
+    let mut pipelines = BTreeSet::new();
+    for program in &mut seed.programs {
+        match catalog.find_program(program.id) {
+            None => added.programs += 1,
+            Some(known) => leave_out_known(program, known)?,
+        }
+        added.environments += program.environments.len();
+        added.repositories += program.repositories.len();
+        added.pipelines += program.pipelines.len();
+        owners.extend(program.environments.keys().map(|id| Owner::Environment(program.id, *id)));
+        owners.extend(program.pipelines.values().map(|p| Owner::Pipeline(p.key())));
+        pipelines.extend(program.pipelines.values().map(|p| (program.id, p.id)));
+    }
+    seed.variables.retain(|(owner, _)| owners.contains(owner));
+    seed.scenarios.retain(|(key, _)| pipelines.contains(&(key.program_id, key.pipeline_id)));
+    Ok((seed, added))
+}
+
+/// Leaves of a program only what the known one does not have.
+fn leave_out_known(program: &mut Program, known: &Program) -> Result<(), AddError> {
+    let id = program.id;
+    if program.tenant_id != known.tenant_id {
+        return Err(AddError::Conflict(format!("the program {id} belongs to another tenant")));
+    }
+    fn without<K: Ord, V, W>(parts: &mut BTreeMap<K, V>, known: &BTreeMap<K, W>) {
+        parts.retain(|id, _| !known.contains_key(id));
+    }
+    without(&mut program.environments, &known.environments);
+    without(&mut program.repositories, &known.repositories);
+    without(&mut program.pipelines, &known.pipelines);
+    match program.pipelines.values().find(|pipeline| !fits(pipeline, known)) {
+        None => Ok(()),
+        Some(pipeline) => Err(AddError::Conflict(format!(
+            "the pipeline {} of the program {id} deploys to an environment that is there already, \
+             with another type",
+            pipeline.id
+        ))),
+    }
+}
+
+/// Whether the known environments of a pipeline have the types that it takes them to have.
+fn fits(pipeline: &Pipeline, program: &Program) -> bool {
+    pipeline.phases.iter().all(|phase| match &phase.kind {
+        PhaseKind::Deploy { environment_id, environment_type } => program
+            .environments
+            .get(environment_id)
+            .is_none_or(|known| known.environment_type == *environment_type),
+        PhaseKind::Validate | PhaseKind::Build { .. } => true,
+    })
+}

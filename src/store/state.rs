@@ -1,0 +1,85 @@
+//! The whole state: written into a file, taken over from one, or emptied.
+
+use std::path::Path;
+
+use super::{Database, StoreError, Transaction};
+
+macro_rules! for_all_tables {
+    ($($table:literal),* $(,)?) => {
+        /// Empties each table.
+        const EMPTY: &[&str] = &[$(concat!("DELETE FROM main.", $table)),*];
+
+        /// Copies each table of the attached database.
+        const COPY: &[&str] =
+            &[$(concat!("INSERT INTO main.", $table, " SELECT * FROM imported.", $table)),*];
+    };
+}
+
+// What others refer to comes first.
+for_all_tables!(
+    "emulator",
+    "tenants",
+    "clients",
+    "programs",
+    "environments",
+    "repositories",
+    "heads",
+    "pipelines",
+    "phases",
+    "steps",
+    "variables",
+    "scenarios",
+    "webhooks",
+    "builds",
+    "plans",
+    "executions",
+    "events",
+);
+
+/// Writes the state as it is at one moment into a new file, while others go on.
+pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> {
+    sqlx::query("VACUUM INTO $1")
+        .bind(path.display().to_string())
+        .execute(database.readers())
+        .await?;
+    Ok(())
+}
+
+/// Takes everything away.
+pub async fn clear(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+    for statement in EMPTY.iter().rev() {
+        sqlx::query(*statement).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Takes over everything from the attached database; here there is nothing yet.
+pub async fn copy_attached(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+    for statement in COPY {
+        sqlx::query(*statement).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Why the content of a database can't be used; nothing if it can.
+pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
+    let check: String =
+        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(database.readers()).await?;
+    if check != "ok" {
+        return Ok(Some(check));
+    }
+    let dangling: Option<(String,)> =
+        sqlx::query_as("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1")
+            .fetch_optional(database.readers())
+            .await?;
+    if let Some((table,)) = dangling {
+        return Ok(Some(format!("a row of {table} refers to what is not there")));
+    }
+    let unreadable: i64 = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM plans WHERE NOT json_valid(body)) \
+         + (SELECT count(*) FROM executions WHERE NOT json_valid(timeline))",
+    )
+    .fetch_one(database.readers())
+    .await?;
+    Ok((unreadable > 0).then(|| format!("{unreadable} executions can't be read")))
+}

@@ -1,0 +1,157 @@
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, PRODUCTION, TestApp};
+
+const SEED: &str = "/_emulator/seed";
+
+const DEMO: &str = include_str!("../../../src/seed/demo.yaml");
+
+const FURTHER: &str = r#"
+tenants: [{ id: "9", imsOrgId: 9876543210ABCDEF12345678@AdobeOrg, imsTenantId: other }]
+programs:
+  - id: "90"
+    tenantId: "9"
+    name: Other
+    environments: [{ id: "1", name: other-dev, type: dev, variables: [{ name: VAR, value: x }] }]
+    repositories: [{ id: "1", repo: other, branches: { main: abc } }]
+    pipelines:
+      - id: "1"
+        name: P
+        variables: [{ name: TOKEN, value: s3cret, type: secretString }]
+        phases:
+          - { type: VALIDATE }
+          - { type: BUILD, repositoryId: "1", branch: main }
+          - { type: DEPLOY, environmentId: "1" }
+        scenario: { times: 1, steps: [{ action: build, outcome: FAILED }] }
+nextExecutionId: 1000000
+"#;
+
+async fn add(app: &TestApp, document: &str) -> Answer {
+    app.request(Method::POST, SEED, document.to_owned()).await
+}
+
+fn counts(added: &Value) -> Vec<u64> {
+    ["tenants", "programs", "environments", "repositories", "pipelines", "webhooks"]
+        .map(|kind| added[kind].as_u64().unwrap())
+        .to_vec()
+}
+
+#[tokio::test]
+async fn a_document_is_added_and_a_second_time_changes_nothing() {
+    let app = TestApp::immediate().await;
+    let first = add(&app, FURTHER).await;
+    assert_eq!(first.status, StatusCode::OK, "{first:?}");
+    assert_eq!(counts(&first.json()), [1, 1, 1, 1, 1, 0]);
+    let state = app.get("/_emulator/info").await.json();
+    let scenario = "/_emulator/program/90/pipeline/1/scenario";
+    assert_eq!(app.get(scenario).await.json()["times"], 1);
+
+    for document in [FURTHER, DEMO] {
+        let again = add(&app, document).await;
+        assert_eq!(counts(&again.json()), [0; 6]);
+    }
+    assert_eq!(app.get("/_emulator/info").await.json(), state);
+    let execution = app.start(PRODUCTION).await;
+    assert!(execution.ends_with("/1000000"), "the counter is raised: {execution}");
+}
+
+#[tokio::test]
+async fn a_document_that_adds_to_a_program_leaves_the_rest_alone() {
+    let app = TestApp::immediate().await;
+    add(&app, FURTHER).await;
+    let more = FURTHER
+        .replace("name: Other\n", "name: Renamed\n")
+        .replace("      - id: \"1\"\n        name: P", "      - id: \"2\"\n        name: Q");
+    let added = add(&app, &more).await;
+    assert_eq!(counts(&added.json()), [0, 0, 0, 0, 1, 0]);
+    let state = app.get("/_emulator/info").await.json();
+    assert_eq!(state["counts"]["pipelines"], 7);
+}
+
+#[tokio::test]
+async fn a_document_with_mistakes_or_contradictions_adds_nothing() {
+    let app = TestApp::immediate().await;
+    let before = app.get("/_emulator/info").await.json();
+    let mistaken = FURTHER.replace("branch: main }", "branch: main, colour: red }");
+    let answer = add(&app, &mistaken).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.errors().contains("colour"), "{}", answer.errors());
+    for (wrong, told) in [
+        (
+            FURTHER.replace("id: \"9\"", "id: \"1\"").replace("tenantId: \"9\"", "tenantId: \"1\""),
+            "tenant 1",
+        ),
+        (FURTHER.replace("- id: \"90\"", "- id: \"4\""), "belongs to another tenant"),
+    ] {
+        let answer = add(&app, &wrong).await;
+        assert_eq!(answer.status, StatusCode::CONFLICT, "{answer:?}");
+        assert!(answer.errors().contains(told), "{}", answer.errors());
+    }
+    for wrong in ["", "\u{0}", "- 1", "tenants: 5", "{\"tenants\":", "programs: [{id: 1}]"] {
+        let answer = add(&app, wrong).await;
+        let fine = wrong.is_empty() && answer.status == StatusCode::OK;
+        assert!(fine || answer.status == StatusCode::BAD_REQUEST, "{wrong}: {answer:?}");
+    }
+    assert_eq!(app.get("/_emulator/info").await.json(), before);
+}
+
+#[tokio::test]
+async fn pipelines_and_environments_are_created_as_they_are_written_in_seeds() {
+    let app = TestApp::immediate().await;
+    let environment = json!({"id": "60000", "name": "new-dev", "type": "dev"});
+    let answer = app.post("/_emulator/program/4/environments", &environment).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    assert_eq!(answer.header("location"), "/api/program/4/environment/60000");
+    assert_eq!(app.get(answer.header("location")).await.json()["name"], "new-dev");
+
+    let pipeline = json!({"id": "11", "name": "New", "phases": [
+        {"type": "VALIDATE"},
+        {"type": "BUILD", "repositoryId": "1", "branch": "main"},
+        {"type": "DEPLOY", "environmentId": "60000"},
+    ]});
+    let answer = app.post("/_emulator/program/4/pipelines", &pipeline).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+    let created = answer.json();
+    assert_eq!(created["href"], "/api/program/4/pipeline/11");
+    let execution = app.start("/api/program/4/pipeline/11").await;
+    assert_eq!(app.execution(&execution).await.status(), "FINISHED");
+
+    for (path, body) in [
+        ("/_emulator/program/4/pipelines", &pipeline),
+        ("/_emulator/program/4/environments", &environment),
+    ] {
+        let again = app.post(path, body).await;
+        assert_eq!(again.status, StatusCode::BAD_REQUEST);
+        assert!(again.errors().contains("is there already"), "{}", again.errors());
+        for wrong in [json!({}), json!([]), json!({"id": 5}), json!({"id": "x", "name": ""})] {
+            let answer = app.post(path, &wrong).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}: {answer:?}");
+        }
+    }
+    let unknown = app.post("/_emulator/program/99/pipelines", &pipeline).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_was_deleted_can_be_created_again_without_its_past() {
+    let app = TestApp::immediate().await;
+    add(&app, FURTHER).await;
+    app.request(Method::DELETE, "/_emulator/program/90/pipeline/1/scenario", "").await;
+    app.post("/_emulator/program/90/pipeline/1/history", &json!({"count": 12_000})).await;
+    let before = app.get("/_emulator/info").await.json();
+    assert_eq!(before["counts"]["executions"], 12_000);
+    let deleted = app
+        .send(
+            crate::app::signed(Method::DELETE, "/api/program/90/pipeline/1")
+                .body(axum::body::Body::empty())
+                .unwrap(),
+        )
+        .await;
+    // The program belongs to another organisation: the caller does not see it.
+    assert_eq!(deleted.status, StatusCode::NOT_FOUND);
+    app.post("/_emulator/reset", &json!({"to": "empty"})).await;
+    let again = add(&app, FURTHER).await;
+    assert_eq!(counts(&again.json()), [1, 1, 1, 1, 1, 0]);
+    assert_eq!(app.get("/_emulator/info").await.json()["counts"]["executions"], 0);
+}

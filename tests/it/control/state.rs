@@ -1,0 +1,224 @@
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use cloudmanager_emulator::seed;
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::app::{CODE_QUALITY, PRODUCTION, TestApp};
+
+const STATE: &str = "/_emulator/state";
+
+async fn export(app: &TestApp) -> Vec<u8> {
+    let answer = app.get(STATE).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), "application/vnd.sqlite3");
+    assert_eq!(answer.header("content-length"), answer.bytes.len().to_string());
+    answer.bytes
+}
+
+async fn import(app: &TestApp, state: &[u8]) -> (StatusCode, String) {
+    let answer = app.request(Method::PUT, STATE, state.to_vec()).await;
+    let told = if answer.bytes.is_empty() { String::new() } else { answer.errors() };
+    (answer.status, told)
+}
+
+/// Changes a state by SQL.
+async fn changed(state: &[u8], statements: &[&'static str]) -> Vec<u8> {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("state.db");
+    std::fs::write(&path, state).unwrap();
+    let url = format!("sqlite://{}", path.display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    for statement in statements {
+        sqlx::query(*statement).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    std::fs::read(&path).unwrap()
+}
+
+/// What can be seen of everything.
+async fn picture(app: &TestApp) -> Vec<String> {
+    let mut picture = Vec::new();
+    for path in [
+        "/_emulator/clock".to_owned(),
+        "/_emulator/timers".to_owned(),
+        "/_emulator/info".to_owned(),
+        "/api/program/4".to_owned(),
+        "/api/program/4/pipelines".to_owned(),
+        "/api/program/4/environment/59252/variables".to_owned(),
+        format!("{PRODUCTION}/executions"),
+        format!("{CODE_QUALITY}/executions"),
+    ] {
+        picture.push(app.get(&path).await.text());
+    }
+    picture
+}
+
+#[tokio::test]
+async fn a_state_is_restored_as_it_was() {
+    let app = TestApp::new().await;
+    app.start(PRODUCTION).await;
+    app.start(CODE_QUALITY).await;
+    app.advance("PT7S").await;
+    let variables = json!([{"name": "KEY", "value": "s3cret", "type": "secretString"}]);
+    let path = "/api/program/4/environment/59252/variables";
+    app.request(Method::PATCH, path, variables.to_string()).await;
+    let before = picture(&app).await;
+    let state = export(&app).await;
+    assert!(!state.windows(6).any(|bytes| bytes == b"s3cret"), "secrets are encrypted");
+
+    app.advance("P1D").await;
+    app.start(CODE_QUALITY).await;
+    app.request(Method::DELETE, "/api/program/5", "").await;
+    assert_ne!(picture(&app).await, before);
+    assert_eq!(import(&app, &state).await, (StatusCode::NO_CONTENT, String::new()));
+    assert_eq!(picture(&app).await, before);
+    assert_eq!(app.get("/api/program/5").await.status, StatusCode::OK);
+    // It goes on from there, and again from another emulator.
+    assert!(app.advance("PT1M").await["transitions"].as_u64().unwrap() > 5);
+    let other = TestApp::immediate().await;
+    assert_eq!(import(&other, &state).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(picture(&other).await[3..], before[3..]);
+    let other = other.restarted().await;
+    assert_eq!(picture(&other).await[3..], before[3..]);
+}
+
+#[tokio::test]
+async fn what_is_overdue_in_a_state_has_happened_when_it_is_restored() {
+    let app = TestApp::new().await;
+    let execution = app.start(CODE_QUALITY).await;
+    let state = export(&app).await;
+    let later = changed(
+        &state,
+        &["UPDATE emulator SET clock_base = clock_base + 3600000, seen_at = seen_at + 3600000"],
+    )
+    .await;
+    assert_eq!(import(&app, &later).await.0, StatusCode::NO_CONTENT);
+    let shown = app.execution(&execution).await;
+    assert_eq!(shown.status(), "FINISHED");
+    assert_eq!(shown.0["finishedAt"], "2026-03-05T10:00:09.000+0000", "each at its own time");
+}
+
+#[tokio::test]
+async fn an_older_state_is_brought_up_to_date() {
+    let app = TestApp::new().await;
+    let execution = app.start(CODE_QUALITY).await;
+    let older = changed(
+        &export(&app).await,
+        &[
+            "DELETE FROM _sqlx_migrations WHERE version = 2",
+            "DROP TABLE variables",
+            "DROP TABLE builds",
+            "DROP INDEX events_by_execution",
+            "ALTER TABLE programs DROP COLUMN deleted_at",
+            "ALTER TABLE pipelines DROP COLUMN deleted_at",
+            "ALTER TABLE pipelines DROP COLUMN cache_invalidated_at",
+        ],
+    )
+    .await;
+    let app = TestApp::immediate().await;
+    assert_eq!(import(&app, &older).await, (StatusCode::NO_CONTENT, String::new()));
+    assert_eq!(app.execution(&execution).await.status(), "RUNNING");
+    app.advance("PT1M").await;
+    assert_eq!(app.execution(&execution).await.status(), "FINISHED");
+}
+
+#[tokio::test]
+async fn what_is_no_state_is_refused_and_changes_nothing() {
+    let app = TestApp::new().await;
+    app.start(PRODUCTION).await;
+    let before = picture(&app).await;
+    let state = export(&app).await;
+    let mut torn = state.clone();
+    torn.truncate(state.len() / 2);
+    let mut scrambled = state.clone();
+    for byte in scrambled.iter_mut().skip(4096).step_by(7) {
+        *byte ^= 0x5a;
+    }
+    for (what, bytes, told) in [
+        ("nothing", Vec::new(), "holds no state"),
+        ("text", b"hello".to_vec(), "not a database of the Cloud Manager emulator"),
+        (
+            "a foreign database",
+            changed(&state, &["PRAGMA application_id = 7"]).await,
+            "not a database of the Cloud Manager emulator",
+        ),
+        ("half", torn, ""),
+        ("scrambled", scrambled, ""),
+        (
+            "newer",
+            changed(&state, &["UPDATE _sqlx_migrations SET version = 99 WHERE version = 2"]).await,
+            "99",
+        ),
+        ("without a clock", changed(&state, &["DELETE FROM emulator"]).await, "holds no state"),
+        (
+            "an unknown action",
+            changed(&state, &["UPDATE steps SET action = 'dance' WHERE action = 'build'"]).await,
+            "dance",
+        ),
+        (
+            "an execution without a plan",
+            changed(&state, &["PRAGMA foreign_keys = OFF", "DELETE FROM plans"]).await,
+            "refers to what is not there",
+        ),
+        (
+            "an execution that can't be read",
+            changed(&state, &["UPDATE executions SET timeline = '[1'"]).await,
+            "can't be read",
+        ),
+    ] {
+        let (status, errors) = import(&app, &bytes).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{what}: {errors}");
+        assert!(errors.contains(told), "{what}: {errors}");
+    }
+    assert_eq!(picture(&app).await, before);
+}
+
+#[tokio::test]
+async fn reset_goes_back_to_the_beginning() {
+    let app = TestApp::new().await;
+    let before = picture(&app).await;
+    let first = app.start(PRODUCTION).await;
+    app.advance("P20D").await;
+    app.request(Method::DELETE, "/api/program/5", "").await;
+    app.scenario(CODE_QUALITY, &json!({"steps": [{"action": "build", "outcome": "FAILED"}]})).await;
+    app.post("/_emulator/faults", &json!({"status": 503})).await;
+    app.put("/_emulator/clock", &json!({"rate": 5})).await;
+
+    let answer = app.request(Method::POST, "/_emulator/reset", Body::empty()).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.get("/_emulator/requests/count").await.json()["count"], 0);
+    assert_eq!(picture(&app).await, before);
+    let scenario = CODE_QUALITY.replace("/api/", "/_emulator/") + "/scenario";
+    assert_eq!(app.get(&scenario).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(app.start(PRODUCTION).await, first, "identifiers begin again");
+}
+
+#[tokio::test]
+async fn reset_to_empty_leaves_nothing_but_the_clock() {
+    let app = TestApp::new().await;
+    app.start(PRODUCTION).await;
+    let answer = app.post("/_emulator/reset", &json!({"to": "empty"})).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    let info = app.get("/_emulator/info").await.json();
+    assert_eq!(info["counts"]["tenants"], 0);
+    assert_eq!(info["counts"]["executions"], 0);
+    assert_eq!(app.get("/api/programs").await.status, StatusCode::FORBIDDEN);
+    for wrong in [json!({"to": "nowhere"}), json!({"too": "seed"}), json!([])] {
+        let answer = app.post("/_emulator/reset", &wrong).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+    app.post("/_emulator/reset", &json!({"to": "seed"})).await;
+    assert_eq!(app.get("/api/programs").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_state_is_exported_while_executions_go_on() {
+    let app = TestApp::with(cloudmanager_emulator::domain::pace::Pace::Quick, seed::demo()).await;
+    let (state, execution) = futures_util::future::join(export(&app), app.start(PRODUCTION)).await;
+    assert_eq!(app.execution(&execution).await.status(), "RUNNING");
+    assert_eq!(import(&app, &state).await.0, StatusCode::NO_CONTENT);
+    let total = app.get(&format!("{PRODUCTION}/executions")).await.json();
+    assert!(total["_totalNumberOfItems"].as_u64().unwrap() <= 1);
+}
