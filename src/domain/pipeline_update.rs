@@ -146,7 +146,7 @@ impl PhaseUpdate {
                     match found {
                         Some(id) => *repository_id = id,
                         None => {
-                            place.wrong("repositoryId", "the program has no such repository", text)
+                            place.wrong("repositoryId", "the program has no such repository", text);
                         }
                     }
                 }

@@ -1,6 +1,6 @@
 //! Adding definitions to those that are there. What is there already stays as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::catalog::Catalog;
@@ -116,12 +116,9 @@ fn leave_out_known(program: &mut Program, known: &Program) -> Result<(), AddErro
     if program.tenant_id != known.tenant_id {
         return Err(AddError::Conflict(format!("the program {id} belongs to another tenant")));
     }
-    fn without<K: Ord, V, W>(parts: &mut BTreeMap<K, V>, known: &BTreeMap<K, W>) {
-        parts.retain(|id, _| !known.contains_key(id));
-    }
-    without(&mut program.environments, &known.environments);
-    without(&mut program.repositories, &known.repositories);
-    without(&mut program.pipelines, &known.pipelines);
+    program.environments.retain(|id, _| !known.environments.contains_key(id));
+    program.repositories.retain(|id, _| !known.repositories.contains_key(id));
+    program.pipelines.retain(|id, _| !known.pipelines.contains_key(id));
     match program.pipelines.values().find(|pipeline| !fits(pipeline, known)) {
         None => Ok(()),
         Some(pipeline) => Err(AddError::Conflict(format!(

@@ -394,6 +394,6 @@ impl Engine {
 
 /// A commit that nobody has made yet.
 fn made_up_commit(head: &str, now: Timestamp) -> String {
-    let digest = Sha256::digest(format!("{head} {now}"));
-    digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+    let digits = format!("{:x}", Sha256::digest(format!("{head} {now}")));
+    format!("{digits:.40}")
 }

@@ -95,9 +95,8 @@ pub async fn download_file(
 }
 
 fn etag(token: &str, length: u64) -> String {
-    let digest = Sha256::digest(format!("{token} {length}"));
-    let digits: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{digits}\"")
+    let digits = format!("{:x}", Sha256::digest(format!("{token} {length}")));
+    format!("\"{digits:.16}\"")
 }
 
 fn answer(file: File, etag: &str, range: Option<&str>) -> Response {
