@@ -31,6 +31,8 @@ struct StepExplanation {
     advance: LinkExplanation,
     cancel: LinkExplanation,
     re_execute: LinkExplanation,
+    logs: LinkExplanation,
+    metrics: LinkExplanation,
 }
 
 /// Whether a link is there.
@@ -64,6 +66,8 @@ impl Explanation {
                     re_execute: LinkExplanation::new(links::re_execute(
                         execution, position, *is_last,
                     )),
+                    logs: LinkExplanation::new(links::logs(execution, position)),
+                    metrics: LinkExplanation::new(links::metrics(execution, position)),
                 })
             })
             .collect();
@@ -71,7 +75,7 @@ impl Explanation {
     }
 }
 
-/// Explains which of advance, cancel and reExecute each step has, and why not the others.
+/// Explains which links each step has, and why not the others.
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/explain",
     operation_id = "explainExecution", tag = "Emulator",

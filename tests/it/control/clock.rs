@@ -1,6 +1,7 @@
 //! `/_emulator/clock`, `/_emulator/timers`, `/_emulator/health`, `/_emulator/info`
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use cloudmanager_emulator::domain::time::Timestamp;
 use serde_json::json;
 
 use crate::app::{CODE_QUALITY, OVERSEEN, PRODUCTION, START, TestApp};
@@ -153,4 +154,72 @@ async fn many_executions_are_settled_in_batches() {
     let last = app.execution("/api/program/4/pipeline/2500/execution/2500").await;
     assert_eq!(last.status(), "FINISHED");
     assert_eq!(last.0["finishedAt"], "2026-03-05T10:00:09.400+0000");
+}
+
+#[tokio::test]
+async fn at_any_rate_everything_happens_at_its_own_time() {
+    let app = TestApp::new().await;
+    for rate in [1000, 1, 0] {
+        app.put("/_emulator/clock", &json!({ "rate": rate })).await;
+        let execution = app.start(CODE_QUALITY).await;
+        let wait = execution.replace("/api/", "/_emulator/") + "/wait?for=ENDED&timeout=PT1M";
+        if rate < 1000 {
+            app.advance("PT10S").await;
+        }
+        let ended = app.get(&wait).await;
+        assert_eq!(ended.status, StatusCode::OK, "{ended:?}");
+        let ended = ended.json();
+        let time = |name: &str| Timestamp::parse(ended[name].as_str().unwrap()).unwrap();
+        // Artifacts of a commit are built once.
+        let seconds = if rate == 1000 { 9000 } else { 4500 };
+        assert_eq!(time("finishedAt").since(time("createdAt")).as_millis(), seconds);
+    }
+}
+
+#[tokio::test]
+async fn no_time_is_out_of_order_while_the_clock_is_moved() {
+    let app = TestApp::new().await;
+    app.put("/_emulator/clock", &json!({ "rate": 1000 })).await;
+    let moving = async {
+        for _ in 0..40 {
+            app.advance("PT47S").await;
+        }
+    };
+    let starting = async {
+        for _ in 0..40 {
+            app.request(Method::PUT, &format!("{CODE_QUALITY}/execution"), "").await;
+        }
+    };
+    let looking = async {
+        let mut seen = String::new();
+        for _ in 0..120 {
+            let now = app.get("/_emulator/clock").await.json()["now"].as_str().unwrap().to_owned();
+            assert!(now >= seen, "{now} after {seen}");
+            seen = now;
+            let list = app.get(&format!("{CODE_QUALITY}/executions?limit=2")).await.json();
+            for execution in list["_embedded"]["executions"].as_array().unwrap() {
+                let created = execution["createdAt"].as_str().unwrap().to_owned();
+                let finished = execution["finishedAt"].as_str().map(str::to_owned);
+                assert!(finished.is_none_or(|finished| finished >= created));
+            }
+        }
+    };
+    futures_util::future::join3(moving, starting, looking).await;
+    app.advance("PT1H").await;
+    let list = app.get(&format!("{CODE_QUALITY}/executions?limit=100")).await.json();
+    let executions = list["_embedded"]["executions"].as_array().unwrap();
+    assert!(executions.len() > 5, "{}", executions.len());
+    let mut later = app.get("/_emulator/clock").await.json()["now"].as_str().unwrap().to_owned();
+    for execution in executions {
+        let finished = execution["finishedAt"].as_str().unwrap().to_owned();
+        assert!(finished <= later, "executions of a pipeline do not overlap");
+        let mut before = execution["createdAt"].as_str().unwrap().to_owned();
+        later.clone_from(&before);
+        for step in execution["_embedded"]["stepStates"].as_array().unwrap() {
+            let ended = step["finishedAt"].as_str().unwrap().to_owned();
+            assert!(ended >= before, "{step}");
+            before = ended;
+        }
+        assert_eq!(before, finished);
+    }
 }
