@@ -36,7 +36,8 @@ test('the build of a re-execution says that it copies the artifacts of the first
   await put(reExecuteHref(await sdk.getExecution('4', '1', FIRST_EXECUTION_ID)))
 
   const log = await readStepLog(sdk, '4', '1', NEXT_EXECUTION_ID, 'build')
-  assert.match(log, / Artifacts are copied from execution 953671; nothing is built\n/)
+  assert.match(log, / Artifacts copied from execution 953671, version 2024\.501\.100000\.0000953671\n/)
+  assert.match(log, / No build is executed\n/)
   assert.doesNotMatch(log, /mvn/)
   const build = findStep(await sdk.getExecution('4', '1', NEXT_EXECUTION_ID), 'build')
   assert.match(JSON.stringify(build.details), /\b953671\b/)
