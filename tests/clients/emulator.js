@@ -24,11 +24,15 @@ export const at = time => `2024-05-01T${time}.000+0000`
 // The SDK obeys the proxy variables, and no proxy leads back to this machine.
 process.env.no_proxy = '127.0.0.1'
 
-/** Starts an emulator that stops with the test `t`; without a `database` file it keeps nothing. */
-export async function startEmulator (t, { pace = 'quick', database } = {}) {
+/**
+ * Starts an emulator that stops with the test `t`; without a `database` file it keeps nothing, and
+ * without a `seed` file it has the demo data.
+ */
+export async function startEmulator (t, { pace = 'quick', database, seed } = {}) {
   const child = spawn(BINARY, [
     '--listen', '127.0.0.1:0',
     ...(database ? ['--database', database] : ['--ephemeral']),
+    ...(seed ? ['--seed', seed] : []),
     '--pace', pace,
     '--clock-rate', '0',
     '--clock-start', at('10:00:00'),
