@@ -130,17 +130,18 @@ impl Engine {
         if let Some(build) = self.find_reusable_build(&mut tx, pipeline, &planned).await? {
             planned.plan.reuse(build, &scenario);
         }
-        let id = emulator::take_execution_ids(&mut tx, 1).await?;
+        let id = emulator::take_execution_ids(&mut tx, 1, now).await?;
         let created = planned.create(id, pipeline, user, now);
         let mut execution = created.clone();
         let mut effects = Effects::default();
         machine::run_until(&mut execution, now, &mut effects);
-        if executions::insert(&mut tx, &execution, sequence).await? == Inserted::PipelineIsBusy {
+        if executions::insert(&self.database, &mut tx, &execution, sequence).await?
+            == Inserted::PipelineIsBusy
+        {
             return Err(StartError::Busy);
         }
         let due = machine::due_at(&execution);
         self.save_effects(&mut tx, vec![Change { execution, effects }], &mut commit).await?;
-        emulator::see(&mut tx, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         self.tell_committed(&commit);
         self.schedule(due);

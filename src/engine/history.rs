@@ -79,7 +79,7 @@ impl Engine {
             let batch = left.min(BATCH);
             let first_id = match first {
                 Some(first) => first,
-                None => *first.insert(emulator::take_execution_ids(&mut tx, count).await?),
+                None => *first.insert(emulator::take_execution_ids(&mut tx, count, now).await?),
             };
             let begin = |executions: u32| {
                 before.as_millis() - length.as_millis().saturating_mul(i64::from(executions))
@@ -91,7 +91,7 @@ impl Engine {
             let begin = Timestamp::from_millis(begin(batch));
             let execution = self.past_execution(program, pipeline, id, begin);
             let oldest = Stored { execution, sequence: sequence - i64::from(batch) };
-            executions::insert_copies(&mut tx, &oldest, length, batch).await?;
+            executions::insert_copies(&self.database, &mut tx, &oldest, length, batch).await?;
             emulator::see(&mut tx, now).await?;
             tx.commit().await.map_err(StoreError::from)?;
             self.epochs.end(key);

@@ -33,6 +33,8 @@ pub struct Database {
     readers: SqlitePool,
     /// Plans by their number; they never change.
     pub(super) plans: Cache<i64, Arc<Plan>>,
+    /// Numbers of plans by the SHA-256 of their bodies.
+    pub(super) plan_ids: Cache<[u8; 32], i64>,
     /// Encrypts and decrypts the secrets among the variables.
     pub(super) secrets: Secrets,
     /// Held for as long as the database is open; a second process can't take it.
@@ -98,6 +100,7 @@ impl Database {
             writer: Mutex::new(Some(writer)),
             readers,
             plans: Cache::new(CACHED_PLANS),
+            plan_ids: Cache::new(CACHED_PLANS),
             secrets,
             _lock: lock,
         })
@@ -116,6 +119,7 @@ impl Database {
     /// Forgets the plans in memory; nobody may be reading executions meanwhile.
     pub fn forget_plans(&self) {
         self.plans.clear();
+        self.plan_ids.clear();
     }
 
     /// Writes everything into the one database file and closes it.

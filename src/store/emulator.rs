@@ -82,16 +82,18 @@ pub async fn see(tx: &mut Transaction<'_>, now: Timestamp) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Takes the next `count` execution identifiers; the first of them.
+/// Takes the next `count` execution identifiers at `now`; the first of them.
 pub async fn take_execution_ids(
     tx: &mut Transaction<'_>,
     count: u32,
+    now: Timestamp,
 ) -> Result<ExecutionId, StoreError> {
     let first: i64 = sqlx::query_scalar(
-        "UPDATE emulator SET next_execution_id = next_execution_id + $1 \
-         RETURNING next_execution_id - $1",
+        "UPDATE emulator SET next_execution_id = next_execution_id + $1, \
+         seen_at = max(seen_at, $2) RETURNING next_execution_id - $1",
     )
     .bind(count)
+    .bind(now.as_millis())
     .fetch_one(&mut **tx)
     .await?;
     Ok(ExecutionId::new(first))

@@ -323,7 +323,7 @@ pub async fn count(database: &Database) -> Result<(i64, i64), StoreError> {
              - (SELECT min(sequence) FROM executions AS e \
                 WHERE e.program_id = p.program_id AND e.pipeline_id = p.id) + 1), 0), \
              (SELECT count(*) FROM executions WHERE finished_at IS NULL) \
-         FROM pipelines AS p",
+         FROM pipelines AS p WHERE p.deleted_at IS NULL",
     )
     .fetch_one(database.readers())
     .await?)
@@ -340,11 +340,12 @@ pub enum Inserted {
 
 /// Stores a new execution after the one with the sequence number `after`.
 pub async fn insert(
+    database: &Database,
     tx: &mut Transaction<'_>,
     execution: &Execution,
     after: Option<i64>,
 ) -> Result<Inserted, StoreError> {
-    let plan_id = plans::intern(tx, &execution.plan).await?;
+    let plan_id = plans::intern(database, tx, &execution.plan).await?;
     let inserted = sqlx::query(
         "INSERT INTO executions (id, program_id, pipeline_id, sequence, plan_id, trigger, mode, \
          user, source_id, status, created_at, updated_at, finished_at, due_at, timeline) \
@@ -379,13 +380,14 @@ pub async fn insert(
 /// Stores `count` copies of an execution that is over, in the past: each begins `interval` after
 /// the one before, and has the next identifier and the next sequence number.
 pub async fn insert_copies(
+    database: &Database,
     tx: &mut Transaction<'_>,
     first: &Stored,
     interval: Duration,
     count: u32,
 ) -> Result<(), StoreError> {
     let Stored { execution, sequence } = first;
-    let plan_id = plans::intern(tx, &execution.plan).await?;
+    let plan_id = plans::intern(database, tx, &execution.plan).await?;
     sqlx::query(
         "INSERT INTO executions (id, program_id, pipeline_id, sequence, plan_id, trigger, mode, \
          user, source_id, status, created_at, updated_at, finished_at, due_at, timeline) \

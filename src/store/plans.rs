@@ -9,18 +9,27 @@ use super::{Database, StoreError, Transaction};
 use crate::domain::execution::plan::Plan;
 
 /// The number of the plan, which is stored if no execution had it before.
-pub async fn intern(tx: &mut Transaction<'_>, plan: &Plan) -> Result<i64, StoreError> {
+pub async fn intern(
+    database: &Database,
+    tx: &mut Transaction<'_>,
+    plan: &Plan,
+) -> Result<i64, StoreError> {
     let body = serde_json::to_string(plan).map_err(StoreError::unreadable)?;
-    let digest = Sha256::digest(body.as_bytes()).to_vec();
+    let digest: [u8; 32] = Sha256::digest(body.as_bytes()).into();
+    if let Some(id) = database.plan_ids.get(&digest) {
+        return Ok(id);
+    }
     let known: Option<i64> = sqlx::query_scalar("SELECT id FROM plans WHERE digest = $1")
-        .bind(&digest)
+        .bind(&digest[..])
         .fetch_optional(&mut **tx)
         .await?;
     if let Some(id) = known {
+        // It has been committed: what this transaction inserts may yet be rolled back.
+        database.plan_ids.insert(digest, id);
         return Ok(id);
     }
     Ok(sqlx::query_scalar("INSERT INTO plans (digest, body) VALUES ($1, $2) RETURNING id")
-        .bind(&digest)
+        .bind(&digest[..])
         .bind(body)
         .fetch_one(&mut **tx)
         .await?)
