@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import cloudManager from '@adobe/aio-lib-cloudmanager'
 
-const BINARY = process.env.CME_BINARY ??
+export const BINARY = process.env.CME_BINARY ??
   fileURLToPath(new URL('../../target/debug/cloudmanager-emulator', import.meta.url))
 
 const ORGANISATION = '1234567890ABCDEF12345678@AdobeOrg'
