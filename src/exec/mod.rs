@@ -70,6 +70,11 @@ fn start(command: &[OsString], app: &App) -> Result<Child, ExitCode> {
         .env("CLOUDMANAGER_TOKEN", CREDENTIAL)
         // What `aio` reads as its setting cloudmanager.base_url.
         .env("AIO_CLOUDMANAGER_BASE__URL", app.url());
+    // No proxy leads to an emulator on this machine.
+    for name in ["no_proxy", "NO_PROXY"] {
+        let others = std::env::var(name).unwrap_or_default();
+        command.env(name, format!("{others},127.0.0.1,localhost").trim_start_matches(','));
+    }
     match app.organisation() {
         Some(organisation) => command.env("CLOUDMANAGER_ORG_ID", organisation),
         None => command.env_remove("CLOUDMANAGER_ORG_ID"),
