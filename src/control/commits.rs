@@ -61,8 +61,11 @@ pub async fn post_commit(
     let CommitBody { commit_id } =
         if body.is_empty() { CommitBody::default() } else { read_object(&body)? };
     for (field, text) in [("branch", Some(&branch)), ("commitId", commit_id.as_ref())] {
-        if text.is_some_and(|text| !(1..=LONGEST).contains(&text.chars().count())) {
-            let message = format!("must have 1 to {LONGEST} characters");
+        let is_name = |text: &String| {
+            (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control)
+        };
+        if text.is_some_and(|text| !is_name(text)) {
+            let message = format!("must have 1 to {LONGEST} characters, none of them control ones");
             let invalid_value = Some(json!(text));
             return Err(Problem::invalid([InvalidField {
                 field: field.into(),

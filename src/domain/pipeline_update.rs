@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::execution::answer::InvalidField;
 use super::pipeline::{Action, Phase, PhaseKind, Pipeline, StepOptions};
 use super::program::Program;
+use super::repository::DEFAULT_BRANCH;
 use super::time::Timestamp;
 
 /// What is to change in a pipeline.
@@ -31,7 +32,8 @@ struct PhaseUpdate {
     name: Option<String>,
     /// Of a build phase.
     repository_id: Option<String>,
-    /// Of a build phase: a branch, or a tag as `refs/tags/…`.
+    /// Of a build phase: a branch, or a tag as `refs/tags/…`; `master` if only another repository
+    /// is given.
     branch: Option<String>,
     /// Of a deploy phase: an environment of the type that the phase is for.
     environment_id: Option<String>,
@@ -144,6 +146,10 @@ impl PhaseUpdate {
                     let found =
                         text.parse().ok().filter(|id| program.repositories.contains_key(id));
                     match found {
+                        Some(id) if id != *repository_id && self.branch.is_none() => {
+                            *repository_id = id;
+                            DEFAULT_BRANCH.clone_into(branch);
+                        }
                         Some(id) => *repository_id = id,
                         None => {
                             place.wrong("repositoryId", "the program has no such repository", text);
@@ -153,6 +159,8 @@ impl PhaseUpdate {
                 if let Some(name) = &self.branch {
                     if name.is_empty() {
                         place.wrong("branch", "must not be empty", name);
+                    } else if name.contains(char::is_control) {
+                        place.wrong("branch", "must not have control characters", name);
                     }
                     branch.clone_from(name);
                 }

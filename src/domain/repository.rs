@@ -7,6 +7,11 @@ use super::id::RepositoryId;
 /// The prefix by which a tag is named wherever a branch is accepted.
 pub const TAG_PREFIX: &str = "refs/tags/";
 
+/// The branch that is meant if none is said.
+///
+/// Source: Cloud Manager's API description.
+pub const DEFAULT_BRANCH: &str = "master";
+
 /// A git repository of a program, as far as pipelines see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {

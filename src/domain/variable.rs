@@ -52,6 +52,17 @@ pub enum VariableType {
     SecretString,
 }
 
+impl VariableType {
+    /// The name used in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::SecretString => "secretString",
+        }
+    }
+}
+
 /// A variable as it can be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -169,7 +180,7 @@ pub fn changes(
         let variable_type = variable_type.or(was).unwrap_or_default();
         if was.is_some_and(|was| was != variable_type) {
             let message = "the type of a variable can't be changed; delete the variable first";
-            wrong("type", message.into(), &name);
+            wrong("type", message.into(), variable_type.as_str());
         }
         let (longest, shown) = match variable_type {
             VariableType::String => (LONGEST_STRING, Some(value.clone())),

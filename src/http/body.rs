@@ -199,7 +199,9 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 #[must_use]
 pub fn sent_value(body: &[u8], field: &str) -> Option<Value> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    let pointer = format!("/{}", field.replace(['[', '.'], "/").replace(']', ""));
+    // A field of a list begins with a bracket.
+    let field = field.replace(['[', '.'], "/").replace(']', "");
+    let pointer = format!("/{}", field.trim_start_matches('/'));
     let (parent, _) = pointer.rsplit_once('/')?;
     match (body.pointer(&pointer), body.pointer(parent)) {
         (Some(value), _) => Some(value.clone()),

@@ -12,6 +12,7 @@ use crate::domain::pipeline::{
     possible_steps,
 };
 use crate::domain::program::Program;
+use crate::domain::repository::DEFAULT_BRANCH;
 use crate::store::scenarios::StoredScenario;
 
 /// Builds a pipeline of `program`, whose environments and repositories are known.
@@ -127,7 +128,7 @@ fn build_phase(
             if !program.repositories.contains_key(&repository_id) {
                 place.wrong("repositoryId", format!("the program has no repository {text}"));
             }
-            let branch = document.branch.clone().unwrap_or_else(|| "master".into());
+            let branch = document.branch.clone().unwrap_or_else(|| DEFAULT_BRANCH.into());
             PhaseKind::Build { repository_id, branch }
         }
         PhaseType::Deploy => {

@@ -1,6 +1,6 @@
 //! Secrets: encrypted in the database, under a key that is kept outside of it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -80,13 +80,12 @@ impl Secrets {
     /// Makes a key and keeps it for the owner of the file alone.
     fn make_key(&self) -> io::Result<SecretKey> {
         let key = Key::<XChaCha20Poly1305>::generate();
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&self.path)?;
+        let directory = self.path.parent().filter(|path| *path != Path::new(""));
+        // Only a whole key gets the name; a temporary file is the owner's alone.
+        let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
         writeln!(file, "{}", STANDARD.encode(key))?;
-        file.sync_all()?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(&self.path)?;
         Ok(SecretKey(key))
     }
 
