@@ -1,6 +1,7 @@
 //! A whole application in hand: real router, real database in a temporary directory, a clock that
 //! stands still until a test moves it. Every answer is checked against openapi.yaml.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -11,6 +12,7 @@ use cloudmanager_emulator::domain::time::Timestamp;
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::http::host::Hosts;
 use cloudmanager_emulator::seed::{self, Seed};
+use cloudmanager_emulator::store::secrets::SecretKey;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -62,15 +64,15 @@ impl TestApp {
 
     pub async fn with(pace: Pace, seed: Seed) -> Self {
         let directory = TempDir::new().unwrap();
-        Self::open(directory, pace, seed).await
+        Self::open(directory, pace, seed, None).await
     }
 
-    async fn open(directory: TempDir, pace: Pace, seed: Seed) -> Self {
+    async fn open(directory: TempDir, pace: Pace, seed: Seed, key: Option<SecretKey>) -> Self {
         let options = EngineOptions {
             pace,
             clock_rate: Some(0.0),
             clock_start: Some(Timestamp::parse(START).unwrap()),
-            secret_key: None,
+            secret_key: key,
         };
         let path = directory.path().join("cloudmanager.db");
         let engine = Engine::open(&path, options, seed).await.unwrap();
@@ -81,11 +83,26 @@ impl TestApp {
 
     /// Closes the database and opens it again.
     pub async fn restarted(self) -> Self {
-        let Self { service, engine, directory, pace } = self;
+        self.restarted_with(None).await
+    }
+
+    /// The same with a key for the secrets.
+    pub async fn restarted_with(self, key: Option<SecretKey>) -> Self {
+        let pace = self.pace;
+        Self::open(self.closed().await, pace, seed::demo(), key).await
+    }
+
+    /// Closes the database; the directory that it is in.
+    pub async fn closed(self) -> TempDir {
+        let Self { service, engine, directory, pace: _ } = self;
         drop(service);
         engine.close().await.unwrap();
-        drop(engine);
-        Self::open(directory, pace, seed::demo()).await
+        directory
+    }
+
+    /// Where the database is.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Ends what waits in the name of callers, as on the way to the end of the program.
@@ -124,6 +141,43 @@ impl TestApp {
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.request(Method::POST, path, body.to_string()).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::PATCH, path, body.to_string()).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path, Body::empty()).await
+    }
+
+    /// The path of the file that an href leads to.
+    pub async fn address(&self, href: &str) -> String {
+        let answer = self.get(href).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        path_of(answer.json()["redirect"].as_str().unwrap()).to_owned()
+    }
+
+    /// Asks for a file as clients do: without any credentials.
+    pub async fn fetch(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// The file that an href leads to.
+    pub async fn download(&self, href: &str) -> Answer {
+        let answer = self.fetch(Method::GET, &self.address(href).await, &[]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer
+    }
+
+    /// The log of a step of an execution.
+    pub async fn log(&self, execution: &str, step: &str) -> String {
+        let href = self.execution(execution).await.link(step, "pipeline/logs").unwrap();
+        self.download(&href).await.text()
     }
 
     /// Starts a pipeline; the path of the new execution.
@@ -173,6 +227,11 @@ impl TestApp {
         let answer = self.follow(execution, action, rel, body).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
     }
+}
+
+/// The path of an absolute address of the emulator's.
+pub fn path_of(url: &str) -> &str {
+    url.strip_prefix("http://127.0.0.1:4600").expect("an absolute address")
 }
 
 /// A request with good credentials.

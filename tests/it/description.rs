@@ -103,8 +103,9 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
         panic!("{method} {path}: {status} is described, but not as {content_type}")
     });
     if media_type.ends_with("json") {
-        let reference = described["schema"]["$ref"].as_str().unwrap();
         let body = answer.json();
+        // A file may hold any JSON.
+        let Some(reference) = described["schema"]["$ref"].as_str() else { return };
         let errors: Vec<_> =
             VALIDATORS[reference].iter_errors(&body).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{method} {path}: {status}: {errors:#?}\n{body:#}");

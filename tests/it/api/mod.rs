@@ -1,15 +1,24 @@
 //! `/api`
 
+mod artifacts;
 mod cancel;
+mod delete;
+mod deployment;
 mod emergency;
+mod environment_logs;
+mod environments;
 mod execution;
 mod executions;
+mod files;
 mod gates;
 mod gateway;
 mod logs;
+mod pipeline_changes;
 mod pipelines;
 mod programs;
 mod re_execute;
+mod repositories;
 mod start;
 mod timeouts;
+mod variables;
 mod waiting;

@@ -1,6 +1,7 @@
 //! `/_emulator`
 
 mod clock;
+mod commits;
 mod explain;
 mod faults;
 mod history;
