@@ -164,7 +164,8 @@ impl Engine {
         }
         let key = pipeline.key();
         if pipeline.variables.iter().any(|variable| variable.name == DISABLE_BUILD_REUSE) {
-            let value = variables::find_value(&self.database, tx, key, DISABLE_BUILD_REUSE).await?;
+            let name = DISABLE_BUILD_REUSE;
+            let value = variables::find_build_value(&self.database, tx, key, name).await?;
             if value.as_deref() == Some("true") {
                 return Ok(None);
             }

@@ -109,8 +109,8 @@ pub async fn list(database: &Database) -> Result<BTreeMap<Owner, Vec<Variable>>,
     Ok(variables)
 }
 
-/// The value of a pipeline's variable in clear, inside a transaction that writes.
-pub async fn find_value(
+/// The value in clear of a pipeline's variable as a build sees it, inside a transaction that writes.
+pub async fn find_build_value(
     database: &Database,
     tx: &mut Transaction<'_>,
     pipeline: PipelineKey,
@@ -121,7 +121,7 @@ pub async fn find_value(
     let row: Option<(String, String, String)> = sqlx::query_as(
         "SELECT type, value, service FROM variables \
          WHERE program_id = $1 AND owner = $2 AND owner_id = $3 AND name = $4 \
-         ORDER BY service LIMIT 1",
+         AND service IN ('', 'build') ORDER BY service DESC LIMIT 1",
     )
     .bind(pipeline.program_id.number())
     .bind(kind)

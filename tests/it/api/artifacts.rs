@@ -193,6 +193,25 @@ async fn reuse_can_be_disabled_by_a_variable_of_either_type() {
 }
 
 #[tokio::test]
+async fn only_a_variable_that_builds_see_disables_reuse() {
+    let app = TestApp::new().await;
+    run(&app, CODE_QUALITY).await;
+    let set = |value: &str, service: &str| json!([{"name": "CM_DISABLE_BUILD_REUSE", "value": value, "service": service}]);
+    for (variable, expected) in [
+        (set("true", "uiTest"), 500),
+        (set("true", "build"), 5000),
+        (set("false", ""), 5000),
+        (set("", "build"), 500),
+        (set("true", ""), 5000),
+        (set("false", "build"), 500),
+    ] {
+        app.patch(&format!("{CODE_QUALITY}/variables"), &variable).await;
+        let execution = run(&app, CODE_QUALITY).await;
+        assert_eq!(build_time(&app, &execution).await, expected, "{variable}");
+    }
+}
+
+#[tokio::test]
 async fn a_build_that_fails_or_is_cancelled_leaves_nothing() {
     let app = TestApp::new().await;
     for outcome in ["FAILED", "ERROR"] {
