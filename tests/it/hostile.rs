@@ -98,3 +98,72 @@ async fn headers_that_are_no_text_are_refused() {
     }
     assert_eq!(app.send(request).await.status, StatusCode::UNAUTHORIZED);
 }
+
+/// Each answer is checked against the description, which knows no internal error.
+#[tokio::test]
+async fn nothing_that_is_sent_makes_an_operation_fail_inside() {
+    let bodies = [
+        "null",
+        "true",
+        "0",
+        "\"\"",
+        "[]",
+        "{}",
+        "[[]]",
+        "[{}]",
+        "[null]",
+        r#"{"phases":[{"type":"BUILD","name":"","repositoryId":"9223372036854775808"}]}"#,
+        r#"{"phases":[{"type":"DEPLOY","name":"DEPLOY_1","environmentId":"-9223372036854775808"}]}"#,
+        r#"{"steps":[{"action":"deploy","failures":{}}],"times":1e308}"#,
+        r#"{"count":18446744073709551616}"#,
+        r#"{"by":"P99999999999W"}"#,
+        r#"{"rate":1e308}"#,
+        r#"[{"name":"AA","value":"\ud800"}]"#,
+        r#"[{"name":"AA","name":"BB","value":"x"}]"#,
+        r#"{"commitId":"\u202e\ufeff"}"#,
+        r#"{"emergencyMode":null,"kpis":[]}"#,
+    ];
+    let queries = [
+        "start=-1&limit=1",
+        "limit=%00",
+        "%ff=%ff",
+        "file=..%2F..%2Fetc",
+        "type=%27",
+        "service=%00&name=%0a&days=1&date=%ff",
+        "stepId=9223372036854775808&sourceExecutionId=x",
+    ];
+    let names = ["4", "1", "59252", "9223372036854775807", "-0", "%00", "..", "%2e%2e%2f", "main"];
+    let document = serde_json::to_value(cloudmanager_emulator::openapi::document()).unwrap();
+    let app = TestApp::new().await;
+    app.start(PRODUCTION).await;
+    for (template, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation["operationId"] == "deleteProgram" {
+                continue;
+            }
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let path = template
+                .replace("{programId}", "4")
+                .replace("{pipelineId}", "1")
+                .replace("{environmentId}", "59253")
+                .replace("{repositoryId}", "1")
+                .replace("{tenantId}", "1");
+            let fill = |name: &str| {
+                path.split('/')
+                    .map(|part| if part.starts_with('{') { name } else { part })
+                    .collect::<Vec<_>>()
+                    .join("/")
+            };
+            for body in bodies {
+                app.request(method.clone(), &fill("1"), body).await;
+            }
+            for query in queries {
+                app.request(method.clone(), &format!("{}?{query}", fill("1")), "").await;
+            }
+            for name in names {
+                app.request(method.clone(), &fill(name), "{}").await;
+            }
+        }
+    }
+    assert_eq!(app.get("/api/program/4/pipelines").await.status, StatusCode::OK);
+}

@@ -11,5 +11,6 @@ mod isolation;
 mod process;
 mod restart;
 mod schema;
+mod secret_key;
 mod structure;
 mod wire;
