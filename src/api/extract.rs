@@ -193,7 +193,9 @@ impl FromRequestParts<Api> for InArtifact {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let step = InStep::from_request_parts(parts, api).await?;
-        let number = id(parts, "artifactId", "The artifact").await?;
+        let text: String = id(parts, "artifactId", "The artifact").await?;
+        let number = text.parse().ok().filter(|number: &usize| number.to_string() == text);
+        let number = number.ok_or_else(|| Problem::not_found("The artifact"))?;
         Ok(Self { step, number })
     }
 }
