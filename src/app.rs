@@ -24,7 +24,7 @@ use crate::http::host::{Hosts, refuse_foreign_hosts};
 use crate::http::path::without_leading_slashes;
 use crate::http::problem::Problem;
 use crate::http::{body, request_id};
-use crate::seed::{self, Mistakes, Seed};
+use crate::seed::{self, Mistakes, Origin, Seed};
 use crate::store::StoreError;
 use crate::traffic::wire::{Connection, Listener};
 use crate::traffic::{self, Operations, Traffic};
@@ -90,7 +90,6 @@ pub struct App {
     listener: TcpListener,
     router: Service,
     url: String,
-    organisation: Option<String>,
     /// Deleted when the application is dropped.
     _temporary: Option<TempDir>,
 }
@@ -112,8 +111,8 @@ impl App {
     pub async fn build(options: AppOptions) -> Result<Self, AppError> {
         let AppOptions { listen, database, seed, public_url, allow_hosts, engine } = options;
         let seed = match seed {
-            Some(path) => read_seed(&path)?,
-            None => seed::demo(),
+            Some(path) => Origin::from(read_seed(&path)?),
+            None => Origin::Demo,
         };
         let failed = |error| AppError::Listen { address: listen, error };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -125,13 +124,11 @@ impl App {
                 TempDir::with_prefix("cloudmanager-emulator-").map_err(AppError::Temporary)?;
             (directory.path().join("cloudmanager.db"), Some(directory))
         };
-        let first_of_seed = seed.tenants.first().map(|tenant| tenant.ims_org_id.clone());
         let engine = Engine::open(&path, engine, seed).await?;
-        let organisation = engine.catalog().organisation(first_of_seed.as_deref());
         let url = format!("http://{address}");
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
         let router = service(&engine, hosts);
-        Ok(Self { engine, listener, router, url, organisation, _temporary: temporary })
+        Ok(Self { engine, listener, router, url, _temporary: temporary })
     }
 
     /// Where it answers, for example `http://127.0.0.1:4600`.
@@ -143,8 +140,8 @@ impl App {
     /// The organisation of the seed's first tenant; of any tenant if the database was there before
     /// and does not have that one.
     #[must_use]
-    pub fn organisation(&self) -> Option<&str> {
-        self.organisation.as_deref()
+    pub fn organisation(&self) -> Option<String> {
+        self.engine.organisation()
     }
 
     /// Answers requests until `stop` is ready, gives those in flight some real time to finish, and
@@ -154,7 +151,7 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
         grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, router, url: _, organisation: _, _temporary } = self;
+        let Self { engine, listener, router, url: _, _temporary } = self;
         let (stopped, mut stopping) = watch::channel(false);
         let scheduler = tokio::spawn({
             let (engine, stopping) = (engine.clone(), stopped.subscribe());

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::LogFormat;
 
@@ -18,7 +18,8 @@ const KEPT: usize = 50;
 /// Begins to log to stderr, as much as `RUST_LOG` says; and to memory, if that is wanted, whatever
 /// the emulator has to say.
 pub fn start(format: LogFormat, memory: Option<Recent>) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
     let stderr = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
     let stderr = match format {
         LogFormat::Text => stderr.boxed(),

@@ -2,6 +2,7 @@
 
 mod artifacts;
 mod bodies;
+mod details;
 mod environment_logs;
 mod environments;
 mod executions;

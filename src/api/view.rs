@@ -1,16 +1,14 @@
 //! Executions, step states and metrics as clients see them.
 
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::details::StepDetails;
 use super::hal::Link;
-use crate::domain::deployment::Command;
 use crate::domain::environment::EnvironmentType;
-use crate::domain::execution::deployment::{self, StepDeployment};
 use crate::domain::execution::plan::{PlannedStep, Target};
-use crate::domain::execution::step::{StepState, StepStatus};
-use crate::domain::execution::{Execution, ExecutionMode, ExecutionStatus, Trigger, links, log};
+use crate::domain::execution::step::StepStatus;
+use crate::domain::execution::{Execution, ExecutionMode, ExecutionStatus, Trigger, links};
 use crate::domain::gate::{Comparator, Metric, Severity};
 use crate::domain::pipeline::Action;
 use crate::engine::read::Snapshot;
@@ -95,119 +93,6 @@ pub struct StepStateView {
     details: StepDetails,
     #[serde(rename = "_links")]
     links: StepStateLinks,
-}
-
-/// What there is to say about a step beside its status.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = PipelineExecutionStepStateDetails)]
-struct StepDetails {
-    /// The answer that was accepted last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    input: Option<Value>,
-    /// Whether the step ended because nobody answered in time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timed_out: Option<bool>,
-    /// Why it failed or timed out, or what it copied.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    /// Deployments: what is expected to be done, a JSON array in a string.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deploy_commands: Option<String>,
-    /// Deployments: the command that is being performed, or was performed last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current_deploy_command_id: Option<String>,
-    /// Deployments: what has been done, a JSON array in a string.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deployment_step_description: Option<String>,
-    /// Deployments: where the environment is reached.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    environment_urls: Option<Vec<EnvironmentUrl>>,
-}
-
-/// Where instances of an environment are reached.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct EnvironmentUrl {
-    instance_type: &'static str,
-    instance_url: String,
-}
-
-/// A command in the string `deployCommands`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CommandText<'a> {
-    id: u32,
-    step_action: &'static str,
-    instance_id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
-}
-
-/// A command in the string `deploymentStepDescription`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PerformedText<'a> {
-    id: u32,
-    step_action: &'static str,
-    instance_id: &'a str,
-    updated: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-}
-
-impl<'a> CommandText<'a> {
-    fn new(Command { id, kind, instance, subject, stage: _ }: &'a Command) -> Self {
-        Self {
-            id: *id,
-            step_action: kind.as_str(),
-            instance_id: instance,
-            subject: subject.as_deref(),
-        }
-    }
-}
-
-impl StepDetails {
-    fn new(snapshot: &Snapshot, position: usize, state: &StepState) -> Self {
-        let execution = &snapshot.execution;
-        let deployment = deployment::deployment(execution, position, snapshot.now);
-        let deployment = deployment.as_ref();
-        Self {
-            input: state.answer().map(|answer| answer.to_json()),
-            timed_out: state.timed_out().then_some(true),
-            message: log::message(execution, position),
-            deploy_commands: deployment.map(deploy_commands),
-            current_deploy_command_id: deployment
-                .and_then(|deployment| deployment.current)
-                .map(|id| id.to_string()),
-            deployment_step_description: deployment.map(deployment_step_description),
-            environment_urls: deployment.map(|deployment| {
-                let urls = deployment.urls.iter();
-                urls.map(|(instance_type, url)| EnvironmentUrl {
-                    instance_type,
-                    instance_url: url.clone(),
-                })
-                .collect()
-            }),
-        }
-    }
-}
-
-fn deploy_commands(deployment: &StepDeployment) -> String {
-    let commands: Vec<_> = deployment.commands.iter().map(CommandText::new).collect();
-    serde_json::to_string(&commands).unwrap_or_default()
-}
-
-fn deployment_step_description(deployment: &StepDeployment) -> String {
-    let performed = deployment.performed.iter().map(|(performed, at)| PerformedText {
-        id: performed.command.id,
-        step_action: performed.command.kind.as_str(),
-        instance_id: &performed.command.instance,
-        updated: at.to_string(),
-        error: performed.result.as_ref().err().map(String::as_str),
-    });
-    serde_json::to_string(&performed.collect::<Vec<_>>()).unwrap_or_default()
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, Notify, RwLock, watch};
 use crate::domain::id::PipelineKey;
 use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
-use crate::seed::Seed;
+use crate::seed::Origin;
 use crate::store::emulator::ClockLine;
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
@@ -58,7 +58,7 @@ pub struct Engine {
     epochs: Epochs,
     /// What it was set up with, to be reset to.
     options: EngineOptions,
-    seed: Seed,
+    origin: Origin,
     file_token_key: Vec<u8>,
     /// Taken for reading by whoever reads executions, for writing by whoever replaces everything.
     world: RwLock<()>,
@@ -80,12 +80,12 @@ impl Engine {
     pub async fn open(
         path: &Path,
         options: EngineOptions,
-        seed: Seed,
+        origin: Origin,
     ) -> Result<Arc<Self>, StoreError> {
         let database = Database::open(path, options.secret_key.as_ref()).await?;
         let row = match emulator::find(&database).await? {
             Some(row) => row,
-            None => load::into_new_database(&database, &options, seed.clone()).await?,
+            None => load::into_new_database(&database, &options, origin.seed()).await?,
         };
         let clock = Clock::new(row.clock, row.seen_at);
         if clock.line() != row.clock {
@@ -100,7 +100,7 @@ impl Engine {
             clock,
             catalog,
             epochs: Epochs::default(),
-            seed,
+            origin,
             file_token_key: row.file_token_key,
             world: RwLock::default(),
             turn: Mutex::default(),
@@ -125,6 +125,15 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The organisation of the seed's first tenant; of any tenant if the database was there before
+    /// and does not have that one.
+    #[must_use]
+    pub fn organisation(&self) -> Option<String> {
+        let seed = self.origin.seed();
+        let first = seed.tenants.first().map(|tenant| tenant.ims_org_id.as_str());
+        self.catalog().organisation(first)
     }
 
     /// Emulated milliseconds for each real one.

@@ -84,7 +84,7 @@ impl Engine {
             let mut writer = engine.database.writer().await;
             let _world = engine.world.write().await;
             let seed = match to {
-                ResetTo::Seed => engine.seed.clone(),
+                ResetTo::Seed => engine.origin.seed(),
                 ResetTo::Empty => Seed::empty(),
             };
             let mut tx = writer.begin().await?;

@@ -54,6 +54,32 @@ pub struct Seed {
     pub next_execution_id: ExecutionId,
 }
 
+/// Where a seed comes from. The demo is only read when it is needed.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// The program itself.
+    Demo,
+    /// A document that has been read.
+    Document(Box<Seed>),
+}
+
+impl Origin {
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> Seed {
+        match self {
+            Self::Demo => demo(),
+            Self::Document(seed) => Seed::clone(seed),
+        }
+    }
+}
+
+impl From<Seed> for Origin {
+    fn from(seed: Seed) -> Self {
+        Self::Document(Box::new(seed))
+    }
+}
+
 /// One mistake in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {

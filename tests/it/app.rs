@@ -75,7 +75,7 @@ impl TestApp {
             secret_key: key,
         };
         let path = directory.path().join("cloudmanager.db");
-        let engine = Engine::open(&path, options, seed).await.unwrap();
+        let engine = Engine::open(&path, options, seed.into()).await.unwrap();
         let ip = "127.0.0.1".parse().unwrap();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
         Self { service: service(&engine, hosts), engine, directory, pace }
@@ -145,10 +145,6 @@ impl TestApp {
 
     pub async fn patch(&self, path: &str, body: &Value) -> Answer {
         self.request(Method::PATCH, path, body.to_string()).await
-    }
-
-    pub async fn delete(&self, path: &str) -> Answer {
-        self.request(Method::DELETE, path, Body::empty()).await
     }
 
     /// The path of the file that an href leads to.

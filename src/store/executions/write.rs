@@ -1,0 +1,122 @@
+//! Storing executions.
+
+use super::{Stored, status_name};
+use crate::domain::execution::{Execution, machine};
+use crate::domain::id::ExecutionId;
+use crate::domain::time::{Duration, Timestamp};
+use crate::store::insert::insert_rows;
+use crate::store::{Database, StoreError, Transaction, plans, timeline, word};
+
+/// What came of storing a new execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is stored.
+    Yes,
+    /// The pipeline has one that is not over.
+    PipelineIsBusy,
+}
+
+/// Stores a new execution after the one with the sequence number `after`.
+pub async fn insert(
+    database: &Database,
+    tx: &mut Transaction<'_>,
+    execution: &Execution,
+    after: Option<i64>,
+) -> Result<Inserted, StoreError> {
+    let plan_id = plans::intern(database, tx, &execution.plan).await?;
+    let inserted = sqlx::query(
+        "INSERT INTO executions (id, program_id, pipeline_id, sequence, plan_id, trigger, mode, \
+         user, source_id, status, created_at, updated_at, finished_at, due_at, timeline) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(execution.id.number())
+    .bind(execution.pipeline.program_id.number())
+    .bind(execution.pipeline.pipeline_id.number())
+    .bind(after.map_or(1, |after| after + 1))
+    .bind(plan_id)
+    .bind(word(execution.trigger)?)
+    .bind(word(execution.mode)?)
+    .bind(execution.user.as_deref())
+    .bind(execution.source.map(ExecutionId::number))
+    .bind(status_name(execution.status())?)
+    .bind(execution.created_at.as_millis())
+    .bind(execution.updated_at().as_millis())
+    .bind(execution.finished_at().map(Timestamp::as_millis))
+    .bind(machine::due_at(execution).map(Timestamp::as_millis))
+    .bind(timeline::write(execution.created_at, &execution.steps)?)
+    .execute(&mut **tx)
+    .await;
+    match inserted {
+        Ok(_) => Ok(Inserted::Yes),
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            Ok(Inserted::PipelineIsBusy)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Stores `count` copies of an execution that is over, in the past: each begins `interval` after
+/// the one before, and has the next identifier and the next sequence number.
+pub async fn insert_copies(
+    database: &Database,
+    tx: &mut Transaction<'_>,
+    first: &Stored,
+    interval: Duration,
+    count: u32,
+) -> Result<(), StoreError> {
+    let Stored { execution, sequence } = first;
+    let plan_id = plans::intern(database, tx, &execution.plan).await?;
+    sqlx::query(
+        "INSERT INTO executions (id, program_id, pipeline_id, sequence, plan_id, trigger, mode, \
+         user, source_id, status, created_at, updated_at, finished_at, due_at, timeline) \
+         WITH RECURSIVE copies (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM copies WHERE n + 1 < $1) \
+         SELECT $3 + n, $4, $5, $6 + n, $7, $8, $9, $10, $11, $12, $13 + n * $2, $14 + n * $2, \
+         $15 + n * $2, NULL, $16 FROM copies",
+    )
+    .bind(count)
+    .bind(interval.as_millis())
+    .bind(execution.id.number())
+    .bind(execution.pipeline.program_id.number())
+    .bind(execution.pipeline.pipeline_id.number())
+    .bind(sequence)
+    .bind(plan_id)
+    .bind(word(execution.trigger)?)
+    .bind(word(execution.mode)?)
+    .bind(execution.user.as_deref())
+    .bind(execution.source.map(ExecutionId::number))
+    .bind(status_name(execution.status())?)
+    .bind(execution.created_at.as_millis())
+    .bind(execution.updated_at().as_millis())
+    .bind(execution.finished_at().map(Timestamp::as_millis))
+    .bind(timeline::write(execution.created_at, &execution.steps)?)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Stores how far executions have come.
+pub async fn update<'e>(
+    tx: &mut Transaction<'_>,
+    executions: impl Iterator<Item = &'e Execution>,
+) -> Result<(), StoreError> {
+    let rows = executions
+        .map(|execution| {
+            Ok((
+                execution.id,
+                status_name(execution.status())?,
+                execution.updated_at(),
+                execution.finished_at(),
+                machine::due_at(execution),
+                timeline::write(execution.created_at, &execution.steps)?,
+            ))
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    insert_rows(
+        tx,
+        "UPDATE executions SET status = row.value ->> 1, updated_at = row.value ->> 2, \
+         finished_at = row.value ->> 3, due_at = row.value ->> 4, timeline = row.value ->> 5 \
+         FROM json_each($1) AS row WHERE executions.id = row.value ->> 0",
+        &rows,
+    )
+    .await
+}
