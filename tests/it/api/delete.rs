@@ -97,6 +97,8 @@ async fn a_long_history_goes_away_behind_the_answer_while_others_go_on() {
     let history = "/_emulator/program/4/pipeline/3/history";
     assert_eq!(app.post(history, &json!({"count": 25_000})).await.status, StatusCode::CREATED);
     assert_eq!(app.delete(CODE_QUALITY).await.status, StatusCode::NO_CONTENT);
+    let (_, left) = counts(&app).await;
+    assert_eq!(left, 1, "what is deleted does not count, gone or not");
     // The right to write goes round: with each change, one more portion is taken away.
     for turn in 0..6 {
         let body = json!([{"name": format!("N{turn}"), "value": "x"}]);
