@@ -332,6 +332,15 @@ impl Pipeline {
         })
     }
 
+    /// Whether it deploys to an environment.
+    #[must_use]
+    pub fn deploys_to(&self, environment: EnvironmentId) -> bool {
+        self.phases.iter().any(|phase| match phase.kind {
+            PhaseKind::Deploy { environment_id, .. } => environment_id == environment,
+            PhaseKind::Validate | PhaseKind::Build { .. } => false,
+        })
+    }
+
     /// All steps in order, each with its phase.
     pub fn steps(&self) -> impl Iterator<Item = (&Phase, &Step)> {
         self.phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step)))

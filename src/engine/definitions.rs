@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::commands::StartError;
+use super::edit::Edit;
 use super::save::{Change, Commit};
 use super::{Engine, run_to_the_end};
 use crate::domain::execution::answer::InvalidField;
@@ -14,7 +15,7 @@ use crate::domain::execution::{ExecutionMode, Progress, Trigger};
 use crate::domain::id::{
     EnvironmentId, ExecutionId, PipelineId, PipelineKey, ProgramId, RepositoryId,
 };
-use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, PipelineTrigger};
+use crate::domain::pipeline::{Pipeline, PipelineTrigger};
 use crate::domain::pipeline_update::PipelineUpdate;
 use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
@@ -119,14 +120,9 @@ impl Engine {
         Ok(Some(Stored { execution, sequence }))
     }
 
-    async fn check_idle(
-        &self,
-        tx: &mut Transaction<'_>,
-        key: PipelineKey,
-        now: Timestamp,
-        commit: &mut Commit,
-    ) -> Result<(), ChangeError> {
-        let last = self.settle_last(tx, key, now, commit).await?;
+    async fn check_idle(&self, edit: &mut Edit<'_>, key: PipelineKey) -> Result<(), ChangeError> {
+        let Edit { tx, now, commit, .. } = edit;
+        let last = self.settle_last(tx, key, *now, commit).await?;
         match last.map(|last| last.execution.progress) {
             None | Some(Progress::Ended { .. }) => Ok(()),
             Some(_) => Err(ChangeError::InUse(key.pipeline_id)),
@@ -142,26 +138,16 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let catalog = engine.catalog();
-            let program = catalog.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
-            let pipeline = program.pipelines.get(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
-            let mut pipeline = Pipeline::clone(pipeline);
-            update.apply(program, &mut pipeline, now).map_err(ChangeError::Invalid)?;
-            pipeline.updated_at = now;
+            let mut edit = engine.begin_edit(&mut writer, key.program_id).await?;
+            let found = edit.program.pipelines.get(&key.pipeline_id);
+            let mut pipeline = Pipeline::clone(found.ok_or(ChangeError::NotFound)?);
+            let updated = update.apply(&edit.program, &mut pipeline, edit.now);
+            updated.map_err(ChangeError::Invalid)?;
+            engine.check_idle(&mut edit, key).await?;
             let pipeline = Arc::new(pipeline);
-
-            let mut tx = writer.begin().await?;
-            let mut commit = Commit::default();
-            engine.check_idle(&mut tx, key, now, &mut commit).await?;
-            definitions::update_pipeline(&mut tx, &pipeline).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            let mut program = Program::clone(program);
-            program.pipelines.insert(pipeline.id, pipeline.clone());
-            engine.catalog.set(catalog.with_program(program));
-            commit.pipelines.push(key);
-            engine.tell_committed(&commit);
+            definitions::update_pipeline(&mut edit.tx, &pipeline).await?;
+            edit.program.pipelines.insert(pipeline.id, pipeline.clone());
+            engine.commit_edit(edit).await?;
             Ok(pipeline)
         })
         .await
@@ -172,21 +158,12 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let catalog = engine.catalog();
-            let program = catalog.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
-            let mut program = Program::clone(program);
-            let pipeline = program.pipelines.get_mut(&key.pipeline_id);
+            let mut edit = engine.begin_edit(&mut writer, key.program_id).await?;
+            let pipeline = edit.program.pipelines.get_mut(&key.pipeline_id);
             let pipeline = pipeline.ok_or(ChangeError::NotFound)?;
-            Arc::make_mut(pipeline).cache_invalidated_at = Some(now);
-            let pipeline = pipeline.clone();
-
-            let mut tx = writer.begin().await?;
-            definitions::update_pipeline(&mut tx, &pipeline).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            engine.catalog.set(catalog.with_program(program));
-            Ok(())
+            Arc::make_mut(pipeline).cache_invalidated_at = Some(edit.now);
+            definitions::update_pipeline(&mut edit.tx, pipeline).await?;
+            Ok(engine.commit_edit(edit).await?)
         })
         .await
     }
@@ -196,59 +173,41 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let catalog = engine.catalog();
-            let program = catalog.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
-            let mut program = Program::clone(program);
-            program.pipelines.remove(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
-
-            let mut tx = writer.begin().await?;
-            let mut commit = Commit::default();
-            engine.check_idle(&mut tx, key, now, &mut commit).await?;
-            scenarios::delete(&mut tx, key).await?;
-            definitions::delete_pipeline(&mut tx, key, now).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            engine.catalog.set(catalog.with_program(program));
-            commit.pipelines.push(key);
-            engine.tell_committed(&commit);
+            let mut edit = engine.begin_edit(&mut writer, key.program_id).await?;
+            edit.program.pipelines.remove(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
+            engine.check_idle(&mut edit, key).await?;
+            scenarios::delete(&mut edit.tx, key).await?;
+            definitions::delete_pipeline(&mut edit.tx, key, edit.now).await?;
+            edit.commit.pipelines.push(key);
+            engine.commit_edit(edit).await?;
             engine.start_purging();
             Ok(())
         })
         .await
     }
 
-    /// Deletes a program. Its executions that are not over are cancelled first.
-    pub async fn delete_program(
-        self: &Arc<Self>,
-        id: ProgramId,
-    ) -> Result<Arc<Program>, ChangeError> {
+    /// Deletes a program; the program as it was. Its executions that are not over are cancelled
+    /// first.
+    pub async fn delete_program(self: &Arc<Self>, id: ProgramId) -> Result<Program, ChangeError> {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let catalog = engine.catalog();
-            let program = catalog.find_program(id).ok_or(ChangeError::NotFound)?.clone();
-
-            let mut tx = writer.begin().await?;
-            let mut commit = Commit::default();
+            let mut edit = engine.begin_edit(&mut writer, id).await?;
+            let Edit { tx, now, commit, program, .. } = &mut edit;
             let mut stopped = Vec::new();
             for pipeline in program.pipelines.values() {
                 commit.pipelines.push(pipeline.key());
-                let last = engine.settle_last(&mut tx, pipeline.key(), now, &mut commit).await?;
+                let last = engine.settle_last(tx, pipeline.key(), *now, commit).await?;
                 if let Some(Stored { mut execution, .. }) = last {
                     let mut effects = Effects::default();
-                    machine::stop(&mut execution, now, &mut effects);
+                    machine::stop(&mut execution, *now, &mut effects);
                     stopped.push(Change { execution, effects });
                 }
             }
             stopped.retain(|change| change.effects != Effects::default());
-            engine.save(&mut tx, stopped, &mut commit).await?;
-            definitions::delete_program(&mut tx, id, now).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            engine.catalog.set(catalog.without_program(id));
-            engine.tell_committed(&commit);
+            engine.save(tx, stopped, commit).await?;
+            definitions::delete_program(tx, id, *now).await?;
+            let program = engine.commit_deletion(edit).await?;
             engine.start_purging();
             Ok(program)
         })
@@ -264,26 +223,14 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let catalog = engine.catalog();
-            let program = catalog.find_program(program_id).ok_or(ChangeError::NotFound)?;
-            let mut program = Program::clone(program);
-            program.environments.remove(&id).ok_or(ChangeError::NotFound)?;
-
-            let mut tx = writer.begin().await?;
-            let deploys = |phase: &Phase| matches!(phase.kind, PhaseKind::Deploy { environment_id, .. } if environment_id == id);
-            let mut commit = Commit::default();
-            for pipeline in program.pipelines.values() {
-                if pipeline.phases.iter().any(deploys) {
-                    engine.check_idle(&mut tx, pipeline.key(), now, &mut commit).await?;
-                }
+            let mut edit = engine.begin_edit(&mut writer, program_id).await?;
+            edit.program.environments.remove(&id).ok_or(ChangeError::NotFound)?;
+            let pipelines: Vec<_> = edit.program.pipelines.values().cloned().collect();
+            for pipeline in pipelines.iter().filter(|pipeline| pipeline.deploys_to(id)) {
+                engine.check_idle(&mut edit, pipeline.key()).await?;
             }
-            definitions::delete_environment(&mut tx, program_id, id).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            engine.catalog.set(catalog.with_program(program));
-            engine.tell_committed(&commit);
-            Ok(())
+            definitions::delete_environment(&mut edit.tx, program_id, id).await?;
+            Ok(engine.commit_edit(edit).await?)
         })
         .await
     }
@@ -297,21 +244,13 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let catalog = engine.catalog();
-            let program = catalog.find_program(owner.program_id()).ok_or(ChangeError::NotFound)?;
-            let mut program = Program::clone(program);
-            let current = program.variables_mut(owner).ok_or(ChangeError::NotFound)?;
+            let mut edit = engine.begin_edit(&mut writer, owner.program_id()).await?;
+            let current = edit.program.variables_mut(owner).ok_or(ChangeError::NotFound)?;
             let changes =
                 variable::changes(owner, current, updates).map_err(ChangeError::Invalid)?;
             *current = variable::changed(current, &changes);
-
-            let mut tx = writer.begin().await?;
-            variables::change(&engine.database, &mut tx, owner, &changes).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            engine.catalog.set(catalog.with_program(program));
-            Ok(())
+            variables::change(&engine.database, &mut edit.tx, owner, &changes).await?;
+            Ok(engine.commit_edit(edit).await?)
         })
         .await
     }
@@ -329,22 +268,16 @@ impl Engine {
         let of_branch = branch.clone();
         let (commit, pipelines) = run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let catalog = engine.catalog();
-            let program = catalog.find_program(program_id).ok_or(ChangeError::NotFound)?;
-            let mut program = Program::clone(program);
-            let repository =
-                program.repositories.get_mut(&repository_id).ok_or(ChangeError::NotFound)?;
-            let head = repository.heads.entry(branch.clone()).or_default();
-            *head = commit.unwrap_or_else(|| made_up_commit(head, now));
+            let mut edit = engine.begin_edit(&mut writer, program_id).await?;
+            let repository = edit.program.repositories.get_mut(&repository_id);
+            let heads = &mut repository.ok_or(ChangeError::NotFound)?.heads;
+            let head = heads.entry(branch.clone()).or_default();
+            *head = commit.unwrap_or_else(|| made_up_commit(head, edit.now));
             let commit = head.clone();
-
-            let mut tx = writer.begin().await?;
-            definitions::set_head(&mut tx, program_id, repository_id, &branch, &commit).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            let pipelines: Vec<_> = program.pipelines.values().cloned().collect();
-            engine.catalog.set(catalog.with_program(program));
+            definitions::set_head(&mut edit.tx, program_id, repository_id, &branch, &commit)
+                .await?;
+            let pipelines: Vec<_> = edit.program.pipelines.values().cloned().collect();
+            engine.commit_edit(edit).await?;
             Ok::<_, ChangeError>((commit, pipelines))
         })
         .await?;

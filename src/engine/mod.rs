@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod clock;
 pub mod commands;
 pub mod definitions;
+mod edit;
 mod epochs;
 mod history;
 mod load;
