@@ -108,7 +108,7 @@ for (const { owner, path, service, list, set, listOther } of OWNERS) {
 
     await assert.rejects(set(sdk, [{ name: 'LEVEL', type: 'secretString', value: 'y' }]), {
       code: 'ERROR_SET_VARIABLES',
-      message: / \[0\]\.type \(LEVEL\) the type of a variable can't be changed; delete the variable first$/,
+      message: / \[0\]\.type \(secretString\) the type of a variable can't be changed; delete the variable first$/,
     })
 
     assert.deepEqual(await list(sdk), [{ name: 'LEVEL', type: 'string', value: 'x', status: 'ready' }])

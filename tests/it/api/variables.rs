@@ -354,3 +354,20 @@ async fn a_seed_has_variables_of_pipelines_and_environments() {
     let database = std::fs::read(app.closed().await.path().join("cloudmanager.db")).unwrap();
     assert!(!database.windows(SECRET.len()).any(|at| at == SECRET.as_bytes()));
 }
+
+#[tokio::test]
+async fn values_that_are_no_texts_are_refused_without_being_told() {
+    let app = TestApp::new().await;
+    let path = "/api/program/4/pipeline/1/variables";
+    for value in [json!(1_234_567), json!(["s3cret"]), json!({"s3cret": 1}), json!(true)] {
+        let body = json!([
+            {"name": "OTHER", "value": "x"},
+            {"name": "PASSWORD", "type": "secretString", "value": value},
+        ]);
+        let answer = app.patch(path, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert_eq!(answer.errors(), "[1].value: must be a text");
+        assert!(!answer.text().contains("s3cret") && !answer.text().contains("1234567"));
+    }
+    assert_eq!(app.get(path).await.json()["_totalNumberOfItems"], 0);
+}
