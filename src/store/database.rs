@@ -37,8 +37,8 @@ pub struct Database {
     pub(super) plan_ids: Cache<[u8; 32], i64>,
     /// Encrypts and decrypts the secrets among the variables.
     pub(super) secrets: Secrets,
-    /// Held for as long as the database is open; a second process can't take it.
-    _lock: File,
+    /// Held for as long as the database is open; nobody else can take it meanwhile.
+    lock: Mutex<Option<File>>,
 }
 
 /// The right to write. Whoever holds it also keeps up to date what memory mirrors of the
@@ -102,7 +102,7 @@ impl Database {
             plans: Cache::new(CACHED_PLANS),
             plan_ids: Cache::new(CACHED_PLANS),
             secrets,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -129,6 +129,8 @@ impl Database {
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut writer).await?;
             writer.close().await?;
         }
+        // Whoever still has the database in hand does not keep others out.
+        self.lock.lock().await.take();
         Ok(())
     }
 }
