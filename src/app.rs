@@ -20,6 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::api::{self, Api, gateway};
 use crate::control::{self, Control};
 use crate::engine::{Engine, EngineOptions};
+use crate::events::Deliverer;
 use crate::http::host::{Hosts, refuse_foreign_hosts};
 use crate::http::path::without_leading_slashes;
 use crate::http::problem::Problem;
@@ -88,6 +89,7 @@ pub enum AppError {
 pub struct App {
     engine: Arc<Engine>,
     listener: TcpListener,
+    deliverer: Arc<Deliverer>,
     router: Service,
     url: String,
     /// Deleted when the application is dropped.
@@ -127,8 +129,9 @@ impl App {
         let engine = Engine::open(&path, engine, seed).await?;
         let url = format!("http://{address}");
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
-        let router = service(&engine, hosts);
-        Ok(Self { engine, listener, router, url, _temporary: temporary })
+        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
+        let router = service(&engine, &deliverer, hosts);
+        Ok(Self { engine, listener, deliverer, router, url, _temporary: temporary })
     }
 
     /// Where it answers, for example `http://127.0.0.1:4600`.
@@ -151,12 +154,13 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
         grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, router, url: _, _temporary } = self;
+        let Self { engine, listener, deliverer, router, url: _, _temporary } = self;
         let (stopped, mut stopping) = watch::channel(false);
         let scheduler = tokio::spawn({
             let (engine, stopping) = (engine.clone(), stopped.subscribe());
             async move { engine.run_scheduler(stopping).await }
         });
+        let deliverer = tokio::spawn(deliverer.run(stopped.subscribe()));
         let stopping_engine = engine.clone();
         tokio::spawn(async move {
             stop.await;
@@ -179,8 +183,9 @@ impl App {
             end = server.into_future() => end.map_err(AppError::Serve)?,
             () = out_of_grace => tracing::warn!("requests in flight were cut off"),
         }
-        // The scheduler has been told to stop; a batch that it is in comes to its end.
+        // Both have been told to stop; a batch that the scheduler is in comes to its end.
         let _ = scheduler.await;
+        let _ = deliverer.await;
         engine.close().await?;
         Ok(())
     }
@@ -188,12 +193,12 @@ impl App {
 
 /// Everything that answers HTTP.
 #[must_use]
-pub fn service(engine: &Arc<Engine>, hosts: Hosts) -> Service {
+pub fn service(engine: &Arc<Engine>, deliverer: &Arc<Deliverer>, hosts: Hosts) -> Service {
     let api = Api::new(engine.clone(), hosts.clone());
     let (api_router, official) = api::router().merge(api::files_router()).split_for_parts();
     let (control_router, own) = control::router().split_for_parts();
     let traffic = Traffic::new(engine.clone(), Operations::new([&official, &own]));
-    let control = Control::new(engine.clone(), traffic.clone());
+    let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone());
     let router = api_router
         .with_state(api.clone())
         .merge(control_router.with_state(control))

@@ -6,6 +6,7 @@ pub mod config;
 pub mod control;
 pub mod domain;
 pub mod engine;
+pub mod events;
 pub mod exec;
 pub mod http;
 pub mod log;

@@ -19,6 +19,7 @@ use crate::domain::execution::start::Request;
 use crate::domain::execution::{ExecutionMode, Trigger};
 use crate::engine::commands::StartError;
 use crate::engine::read::Snapshot;
+use crate::http::path;
 use crate::http::problem::Problem;
 
 /// How many executions a page has when none is asked for.
@@ -151,7 +152,7 @@ pub async fn get_executions(
 ) -> Result<Json<List<EmbeddedExecutions>>, Problem> {
     let limit = paging.limit.unwrap_or(PAGE);
     let found = api.engine.list_executions(pipeline.key(), paging.start, limit).await?;
-    let path = format!("/api/program/{}/pipeline/{}/executions", pipeline.program_id, pipeline.id);
+    let path = format!("{}/executions", path::of_pipeline(pipeline.key()));
     let (page, links) = paging.describe(&path, found.total, Some(PAGE));
     let executions = found.executions.iter().map(ExecutionView::new).collect();
     let embedded = EmbeddedExecutions { executions };

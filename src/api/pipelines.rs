@@ -12,6 +12,7 @@ use super::page::{Paging, QueryParameters};
 use crate::domain::environment::EnvironmentType;
 use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, PipelineTrigger, Step, StepOptions};
 use crate::engine::read::Activity;
+use crate::http::path;
 use crate::http::problem::Problem;
 
 /// The type of every pipeline here.
@@ -127,7 +128,7 @@ impl PipelineView {
             variables: _,
             cache_invalidated_at: _,
         } = pipeline;
-        let path = format!("/api/program/{program_id}/pipeline/{id}");
+        let path = path::of_pipeline(pipeline.key());
         Self {
             id: id.to_string(),
             program_id: program_id.to_string(),

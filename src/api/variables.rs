@@ -16,6 +16,7 @@ use super::refusal::refusal;
 use crate::domain::execution::answer::InvalidField;
 use crate::domain::variable::{Owner, Variable, VariableType, VariableUpdate};
 use crate::http::body::read_json;
+use crate::http::path;
 use crate::http::problem::Problem;
 
 /// A variable. A secret is shown without its value.
@@ -126,7 +127,7 @@ async fn change(api: &Api, owner: Owner, body: &[u8]) -> Result<StatusCode, Prob
     operation_id = "getPipelineVariables", tag = "Variables", params(InPipeline),
     responses((status = 200, description = "The variables", body = VariableListView)))]
 pub async fn get_pipeline_variables(InPipeline { pipeline }: InPipeline) -> Json<VariableListView> {
-    let path = format!("/api/program/{}/pipeline/{}", pipeline.program_id, pipeline.id);
+    let path = path::of_pipeline(pipeline.key());
     let owner = Owner::Pipeline(pipeline.key());
     Json(VariableListView::new(owner, &path, &pipeline.variables))
 }

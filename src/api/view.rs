@@ -12,6 +12,7 @@ use crate::domain::execution::{Execution, ExecutionMode, ExecutionStatus, Trigge
 use crate::domain::gate::{Comparator, Metric, Severity};
 use crate::domain::pipeline::Action;
 use crate::engine::read::Snapshot;
+use crate::http::path;
 
 /// An execution of a pipeline.
 #[derive(Debug, Serialize, ToSchema)]
@@ -157,17 +158,12 @@ struct MetricView {
 
 /// The path of an execution.
 pub(super) fn execution_path(execution: &Execution) -> String {
-    format!("{}/execution/{}", pipeline_path(execution), execution.id)
+    path::of_execution(execution.pipeline, execution.id)
 }
 
 /// The path of a step of an execution.
 pub(super) fn step_path(execution: &Execution, step: &PlannedStep) -> String {
-    format!("{}/phase/{}/step/{}", execution_path(execution), step.phase_id, step.id)
-}
-
-fn pipeline_path(execution: &Execution) -> String {
-    let key = execution.pipeline;
-    format!("/api/program/{}/pipeline/{}", key.program_id, key.pipeline_id)
+    path::of_step(execution.pipeline, execution.id, step.phase_id, step.id)
 }
 
 impl ExecutionView {
@@ -207,7 +203,7 @@ impl ExecutionView {
             links: ExecutionLinks {
                 this: Link::to(execution_path(execution)),
                 program: Link::to(format!("/api/program/{}", pipeline.program_id)),
-                pipeline: Link::to(pipeline_path(execution)),
+                pipeline: Link::to(path::of_pipeline(execution.pipeline)),
             },
         }
     }
@@ -249,7 +245,7 @@ impl StepStateView {
 impl StepStateLinks {
     fn new(snapshot: &Snapshot, step: &PlannedStep, position: usize) -> Self {
         let execution = &snapshot.execution;
-        let pipeline = pipeline_path(execution);
+        let pipeline = path::of_pipeline(execution.pipeline);
         let path = step_path(execution, step);
         let link = |rest: &str, possible: Result<(), links::Unavailable>| {
             possible.is_ok().then(|| Link::to(format!("{path}/{rest}")))

@@ -8,6 +8,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::Control;
+use crate::domain::id::{DeliveryId, WebhookId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::repository::Repository;
@@ -26,6 +27,12 @@ pub struct AnyRepository(pub Arc<Program>, pub Repository);
 
 /// An execution, as it is now.
 pub struct AnyExecution(pub Snapshot);
+
+/// A webhook by name; it need not exist.
+pub struct AnyWebhook(pub WebhookId);
+
+/// A delivery by name; it need not exist.
+pub struct AnyDelivery(pub DeliveryId);
 
 impl FromRequestParts<Control> for AnyProgram {
     type Rejection = Problem;
@@ -74,6 +81,34 @@ impl FromRequestParts<Control> for AnyExecution {
         let id = id(parts, "executionId", "The execution").await?;
         let found = control.engine.find_execution(pipeline.key(), id).await?;
         found.map(Self).ok_or_else(|| Problem::not_found("The execution"))
+    }
+}
+
+impl FromRequestParts<Control> for AnyWebhook {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Control) -> Result<Self, Problem> {
+        id(parts, "webhookId", "The webhook").await.map(Self)
+    }
+}
+
+impl FromRequestParts<Control> for AnyDelivery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Control) -> Result<Self, Problem> {
+        id(parts, "deliveryId", "The delivery").await.map(Self)
+    }
+}
+
+impl IntoParams for AnyWebhook {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&[("webhookId", "The webhook")])
+    }
+}
+
+impl IntoParams for AnyDelivery {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        describe(&[("deliveryId", "The delivery")])
     }
 }
 

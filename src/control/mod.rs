@@ -2,6 +2,7 @@
 
 mod clock;
 mod commits;
+mod deliveries;
 mod explain;
 mod extract;
 mod faults;
@@ -14,6 +15,7 @@ mod scenario;
 mod seed;
 mod state;
 mod wait;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::engine::Engine;
+use crate::events::Deliverer;
 use crate::traffic::Traffic;
 
 /// What the handlers need.
@@ -28,13 +31,14 @@ use crate::traffic::Traffic;
 pub struct Control {
     engine: Arc<Engine>,
     traffic: Traffic,
+    deliverer: Arc<Deliverer>,
 }
 
 impl Control {
-    /// The control API of an engine and of the calls to it.
+    /// The control API of an engine, of the calls to it and of what it delivers.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, traffic: Traffic) -> Self {
-        Self { engine, traffic }
+    pub fn new(engine: Arc<Engine>, traffic: Traffic, deliverer: Arc<Deliverer>) -> Self {
+        Self { engine, traffic, deliverer }
     }
 }
 
@@ -56,6 +60,11 @@ pub fn router() -> OpenApiRouter<Control> {
         .routes(routes!(faults::delete_fault))
         .routes(routes!(requests::get_requests, requests::delete_requests))
         .routes(routes!(requests::get_request_count))
+        .routes(routes!(webhooks::get_webhooks, webhooks::post_webhook, webhooks::delete_webhooks))
+        .routes(routes!(webhooks::delete_webhook))
+        .routes(routes!(deliveries::get_deliveries))
+        .routes(routes!(deliveries::wait_for_deliveries))
+        .routes(routes!(deliveries::redeliver))
         .routes(routes!(metrics::get_metrics))
         .routes(routes!(state::get_state, state::put_state))
         .routes(routes!(state::reset))

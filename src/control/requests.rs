@@ -10,10 +10,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Control;
 use super::faults::InjectionView;
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
-use crate::http::query::QueryParameters;
+use crate::http::query::{QueryParameters, QueryReader};
 use crate::traffic::journal::{Entry, Filter};
 
 /// Calls, newest first.
@@ -139,38 +138,28 @@ impl FromRequestParts<Control> for Wanted {
 
     async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
         let query = QueryParameters::from_request_parts(parts, control).await?;
-        let mut mistakes = query.unknown(&["method", "path", "status", "operationId", "since"]);
-        let mut note = |field: &str, message: String| {
-            let invalid_value = query.get(field).map(Value::from);
-            mistakes.push(InvalidField { field: field.into(), message, invalid_value });
-        };
-        let method = query.get("method").and_then(|text| {
+        let known = ["method", "path", "status", "operationId", "since"];
+        let mut reader = QueryReader::new(&query, &known);
+        let method = reader.read("method", |text| {
             let method = Method::from_bytes(text.to_uppercase().as_bytes());
-            method.map_err(|_| note("method", "must be a method such as GET".into())).ok()
+            method.map_err(|_| "must be a method such as GET".into())
         });
-        let status = query.get("status").and_then(|text| {
-            let status = text.parse::<u16>().ok().filter(|status| (100..=999).contains(status));
-            if status.is_none() {
-                note("status", "must be a whole number from 100 to 999".into());
-            }
-            status
+        let path = reader.read("path", |text| Ok(text.to_owned()));
+        let status = reader.read("status", |text| {
+            let status = text.parse().ok().filter(|status| (100..=999).contains(status));
+            status.ok_or_else(|| "must be a whole number from 100 to 999".into())
         });
-        let operation_id = query.get("operationId").map(str::to_owned);
         let operations = control.traffic.operations();
-        if operation_id.as_ref().is_some_and(|id| !operations.has_official(id)) {
-            note("operationId", "is no operation of Cloud Manager or of its files".into());
-        }
-        let since = query.get("since").and_then(|text| {
-            // A plus sign that was not escaped arrives as a space.
-            let since = Timestamp::parse(&text.replace(' ', "+"));
-            since.map_err(|error| note("since", error.to_string())).ok()
+        let operation_id = reader.read("operationId", |text| {
+            let known = operations.has_official(text).then(|| text.to_owned());
+            known.ok_or_else(|| "is no operation of Cloud Manager or of its files".into())
         });
-        let path = query.get("path").map(str::to_owned);
-        if mistakes.is_empty() {
-            Ok(Self(Filter { method, path, status, operation_id, since }))
-        } else {
-            Err(Problem::invalid(mistakes))
-        }
+        let since = reader.read("since", |text| {
+            // A plus sign that was not escaped arrives as a space.
+            Timestamp::parse(&text.replace(' ', "+")).map_err(|error| error.to_string())
+        });
+        reader.finish()?;
+        Ok(Self(Filter { method, path, status, operation_id, since }))
     }
 }
 

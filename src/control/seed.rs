@@ -12,7 +12,7 @@ use super::Control;
 use super::extract::AnyProgram;
 use crate::domain::execution::answer::InvalidField;
 use crate::engine::additions::{AddError, Added};
-use crate::http::body::{sent_value, write_to};
+use crate::http::body::{as_text, sent_value, write_to};
 use crate::http::problem::Problem;
 use crate::seed::{self, EnvironmentDocument, Mistakes, PipelineDocument, Seed};
 use crate::store::StoreError;
@@ -40,7 +40,8 @@ pub struct CreatedView {
     href: String,
 }
 
-fn refused(Mistakes(mistakes): Mistakes, body: &[u8]) -> Problem {
+/// The answer to a document with mistakes.
+pub(super) fn refused(Mistakes(mistakes): Mistakes, body: &[u8]) -> Problem {
     Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
         message: match mistake.line {
             Some(line) if mistake.field.is_empty() => format!("line {line}: {}", mistake.message),
@@ -58,11 +59,6 @@ async fn add(control: &Control, seed: Seed) -> Result<Added, Problem> {
         }
         AddError::Store(error) => error.into(),
     })
-}
-
-fn as_text(body: &[u8]) -> Result<&str, Problem> {
-    std::str::from_utf8(body)
-        .map_err(|_| Problem::bad_request("The request body is no UTF-8 text."))
 }
 
 /// Adds what a seed document in YAML or JSON defines, all of it or nothing. What is there already

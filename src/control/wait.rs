@@ -5,16 +5,14 @@ use std::time::Duration as RealDuration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::Value;
 
 use super::Control;
 use super::extract::AnyExecution;
 use crate::api::view::ExecutionView;
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::time::Duration;
 use crate::engine::wait::{Milestone, WaitError};
 use crate::http::problem::Problem;
-use crate::http::query::QueryParameters;
+use crate::http::query::{QueryParameters, QueryReader};
 
 /// How long to wait when nothing is said, in real time.
 const USUAL: Duration = Duration::from_secs(30);
@@ -41,48 +39,46 @@ pub async fn wait_for_execution(
     AnyExecution(snapshot): AnyExecution,
     query: QueryParameters,
 ) -> Result<Json<ExecutionView>, Problem> {
-    let (milestone, timeout) = read_query(&query)?;
+    let mut reader = QueryReader::new(&query, &["for", "timeout"]);
+    let milestone = reader.read_required("for", |text| match text {
+        "WAITING" => Ok(Milestone::Waiting),
+        "ENDED" => Ok(Milestone::Ended),
+        _ => Err("must be WAITING or ENDED".into()),
+    });
+    let timeout = read_timeout(&mut reader);
+    reader.finish()?;
+    // Reading has found nothing wrong with it.
+    let milestone = milestone.unwrap_or(Milestone::Ended);
     let execution = snapshot.execution;
     let reached = control.engine.wait_for(milestone, execution.pipeline, execution.id);
+    let snapshot = within(timeout, "The execution has not come so far", reached).await?;
+    Ok(Json(ExecutionView::new(&snapshot)))
+}
+
+/// How long the caller wants to wait, in real time.
+pub(super) fn read_timeout(reader: &mut QueryReader<'_>) -> Duration {
+    let timeout = reader.read("timeout", |text| match Duration::parse(text) {
+        Ok(timeout) if timeout <= LONGEST => Ok(timeout),
+        Ok(_) => Err("must be at most PT1H".into()),
+        Err(error) => Err(error.to_string()),
+    });
+    timeout.unwrap_or(USUAL)
+}
+
+/// Waits so long in real time: 408 with `not_yet` if that does not suffice.
+pub(super) async fn within<T, E: Into<Problem>>(
+    timeout: Duration,
+    not_yet: &str,
+    waiting: impl Future<Output = Result<T, E>>,
+) -> Result<T, Problem> {
     let real = RealDuration::from_millis(timeout.as_millis().unsigned_abs());
-    match tokio::time::timeout(real, reached).await {
-        Ok(snapshot) => Ok(Json(ExecutionView::new(&snapshot?))),
+    match tokio::time::timeout(real, waiting).await {
+        Ok(reached) => reached.map_err(Into::into),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "Not yet",
-            format!("The execution has not come so far within {timeout} of real time."),
+            format!("{not_yet} within {timeout} of real time."),
         )),
-    }
-}
-
-fn read_query(query: &QueryParameters) -> Result<(Milestone, Duration), Problem> {
-    let mut mistakes = query.unknown(&["for", "timeout"]);
-    let milestone = match query.get("for") {
-        Some("WAITING") => Some(Milestone::Waiting),
-        Some("ENDED") => Some(Milestone::Ended),
-        other => {
-            mistakes.push(mistake("for", "must be WAITING or ENDED", other));
-            None
-        }
-    };
-    let sent = query.get("timeout");
-    let timeout = sent.map_or(Ok(USUAL), Duration::parse);
-    match &timeout {
-        Ok(timeout) if *timeout <= LONGEST => {}
-        Ok(_) => mistakes.push(mistake("timeout", "must be at most PT1H", sent)),
-        Err(error) => mistakes.push(mistake("timeout", &error.to_string(), sent)),
-    }
-    match (milestone, timeout) {
-        (Some(milestone), Ok(timeout)) if mistakes.is_empty() => Ok((milestone, timeout)),
-        _ => Err(Problem::invalid(mistakes)),
-    }
-}
-
-fn mistake(name: &str, message: &str, sent: Option<&str>) -> InvalidField {
-    InvalidField {
-        field: name.into(),
-        message: message.into(),
-        invalid_value: sent.map(Value::from),
     }
 }
 

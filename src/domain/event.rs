@@ -17,6 +17,35 @@ pub enum EventKind {
     ExecutionEnded,
 }
 
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::ExecutionStarted,
+        Self::StepStarted,
+        Self::StepWaiting,
+        Self::StepEnded,
+        Self::ExecutionEnded,
+    ];
+
+    /// The name by which it is subscribed to.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ExecutionStarted => "pipelineExecutionStart",
+            Self::StepStarted => "pipelineExecutionStepStart",
+            Self::StepWaiting => "pipelineExecutionStepWaiting",
+            Self::StepEnded => "pipelineExecutionStepEnd",
+            Self::ExecutionEnded => "pipelineExecutionEnd",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// Something that happened to an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {

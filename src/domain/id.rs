@@ -68,6 +68,10 @@ identifiers! {
     StepId;
     /// Names an execution, unique in the emulator.
     ExecutionId;
+    /// Names a subscription, unique in the emulator.
+    WebhookId;
+    /// Names a delivery; greater is later.
+    DeliveryId;
 }
 
 /// A pipeline and the program that it belongs to.

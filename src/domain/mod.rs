@@ -1,6 +1,7 @@
 //! The rules of Cloud Manager, pure: no I/O, no clock, no randomness; `now` is an argument.
 
 pub mod artifact;
+pub mod delivery;
 pub mod deployment;
 pub mod environment;
 pub mod environment_log;
@@ -17,3 +18,4 @@ pub mod repository;
 pub mod scenario;
 pub mod time;
 pub mod variable;
+pub mod webhook;

@@ -9,7 +9,7 @@ use crate::domain::pipeline::{PhaseKind, Pipeline};
 use crate::domain::program::Program;
 use crate::domain::variable::Owner;
 use crate::seed::Seed;
-use crate::store::{StoreError, definitions, emulator, events, scenarios, variables};
+use crate::store::{StoreError, definitions, emulator, scenarios, variables, webhooks};
 
 /// How many of each were added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Engine {
                 variables::change(&engine.database, &mut tx, *owner, changes).await?;
             }
             scenarios::put(&mut tx, &seed.scenarios).await?;
-            events::insert_webhooks(&mut tx, &seed.webhooks).await?;
+            webhooks::insert(&mut tx, &seed.webhooks).await?;
             emulator::raise_execution_id(&mut tx, seed.next_execution_id).await?;
             emulator::see(&mut tx, now).await?;
             tx.commit().await.map_err(StoreError::from)?;
@@ -88,7 +88,7 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
     }
     seed.tenants.retain(|tenant| catalog.find_tenant(tenant.id).is_none());
     added.tenants = seed.tenants.len();
-    seed.webhooks.retain(|webhook| !catalog.has_webhook(webhook));
+    seed.webhooks.retain(|webhook| catalog.find_same_webhook(webhook).is_none());
     added.webhooks = seed.webhooks.len();
 
     let mut owners = BTreeSet::new();

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::domain::id::{PipelineId, ProgramId, TenantId};
+use crate::domain::id::{PipelineId, ProgramId, TenantId, WebhookId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
-use crate::store::events::{self, Webhook};
-use crate::store::{Database, StoreError, definitions};
+use crate::domain::webhook::{NewWebhook, Webhook};
+use crate::store::{Database, StoreError, definitions, webhooks};
 
 /// Everything that is defined.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +30,7 @@ impl Catalog {
                 .collect(),
             tenants: tenants.into_iter().map(|tenant| (tenant.id, tenant)).collect(),
             programs: programs.into_iter().map(|program| (program.id, Arc::new(program))).collect(),
-            webhooks: events::list_webhooks(database).await?,
+            webhooks: webhooks::list(database).await?,
         })
     }
 
@@ -94,16 +94,26 @@ impl Catalog {
     #[must_use]
     pub fn list_webhooks(&self, program: ProgramId) -> Vec<&Webhook> {
         let tenant = self.programs.get(&program).map(|program| program.tenant_id);
-        self.webhooks.iter().filter(|webhook| Some(webhook.tenant_id) == tenant).collect()
+        let of_tenant = |webhook: &&Webhook| Some(webhook.subscription.tenant_id) == tenant;
+        self.webhooks.iter().filter(of_tenant).collect()
     }
 
-    /// Whether the same subscriber has a subscription for the same address.
+    /// All subscriptions, in the order in which they were made.
     #[must_use]
-    pub fn has_webhook(&self, wanted: &Webhook) -> bool {
-        self.webhooks.iter().any(|webhook| {
-            (webhook.tenant_id, &webhook.client_id, &webhook.url)
-                == (wanted.tenant_id, &wanted.client_id, &wanted.url)
-        })
+    pub fn webhooks(&self) -> &[Webhook] {
+        &self.webhooks
+    }
+
+    /// A subscription.
+    #[must_use]
+    pub fn find_webhook(&self, id: WebhookId) -> Option<&Webhook> {
+        self.webhooks.iter().find(|webhook| webhook.id == id)
+    }
+
+    /// The subscription of the same subscriber for the same address.
+    #[must_use]
+    pub fn find_same_webhook(&self, wanted: &NewWebhook) -> Option<&Webhook> {
+        self.webhooks.iter().find(|webhook| webhook.subscription.is_same_as(wanted))
     }
 
     /// How many tenants, programs and pipelines there are.

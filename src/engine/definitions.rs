@@ -22,7 +22,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::variable::{self, Owner, VariableUpdate};
 use crate::store::executions::{self, Stored};
 use crate::store::scenarios::{self, StoredScenario};
-use crate::store::{StoreError, Transaction, definitions, emulator, variables};
+use crate::store::{StoreError, Transaction, definitions, emulator, variables, webhooks};
+
+/// How many executions or deliveries a transaction takes away.
+const PURGED: u32 = 10_000;
 
 /// Why a definition was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -306,7 +309,7 @@ impl Engine {
                 Ok(()) | Err(StoreError::Closed) => {}
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, "deleted executions are not taken away");
+                    tracing::error!(error, "what is deleted is not taken away");
                 }
             }
         });
@@ -318,7 +321,8 @@ impl Engine {
         while more {
             let mut writer = self.database.writer().await;
             let mut tx = writer.begin().await?;
-            more = definitions::purge(&mut tx).await?;
+            more = definitions::purge(&mut tx, PURGED).await?
+                || webhooks::purge(&mut tx, PURGED).await?;
             tx.commit().await?;
         }
         Ok(())

@@ -7,7 +7,9 @@ use super::clock::wall_millis;
 use crate::domain::time::Timestamp;
 use crate::seed::Seed;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
-use crate::store::{Database, StoreError, Transaction, definitions, events, scenarios, variables};
+use crate::store::{
+    Database, StoreError, Transaction, definitions, scenarios, variables, webhooks,
+};
 
 /// Starts the clock and stores the seed, all in one transaction.
 pub(super) async fn into_new_database(
@@ -44,6 +46,6 @@ pub(super) async fn fill(
         variables::change(database, tx, *owner, changes).await?;
     }
     scenarios::put(tx, &seed.scenarios).await?;
-    events::insert_webhooks(tx, &seed.webhooks).await?;
+    webhooks::insert(tx, &seed.webhooks).await?;
     Ok(EmulatorRow { clock, seen_at: now, file_token_key })
 }

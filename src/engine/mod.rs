@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod clock;
 pub mod commands;
 pub mod definitions;
+pub mod deliveries;
 mod edit;
 mod epochs;
 mod history;
@@ -71,6 +72,8 @@ pub struct Engine {
     nudge: Notify,
     /// Wakes those who sleep until an emulated time.
     clock_changed: Notify,
+    /// Wakes whoever delivers events.
+    deliveries_due: Notify,
     /// Whether callers are no longer to be kept waiting.
     stopping: watch::Sender<bool>,
     tally: Tally,
@@ -108,6 +111,7 @@ impl Engine {
             wakes_at: AtomicI64::new(i64::MAX),
             nudge: Notify::new(),
             clock_changed: Notify::new(),
+            deliveries_due: Notify::new(),
             stopping: watch::Sender::new(false),
             tally: Tally::default(),
             options,

@@ -7,7 +7,7 @@ use crate::domain::execution::machine::Effects;
 use crate::domain::execution::step::StepStatus;
 use crate::domain::id::PipelineKey;
 use crate::domain::pipeline::Action;
-use crate::store::events::{self, EventRow};
+use crate::store::deliveries::{self, NewDelivery};
 use crate::store::{StoreError, Transaction, builds, executions};
 
 /// An execution that changed, and what the change brought about.
@@ -21,7 +21,7 @@ pub(super) struct Change {
 pub(super) struct Commit {
     /// How many times a step changed its status.
     pub transitions: u64,
-    /// How many event rows there are for subscribers.
+    /// How many events there are for subscribers.
     pub events: u64,
     /// The pipelines whose executions changed.
     pub pipelines: Vec<PipelineKey>,
@@ -44,14 +44,14 @@ impl Change {
 }
 
 impl Engine {
-    /// The rows for those who want to be told of a change.
-    fn event_rows(&self, changes: &[Change]) -> Vec<EventRow> {
+    /// What those are to be told who want to be told of a change.
+    fn deliveries_of(&self, changes: &[Change]) -> Vec<NewDelivery> {
         let catalog = self.catalog();
         changes
             .iter()
             .flat_map(|Change { execution, effects }| {
                 let webhooks = catalog.list_webhooks(execution.pipeline.program_id);
-                events::rows_for(execution, &effects.events, &webhooks)
+                deliveries::of(execution, &effects.events, &webhooks)
             })
             .collect()
     }
@@ -75,9 +75,9 @@ impl Engine {
         commit: &mut Commit,
     ) -> Result<(), StoreError> {
         builds::insert(tx, changes.iter().filter(|c| c.has_built()).map(|c| &c.execution)).await?;
-        let rows = self.event_rows(&changes);
-        commit.events += rows.len() as u64;
-        events::insert(tx, rows).await?;
+        let told = self.deliveries_of(&changes);
+        commit.events += told.len() as u64;
+        deliveries::insert(tx, told).await?;
         for Change { execution, effects } in changes {
             commit.transitions += effects.transitions;
             commit.pipelines.push(execution.pipeline);
@@ -90,6 +90,9 @@ impl Engine {
         self.tally.count(commit.transitions, commit.events);
         for pipeline in &commit.pipelines {
             self.epochs.end(*pipeline);
+        }
+        if commit.events > 0 {
+            self.deliveries_due.notify_waiters();
         }
     }
 }

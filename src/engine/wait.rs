@@ -2,7 +2,6 @@
 
 use super::Engine;
 use super::read::Snapshot;
-use super::scheduler::LONGEST_SLEEP;
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineKey};
@@ -56,13 +55,10 @@ impl Engine {
             if milestone.is_reached(&snapshot.execution) {
                 return Ok(snapshot);
             }
-            let sleep = machine::due_at(&snapshot.execution)
-                .and_then(|due| self.clock.real_time_until(due))
-                .map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP));
             tokio::select! {
                 () = self.epochs.wait_for_end(pipeline, epoch) => {}
                 () = clock_changed => {}
-                () = tokio::time::sleep(sleep) => {}
+                () = self.sleep_until(machine::due_at(&snapshot.execution)) => {}
                 _ = stopping.wait_for(|stopping| *stopping) => return Err(WaitError::Stopping),
             }
         }

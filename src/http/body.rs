@@ -155,6 +155,12 @@ async fn read(mut body: Body) -> Result<Bytes, Problem> {
     Ok(bytes.into())
 }
 
+/// Reads a body as text.
+pub fn as_text(body: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(body)
+        .map_err(|_| Problem::bad_request("The request body is no UTF-8 text."))
+}
+
 /// Reads a body as a JSON object, whatever its content type.
 pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // A list would pass for a structure whose fields have no names.

@@ -55,6 +55,12 @@ impl Hosts {
         }
     }
 
+    /// The base of absolute addresses in what is sent without being asked.
+    #[must_use]
+    pub fn own_url(&self) -> &str {
+        self.0.public_url.as_ref().unwrap_or(&self.0.listen_url)
+    }
+
     fn allows(&self, host: &str) -> bool {
         let Some(allowed) = &self.0.allowed else { return true };
         let Some(name) = name_of(host) else { return false };

@@ -11,6 +11,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::problem::Problem;
+use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 
 /// The identifier that the path has under `name`. Whatever is none names nothing: 404, in which
 /// it is called `what`.
@@ -23,6 +24,24 @@ pub async fn id<T: FromStr>(parts: &mut Parts, name: &str, what: &str) -> Result
             value.parse().ok()
         })
         .ok_or_else(|| Problem::not_found(what))
+}
+
+/// The path of a pipeline in the API.
+#[must_use]
+pub fn of_pipeline(key: PipelineKey) -> String {
+    format!("/api/program/{}/pipeline/{}", key.program_id, key.pipeline_id)
+}
+
+/// The path of an execution in the API.
+#[must_use]
+pub fn of_execution(pipeline: PipelineKey, id: ExecutionId) -> String {
+    format!("{}/execution/{id}", of_pipeline(pipeline))
+}
+
+/// The path of a step of an execution in the API.
+#[must_use]
+pub fn of_step(pipeline: PipelineKey, id: ExecutionId, phase: PhaseId, step: StepId) -> String {
+    format!("{}/phase/{phase}/step/{step}", of_execution(pipeline, id))
 }
 
 /// The description of path parameters, by name and what they name.

@@ -38,6 +38,51 @@ impl QueryParameters {
     }
 }
 
+/// Reads query parameters one by one, and remembers what is wrong with them.
+pub struct QueryReader<'q> {
+    query: &'q QueryParameters,
+    mistakes: Vec<InvalidField>,
+}
+
+impl<'q> QueryReader<'q> {
+    /// Begins to read; there are no parameters but the `known` ones.
+    #[must_use]
+    pub fn new(query: &'q QueryParameters, known: &[&str]) -> Self {
+        Self { query, mistakes: query.unknown(known) }
+    }
+
+    /// The value of a parameter, if it is there and `parse` finds nothing wrong with it.
+    pub fn read<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&'q str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.query.get(name)?;
+        parse(text).map_err(|message| self.note(name, message, Some(text))).ok()
+    }
+
+    /// The value of a parameter that must be there.
+    pub fn read_required<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&'q str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.query.get(name);
+        let read = parse(text.unwrap_or_default());
+        read.map_err(|message| self.note(name, message, text)).ok()
+    }
+
+    fn note(&mut self, name: &str, message: String, sent: Option<&str>) {
+        let invalid_value = sent.map(Value::from);
+        self.mistakes.push(InvalidField { field: name.into(), message, invalid_value });
+    }
+
+    /// Ends reading: 400 if anything was wrong.
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.mistakes.is_empty() { Ok(()) } else { Err(Problem::invalid(self.mistakes)) }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for QueryParameters {
     type Rejection = Problem;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::NOT_YET;
 use super::document::{
     EnvironmentDocument, KpisDocument, PipelineDocument, ProgramDocument, RepositoryDocument,
-    SeedDocument, TenantDocument, VariableDocument,
+    SeedDocument, TenantDocument, VariableDocument, WebhookDocument,
 };
 use super::{Mistake, Mistakes, Seed, pipeline};
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
@@ -16,8 +16,8 @@ use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::domain::variable::{self, Change, Owner, VariableUpdate};
+use crate::domain::webhook::{self, NewWebhook};
 use crate::store::definitions::Client;
-use crate::store::events::{self, Webhook};
 use crate::store::scenarios::StoredScenario;
 
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
@@ -103,21 +103,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
 
     let webhooks = collect(webhooks, "webhooks", &mut root, |place, webhook| {
         let tenant_id = tenant_of(place, &webhook.tenant_id);
-        if !webhook.url.starts_with("http://") && !webhook.url.starts_with("https://") {
-            place.wrong("url", "must be an absolute http or https address");
-        }
-        for event in webhook.events.iter().filter(|event| !events::NAMES.contains(&event.as_str()))
-        {
-            place.wrong("events", format!("{event} is not one of {}", events::NAMES.join(", ")));
-        }
-        Some(Webhook {
-            id: 0,
-            tenant_id: tenant_id?,
-            client_id: webhook.client_id,
-            client_secret: webhook.client_secret,
-            url: webhook.url,
-            events: webhook.events,
-        })
+        build_webhook(place, webhook, tenant_id)
     });
 
     let mut parts = Parts::default();
@@ -162,6 +148,32 @@ fn collect<D, T>(
         built.extend(convert(&mut root.at(&format!("{name}[{index}]")), item));
     }
     built
+}
+
+/// A subscription of a tenant, if there is nothing wrong with it.
+pub(super) fn build_webhook(
+    place: &mut Place<'_>,
+    document: WebhookDocument,
+    tenant_id: Option<TenantId>,
+) -> Option<NewWebhook> {
+    let WebhookDocument { tenant_id: _, client_id, client_secret, url, events } = document;
+    for (field, text) in [("clientId", &client_id), ("clientSecret", &client_secret)] {
+        if text.is_empty() {
+            place.wrong(field, "must not be empty");
+        }
+    }
+    if !webhook::is_address(&url) {
+        place.wrong("url", "must be an absolute http or https address");
+    }
+    if events.is_empty() {
+        place.wrong("events", "must name an event; all stands for all of them");
+    }
+    let events = webhook::events(events.iter().map(String::as_str)).map_err(|unknown| {
+        for name in unknown {
+            place.wrong("events", format!("{name} is not one of {}", webhook::NAMES.join(", ")));
+        }
+    });
+    Some(NewWebhook { tenant_id: tenant_id?, client_id, client_secret, url, events: events.ok()? })
 }
 
 fn build_tenants(documents: &[TenantDocument], root: &mut Place<'_>) -> Vec<Tenant> {
@@ -284,19 +296,29 @@ impl Parts {
     }
 }
 
+/// Builds something that is a document of its own.
+pub(super) fn build_alone<T>(
+    read: impl FnOnce(&mut Place<'_>) -> Option<T>,
+) -> Result<T, Mistakes> {
+    let mut mistakes = Vec::new();
+    let mut place = Place { mistakes: &mut mistakes, path: String::new() };
+    match read(&mut place) {
+        Some(built) if mistakes.is_empty() => Ok(built),
+        _ => Err(Mistakes(mistakes)),
+    }
+}
+
 /// Builds a further part of a program that is there; the seed defines the program with it.
 pub(super) fn build_part(
     program: &Program,
     add: impl FnOnce(&mut Parts, &mut Place<'_>, &mut Program),
 ) -> Result<Seed, Mistakes> {
-    let mut mistakes = Vec::new();
     let mut parts = Parts::default();
     let mut program = program.clone();
-    let mut place = Place { mistakes: &mut mistakes, path: String::new() };
-    add(&mut parts, &mut place, &mut program);
-    if !mistakes.is_empty() {
-        return Err(Mistakes(mistakes));
-    }
+    build_alone(|place| {
+        add(&mut parts, place, &mut program);
+        Some(())
+    })?;
     let Parts { scenarios, variables } = parts;
     Ok(Seed { programs: vec![program], scenarios, variables, ..Seed::empty() })
 }

@@ -14,7 +14,7 @@ use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
 use crate::domain::pipeline::{Action, ImportantFailures, PipelineTrigger, StepOptions};
 use crate::domain::program::ProgramType;
 use crate::domain::variable::VariableType;
-use crate::store::events::NAMES;
+use crate::domain::webhook;
 
 /// Tenants, programs and pipelines that an emulator begins with.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -82,7 +82,7 @@ pub(super) struct ClientDocument {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedWebhook)]
-pub(super) struct WebhookDocument {
+pub struct WebhookDocument {
     /// The tenant.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
@@ -319,7 +319,7 @@ fn roles() -> Array {
 }
 
 fn events() -> Array {
-    list_of(&NAMES, "The names of the events.")
+    list_of(&webhook::NAMES, "The names of the events.")
 }
 
 /// The shape of a list of some of these words.

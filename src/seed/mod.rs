@@ -15,15 +15,15 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::id::{ExecutionId, PipelineKey};
+use crate::domain::id::{ExecutionId, PipelineKey, TenantId};
 use crate::domain::program::{Program, Tenant};
 use crate::domain::time::Timestamp;
 use crate::domain::variable::{Change as VariableChange, Owner};
+use crate::domain::webhook::NewWebhook;
 use crate::store::definitions::Client;
-use crate::store::events::Webhook;
 use crate::store::scenarios::StoredScenario;
 use document::SeedDocument;
-pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument};
+pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookDocument};
 use locate::Locations;
 
 /// The seed that is loaded when none is named.
@@ -49,7 +49,7 @@ pub struct Seed {
     /// Scenarios of pipelines.
     pub scenarios: Vec<(PipelineKey, StoredScenario)>,
     /// Subscriptions.
-    pub webhooks: Vec<Webhook>,
+    pub webhooks: Vec<NewWebhook>,
     /// The identifier of the first execution.
     pub next_execution_id: ExecutionId,
 }
@@ -152,6 +152,21 @@ pub fn read_environment(text: &str, program: &Program) -> Result<Seed, Mistakes>
     let document = parse(text).map_err(|mistake| Mistakes(vec![mistake]))?;
     build::build_part(program, |parts, place, program| {
         parts.add_environment(place, program, &document);
+    })
+}
+
+/// Reads a subscription, as it is written in a seed, of a tenant that is there.
+pub fn read_webhook(
+    text: &str,
+    is_tenant: impl Fn(TenantId) -> bool,
+) -> Result<NewWebhook, Mistakes> {
+    let document: WebhookDocument = parse(text).map_err(|mistake| Mistakes(vec![mistake]))?;
+    build::build_alone(|place| {
+        let id: Option<TenantId> = place.id("tenantId", &document.tenant_id);
+        if id.is_some_and(|id| !is_tenant(id)) {
+            place.wrong("tenantId", format!("there is no tenant {}", document.tenant_id));
+        }
+        build::build_webhook(place, document, id)
     })
 }
 

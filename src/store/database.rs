@@ -196,5 +196,6 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(vec![
         migration(1, "initial", include_str!("../../migrations/0001_initial.sql")),
         migration(2, "resources", include_str!("../../migrations/0002_resources.sql")),
+        migration(3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
     ])
 }

@@ -3,8 +3,8 @@
 pub mod builds;
 pub mod database;
 pub mod definitions;
+pub mod deliveries;
 pub mod emulator;
-pub mod events;
 pub mod executions;
 mod insert;
 pub mod plans;
@@ -13,6 +13,7 @@ pub mod secrets;
 pub mod state;
 mod timeline;
 pub mod variables;
+pub mod webhooks;
 
 pub use database::{Database, Transaction, Writer};
 

@@ -33,7 +33,9 @@ for_all_tables!(
     "builds",
     "plans",
     "executions",
-    "events",
+    "deliveries",
+    "queues",
+    "attempts",
 );
 
 /// Writes the state as it is at one moment into a new file, while others go on.

@@ -33,6 +33,15 @@ pub struct Metrics {
     durations: HistogramVec,
 }
 
+/// What there is at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Present {
+    /// Executions that are not over.
+    pub running_executions: i64,
+    /// Deliveries that are still to be made.
+    pub pending_deliveries: i64,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
@@ -65,8 +74,10 @@ impl Metrics {
 
     /// All figures as text, with those of the engine as they are.
     #[must_use]
-    pub fn render(&self, performance: Performance, running_executions: i64) -> String {
-        let Performance { transitions, events, lateness } = performance;
+    pub fn render(&self, performance: Performance, present: Present) -> String {
+        let Performance { transitions, events, deliveries_made, deliveries_in_vain, lateness } =
+            performance;
+        let Present { running_executions, pending_deliveries } = present;
         let registry = Registry::new();
         register(&registry, self.requests.clone());
         register(&registry, self.durations.clone());
@@ -80,9 +91,19 @@ impl Metrics {
         counter.inc_by(transitions);
         register(&registry, counter);
         let help = "Events that were recorded for subscribers.";
-        let counter = valid(IntCounter::with_opts(options("event_deliveries_total", help)));
+        let counter = valid(IntCounter::with_opts(options("events_total", help)));
         counter.inc_by(events);
         register(&registry, counter);
+        let help = "Attempts to deliver an event to a subscriber, by whether it was taken.";
+        let options_of_it = options("event_deliveries_total", help);
+        let counter = valid(IntCounterVec::new(options_of_it, &["outcome"]));
+        counter.with_label_values(&["delivered"]).inc_by(deliveries_made);
+        counter.with_label_values(&["failed"]).inc_by(deliveries_in_vain);
+        register(&registry, counter);
+        let help = "Events that are still to be delivered.";
+        let pending = valid(IntGauge::with_opts(options("pending_event_deliveries", help)));
+        pending.set(pending_deliveries);
+        register(&registry, pending);
         let help = "How late the scheduler last came to something due, in real time.";
         let gauge = valid(Gauge::with_opts(options("scheduler_lateness_seconds", help)));
         gauge.set(lateness.as_secs_f64());

@@ -10,6 +10,7 @@ use cloudmanager_emulator::app::{Service, service};
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
+use cloudmanager_emulator::events::Deliverer;
 use cloudmanager_emulator::http::host::Hosts;
 use cloudmanager_emulator::seed::{self, Seed};
 use cloudmanager_emulator::store::secrets::SecretKey;
@@ -39,6 +40,7 @@ const REL: &str = "http://ns.adobe.com/adobecloud/rel/";
 pub struct TestApp {
     service: Service,
     engine: Arc<Engine>,
+    deliverer: Arc<Deliverer>,
     directory: TempDir,
     pace: Pace,
 }
@@ -78,7 +80,9 @@ impl TestApp {
         let engine = Engine::open(&path, options, seed.into()).await.unwrap();
         let ip = "127.0.0.1".parse().unwrap();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
-        Self { service: service(&engine, hosts), engine, directory, pace }
+        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
+        let service = service(&engine, &deliverer, hosts);
+        Self { service, engine, deliverer, directory, pace }
     }
 
     /// Closes the database and opens it again.
@@ -94,10 +98,17 @@ impl TestApp {
 
     /// Closes the database; the directory that it is in.
     pub async fn closed(self) -> TempDir {
-        let Self { service, engine, directory, pace: _ } = self;
-        drop(service);
+        let Self { service, engine, deliverer, directory, pace: _ } = self;
+        drop((service, deliverer));
         engine.close().await.unwrap();
         directory
+    }
+
+    /// Makes all deliveries that are due, those to each subscriber after those to the one before.
+    pub async fn deliver(&self) {
+        for webhook in self.engine.catalog().webhooks() {
+            self.deliverer.deliver_to(webhook.id).await.unwrap();
+        }
     }
 
     /// Where the database is.

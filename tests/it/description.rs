@@ -212,6 +212,8 @@ async fn every_operation_can_be_called() {
                 .replace("{artifactId}", "1")
                 .replace("{branch}", "main")
                 .replace("{faultId}", "1")
+                .replace("{webhookId}", "1")
+                .replace("{deliveryId}", "1")
                 .replace("{token}", "AAAA");
             let method: Method = method.to_uppercase().parse().unwrap();
             let answer = app.request(method.clone(), &path, "{}").await;

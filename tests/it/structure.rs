@@ -4,15 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// For each module, those that it may use.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("domain", &["domain"]),
     ("store", &["store", "domain"]),
     ("seed", &["seed", "store", "domain"]),
     ("engine", &["engine", "seed", "store", "domain"]),
     ("http", &["http", "store", "domain"]),
     ("api", &["api", "http", "engine", "store", "domain"]),
+    ("events", &["events", "http", "engine", "store", "domain"]),
     ("traffic", &["traffic", "api", "http", "engine", "domain"]),
-    ("control", &["control", "traffic", "api", "http", "engine", "seed", "store", "domain"]),
+    (
+        "control",
+        &["control", "traffic", "events", "api", "http", "engine", "seed", "store", "domain"],
+    ),
 ];
 
 /// What the rules of Cloud Manager must not depend on.

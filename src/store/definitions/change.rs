@@ -10,9 +10,6 @@ use crate::domain::time::Timestamp;
 use crate::domain::variable::Owner;
 use crate::store::{StoreError, Transaction, variables};
 
-/// How many executions of deleted pipelines a transaction takes away.
-const PURGED: u32 = 10_000;
-
 /// Stores what Customer Success Engineers have set for a program.
 pub async fn update_program(tx: &mut Transaction<'_>, program: &Program) -> Result<(), StoreError> {
     let Kpis { response_time, page_views_per_minute } = program.kpis;
@@ -121,8 +118,9 @@ pub async fn set_head(
     Ok(())
 }
 
-/// Takes away some of what belongs to deleted pipelines and programs; whether there is more.
-pub async fn purge(tx: &mut Transaction<'_>) -> Result<bool, StoreError> {
+/// Takes away some of what belongs to deleted pipelines and programs, at most `most` executions;
+/// whether there may be more.
+pub async fn purge(tx: &mut Transaction<'_>, most: u32) -> Result<bool, StoreError> {
     let executions = sqlx::query(
         "DELETE FROM executions WHERE id IN ( \
              SELECT executions.id FROM pipelines JOIN executions \
@@ -130,7 +128,7 @@ pub async fn purge(tx: &mut Transaction<'_>) -> Result<bool, StoreError> {
              AND executions.pipeline_id = pipelines.id \
              WHERE pipelines.deleted_at IS NOT NULL LIMIT $1)",
     )
-    .bind(PURGED)
+    .bind(most)
     .execute(&mut **tx)
     .await?;
     if executions.rows_affected() > 0 {

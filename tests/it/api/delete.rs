@@ -189,12 +189,12 @@ async fn executions_of_a_deleted_program_are_cancelled_and_that_is_told() {
     app.start(DEV).await;
     app.advance("PT3S").await;
     app.start(CODE_QUALITY).await;
-    // What is told of goes away with the program: a trigger of the database keeps it.
+    // The executions go away with the program: a trigger of the database keeps how they ended.
     let directory = app.directory().to_owned();
     let mut database = open(&directory).await;
     sqlx::raw_sql(
         "CREATE TABLE told (text TEXT NOT NULL); \
-         CREATE TRIGGER tell AFTER INSERT ON events BEGIN INSERT INTO told \
+         CREATE TRIGGER tell AFTER INSERT ON deliveries BEGIN INSERT INTO told \
          SELECT new.execution_id || ' ' || new.kind || ' ' || status || ' ' || new.published_at \
          FROM executions WHERE id = new.execution_id; END",
     )

@@ -58,8 +58,9 @@ async fn events_for_subscribers_are_counted() {
     let app = TestApp::with(Pace::Quick, seed::read(&text).unwrap()).await;
     app.start(CODE_QUALITY).await;
     // The execution and its first step have started.
-    assert_eq!(figure(&app, "event_deliveries_total").await, Some(2.0));
+    assert_eq!(figure(&app, "events_total").await, Some(2.0));
     let settled = app.advance("PT1H").await;
     let events = 2.0 + settled["events"].as_f64().unwrap();
-    assert_eq!(figure(&app, "event_deliveries_total").await, Some(events));
+    assert_eq!(figure(&app, "events_total").await, Some(events));
+    assert_eq!(figure(&app, "pending_event_deliveries").await, Some(events));
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod commits;
+mod deliveries;
 mod explain;
 mod faults;
 mod history;
@@ -12,3 +13,4 @@ mod scenario;
 mod seed;
 mod state;
 mod wait;
+mod webhooks;

@@ -1,0 +1,226 @@
+//! Deliveries: what was sent to subscribers, and what came of it.
+
+use std::str::FromStr;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::Control;
+use super::extract::AnyDelivery;
+use super::wait::{read_timeout, within};
+use crate::domain::delivery::{Delivery, DeliveryStatus, Reply};
+use crate::domain::id::InvalidId;
+use crate::engine::catalog::Catalog;
+use crate::events::body::EventBody;
+use crate::http::problem::Problem;
+use crate::http::query::{QueryParameters, QueryReader};
+use crate::store::deliveries::{Attempt, Filter, RecordedDelivery};
+
+/// How many deliveries an answer has if nothing is said.
+const LIMIT: u32 = 100;
+
+/// How many deliveries an answer has at most.
+const LARGEST_LIMIT: u32 = 1000;
+
+/// Deliveries, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryList {
+    deliveries: Vec<DeliveryView>,
+}
+
+/// An event for a subscriber, and the attempts to deliver it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Delivery)]
+pub struct DeliveryView {
+    /// Greater is later.
+    id: String,
+    webhook_id: String,
+    /// The name of the event, as it is subscribed to.
+    event: &'static str,
+    execution_id: String,
+    status: DeliveryStatus,
+    /// When it is tried next; absent while another event of the execution comes before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<String>,
+    /// The attempts, in order.
+    attempts: Vec<AttemptView>,
+    /// What is sent.
+    #[schema(value_type = EventBody)]
+    body: Value,
+}
+
+/// An attempt to deliver an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeliveryAttempt)]
+struct AttemptView {
+    at: String,
+    /// The status of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    /// Why there was no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// The beginning of an answer that was no success, up to 1 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
+    /// How long it took, in real milliseconds.
+    duration: i64,
+}
+
+impl AttemptView {
+    fn new(Attempt { at, reply, answer, duration }: Attempt) -> Self {
+        let (status, error) = match reply {
+            Reply::Status(status) => (Some(status), None),
+            Reply::None(reason) => (None, Some(reason)),
+        };
+        Self { at: at.to_string(), status, error, answer, duration }
+    }
+}
+
+impl DeliveryView {
+    /// The view of a delivery; none if its subscriber has just gone.
+    fn new(recorded: RecordedDelivery, catalog: &Catalog, base_url: &str) -> Option<Self> {
+        let RecordedDelivery { delivery, next_attempt_at, attempts } = recorded;
+        let Delivery { id, webhook_id, notice, status } = delivery;
+        let subscriber = &catalog.find_webhook(webhook_id)?.subscription;
+        let tenant = catalog.find_tenant(subscriber.tenant_id)?;
+        let body = EventBody::new(&notice, &tenant.ims_org_id, &subscriber.client_id, base_url);
+        Some(Self {
+            id: id.to_string(),
+            webhook_id: webhook_id.to_string(),
+            event: notice.kind.name(),
+            execution_id: notice.execution_id.to_string(),
+            status,
+            next_attempt_at: next_attempt_at.map(|at| at.to_string()),
+            attempts: attempts.into_iter().map(AttemptView::new).collect(),
+            body: serde_json::to_value(body).unwrap_or_default(),
+        })
+    }
+}
+
+/// The query parameters that choose deliveries.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[expect(dead_code, reason = "it describes what `Wanted` reads")]
+pub struct WantedParameters {
+    /// How they stand.
+    status: Option<DeliveryStatus>,
+    /// Whom they are for.
+    webhook_id: Option<String>,
+    /// The execution that they are about.
+    execution_id: Option<String>,
+    /// Those older than the delivery with this identifier, to read on.
+    before: Option<String>,
+    /// How many at most, 100 if absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// The names of [`WantedParameters`].
+const WANTED: [&str; 5] = ["status", "webhookId", "executionId", "before", "limit"];
+
+/// Which deliveries are wanted, and how many at most.
+pub struct Wanted(Filter, u32);
+
+impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = QueryParameters::from_request_parts(parts, state).await?;
+        let mut reader = QueryReader::new(&query, &WANTED);
+        let wanted = Self::read(&mut reader);
+        reader.finish()?;
+        Ok(wanted)
+    }
+}
+
+impl Wanted {
+    fn read(reader: &mut QueryReader<'_>) -> Self {
+        fn id<T: FromStr<Err = InvalidId>>(text: &str) -> Result<T, String> {
+            text.parse().map_err(|error: InvalidId| error.to_string())
+        }
+        let status = reader.read("status", |text| {
+            serde_json::from_value(text.to_uppercase().into())
+                .map_err(|_| "must be PENDING, DELIVERED or FAILED".into())
+        });
+        let limit = reader.read("limit", |text| {
+            let limit = text.parse().ok().filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
+            limit.ok_or_else(|| format!("must be a whole number from 1 to {LARGEST_LIMIT}"))
+        });
+        let filter = Filter {
+            id: None,
+            status,
+            webhook_id: reader.read("webhookId", id),
+            execution_id: reader.read("executionId", id),
+            before: reader.read("before", id),
+        };
+        Self(filter, limit.unwrap_or(LIMIT))
+    }
+}
+
+async fn list(control: &Control, Wanted(filter, limit): Wanted) -> Result<DeliveryList, Problem> {
+    let recorded = control.engine.list_deliveries(filter, limit).await?;
+    let catalog = control.engine.catalog();
+    let url = control.deliverer.base_url();
+    let views = recorded.into_iter().filter_map(|it| DeliveryView::new(it, &catalog, url));
+    Ok(DeliveryList { deliveries: views.collect() })
+}
+
+/// Lists what was sent and is to be sent to subscribers, newest first.
+#[utoipa::path(get, path = "/_emulator/deliveries", operation_id = "getDeliveries",
+    tag = "Emulator", params(WantedParameters),
+    responses((status = 200, description = "The deliveries", body = DeliveryList)))]
+pub async fn get_deliveries(
+    State(control): State<Control>,
+    wanted: Wanted,
+) -> Result<Json<DeliveryList>, Problem> {
+    list(&control, wanted).await.map(Json)
+}
+
+/// Answers as soon as every delivery that is due has been tried, with the deliveries then.
+#[utoipa::path(get, path = "/_emulator/deliveries/wait", operation_id = "waitForDeliveries",
+    tag = "Emulator",
+    params(WantedParameters,
+        ("timeout" = Option<String>, Query,
+            description = "How long to wait in real time, an ISO-8601 duration up to PT1H; PT30S if absent")),
+    responses((status = 200, description = "The deliveries", body = DeliveryList),
+        (status = 408, description = "Not all have been tried in time", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "The emulator stops", body = Problem,
+            content_type = "application/problem+json")))]
+pub async fn wait_for_deliveries(
+    State(control): State<Control>,
+    query: QueryParameters,
+) -> Result<Json<DeliveryList>, Problem> {
+    let known: Vec<_> = WANTED.into_iter().chain(["timeout"]).collect();
+    let mut reader = QueryReader::new(&query, &known);
+    let wanted = Wanted::read(&mut reader);
+    let timeout = read_timeout(&mut reader);
+    reader.finish()?;
+    let tried = control.engine.wait_for_deliveries();
+    within(timeout, "Not every delivery that is due has been tried", tried).await?;
+    list(&control, wanted).await.map(Json)
+}
+
+/// Delivers an event once more, whatever came of it.
+#[utoipa::path(post, path = "/_emulator/deliveries/{deliveryId}/redeliver",
+    operation_id = "redeliver", tag = "Emulator", params(AnyDelivery),
+    responses((status = 202, description = "The delivery, which is due now",
+        body = DeliveryView)))]
+pub async fn redeliver(
+    State(control): State<Control>,
+    AnyDelivery(id): AnyDelivery,
+) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
+    let recorded = control.engine.redeliver(id).await?;
+    let catalog = control.engine.catalog();
+    let view = recorded
+        .and_then(|it| DeliveryView::new(it, &catalog, control.deliverer.base_url()))
+        .ok_or_else(|| Problem::not_found("The delivery"))?;
+    Ok((StatusCode::ACCEPTED, Json(view)))
+}

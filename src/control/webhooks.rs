@@ -1,0 +1,138 @@
+//! Webhooks: who is told of events.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Control;
+use super::extract::AnyWebhook;
+use super::seed::refused;
+use crate::domain::execution::answer::InvalidField;
+use crate::domain::webhook::{self, NewWebhook, Webhook};
+use crate::engine::deliveries::SubscribeError;
+use crate::http::body::as_text;
+use crate::http::problem::Problem;
+use crate::http::query::{QueryParameters, QueryReader};
+use crate::seed::{self, WebhookDocument};
+
+/// Subscriptions, in the order in which they were made.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WebhookList {
+    webhooks: Vec<WebhookView>,
+}
+
+/// A subscription; its secret is not shown.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Webhook)]
+pub struct WebhookView {
+    id: String,
+    tenant_id: String,
+    client_id: String,
+    url: String,
+    events: Vec<&'static str>,
+}
+
+impl WebhookView {
+    fn new(Webhook { id, subscription }: &Webhook) -> Self {
+        let NewWebhook { tenant_id, client_id, client_secret: _, url, events } = subscription;
+        Self {
+            id: id.to_string(),
+            tenant_id: tenant_id.to_string(),
+            client_id: client_id.clone(),
+            url: url.clone(),
+            events: webhook::names(events),
+        }
+    }
+}
+
+/// Lists the subscriptions.
+#[utoipa::path(get, path = "/_emulator/webhooks", operation_id = "getWebhooks", tag = "Emulator",
+    responses((status = 200, description = "The subscriptions", body = WebhookList)))]
+pub async fn get_webhooks(State(control): State<Control>) -> Json<WebhookList> {
+    let catalog = control.engine.catalog();
+    Json(WebhookList { webhooks: catalog.webhooks().iter().map(WebhookView::new).collect() })
+}
+
+/// Adds a subscription, described as in a seed document, once its address has answered a challenge.
+#[utoipa::path(post, path = "/_emulator/webhooks", operation_id = "postWebhook", tag = "Emulator",
+    params(("challenge" = Option<bool>, Query,
+        description = "Whether the address must answer a challenge, `GET …?challenge=…`, with its \
+            value; true if absent")),
+    request_body = WebhookDocument,
+    responses((status = 201, description = "The subscription is there", body = WebhookView),
+        (status = 409, description = "The subscriber has one for the same address",
+            body = Problem, content_type = "application/problem+json")))]
+pub async fn post_webhook(
+    State(control): State<Control>,
+    query: QueryParameters,
+    body: Bytes,
+) -> Result<(StatusCode, Json<WebhookView>), Problem> {
+    let mut reader = QueryReader::new(&query, &["challenge"]);
+    let challenge =
+        reader.read("challenge", |text| text.parse().map_err(|_| "must be true or false".into()));
+    reader.finish()?;
+    let catalog = control.engine.catalog();
+    let subscription =
+        seed::read_webhook(as_text(&body)?, |tenant| catalog.find_tenant(tenant).is_some())
+            .map_err(|mistakes| refused(mistakes, &body))?;
+    if let Some(known) = catalog.find_same_webhook(&subscription) {
+        return Err(SubscribeError::AlreadyThere(known.id).into());
+    }
+    if challenge.unwrap_or(true) {
+        let answered = control.deliverer.sender().challenge(&subscription).await;
+        answered.map_err(|reason| unanswered(&reason, &subscription.url))?;
+    }
+    let webhook = control.engine.subscribe(subscription).await?;
+    Ok((StatusCode::CREATED, Json(WebhookView::new(&webhook))))
+}
+
+fn unanswered(reason: &str, url: &str) -> Problem {
+    let message = format!(
+        "must answer GET with the value of the query parameter challenge, but {reason}; \
+         ?challenge=false adds the webhook without asking"
+    );
+    let invalid_value = Some(Value::from(url));
+    Problem::invalid([InvalidField { field: "url".into(), message, invalid_value }])
+}
+
+impl From<SubscribeError> for Problem {
+    fn from(error: SubscribeError) -> Self {
+        match error {
+            SubscribeError::AlreadyThere(_) => Self::new(
+                StatusCode::CONFLICT,
+                "Conflict",
+                format!("Nothing is added: {error}; delete that one first."),
+            ),
+            SubscribeError::NoSuchTenant => Self::not_found("The tenant"),
+            SubscribeError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Removes all subscriptions, with what was sent and is to be sent to them.
+#[utoipa::path(delete, path = "/_emulator/webhooks", operation_id = "deleteWebhooks",
+    tag = "Emulator", responses((status = 204, description = "There are none")))]
+pub async fn delete_webhooks(State(control): State<Control>) -> Result<StatusCode, Problem> {
+    control.engine.unsubscribe(None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a subscription, with what was sent and is to be sent to it.
+#[utoipa::path(delete, path = "/_emulator/webhooks/{webhookId}", operation_id = "deleteWebhook",
+    tag = "Emulator", params(AnyWebhook),
+    responses((status = 204, description = "The subscription is gone")))]
+pub async fn delete_webhook(
+    State(control): State<Control>,
+    AnyWebhook(webhook): AnyWebhook,
+) -> Result<StatusCode, Problem> {
+    if control.engine.unsubscribe(Some(webhook)).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::not_found("The webhook"))
+    }
+}

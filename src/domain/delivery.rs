@@ -1,0 +1,178 @@
+//! Deliveries: a subscriber is told of an event until it has taken it, or for a day in vain.
+//!
+//! Source: Adobe I/O Events, "Webhook retries": what is answered with 429, with 5xx other than 505
+//! or not within ten seconds is sent again after 1, 2, 4, 8 and then every 15 minutes for a day;
+//! every other answer that is no success ends it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::event::EventKind;
+use super::id::{DeliveryId, ExecutionId, PhaseId, PipelineKey, StepId, WebhookId};
+use super::time::{Duration, Timestamp};
+
+/// How long after an attempt the next one is made, at first; each time it is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_mins(1);
+
+/// How long after an attempt the next one is made at most.
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
+
+/// How long after the first attempt in vain others are made.
+const PATIENCE: Duration = Duration::from_days(1);
+
+/// How a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum DeliveryStatus {
+    /// It is still to be made, or to be made again.
+    Pending,
+    /// The subscriber has taken it.
+    Delivered,
+    /// It was given up.
+    Failed,
+}
+
+/// What a subscriber is told of: an event, and what it happened to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Identifies the event, the same for every subscriber and every attempt.
+    pub event_id: String,
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub published_at: Timestamp,
+    /// The pipeline.
+    pub pipeline: PipelineKey,
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// The step, for the events of steps.
+    pub step: Option<(PhaseId, StepId)>,
+    /// Who started the execution, if somebody did.
+    pub user: Option<String>,
+}
+
+/// A notice for a subscriber.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its identifier.
+    pub id: DeliveryId,
+    /// Who is told.
+    pub webhook_id: WebhookId,
+    /// What is told.
+    pub notice: Notice,
+    /// How it stands.
+    pub status: DeliveryStatus,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer with this status.
+    Status(u16),
+    /// No answer, and why.
+    None(String),
+}
+
+/// The attempts in vain, up to the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failures {
+    /// How many.
+    pub count: u32,
+    /// When the first was made.
+    pub since: Timestamp,
+}
+
+/// What follows from an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The delivery is over.
+    Over(DeliveryStatus),
+    /// It is tried again at that time.
+    Again(Timestamp, Failures),
+}
+
+/// What follows from an attempt at `now`, after earlier ones in vain.
+#[must_use]
+pub fn next(reply: &Reply, earlier: Option<Failures>, now: Timestamp) -> Next {
+    match reply {
+        Reply::Status(200..=299) => return Next::Over(DeliveryStatus::Delivered),
+        Reply::Status(429 | 500..=504 | 506..=599) | Reply::None(_) => {}
+        Reply::Status(_) => return Next::Over(DeliveryStatus::Failed),
+    }
+    let failures = match earlier {
+        None => Failures { count: 1, since: now },
+        Some(Failures { count, since }) => Failures { count: count.saturating_add(1), since },
+    };
+    let again = now.checked_add(pause(failures.count));
+    match again.filter(|again| again.since(failures.since) <= PATIENCE) {
+        Some(again) => Next::Again(again, failures),
+        None => Next::Over(DeliveryStatus::Failed),
+    }
+}
+
+/// How long after so many attempts in vain the next one is made.
+fn pause(failures: u32) -> Duration {
+    let doubled = 2_i64.saturating_pow(failures.saturating_sub(1));
+    let millis = FIRST_PAUSE.as_millis().saturating_mul(doubled);
+    Duration::from_millis(millis).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::EPOCH;
+
+    fn minutes(minutes: i64) -> Timestamp {
+        START + Duration::from_mins(minutes)
+    }
+
+    #[test]
+    fn success_ends_a_delivery_at_once() {
+        for status in [200, 202, 204, 299] {
+            let next = next(&Reply::Status(status), None, START);
+            assert_eq!(next, Next::Over(DeliveryStatus::Delivered), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_the_subscriber_refuses_is_not_sent_again() {
+        for status in [100, 301, 307, 400, 401, 404, 410, 428, 430, 499, 505, 600] {
+            let next = next(&Reply::Status(status), None, START);
+            assert_eq!(next, Next::Over(DeliveryStatus::Failed), "{status}");
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_quarter_of_an_hour_for_a_day() {
+        for reply in [429, 500, 503, 504, 506, 599]
+            .map(Reply::Status)
+            .into_iter()
+            .chain([Reply::None("connection refused".into())])
+        {
+            let mut attempts = Vec::new();
+            let (mut now, mut failures) = (START, None);
+            let end = loop {
+                attempts.push(now);
+                match next(&reply, failures, now) {
+                    Next::Again(at, counted) => (now, failures) = (at, Some(counted)),
+                    Next::Over(status) => break status,
+                }
+            };
+            assert_eq!(end, DeliveryStatus::Failed);
+            assert_eq!(attempts[..7], [0, 1, 3, 7, 15, 30, 45].map(minutes));
+            assert_eq!(attempts.last(), Some(&minutes(24 * 60)));
+            assert_eq!(attempts.len(), 100);
+        }
+    }
+
+    #[test]
+    fn what_became_due_long_ago_is_tried_once_more() {
+        let failures = Failures { count: 3, since: START };
+        let late = START + Duration::from_days(14);
+        let reply = Reply::Status(503);
+        assert_eq!(next(&reply, Some(failures), late), Next::Over(DeliveryStatus::Failed));
+        let reply = Reply::Status(200);
+        assert_eq!(next(&reply, Some(failures), late), Next::Over(DeliveryStatus::Delivered));
+    }
+}

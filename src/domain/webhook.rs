@@ -1,0 +1,111 @@
+//! Webhooks: who is told of the events of a tenant's executions.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::event::EventKind;
+use super::id::{TenantId, WebhookId};
+
+/// The name that stands for all events.
+pub const ALL: &str = "all";
+
+/// The names that a subscription may list.
+pub const NAMES: [&str; 6] = [
+    ALL,
+    EventKind::ExecutionStarted.name(),
+    EventKind::StepStarted.name(),
+    EventKind::StepWaiting.name(),
+    EventKind::StepEnded.name(),
+    EventKind::ExecutionEnded.name(),
+];
+
+/// A subscription to the events of a tenant's executions, not yet stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewWebhook {
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The subscriber, named in each event.
+    pub client_id: String,
+    /// Signs the deliveries.
+    pub client_secret: String,
+    /// Where events are delivered.
+    pub url: String,
+    /// The events that are wanted.
+    pub events: BTreeSet<EventKind>,
+}
+
+/// A subscription to the events of a tenant's executions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its identifier.
+    pub id: WebhookId,
+    /// What is subscribed to, and by whom.
+    pub subscription: NewWebhook,
+}
+
+impl NewWebhook {
+    /// Whether another one tells the same subscriber of the same tenant at the same address.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        (self.tenant_id, &self.client_id, &self.url)
+            == (other.tenant_id, &other.client_id, &other.url)
+    }
+}
+
+/// Whether events can be delivered at an address: absolute, http or https.
+#[must_use]
+pub fn is_address(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// The names of events, as subscriptions list them.
+#[must_use]
+pub fn names(events: &BTreeSet<EventKind>) -> Vec<&'static str> {
+    if events.len() == EventKind::ALL.len() {
+        return vec![ALL];
+    }
+    events.iter().map(|event| event.name()).collect()
+}
+
+/// The events that names stand for, or the names that stand for none.
+pub fn events<'n>(
+    names: impl IntoIterator<Item = &'n str>,
+) -> Result<BTreeSet<EventKind>, Vec<&'n str>> {
+    let mut events = BTreeSet::new();
+    let mut unknown = Vec::new();
+    for name in names {
+        match EventKind::find(name) {
+            Some(event) => _ = events.insert(event),
+            None if name == ALL => events.extend(EventKind::ALL),
+            None => unknown.push(name),
+        }
+    }
+    if unknown.is_empty() { Ok(events) } else { Err(unknown) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_absolute() {
+        for url in ["http://127.0.0.1:9000/webhook", "https://example.com", "HTTP://[::1]/?a=b"] {
+            assert!(is_address(url), "{url}");
+        }
+        for url in ["", "/webhook", "ftp://example.com", "http://", "http://a b/", "http://:80"] {
+            assert!(!is_address(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        let end = "pipelineExecutionEnd";
+        assert_eq!(names(&events([end, end]).unwrap()), [end]);
+        assert_eq!(names(&events([end, "all"]).unwrap()), ["all"]);
+        assert_eq!(events(["all", "none", "End"]), Err(vec!["none", "End"]));
+        for event in EventKind::ALL {
+            assert_eq!(EventKind::find(event.name()), Some(event));
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Events on their way to subscribers: each is delivered at least once, those of an execution in
+//! order.
+
+pub mod body;
+mod sender;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
+
+use crate::domain::id::WebhookId;
+use crate::domain::time::Timestamp;
+use crate::domain::webhook::Webhook;
+use crate::engine::Engine;
+use crate::engine::deliveries::Outcome;
+use crate::http::host::Hosts;
+use crate::store::StoreError;
+use crate::store::deliveries::DueDelivery;
+use body::EventBody;
+pub use sender::Sender;
+
+/// How many deliveries are made to a subscriber at once.
+const AT_ONCE: u32 = 16;
+
+/// How long deliveries to a subscriber rest after the database failed, in real time.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// Delivers events. It remembers nothing: what is due stands in the database.
+pub struct Deliverer {
+    engine: Arc<Engine>,
+    hosts: Hosts,
+    sender: Sender,
+}
+
+impl Deliverer {
+    /// Delivers an engine's events, in which addresses begin as `hosts` say.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, hosts: Hosts) -> Self {
+        Self { engine, hosts, sender: Sender::default() }
+    }
+
+    /// How the addresses in events begin.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.hosts.own_url()
+    }
+
+    /// Calls subscribers.
+    #[must_use]
+    pub fn sender(&self) -> &Sender {
+        &self.sender
+    }
+
+    /// Delivers events as they fall due, until told to stop; what is on its way then is sent again
+    /// by the next one.
+    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut busy: HashMap<Id, WebhookId> = HashMap::new();
+        let mut under_way = JoinSet::new();
+        loop {
+            // Listening begins before reading, so that nothing between is missed.
+            let change = self.engine.deliveries_change();
+            let times = self.engine.list_delivery_times().await.unwrap_or_else(|error| {
+                log(&error);
+                // Somebody will come and ask for deliveries, or it is looked again in a while.
+                HashMap::default()
+            });
+            let now = self.engine.now();
+            let mut next: Option<Timestamp> = None;
+            let served: HashSet<_> = busy.values().copied().collect();
+            for (webhook, due) in times.into_iter().filter(|(id, _)| !served.contains(id)) {
+                if due > now {
+                    next = Some(next.map_or(due, |next| next.min(due)));
+                    continue;
+                }
+                let deliverer = self.clone();
+                let task = under_way.spawn(async move {
+                    if let Err(error) = deliverer.deliver_to(webhook).await {
+                        log(&error);
+                        tokio::time::sleep(RECOVERY).await;
+                    }
+                });
+                busy.insert(task.id(), webhook);
+            }
+            tokio::select! {
+                () = change => {}
+                () = self.engine.sleep_until(next) => {}
+                Some(done) = under_way.join_next_with_id() => {
+                    busy.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
+                }
+                _ = stop.changed() => return,
+            }
+        }
+    }
+
+    /// Makes all deliveries to a subscriber that are due.
+    pub async fn deliver_to(&self, webhook: WebhookId) -> Result<(), StoreError> {
+        loop {
+            let due = self.engine.list_due_deliveries(webhook, AT_ONCE).await?;
+            let catalog = self.engine.catalog();
+            let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(()) };
+            if due.is_empty() {
+                return Ok(());
+            }
+            let tenant = catalog.find_tenant(webhook.subscription.tenant_id);
+            let organisation = tenant.map_or("", |tenant| &tenant.ims_org_id);
+            let attempts = due.into_iter().map(async |due| {
+                let outcome = self.attempt(webhook, organisation, &due).await;
+                (due, outcome)
+            });
+            let outcomes = join_all(attempts).await;
+            self.engine.record_deliveries(outcomes).await?;
+        }
+    }
+
+    async fn attempt(&self, webhook: &Webhook, organisation: &str, due: &DueDelivery) -> Outcome {
+        let DueDelivery { delivery, failures } = due;
+        let subscriber = &webhook.subscription;
+        let notice = &delivery.notice;
+        let body = EventBody::new(notice, organisation, &subscriber.client_id, self.base_url());
+        // Serialising texts can't fail.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let failures = failures.map_or(0, |failures| failures.count);
+        self.sender.deliver(subscriber, &notice.event_id, body, failures).await
+    }
+}
+
+fn log(error: &StoreError) {
+    // On the way to the end of the program nothing is delivered any more.
+    if !matches!(error, StoreError::Closed) {
+        let error: &dyn std::error::Error = error;
+        tracing::error!(error, "events are not delivered");
+    }
+}

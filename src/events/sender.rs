@@ -1,0 +1,146 @@
+//! Calls to subscribers: signed, without redirects, and never for long.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::Value;
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::domain::delivery::Reply;
+use crate::domain::webhook::NewWebhook;
+use crate::engine::deliveries::Outcome;
+use crate::store::with_causes;
+
+/// How long a call may take, in real time.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How much is kept of an answer that is no success, in bytes.
+const KEPT: usize = 1024;
+
+/// The signature of what is sent.
+const X_ADOBE_SIGNATURE: &str = "x-adobe-signature";
+
+/// Calls subscribers. What it needs for that is made with the first call.
+#[derive(Debug, Default)]
+pub struct Sender(OnceLock<Client>);
+
+impl Sender {
+    fn client(&self) -> reqwest::Result<&Client> {
+        if let Some(client) = self.0.get() {
+            return Ok(client);
+        }
+        // Subscribers are on this machine more often than not: no proxy leads to them.
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .timeout(TIMEOUT)
+            .user_agent(concat!("cloudmanager-emulator/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(self.0.get_or_init(|| client))
+    }
+
+    /// The answer to a request, or why there is none.
+    async fn call(
+        &self,
+        request: impl FnOnce(&Client) -> RequestBuilder,
+    ) -> Result<Response, String> {
+        let answer = match self.client() {
+            Ok(client) => request(client).send().await,
+            Err(error) => Err(error),
+        };
+        // The address is known, and there may be secrets in it.
+        answer.map_err(|error| with_causes(&error.without_url()))
+    }
+
+    /// Delivers an event, after `failures` attempts in vain.
+    pub async fn deliver(
+        &self,
+        subscriber: &NewWebhook,
+        event_id: &str,
+        body: Vec<u8>,
+        failures: u32,
+    ) -> Outcome {
+        let began = real_time();
+        let answer = self.call(|client| {
+            let request = client
+                .post(&subscriber.url)
+                .header(CONTENT_TYPE, "application/json")
+                .header("x-adobe-event-id", event_id)
+                .header(X_ADOBE_SIGNATURE, signature(subscriber, &body))
+                .body(body);
+            match failures {
+                0 => request,
+                failures => request.header("x-adobe-retry-count", failures),
+            }
+        });
+        let (reply, answer) = match answer.await {
+            Ok(answer) if answer.status().is_success() => {
+                (Reply::Status(answer.status().as_u16()), None)
+            }
+            Ok(answer) => (Reply::Status(answer.status().as_u16()), beginning_of(answer).await),
+            Err(reason) => (Reply::None(reason), None),
+        };
+        let duration = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Outcome { reply, answer, duration }
+    }
+
+    /// Asks for proof that somebody at the address expects events, or says what was wrong with the
+    /// answer.
+    ///
+    /// Source: Adobe I/O Events, "Webhooks": a `GET` with the query parameter `challenge`, which
+    /// is to be answered with its value, as it is or as `{"challenge":…}`.
+    pub async fn challenge(&self, subscriber: &NewWebhook) -> Result<(), String> {
+        let challenge = Uuid::new_v4().to_string();
+        let answer = self.call(|client| {
+            let signature = signature(subscriber, challenge.as_bytes());
+            client
+                .get(&subscriber.url)
+                .query(&[("challenge", &challenge)])
+                .header(X_ADOBE_SIGNATURE, signature)
+        });
+        let answer = answer.await?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(format!("it answers {}", status.as_u16()));
+        }
+        let text = beginning_of(answer).await.unwrap_or_default();
+        let echo = serde_json::from_str::<Value>(&text)
+            .ok()
+            .and_then(|json| Some(json.get("challenge")?.as_str()?.to_owned()))
+            .unwrap_or_else(|| text.trim().to_owned());
+        if echo == challenge { Ok(()) } else { Err("it answers something else".into()) }
+    }
+}
+
+/// The first bytes of an answer, as far as they come.
+async fn beginning_of(mut answer: Response) -> Option<String> {
+    let mut bytes = Vec::new();
+    while let Ok(Some(chunk)) = answer.chunk().await {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() >= KEPT {
+            break;
+        }
+    }
+    bytes.truncate(KEPT);
+    Some(String::from_utf8_lossy(&bytes).into_owned()).filter(|text| !text.is_empty())
+}
+
+/// The HMAC-SHA256 of what is sent, in base64.
+fn signature(subscriber: &NewWebhook, sent: &[u8]) -> String {
+    // A key of any length will do.
+    let hmac = Hmac::<Sha256>::new_from_slice(subscriber.client_secret.as_bytes())
+        .unwrap_or_else(|_| Hmac::new(&[0; 64].into()));
+    STANDARD.encode(hmac.chain_update(sent).finalize().into_bytes())
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long a call takes is real time")]
+fn real_time() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,91 @@
+//! Who subscribes to events.
+
+use super::insert::insert_rows;
+use super::{Database, StoreError, Transaction};
+use crate::domain::id::{TenantId, WebhookId};
+use crate::domain::time::Timestamp;
+use crate::domain::webhook::{self, NewWebhook, Webhook};
+
+/// Stores subscriptions.
+pub async fn insert(tx: &mut Transaction<'_>, webhooks: &[NewWebhook]) -> Result<(), StoreError> {
+    let rows: Vec<_> = webhooks
+        .iter()
+        .map(|NewWebhook { tenant_id, client_id, client_secret, url, events }| {
+            (tenant_id, client_id, client_secret, url, webhook::names(events))
+        })
+        .collect();
+    insert_rows(
+        tx,
+        "INSERT INTO webhooks (tenant_id, client_id, client_secret, url, events) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 FROM json_each($1)",
+        &rows,
+    )
+    .await
+}
+
+/// Stores a subscription; its identifier.
+pub async fn insert_one(
+    tx: &mut Transaction<'_>,
+    webhook: &NewWebhook,
+) -> Result<WebhookId, StoreError> {
+    insert(tx, std::slice::from_ref(webhook)).await?;
+    let id = sqlx::query_scalar("SELECT last_insert_rowid()").fetch_one(&mut **tx).await?;
+    Ok(WebhookId::new(id))
+}
+
+/// All subscriptions, in the order in which they were made.
+pub async fn list(database: &Database) -> Result<Vec<Webhook>, StoreError> {
+    let rows: Vec<(i64, i64, String, String, String, String)> = sqlx::query_as(
+        "SELECT id, tenant_id, client_id, client_secret, url, events FROM webhooks \
+         WHERE deleted_at IS NULL ORDER BY id",
+    )
+    .fetch_all(database.readers())
+    .await?;
+    rows.into_iter()
+        .map(|(id, tenant_id, client_id, client_secret, url, events)| {
+            let names: Vec<String> =
+                serde_json::from_str(&events).map_err(StoreError::unreadable)?;
+            let events = webhook::events(names.iter().map(String::as_str))
+                .map_err(|unknown| StoreError::unreadable(format!("events {unknown:?}")))?;
+            let tenant_id = TenantId::new(tenant_id);
+            let subscription = NewWebhook { tenant_id, client_id, client_secret, url, events };
+            Ok(Webhook { id: WebhookId::new(id), subscription })
+        })
+        .collect()
+}
+
+/// Deletes a subscription, or all; whether there was any. Deliveries to it are out of reach at once
+/// and go later, by [`purge`].
+pub async fn delete(
+    tx: &mut Transaction<'_>,
+    id: Option<WebhookId>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let deleted = sqlx::query(
+        "UPDATE webhooks SET deleted_at = $1 \
+         WHERE deleted_at IS NULL AND ($2 IS NULL OR id = $2)",
+    )
+    .bind(now.as_millis())
+    .bind(id.map(WebhookId::number))
+    .execute(&mut **tx)
+    .await?;
+    Ok(deleted.rows_affected() > 0)
+}
+
+/// Takes away at most `most` deliveries to deleted subscriptions; whether there may be more.
+pub async fn purge(tx: &mut Transaction<'_>, most: u32) -> Result<bool, StoreError> {
+    let deliveries = sqlx::query(
+        "DELETE FROM deliveries WHERE id IN ( \
+             SELECT deliveries.id FROM webhooks JOIN deliveries \
+             ON deliveries.webhook_id = webhooks.id \
+             WHERE webhooks.deleted_at IS NOT NULL LIMIT $1)",
+    )
+    .bind(most)
+    .execute(&mut **tx)
+    .await?;
+    if deliveries.rows_affected() > 0 {
+        return Ok(true);
+    }
+    sqlx::query("DELETE FROM webhooks WHERE deleted_at IS NOT NULL").execute(&mut **tx).await?;
+    Ok(false)
+}

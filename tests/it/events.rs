@@ -1,0 +1,92 @@
+//! Events from the real program: they come by themselves, whatever happens to it.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::app::{CODE_QUALITY, ORGANISATION};
+use crate::process::{Running, start};
+use crate::receiver::Behaviour::{Answer, Hang};
+use crate::receiver::{Received, Receiver};
+
+/// How many events a code quality execution has.
+const EVENTS: usize = 7;
+
+/// The program in a directory, where automated steps take no time, with the demo and these
+/// subscribers if it has no data yet.
+fn start_for(directory: &TempDir, receivers: &[&Receiver], options: &[&str]) -> Running {
+    let webhooks: Vec<_> = receivers.iter().map(|it| it.subscription(&json!(["all"]))).collect();
+    let webhooks = Value::from(webhooks);
+    let seed = format!("{}webhooks: {webhooks}\n", include_str!("../../src/seed/demo.yaml"));
+    let path = directory.path().join("seed.yaml");
+    std::fs::write(&path, seed).unwrap();
+    let always = ["--pace", "immediate", "--seed", path.to_str().unwrap()];
+    start(directory.path(), &[&always, options].concat())
+}
+
+async fn start_execution(running: &Running) {
+    let url = format!("{}{CODE_QUALITY}/execution", running.url);
+    let request = reqwest::Client::new().put(url).bearer_auth("token");
+    let request = request.header("x-api-key", "k").header("x-gw-ims-org-id", ORGANISATION);
+    assert_eq!(request.send().await.unwrap().status().as_u16(), 201);
+}
+
+async fn next(receiver: &mut Receiver, count: usize) -> Vec<Received> {
+    let mut events = Vec::new();
+    while events.len() < count {
+        events.push(receiver.next().await);
+    }
+    events
+}
+
+#[tokio::test]
+async fn events_that_were_under_way_when_it_was_killed_come_again() {
+    let directory = TempDir::new().unwrap();
+    let mut receiver = Receiver::start().await;
+    receiver.behave([Hang]);
+    let running = start_for(&directory, &[&receiver], &[]);
+    start_execution(&running).await;
+    let before = receiver.next().await;
+    running.kill();
+    let running = start_for(&directory, &[&receiver], &[]);
+    let events = next(&mut receiver, EVENTS).await;
+    assert_eq!(events[0].body["event_id"], before.body["event_id"]);
+    assert_eq!(events[0].summary(), "started 953671");
+    assert_eq!(events[EVENTS - 1].summary(), "ended 953671");
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+    // Those that were taken stay taken.
+    let running = start_for(&directory, &[&receiver], &[]);
+    start_execution(&running).await;
+    assert_eq!(receiver.next().await.summary(), "started 953672");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_subscriber_that_never_answers() {
+    let directory = TempDir::new().unwrap();
+    let (mut hanging, mut other) = (Receiver::start().await, Receiver::start().await);
+    hanging.behave([Hang]);
+    let public = ["--ephemeral", "--public-url", "https://cloudmanager.example.com/"];
+    let running = start_for(&directory, &[&hanging, &other], &public);
+    start_execution(&running).await;
+    let events = next(&mut other, EVENTS).await;
+    let object = &events[0].body["event"]["activitystreams:object"]["@id"];
+    let execution = "https://cloudmanager.example.com/api/program/4/pipeline/3/execution/953671";
+    assert_eq!(object, execution);
+    hanging.next().await;
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+}
+
+#[tokio::test]
+async fn what_failed_is_tried_again_as_time_passes() {
+    let directory = TempDir::new().unwrap();
+    let mut receiver = Receiver::start().await;
+    receiver.behave([500, 500, 500].map(Answer));
+    let fast = ["--ephemeral", "--clock-rate", "10000"];
+    let running = start_for(&directory, &[&receiver], &fast);
+    start_execution(&running).await;
+    let events = next(&mut receiver, EVENTS + 3).await;
+    let counts: Vec<_> =
+        events.iter().map(|event| event.header("x-adobe-retry-count").unwrap_or("0")).collect();
+    assert_eq!(counts[..5], ["0", "1", "2", "3", "0"]);
+    assert_eq!(events[3].body["event_id"], events[0].body["event_id"]);
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+}
