@@ -20,7 +20,8 @@ CREATE TABLE deliveries (
     status       TEXT    NOT NULL
 ) STRICT;
 
-CREATE INDEX deliveries_by_execution ON deliveries (webhook_id, execution_id);
+CREATE INDEX deliveries_by_webhook ON deliveries (webhook_id);
+CREATE INDEX deliveries_by_execution ON deliveries (execution_id);
 CREATE INDEX deliveries_by_status ON deliveries (status);
 
 -- The deliveries to a subscriber about an execution are made one after the other. There is a queue

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::catalog::Catalog;
+use super::definitions::purge_some;
 use super::{Engine, run_to_the_end};
 use crate::domain::pipeline::{PhaseKind, Pipeline};
 use crate::domain::program::Program;
@@ -44,9 +45,11 @@ impl Engine {
     pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
         let engine = self.clone();
         run_to_the_end(async move {
-            // What was deleted must be gone before its identifiers are used again.
+            // What was deleted must be gone before its identifiers are used again: most of it while
+            // others go on, and what was deleted since then while they wait.
             engine.purge().await?;
             let mut writer = engine.database.writer().await;
+            while purge_some(&mut writer).await? {}
             let now = engine.now();
             let catalog = engine.catalog();
             let (seed, added) = missing(seed.created_at(now), &catalog)?;

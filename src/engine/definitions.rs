@@ -22,7 +22,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::variable::{self, Owner, VariableUpdate};
 use crate::store::executions::{self, Stored};
 use crate::store::scenarios::{self, StoredScenario};
-use crate::store::{StoreError, Transaction, definitions, emulator, variables, webhooks};
+use crate::store::{StoreError, Transaction, Writer, definitions, emulator, variables, webhooks};
 
 /// How many executions or deliveries a transaction takes away.
 const PURGED: u32 = 10_000;
@@ -317,16 +317,18 @@ impl Engine {
 
     /// Takes away all that is deleted, a little at a time, while others go on.
     pub(super) async fn purge(&self) -> Result<(), StoreError> {
-        let mut more = true;
-        while more {
-            let mut writer = self.database.writer().await;
-            let mut tx = writer.begin().await?;
-            more = definitions::purge(&mut tx, PURGED).await?
-                || webhooks::purge(&mut tx, PURGED).await?;
-            tx.commit().await?;
-        }
+        while purge_some(&mut self.database.writer().await).await? {}
         Ok(())
     }
+}
+
+/// Takes away some of what is deleted; whether there may be more.
+pub(super) async fn purge_some(writer: &mut Writer<'_>) -> Result<bool, StoreError> {
+    let mut tx = writer.begin().await?;
+    let more =
+        definitions::purge(&mut tx, PURGED).await? || webhooks::purge(&mut tx, PURGED).await?;
+    tx.commit().await?;
+    Ok(more)
 }
 
 /// A commit that nobody has made yet.

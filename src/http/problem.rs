@@ -132,7 +132,12 @@ impl Problem {
                     .push(InvalidParameter { name: field.clone(), reason: message.clone() }),
             }
             let invalid_value = invalid_value.map_or(Value::String(String::new()), shorten);
-            errors.insert(field.clone(), FieldError { field, message, invalid_value });
+            errors
+                .entry(field.clone())
+                .and_modify(|error: &mut FieldError| {
+                    error.message = format!("{}; {message}", error.message);
+                })
+                .or_insert(FieldError { field, message, invalid_value });
         }
         problem.errors = Errors::Fields(errors);
         problem

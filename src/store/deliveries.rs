@@ -340,13 +340,18 @@ pub async fn list(
          AND q.execution_id = d.execution_id AND d.id = (SELECT min(id) FROM deliveries \
              WHERE webhook_id = d.webhook_id AND execution_id = d.execution_id \
              AND status = 'PENDING') \
-         WHERE d.webhook_id IN (SELECT id FROM webhooks WHERE deleted_at IS NULL)"
+         WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = d.webhook_id AND deleted_at IS NULL)"
     ));
-    // Only the conditions that are there, so that their indexes serve them.
+    // Only the conditions that are there, so that their indexes serve them; that of subscribers is
+    // for those who ask for nothing more.
+    let of_webhook = match (status, execution_id) {
+        (None, None) => " AND d.webhook_id = ",
+        _ => " AND +d.webhook_id = ",
+    };
     for (condition, value) in [
         (" AND d.id = ", id.map(DeliveryId::number)),
         (" AND d.id < ", before.map(DeliveryId::number)),
-        (" AND d.webhook_id = ", webhook_id.map(WebhookId::number)),
+        (of_webhook, webhook_id.map(WebhookId::number)),
         (" AND d.execution_id = ", execution_id.map(ExecutionId::number)),
     ] {
         if let Some(value) = value {

@@ -74,9 +74,10 @@ pub async fn delete(
 
 /// Takes away at most `most` deliveries to deleted subscriptions; whether there may be more.
 pub async fn purge(tx: &mut Transaction<'_>, most: u32) -> Result<bool, StoreError> {
+    // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
     let deliveries = sqlx::query(
         "DELETE FROM deliveries WHERE id IN ( \
-             SELECT deliveries.id FROM webhooks JOIN deliveries \
+             SELECT deliveries.id FROM webhooks CROSS JOIN deliveries \
              ON deliveries.webhook_id = webhooks.id \
              WHERE webhooks.deleted_at IS NOT NULL LIMIT $1)",
     )

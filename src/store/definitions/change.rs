@@ -121,9 +121,10 @@ pub async fn set_head(
 /// Takes away some of what belongs to deleted pipelines and programs, at most `most` executions;
 /// whether there may be more.
 pub async fn purge(tx: &mut Transaction<'_>, most: u32) -> Result<bool, StoreError> {
+    // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
     let executions = sqlx::query(
         "DELETE FROM executions WHERE id IN ( \
-             SELECT executions.id FROM pipelines JOIN executions \
+             SELECT executions.id FROM pipelines CROSS JOIN executions \
              ON executions.program_id = pipelines.program_id \
              AND executions.pipeline_id = pipelines.id \
              WHERE pipelines.deleted_at IS NOT NULL LIMIT $1)",

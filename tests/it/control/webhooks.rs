@@ -116,15 +116,16 @@ async fn a_subscriber_has_one_webhook_for_an_address() {
 async fn every_mistake_of_a_webhook_is_told() {
     let app = TestApp::new().await;
     let wrong = json!({"tenantId": "9", "clientId": "", "clientSecret": "", "url": "/hook",
-        "events": ["all", "end"]});
+        "events": ["all", "end", "start"]});
     let answer = app.post(WEBHOOKS, &wrong).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     let errors = answer.json()["errors"].as_object().unwrap().clone();
     let fields: Vec<_> = errors.keys().collect();
     assert_eq!(fields, ["clientId", "clientSecret", "events", "tenantId", "url"]);
-    let names = "end is not one of all, pipelineExecutionStart, pipelineExecutionStepStart, \
+    let names = "all, pipelineExecutionStart, pipelineExecutionStepStart, \
         pipelineExecutionStepWaiting, pipelineExecutionStepEnd, pipelineExecutionEnd";
-    assert_eq!(errors["events"]["message"], names);
+    let both = format!("end is not one of {names}; start is not one of {names}");
+    assert_eq!(errors["events"]["message"], both);
     let none = json!({"tenantId": "1", "clientId": "a", "clientSecret": "s",
         "url": "http://127.0.0.1:9", "events": []});
     assert!(app.post(WEBHOOKS, &none).await.errors().contains("must name an event"));
