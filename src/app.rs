@@ -21,13 +21,14 @@ use crate::api::{self, Api, gateway};
 use crate::control::{self, Control};
 use crate::engine::{Engine, EngineOptions};
 use crate::http::host::{Hosts, refuse_foreign_hosts};
+use crate::http::operations::Operations;
 use crate::http::path::without_leading_slashes;
 use crate::http::problem::Problem;
 use crate::http::{body, request_id};
 use crate::seed::{self, Mistakes, Origin, Seed};
 use crate::store::StoreError;
 use crate::traffic::wire::{Connection, Listener};
-use crate::traffic::{self, Operations, Traffic};
+use crate::traffic::{self, Traffic};
 
 /// How an application is set up.
 #[derive(Clone, Debug)]
@@ -192,7 +193,8 @@ pub fn service(engine: &Arc<Engine>, hosts: Hosts) -> Service {
     let api = Api::new(engine.clone(), hosts.clone());
     let (api_router, official) = api::router().merge(api::files_router()).split_for_parts();
     let (control_router, own) = control::router().split_for_parts();
-    let traffic = Traffic::new(engine.clone(), Operations::new([&official, &own]));
+    let operations = Arc::new(Operations::new([&official, &own]));
+    let traffic = Traffic::new(engine.clone(), operations);
     let control = Control::new(engine.clone(), traffic.clone());
     let router = api_router
         .with_state(api.clone())

@@ -13,9 +13,9 @@ use utoipa::openapi::{
 };
 
 use crate::api::gateway::GatewayError;
+use crate::http::operations::is_official;
 use crate::http::problem::Problem;
 use crate::traffic::X_EMULATOR_FAULT;
-use crate::traffic::operations::is_official;
 use crate::{api, control};
 
 const DESCRIPTION: &str = "A local stand-in for Adobe Cloud Manager's REST API. Operations under \
