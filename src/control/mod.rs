@@ -20,6 +20,7 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::gateway::Auth;
 use crate::engine::Engine;
 use crate::traffic::Traffic;
 
@@ -28,13 +29,14 @@ use crate::traffic::Traffic;
 pub struct Control {
     engine: Arc<Engine>,
     traffic: Traffic,
+    auth: Auth,
 }
 
 impl Control {
-    /// The control API of an engine and of the calls to it.
+    /// The control API of an engine, of the calls to it, and of who is let in.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, traffic: Traffic) -> Self {
-        Self { engine, traffic }
+    pub fn new(engine: Arc<Engine>, traffic: Traffic, auth: Auth) -> Self {
+        Self { engine, traffic, auth }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use cloudmanager_emulator::api::gateway::Auth;
 use cloudmanager_emulator::app::{Service, service};
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
@@ -34,6 +35,9 @@ pub const CODE_QUALITY: &str = "/api/program/4/pipeline/3";
 /// The production pipeline with every kind of approval, of the program without emergency mode.
 pub const OVERSEEN: &str = "/api/program/5/pipeline/7";
 
+/// The content type of forms.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
 const REL: &str = "http://ns.adobe.com/adobecloud/rel/";
 
 pub struct TestApp {
@@ -41,6 +45,51 @@ pub struct TestApp {
     engine: Arc<Engine>,
     directory: TempDir,
     pace: Pace,
+    auth: Auth,
+    /// Who calls if nobody is named.
+    caller: Identity,
+}
+
+/// What a caller signs requests with.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub api_key: String,
+    pub token: String,
+}
+
+/// What an emulator takes that lets everybody in.
+fn anybody() -> Identity {
+    Identity { api_key: "ci".into(), token: "token".into() }
+}
+
+/// Clients of the demo's organisation and of another one, each with its roles. Their secrets are
+/// their names and `-secret`.
+const CLIENTS: [(&str, &str, &str); 8] = [
+    ("owner", "1", "businessOwner"),
+    ("deployer", "1", "deploymentManager"),
+    ("manager", "1", "programManager"),
+    ("developer", "1", "developer"),
+    ("engineer", "1", "customerSuccessEngineer"),
+    ("nobody", "1", ""),
+    ("several", "1", "developer, customerSuccessEngineer, programManager"),
+    ("stranger", "2", "businessOwner, deploymentManager"),
+];
+
+/// The organisation of the client `stranger`.
+pub const OTHER_ORGANISATION: &str = "Other@AdobeOrg";
+
+/// The demo with [`CLIENTS`] beside its own.
+pub fn seed_with_clients() -> Seed {
+    let other = format!("  - {{ id: \"2\", imsOrgId: {OTHER_ORGANISATION}, imsTenantId: o }}");
+    let clients = CLIENTS.map(|(id, tenant, roles)| {
+        format!(
+            "  - {{ clientId: {id}, clientSecret: {id}-secret, tenantId: \"{tenant}\", \
+             technicalAccountId: {id}@techacct.adobe.com, roles: [{roles}] }}\n"
+        )
+    });
+    let demo = include_str!("../../src/seed/demo.yaml");
+    let clients = format!("{other}\nclients:\n{}", clients.concat());
+    seed::read(&demo.replacen("clients:\n", &clients, 1)).unwrap()
 }
 
 /// An answer, read to its end and checked against the description.
@@ -64,10 +113,29 @@ impl TestApp {
 
     pub async fn with(pace: Pace, seed: Seed) -> Self {
         let directory = TempDir::new().unwrap();
-        Self::open(directory, pace, seed, None).await
+        Self::open(directory, pace, seed, None, Auth::Open).await
     }
 
-    async fn open(directory: TempDir, pace: Pace, seed: Seed, key: Option<SecretKey>) -> Self {
+    /// With the demo data and clients, of whom only those are let in. The demo's own client, which
+    /// has all roles, calls if nobody is named.
+    pub async fn strict(pace: Pace) -> Self {
+        let directory = TempDir::new().unwrap();
+        Self::open(directory, pace, seed_with_clients(), None, Auth::Strict).await.signed_in().await
+    }
+
+    /// With a new token for who calls if nobody is named.
+    pub async fn signed_in(mut self) -> Self {
+        self.caller = self.sign_in_with("emulator", "emulator").await;
+        self
+    }
+
+    async fn open(
+        directory: TempDir,
+        pace: Pace,
+        seed: Seed,
+        key: Option<SecretKey>,
+        auth: Auth,
+    ) -> Self {
         let options = EngineOptions {
             pace,
             clock_rate: Some(0.0),
@@ -78,7 +146,8 @@ impl TestApp {
         let engine = Engine::open(&path, options, seed.into()).await.unwrap();
         let ip = "127.0.0.1".parse().unwrap();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
-        Self { service: service(&engine, hosts), engine, directory, pace }
+        let service = service(&engine, hosts, auth);
+        Self { service, engine, directory, pace, auth, caller: anybody() }
     }
 
     /// Closes the database and opens it again.
@@ -88,13 +157,14 @@ impl TestApp {
 
     /// The same with a key for the secrets.
     pub async fn restarted_with(self, key: Option<SecretKey>) -> Self {
-        let pace = self.pace;
-        Self::open(self.closed().await, pace, seed::demo(), key).await
+        let (pace, auth, caller) = (self.pace, self.auth, self.caller.clone());
+        let app = Self::open(self.closed().await, pace, seed::demo(), key, auth).await;
+        Self { caller, ..app }
     }
 
     /// Closes the database; the directory that it is in.
     pub async fn closed(self) -> TempDir {
-        let Self { service, engine, directory, pace: _ } = self;
+        let Self { service, engine, directory, .. } = self;
         drop(service);
         engine.close().await.unwrap();
         directory
@@ -124,7 +194,39 @@ impl TestApp {
 
     /// Sends a request with good credentials.
     pub async fn request(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
-        self.send(signed(method, path).body(body.into()).unwrap()).await
+        self.request_as(&self.caller, method, path, body).await
+    }
+
+    /// Sends a request with the credentials of somebody.
+    pub async fn request_as(
+        &self,
+        caller: &Identity,
+        method: Method,
+        path: &str,
+        body: impl Into<Body>,
+    ) -> Answer {
+        self.send(signed_by(caller, method, path).body(body.into()).unwrap()).await
+    }
+
+    /// Sends a form, without credentials.
+    pub async fn post_form(&self, path: &str, form: &str) -> Answer {
+        let request = Request::post(path).header("content-type", FORM);
+        self.send(request.body(form.to_owned().into()).unwrap()).await
+    }
+
+    /// Gets a token for one of the clients of [`seed_with_clients`].
+    pub async fn sign_in(&self, client: &str) -> Identity {
+        self.sign_in_with(client, &format!("{client}-secret")).await
+    }
+
+    async fn sign_in_with(&self, client: &str, secret: &str) -> Identity {
+        let form = format!(
+            "grant_type=client_credentials&client_id={client}&client_secret={secret}&scope=openid"
+        );
+        let answer = self.post_form("/ims/token/v3", &form).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        Identity { api_key: client.into(), token }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -232,12 +334,17 @@ pub fn path_of(url: &str) -> &str {
 
 /// A request with good credentials.
 pub fn signed(method: Method, path: &str) -> axum::http::request::Builder {
+    signed_by(&anybody(), method, path)
+}
+
+/// A request with the credentials of somebody, for the demo's organisation.
+pub fn signed_by(caller: &Identity, method: Method, path: &str) -> axum::http::request::Builder {
     Request::builder()
         .method(method)
         .uri(path)
         .header("x-gw-ims-org-id", ORGANISATION)
-        .header("x-api-key", "ci")
-        .header("authorization", "Bearer token")
+        .header("x-api-key", &caller.api_key)
+        .header("authorization", format!("Bearer {}", caller.token))
         .header("accept", "application/json")
 }
 

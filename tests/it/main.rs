@@ -7,6 +7,7 @@ mod crash;
 mod description;
 mod exec;
 mod hostile;
+mod ims;
 mod isolation;
 mod process;
 mod restart;
