@@ -26,6 +26,7 @@ pub mod view;
 
 use std::sync::Arc;
 
+use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -108,4 +109,6 @@ pub fn ims_router() -> OpenApiRouter<Api> {
         .routes(routes!(ims::get_access_token))
         .routes(routes!(ims::get_access_token_v2))
         .routes(routes!(ims::exchange_jwt))
+        // As Adobe's JavaScript client asks.
+        .route("/ims/exchange/jwt/", post(ims::exchange_jwt))
 }

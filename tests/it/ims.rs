@@ -123,8 +123,8 @@ async fn requests_for_a_token_that_do_not_fit_are_refused() {
 #[tokio::test]
 async fn bodies_that_are_no_forms_are_refused() {
     let app = TestApp::strict(Pace::Immediate).await;
-    let description = "the body must be application/x-www-form-urlencoded";
-    for content_type in ["application/json", "multipart/form-data; boundary=x", "text/plain", ""] {
+    let description = "the body must be application/x-www-form-urlencoded or multipart/form-data";
+    for content_type in ["application/json", "multipart/mixed; boundary=x", "text/plain", ""] {
         for path in [TOKEN, EXCHANGE] {
             let request = Request::post(path).header("content-type", content_type);
             let answer = app.send(request.body(Body::from(GOOD)).unwrap()).await;
@@ -138,6 +138,50 @@ async fn bodies_that_are_no_forms_are_refused() {
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     let answer = app.fetch(Method::GET, &format!("{TOKEN}?{GOOD}"), &[]).await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn parameters_may_be_parts_of_a_body() {
+    let app = TestApp::strict(Pace::Immediate).await;
+    let part = |name: &str, value: &[u8]| {
+        let head = format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n");
+        [head.as_bytes(), value, b"\r\n"].concat()
+    };
+    let body = |secret: &[u8]| {
+        [
+            part("grant_type", b"client_credentials"),
+            part("client_id", b"deployer"),
+            part("client_secret", secret),
+            b"--x--\r\n".to_vec(),
+        ]
+        .concat()
+    };
+    let post = async |content_type: &str, body: Vec<u8>| {
+        let request = Request::post(TOKEN).header("content-type", content_type);
+        app.send(request.body(Body::from(body)).unwrap()).await
+    };
+    let good = body(b"deployer-secret");
+    let multipart = "multipart/form-data; boundary=x";
+    assert_eq!(claims(&post(multipart, good.clone()).await)["client_id"], "deployer");
+
+    let answer = post(multipart, body(b"wrong")).await;
+    assert_refused(&answer, 400, "invalid_client", "invalid client_secret parameter");
+    let answer = post(multipart, body(b"\xff")).await;
+    assert_refused(&answer, 400, "invalid_request", "the client_secret parameter is no UTF-8");
+    let twice = [part("client_id", b"owner"), good.clone()].concat();
+    let answer = post(multipart, twice).await;
+    assert_refused(&answer, 400, "invalid_request", "repeated client_id parameter");
+    let unreadable = "the body can't be read as multipart/form-data";
+    for (content_type, body) in [
+        ("multipart/form-data", good.clone()),
+        ("multipart/form-data; boundary=y", good.clone()),
+        (multipart, good[..good.len() - 20].to_vec()),
+        (multipart, GOOD.into()),
+        (multipart, Vec::new()),
+    ] {
+        let answer = post(content_type, body).await;
+        assert_refused(&answer, 400, "invalid_request", unreadable);
+    }
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
 
 /// Gives a token to a client that knows its secret. The parameters may also come in the query string.
 #[utoipa::path(post, path = "/ims/token/v3", operation_id = "getAccessToken", tag = "IMS",
-    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token", body = TokenView),
         (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
@@ -80,7 +80,7 @@ pub async fn get_access_token(
 
 /// As version 3 does.
 #[utoipa::path(post, path = "/ims/token/v2", operation_id = "getAccessTokenV2", tag = "IMS",
-    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token", body = TokenView),
         (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
@@ -94,7 +94,7 @@ pub async fn get_access_token_v2(
 /// Gives a token to a service account that shows a JWT. The parameters may also come in the query
 /// string.
 #[utoipa::path(post, path = "/ims/exchange/jwt", operation_id = "exchangeJwt", tag = "IMS",
-    request_body(content = ExchangeRequest, content_type = "application/x-www-form-urlencoded"),
+    request_body(content((ExchangeRequest = "application/x-www-form-urlencoded"), (ExchangeRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token", body = TokenView),
         (status = 400, description = "There is no such client, or the request or its JWT does not fit",
             content((ImsError = "application/json"), (Problem = "application/problem+json"))),

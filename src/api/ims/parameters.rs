@@ -1,6 +1,6 @@
-//! What is sent to IMS: a form, a query string, or some of it in each.
+//! What is sent to IMS: a form of either kind, a query string, or some of it in each.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use utoipa::ToSchema;
 
@@ -10,6 +10,9 @@ use crate::http::body::LARGEST;
 
 /// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The other one, which Adobe's JavaScript clients use.
+const MULTIPART: &str = "multipart/form-data";
 
 /// The longest identifier of a client, in characters.
 const LONGEST_ID: usize = 255;
@@ -85,23 +88,25 @@ struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     async fn read(request: Request) -> Result<Self, ImsError> {
-        let (parts, body) = request.into_parts();
-        let body = axum::body::to_bytes(body, LARGEST)
+        let query = request.uri().query().unwrap_or_default();
+        let mut pairs = parse(query.as_bytes());
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let media_type = content_type.map_or(FORM, |value| {
+            value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim()
+        });
+        if media_type.eq_ignore_ascii_case(MULTIPART) {
+            pairs.extend(read_parts(request).await?);
+            return Ok(Self(pairs));
+        }
+        let is_form = media_type.eq_ignore_ascii_case(FORM);
+        let body = axum::body::to_bytes(request.into_body(), LARGEST)
             .await
             .map_err(|_| ImsError::invalid_request("the body can't be read"))?;
-        let content_type = parts.headers.get(header::CONTENT_TYPE);
-        let is_form = content_type.is_none_or(|value| {
-            let value = value.to_str().unwrap_or_default();
-            value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM)
-        });
         if !body.is_empty() && !is_form {
-            return Err(ImsError::invalid_request(format!("the body must be {FORM}")));
+            let description = format!("the body must be {FORM} or {MULTIPART}");
+            return Err(ImsError::invalid_request(description));
         }
-        let pairs = [parts.uri.query().unwrap_or_default().as_bytes(), &body]
-            .into_iter()
-            .flat_map(form_urlencoded::parse)
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
+        pairs.extend(parse(&body));
         Ok(Self(pairs))
     }
 
@@ -131,4 +136,23 @@ impl Parameters {
         }
         Ok((id.to_owned(), self.require("client_secret")?.to_owned()))
     }
+}
+
+/// The parameters of a form or a query string. What is no UTF-8 is replaced, to be refused later.
+fn parse(form: &[u8]) -> Vec<(String, String)> {
+    let pairs = form_urlencoded::parse(form);
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+/// The parameters of a body in parts, as [`parse`] gives them.
+async fn read_parts(request: Request) -> Result<Vec<(String, String)>, ImsError> {
+    let unreadable = || ImsError::invalid_request(format!("the body can't be read as {MULTIPART}"));
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
+    let mut pairs = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(|_| unreadable())? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let value = part.bytes().await.map_err(|_| unreadable())?;
+        pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
+    }
+    Ok(pairs)
 }
