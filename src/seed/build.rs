@@ -77,6 +77,15 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
     let mut client_ids = BTreeSet::new();
     let clients = collect(clients, "clients", &mut root, |place, client| {
         let tenant_id = tenant_of(place, &client.tenant_id);
+        for (field, text) in [
+            ("clientId", &client.client_id),
+            ("clientSecret", &client.client_secret),
+            ("technicalAccountId", &client.technical_account_id),
+        ] {
+            if !(1..=255).contains(&text.chars().count()) {
+                place.wrong(field, "must have 1 to 255 characters");
+            }
+        }
         if !client_ids.insert(client.client_id.clone()) {
             place.wrong("clientId", format!("the client {} is there already", client.client_id));
         }

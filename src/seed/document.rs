@@ -64,10 +64,13 @@ pub(super) struct TenantDocument {
 #[schema(as = SeedClient)]
 pub(super) struct ClientDocument {
     /// The api key; used once in a document.
+    #[schema(min_length = 1, max_length = 255)]
     pub client_id: String,
     /// What it shows to get a token.
+    #[schema(min_length = 1, max_length = 255)]
     pub client_secret: String,
     /// The account as executions name it, for example `ci@techacct.adobe.com`.
+    #[schema(min_length = 1, max_length = 255)]
     pub technical_account_id: String,
     /// The tenant that it belongs to.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
