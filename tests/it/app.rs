@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::clients::{Identity, anybody, seed_with_clients};
 use crate::description;
 
 /// When the clock of every test starts.
@@ -48,48 +49,6 @@ pub struct TestApp {
     auth: Auth,
     /// Who calls if nobody is named.
     caller: Identity,
-}
-
-/// What a caller signs requests with.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    pub api_key: String,
-    pub token: String,
-}
-
-/// What an emulator takes that lets everybody in.
-fn anybody() -> Identity {
-    Identity { api_key: "ci".into(), token: "token".into() }
-}
-
-/// Clients of the demo's organisation and of another one, each with its roles. Their secrets are
-/// their names and `-secret`.
-const CLIENTS: [(&str, &str, &str); 8] = [
-    ("owner", "1", "businessOwner"),
-    ("deployer", "1", "deploymentManager"),
-    ("manager", "1", "programManager"),
-    ("developer", "1", "developer"),
-    ("engineer", "1", "customerSuccessEngineer"),
-    ("nobody", "1", ""),
-    ("several", "1", "developer, customerSuccessEngineer, programManager"),
-    ("stranger", "2", "businessOwner, deploymentManager"),
-];
-
-/// The organisation of the client `stranger`.
-pub const OTHER_ORGANISATION: &str = "Other@AdobeOrg";
-
-/// The demo with [`CLIENTS`] beside its own.
-pub fn seed_with_clients() -> Seed {
-    let other = format!("  - {{ id: \"2\", imsOrgId: {OTHER_ORGANISATION}, imsTenantId: o }}");
-    let clients = CLIENTS.map(|(id, tenant, roles)| {
-        format!(
-            "  - {{ clientId: {id}, clientSecret: {id}-secret, tenantId: \"{tenant}\", \
-             technicalAccountId: {id}@techacct.adobe.com, roles: [{roles}] }}\n"
-        )
-    });
-    let demo = include_str!("../../src/seed/demo.yaml");
-    let clients = format!("{other}\nclients:\n{}", clients.concat());
-    seed::read(&demo.replacen("clients:\n", &clients, 1)).unwrap()
 }
 
 /// An answer, read to its end and checked against the description.
@@ -212,21 +171,6 @@ impl TestApp {
     pub async fn post_form(&self, path: &str, form: &str) -> Answer {
         let request = Request::post(path).header("content-type", FORM);
         self.send(request.body(form.to_owned().into()).unwrap()).await
-    }
-
-    /// Gets a token for one of the clients of [`seed_with_clients`].
-    pub async fn sign_in(&self, client: &str) -> Identity {
-        self.sign_in_with(client, &format!("{client}-secret")).await
-    }
-
-    async fn sign_in_with(&self, client: &str, secret: &str) -> Identity {
-        let form = format!(
-            "grant_type=client_credentials&client_id={client}&client_secret={secret}&scope=openid"
-        );
-        let answer = self.post_form("/ims/token/v3", &form).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
-        Identity { api_key: client.into(), token }
     }
 
     pub async fn get(&self, path: &str) -> Answer {

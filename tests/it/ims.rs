@@ -8,7 +8,8 @@ use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, CODE_QUALITY, FORM, Identity, ORGANISATION, START, TestApp};
+use crate::app::{Answer, CODE_QUALITY, FORM, ORGANISATION, START, TestApp};
+use crate::clients::Identity;
 
 const TOKEN: &str = "/ims/token/v3";
 

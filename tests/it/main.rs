@@ -2,6 +2,7 @@
 
 mod api;
 mod app;
+mod clients;
 mod control;
 mod crash;
 mod description;

@@ -5,7 +5,8 @@ use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::openapi;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, Identity, OVERSEEN, PRODUCTION, TestApp};
+use crate::app::{Answer, OVERSEEN, PRODUCTION, TestApp};
+use crate::clients::Identity;
 
 /// Operations that are restricted, with the marks of those who may call them: owner, deployer,
 /// manager, developer, engineer, nobody.

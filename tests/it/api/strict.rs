@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cloudmanager_emulator::domain::pace::Pace;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, CODE_QUALITY, Identity, ORGANISATION, OTHER_ORGANISATION, TestApp};
+use crate::app::{Answer, CODE_QUALITY, ORGANISATION, TestApp};
+use crate::clients::{Identity, OTHER_ORGANISATION};
 
 /// The path of a pipeline that exists, one of something that does not, and one of nothing.
 const PATHS: [&str; 3] = [CODE_QUALITY, "/api/program/999", "/api/nothing"];
