@@ -17,18 +17,21 @@ use tower::util::MapRequest;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::api::{self, Api, gateway};
+use crate::api::gateway::{self, Auth, Gateway};
+use crate::api::ims::AccessTokens;
+use crate::api::{self, Api};
 use crate::control::{self, Control};
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::{Hosts, refuse_foreign_hosts};
+use crate::http::operations::Operations;
 use crate::http::path::without_leading_slashes;
 use crate::http::problem::Problem;
 use crate::http::{body, request_id};
 use crate::seed::{self, Mistakes, Origin, Seed};
 use crate::store::StoreError;
 use crate::traffic::wire::{Connection, Listener};
-use crate::traffic::{self, Operations, Traffic};
+use crate::traffic::{self, Traffic};
 
 /// How an application is set up.
 #[derive(Clone, Debug)]
@@ -43,6 +46,8 @@ pub struct AppOptions {
     pub public_url: Option<String>,
     /// Further `Host` names to answer to while listening on loopback.
     pub allow_hosts: Vec<String>,
+    /// Who is let in.
+    pub auth: Auth,
     /// How the engine is set up.
     pub engine: EngineOptions,
 }
@@ -77,6 +82,9 @@ pub enum AppError {
     /// The temporary directory can't be made.
     #[error("can't make a temporary directory: {0}")]
     Temporary(std::io::Error),
+    /// Nobody could be let in.
+    #[error("--auth strict: there is no client to run the command as; the seed needs `clients`")]
+    NoClient,
     /// The database can't be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,9 +100,24 @@ pub struct App {
     deliverer: Arc<Deliverer>,
     router: Service,
     url: String,
+    auth: Auth,
     /// Deleted when the application is dropped.
     _temporary: Option<TempDir>,
 }
+
+/// What a caller signs requests with.
+pub struct Credentials {
+    /// The organisation, if there is one: that of the seed's first tenant, or of the client's; of
+    /// any tenant if the database was there before and does not have that one.
+    pub organisation: Option<String>,
+    /// The api key.
+    pub api_key: String,
+    /// The access token.
+    pub token: String,
+}
+
+/// What an emulator that lets everybody in takes as api key and token.
+const CREDENTIAL: &str = "emulator";
 
 /// The HTTP surface as one service.
 pub type Service = MapRequest<Router, fn(Request) -> Request>;
@@ -111,7 +134,7 @@ impl App {
     /// Reads the seed, takes the address, opens the database, and catches up with what is overdue.
     /// If anything is wrong, nothing has changed.
     pub async fn build(options: AppOptions) -> Result<Self, AppError> {
-        let AppOptions { listen, database, seed, public_url, allow_hosts, engine } = options;
+        let AppOptions { listen, database, seed, public_url, allow_hosts, auth, engine } = options;
         let seed = match seed {
             Some(path) => Origin::from(read_seed(&path)?),
             None => Origin::Demo,
@@ -130,8 +153,8 @@ impl App {
         let url = format!("http://{address}");
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
         let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
-        let router = service(&engine, &deliverer, hosts);
-        Ok(Self { engine, listener, deliverer, router, url, _temporary: temporary })
+        let router = service(&engine, &deliverer, hosts, auth);
+        Ok(Self { engine, listener, deliverer, router, url, auth, _temporary: temporary })
     }
 
     /// Where it answers, for example `http://127.0.0.1:4600`.
@@ -140,11 +163,24 @@ impl App {
         &self.url
     }
 
-    /// The organisation of the seed's first tenant; of any tenant if the database was there before
-    /// and does not have that one.
-    #[must_use]
-    pub fn organisation(&self) -> Option<String> {
-        self.engine.organisation()
+    /// What a caller can sign requests with: as the seed's first client, if only clients are let in.
+    pub fn credentials(&self) -> Result<Credentials, AppError> {
+        if self.auth == Auth::Open {
+            return Ok(Credentials {
+                organisation: self.engine.organisation(),
+                api_key: CREDENTIAL.into(),
+                token: CREDENTIAL.into(),
+            });
+        }
+        let client = self.engine.first_client().ok_or(AppError::NoClient)?;
+        let tokens = AccessTokens::new(self.engine.file_token_key());
+        let catalog = self.engine.catalog();
+        let tenant = catalog.find_tenant(client.tenant_id);
+        Ok(Credentials {
+            organisation: tenant.map(|tenant| tenant.ims_org_id.clone()),
+            api_key: client.client_id.clone(),
+            token: tokens.issue_to(&client, self.engine.now()),
+        })
     }
 
     /// Answers requests until `stop` is ready, gives those in flight some real time to finish, and
@@ -154,7 +190,10 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
         grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, deliverer, router, url: _, _temporary } = self;
+        let Self { engine, listener, deliverer, router, url: _, auth, _temporary } = self;
+        if auth == Auth::Strict && engine.first_client().is_none() {
+            tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
+        }
         let (stopped, mut stopping) = watch::channel(false);
         let scheduler = tokio::spawn({
             let (engine, stopping) = (engine.clone(), stopped.subscribe());
@@ -193,14 +232,22 @@ impl App {
 
 /// Everything that answers HTTP.
 #[must_use]
-pub fn service(engine: &Arc<Engine>, deliverer: &Arc<Deliverer>, hosts: Hosts) -> Service {
-    let api = Api::new(engine.clone(), hosts.clone());
-    let (api_router, official) = api::router().merge(api::files_router()).split_for_parts();
+pub fn service(
+    engine: &Arc<Engine>,
+    deliverer: &Arc<Deliverer>,
+    hosts: Hosts,
+    auth: Auth,
+) -> Service {
+    let api = Api::new(engine.clone(), hosts.clone(), auth);
+    let api_router = api::router().merge(api::files_router()).merge(api::ims_router());
+    let (api_router, official) = api_router.split_for_parts();
     let (control_router, own) = control::router().split_for_parts();
-    let traffic = Traffic::new(engine.clone(), Operations::new([&official, &own]));
-    let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone());
+    let operations = Arc::new(Operations::new([&official, &own]));
+    let traffic = Traffic::new(engine.clone(), operations.clone());
+    let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
+    let gateway = Gateway::new(api.clone(), operations);
     let router = api_router
-        .with_state(api.clone())
+        .with_state(api)
         .merge(control_router.with_state(control))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -211,7 +258,7 @@ pub fn service(engine: &Arc<Engine>, deliverer: &Arc<Deliverer>, hosts: Hosts) -
                 .layer(from_fn_with_state(hosts, refuse_foreign_hosts))
                 .layer(from_fn_with_state(traffic, traffic::observe))
                 .layer(from_fn(body::within_limits))
-                .layer(from_fn_with_state(api, gateway::check)),
+                .layer(from_fn_with_state(gateway, gateway::check)),
         );
     router.map_request(without_leading_slashes as fn(Request) -> Request)
 }

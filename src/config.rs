@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::api::gateway::Auth;
 use crate::app::AppOptions;
 use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
@@ -91,7 +92,8 @@ pub struct ServeOptions {
     /// Where a new database's clock starts; now if absent.
     #[arg(long, env = "CME_CLOCK_START", value_name = "TIME", value_parser = Timestamp::parse)]
     pub clock_start: Option<Timestamp>,
-    /// Who is let in. `open`: any non-empty token and api key, with all roles.
+    /// Who is let in. `open`: any non-empty token and api key, with all roles. `strict`: the
+    /// seed's clients, with a token from /ims/token/v3 and the roles that they have.
     #[arg(long, env = "CME_AUTH", value_enum, default_value_t)]
     pub auth: Auth,
     /// The base of absolute URLs; the request's Host if absent.
@@ -106,14 +108,6 @@ pub struct ServeOptions {
     /// How the log on stderr is written; RUST_LOG sets its level.
     #[arg(long, env = "CME_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
-}
-
-/// Who is let in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Auth {
-    /// Everybody with a token, an api key and a known organisation.
-    #[default]
-    Open,
 }
 
 /// How the log is written.
@@ -157,7 +151,7 @@ impl From<ServeOptions> for AppOptions {
             pace,
             clock_rate,
             clock_start,
-            auth: Auth::Open,
+            auth,
             public_url,
             allow_host,
             secret_key,
@@ -169,6 +163,7 @@ impl From<ServeOptions> for AppOptions {
             seed,
             public_url,
             allow_hosts: allow_host,
+            auth,
             engine: EngineOptions { pace, clock_rate, clock_start, secret_key },
         }
     }

@@ -13,9 +13,9 @@ use utoipa::openapi::{
 };
 
 use crate::api::gateway::GatewayError;
+use crate::http::operations::is_official;
 use crate::http::problem::Problem;
 use crate::traffic::X_EMULATOR_FAULT;
-use crate::traffic::operations::is_official;
 use crate::{api, control};
 
 const DESCRIPTION: &str = "A local stand-in for Adobe Cloud Manager's REST API. Operations under \
@@ -39,6 +39,7 @@ pub struct Document {
 pub fn document() -> Document {
     let mut document = api::router().into_openapi();
     document.merge(api::files_router().into_openapi());
+    document.merge(api::ims_router().into_openapi());
     document.merge(control::router().into_openapi());
     document.info = InfoBuilder::new()
         .title("Cloud Manager emulator")
@@ -55,6 +56,7 @@ pub fn document() -> Document {
             ("Pipelines", "Pipelines"),
             ("Pipeline Execution", "Start, watch, advance and cancel executions"),
             ("Files", "Files that the API redirects to"),
+            ("IMS", "Access tokens for clients"),
             ("Emulator", "Control of the emulator"),
         ]
         .map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build())
@@ -164,7 +166,7 @@ fn add_shared_components(components: &mut Components) {
     let gateway_error = content(&GatewayError::name());
     add("Unauthorized", unauthorized.content("application/json", gateway_error.clone()).build());
     let forbidden = ResponseBuilder::new()
-        .description("Bad api key or unknown organisation (JSON), or a foreign Host (problem)")
+        .description("Bad api key, unknown organisation or no role that allows it (JSON), or a foreign Host (problem)")
         .content("application/json", gateway_error)
         .content(PROBLEM_JSON, content(&Problem::name()));
     add("Forbidden", forbidden.build());

@@ -1,16 +1,36 @@
 //! The gateway: who is calling, and for which organisation.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Api;
 use crate::domain::id::TenantId;
+use crate::domain::role::{Role, RoleNeeded, check_operation};
+use crate::http::operations::{Operations, is_api};
+use crate::store::definitions::Client;
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// Everybody with any token and api key and a known organisation, with all roles.
+    #[default]
+    Open,
+    /// The clients of the seed, with a token of the emulator's own, their api key, organisation
+    /// and roles.
+    Strict,
+}
 
 /// Who is calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +39,11 @@ pub struct Caller {
     pub tenant_id: TenantId,
     /// The name by which executions remember the caller.
     pub user: String,
+    /// What the caller may do.
+    pub roles: BTreeSet<Role>,
 }
 
-/// A refusal by the gateway, before the API is reached.
+/// A refusal by the gateway, before the API is reached, or for want of a role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GatewayError {
     #[serde(skip)]
@@ -29,7 +51,7 @@ pub struct GatewayError {
     /// What kind of refusal.
     error_code: &'static str,
     /// What is wrong.
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 impl IntoResponse for GatewayError {
@@ -40,33 +62,64 @@ impl IntoResponse for GatewayError {
     }
 }
 
+impl From<RoleNeeded> for GatewayError {
+    fn from(needed: RoleNeeded) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            error_code: "403025",
+            message: needed.to_string().into(),
+        }
+    }
+}
+
 /// The answer to a missing or bad token.
 pub const BAD_TOKEN: GatewayError = GatewayError {
     status: StatusCode::UNAUTHORIZED,
     error_code: "401013",
-    message: "Oauth token is not valid",
+    message: Cow::Borrowed("Oauth token is not valid"),
 };
 
 /// The answer to a missing or bad api key.
 pub const BAD_API_KEY: GatewayError = GatewayError {
     status: StatusCode::FORBIDDEN,
     error_code: "403003",
-    message: "Api Key is invalid",
+    message: Cow::Borrowed("Api Key is invalid"),
 };
 const UNKNOWN_ORGANISATION: GatewayError = GatewayError {
     status: StatusCode::FORBIDDEN,
     error_code: "403000",
-    message: "The organization in x-gw-ims-org-id is unknown",
+    message: Cow::Borrowed("The organization in x-gw-ims-org-id is unknown"),
 };
 
+/// What the gateway needs.
+#[derive(Clone)]
+pub struct Gateway {
+    api: Api,
+    operations: Arc<Operations>,
+}
+
+impl Gateway {
+    /// The gateway to these operations of an API.
+    #[must_use]
+    pub fn new(api: Api, operations: Arc<Operations>) -> Self {
+        Self { api, operations }
+    }
+}
+
 /// Lets a request through to the API if its token, api key and organisation are good, whether or
-/// not there is something at its path. Other requests need no credentials.
-pub async fn check(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if path != "/api" && !path.starts_with("/api/") {
+/// not there is something at its path, and if the caller's roles allow the operation that it is
+/// for. Other requests need no credentials.
+pub async fn check(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
+    if !is_api(request.uri().path()) {
         return next.run(request).await;
     }
-    match identify(&api, request.headers()) {
+    let Gateway { api, operations } = gateway;
+    let permitted = identify(&api, request.headers()).and_then(|caller| {
+        let operation = operations.find(&request).map_or("", |operation| operation);
+        check_operation(&caller.roles, operation)?;
+        Ok(caller)
+    });
+    match permitted {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -83,12 +136,37 @@ fn identify(api: &Api, headers: &HeaderMap) -> Result<Caller, GatewayError> {
         .map(|(_, token)| token.trim())
         .filter(|token| !token.is_empty())
         .ok_or(BAD_TOKEN)?;
-    let api_key = text("x-api-key").filter(|key| !key.is_empty()).ok_or(BAD_API_KEY)?;
+    let client = match api.auth {
+        Auth::Open => None,
+        Auth::Strict => Some(find_client_of(api, token).ok_or(BAD_TOKEN)?),
+    };
+    let api_key = text("x-api-key")
+        .filter(|key| !key.is_empty())
+        .filter(|key| client.as_ref().is_none_or(|client| client.client_id == *key))
+        .ok_or(BAD_API_KEY)?;
     let organisation = text("x-gw-ims-org-id").ok_or(UNKNOWN_ORGANISATION)?;
     let catalog = api.engine.catalog();
-    let tenant = catalog.find_tenant_of(organisation).ok_or(UNKNOWN_ORGANISATION)?;
-    let user = user_of(token).unwrap_or_else(|| format!("{api_key}@techacct.adobe.com"));
-    Ok(Caller { tenant_id: tenant.id, user })
+    let tenant = catalog
+        .find_tenant_of(organisation)
+        .filter(|tenant| client.as_ref().is_none_or(|client| client.tenant_id == tenant.id))
+        .ok_or(UNKNOWN_ORGANISATION)?;
+    Ok(match client {
+        None => {
+            let user = user_of(token).unwrap_or_else(|| format!("{api_key}@techacct.adobe.com"));
+            Caller { tenant_id: tenant.id, user, roles: Role::ALL.into() }
+        }
+        Some(client) => Caller {
+            tenant_id: tenant.id,
+            user: client.technical_account_id.clone(),
+            roles: client.roles.clone(),
+        },
+    })
+}
+
+/// The client that a token was given to; none if the token is not good, or the client gone.
+fn find_client_of(api: &Api, token: &str) -> Option<Arc<Client>> {
+    let claims = api.access_tokens.read(token, api.engine.now())?;
+    api.engine.catalog().find_client(&claims.client_id).cloned()
 }
 
 /// The `user_id` that a JWT claims.

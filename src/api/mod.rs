@@ -10,6 +10,7 @@ mod extract;
 mod files;
 pub mod gateway;
 mod hal;
+pub mod ims;
 mod logs;
 mod page;
 mod pipeline_changes;
@@ -17,6 +18,7 @@ mod pipelines;
 mod programs;
 mod refusal;
 mod repositories;
+mod signer;
 mod steps;
 mod tenants;
 mod variables;
@@ -24,6 +26,7 @@ pub mod view;
 
 use std::sync::Arc;
 
+use axum::routing::post;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -31,6 +34,8 @@ use crate::engine::Engine;
 use crate::http::host::Hosts;
 use bodies::Bodies;
 use files::FileTokens;
+use gateway::Auth;
+use ims::AccessTokens;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -39,14 +44,17 @@ pub struct Api {
     bodies: Arc<Bodies>,
     hosts: Hosts,
     file_tokens: FileTokens,
+    access_tokens: AccessTokens,
+    auth: Auth,
 }
 
 impl Api {
-    /// The API of an engine.
+    /// The API of an engine, and who is let in.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, hosts: Hosts) -> Self {
+    pub fn new(engine: Arc<Engine>, hosts: Hosts, auth: Auth) -> Self {
         let file_tokens = FileTokens::new(engine.file_token_key());
-        Self { engine, bodies: Arc::default(), hosts, file_tokens }
+        let access_tokens = AccessTokens::new(engine.file_token_key());
+        Self { engine, bodies: Arc::default(), hosts, file_tokens, access_tokens, auth }
     }
 }
 
@@ -93,4 +101,14 @@ pub fn router() -> OpenApiRouter<Api> {
 /// The files that `/api` redirects to; their addresses carry their own tokens.
 pub fn files_router() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(files::download_file))
+}
+
+/// What IMS does for clients of the API, who have no token yet.
+pub fn ims_router() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(ims::get_access_token))
+        .routes(routes!(ims::get_access_token_v2))
+        .routes(routes!(ims::exchange_jwt))
+        // As Adobe's JavaScript client asks.
+        .route("/ims/exchange/jwt/", post(ims::exchange_jwt))
 }

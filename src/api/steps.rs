@@ -4,12 +4,15 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Result as Answer;
 
 use super::Api;
 use super::extract::InStep;
+use super::gateway::{Caller, GatewayError};
 use super::view::{MetricsView, StepStateView};
 use crate::domain::execution::links;
 use crate::domain::execution::machine::Refusal;
+use crate::domain::role;
 use crate::engine::commands::{StepCommand, StepError};
 use crate::http::body::read_json;
 use crate::http::problem::Problem;
@@ -33,10 +36,12 @@ pub async fn step_state(
     responses((status = 202, description = "The step goes on")))]
 pub async fn advance_pipeline_execution(
     State(api): State<Api>,
+    caller: Caller,
     step: InStep,
     body: Bytes,
-) -> Result<StatusCode, Problem> {
-    command(&api, &step, StepCommand::Advance, &body).await
+) -> Answer<StatusCode> {
+    check_roles(&caller, &step, StepCommand::Advance)?;
+    Ok(command(&api, &step, StepCommand::Advance, &body).await?)
 }
 
 /// Cancels a step that waits, or a build or test that runs.
@@ -47,10 +52,24 @@ pub async fn advance_pipeline_execution(
     responses((status = 202, description = "The step is cancelled")))]
 pub async fn cancel_pipeline_execution_step(
     State(api): State<Api>,
+    caller: Caller,
     step: InStep,
     body: Bytes,
-) -> Result<StatusCode, Problem> {
-    command(&api, &step, StepCommand::Cancel, &body).await
+) -> Answer<StatusCode> {
+    check_roles(&caller, &step, StepCommand::Cancel)?;
+    Ok(command(&api, &step, StepCommand::Cancel, &body).await?)
+}
+
+/// Whether the caller's roles allow that. The step is as it was a moment ago, which does no harm:
+/// one that waited then and does not any more can't be cancelled by anybody.
+fn check_roles(caller: &Caller, step: &InStep, command: StepCommand) -> Result<(), GatewayError> {
+    let InStep { snapshot, position, key: _ } = step;
+    let Some((plan, state)) = snapshot.execution.step(*position) else { return Ok(()) };
+    match command {
+        StepCommand::Advance => role::check_advance(&caller.roles, plan.action)?,
+        StepCommand::Cancel => role::check_cancel(&caller.roles, plan.action, state.status())?,
+    }
+    Ok(())
 }
 
 async fn command(

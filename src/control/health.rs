@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Control;
+use crate::api::gateway::Auth;
 use crate::domain::pace::Pace;
 use crate::http::problem::Problem;
 
@@ -33,7 +34,7 @@ pub struct Info {
 struct OptionsInForce {
     pace: Pace,
     clock_rate: f64,
-    auth: &'static str,
+    auth: Auth,
 }
 
 /// How many of each there are.
@@ -66,7 +67,7 @@ pub async fn get_info(State(control): State<Control>) -> Result<Json<Info>, Prob
         options: OptionsInForce {
             pace: engine.pace(),
             clock_rate: engine.clock_rate(),
-            auth: "open",
+            auth: control.auth,
         },
         counts: Counts { tenants, programs, pipelines, executions, running_executions },
     }))

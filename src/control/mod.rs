@@ -22,6 +22,7 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::gateway::Auth;
 use crate::engine::Engine;
 use crate::events::Deliverer;
 use crate::traffic::Traffic;
@@ -32,13 +33,19 @@ pub struct Control {
     engine: Arc<Engine>,
     traffic: Traffic,
     deliverer: Arc<Deliverer>,
+    auth: Auth,
 }
 
 impl Control {
-    /// The control API of an engine, of the calls to it and of what it delivers.
+    /// The control API of an engine, of the calls to it, of what it delivers, and of who is let in.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, traffic: Traffic, deliverer: Arc<Deliverer>) -> Self {
-        Self { engine, traffic, deliverer }
+    pub fn new(
+        engine: Arc<Engine>,
+        traffic: Traffic,
+        deliverer: Arc<Deliverer>,
+        auth: Auth,
+    ) -> Self {
+        Self { engine, traffic, deliverer, auth }
     }
 }
 

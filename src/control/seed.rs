@@ -26,6 +26,7 @@ pub struct AddedView {
     environments: usize,
     repositories: usize,
     pipelines: usize,
+    clients: usize,
     webhooks: usize,
 }
 
@@ -79,9 +80,17 @@ pub async fn post_seed(
     write_to(body, file.path()).await?;
     let bytes = tokio::fs::read(file.path()).await.map_err(failed)?;
     let seed = seed::read(as_text(&bytes)?).map_err(|mistakes| refused(mistakes, &bytes))?;
-    let Added { tenants, programs, environments, repositories, pipelines, webhooks } =
+    let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
         add(&control, seed).await?;
-    Ok(Json(AddedView { tenants, programs, environments, repositories, pipelines, webhooks }))
+    Ok(Json(AddedView {
+        tenants,
+        programs,
+        environments,
+        repositories,
+        pipelines,
+        clients,
+        webhooks,
+    }))
 }
 
 type Created = (StatusCode, [(HeaderName, String); 1], Json<CreatedView>);

@@ -15,6 +15,7 @@ pub mod pipeline;
 pub mod pipeline_update;
 pub mod program;
 pub mod repository;
+pub mod role;
 pub mod scenario;
 pub mod time;
 pub mod variable;

@@ -25,6 +25,8 @@ pub struct Added {
     pub repositories: usize,
     /// Pipelines, those of new programs among them.
     pub pipelines: usize,
+    /// Clients.
+    pub clients: usize,
     /// Subscriptions.
     pub webhooks: usize,
 }
@@ -91,6 +93,15 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
     }
     seed.tenants.retain(|tenant| catalog.find_tenant(tenant.id).is_none());
     added.tenants = seed.tenants.len();
+    for client in &seed.clients {
+        let known = catalog.find_client(&client.client_id);
+        if known.is_some_and(|known| known.tenant_id != client.tenant_id) {
+            let id = &client.client_id;
+            return Err(AddError::Conflict(format!("the client {id} belongs to another tenant")));
+        }
+    }
+    seed.clients.retain(|client| catalog.find_client(&client.client_id).is_none());
+    added.clients = seed.clients.len();
     seed.webhooks.retain(|webhook| catalog.find_same_webhook(webhook).is_none());
     added.webhooks = seed.webhooks.len();
 

@@ -7,6 +7,7 @@ use crate::domain::id::{PipelineId, ProgramId, TenantId, WebhookId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
 use crate::domain::webhook::{NewWebhook, Webhook};
+use crate::store::definitions::Client;
 use crate::store::{Database, StoreError, definitions, webhooks};
 
 /// Everything that is defined.
@@ -16,6 +17,7 @@ pub struct Catalog {
     tenant_by_organisation: HashMap<String, TenantId>,
     programs: BTreeMap<ProgramId, Arc<Program>>,
     webhooks: Vec<Webhook>,
+    clients: BTreeMap<String, Arc<Client>>,
 }
 
 impl Catalog {
@@ -23,6 +25,7 @@ impl Catalog {
     pub(super) async fn load(database: &Database) -> Result<Self, StoreError> {
         let tenants = definitions::list_tenants(database).await?;
         let programs = definitions::list_programs(database).await?;
+        let clients = definitions::list_clients(database).await?;
         Ok(Self {
             tenant_by_organisation: tenants
                 .iter()
@@ -31,6 +34,10 @@ impl Catalog {
             tenants: tenants.into_iter().map(|tenant| (tenant.id, tenant)).collect(),
             programs: programs.into_iter().map(|program| (program.id, Arc::new(program))).collect(),
             webhooks: webhooks::list(database).await?,
+            clients: clients
+                .into_iter()
+                .map(|client| (client.client_id.clone(), Arc::new(client)))
+                .collect(),
         })
     }
 
@@ -67,6 +74,18 @@ impl Catalog {
         let found = wanted.and_then(|organisation| self.find_tenant_of(organisation));
         let tenant = found.or_else(|| self.tenants.values().next())?;
         Some(tenant.ims_org_id.clone())
+    }
+
+    /// A client by its api key.
+    #[must_use]
+    pub fn find_client(&self, id: &str) -> Option<&Arc<Client>> {
+        self.clients.get(id)
+    }
+
+    /// The clients, by tenant and api key.
+    pub fn list_clients(&self) -> impl Iterator<Item = &Arc<Client>> {
+        let of_tenant = |id| self.clients.values().filter(move |client| client.tenant_id == id);
+        self.tenants.keys().copied().flat_map(of_tenant)
     }
 
     /// A program, whoever owns it.

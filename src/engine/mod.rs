@@ -25,8 +25,10 @@ use tokio::sync::{Mutex, Notify, RwLock, watch};
 
 use crate::domain::id::PipelineKey;
 use crate::domain::pace::Pace;
+use crate::domain::program::Tenant;
 use crate::domain::time::Timestamp;
 use crate::seed::Origin;
+use crate::store::definitions::Client;
 use crate::store::emulator::ClockLine;
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
@@ -141,6 +143,18 @@ impl Engine {
         self.catalog().organisation(first)
     }
 
+    /// The first client of the seed's first tenant that has any; the first of all if the database
+    /// was there before and does not have that one.
+    #[must_use]
+    pub fn first_client(&self) -> Option<Arc<Client>> {
+        let seed = self.origin.seed();
+        let of = |tenant: &Tenant| seed.clients.iter().find(|c| c.tenant_id == tenant.id);
+        let catalog = self.catalog();
+        let first = seed.tenants.iter().find_map(of);
+        let first = first.and_then(|client| catalog.find_client(&client.client_id));
+        first.or_else(|| catalog.list_clients().next()).cloned()
+    }
+
     /// Emulated milliseconds for each real one.
     #[must_use]
     pub fn clock_rate(&self) -> f64 {
@@ -153,7 +167,7 @@ impl Engine {
         self.options.pace
     }
 
-    /// The key that signs the tokens of log and artifact addresses.
+    /// The key of all signatures, those of log and artifact addresses among them.
     #[must_use]
     pub fn file_token_key(&self) -> &[u8] {
         &self.file_token_key

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
-use crate::app::{App, AppError, AppOptions};
+use crate::app::{App, AppError, AppOptions, Credentials};
 use crate::log::Recent;
 use signals::Signals;
 
@@ -25,9 +25,6 @@ const NOT_FOUND: u8 = 127;
 /// The exit code when the command is there, but can't be run.
 const NOT_EXECUTABLE: u8 = 126;
 
-/// What an emulator that lets everybody in takes as api key and token.
-const CREDENTIAL: &str = "emulator";
-
 /// Starts an emulator, runs the command and stops the emulator; the command's exit code, or 128 and
 /// the number of the signal that ended it. If it fails, the log's last entries go to stderr.
 pub async fn run(
@@ -37,7 +34,8 @@ pub async fn run(
 ) -> Result<ExitCode, AppError> {
     let signals = Signals::listen().map_err(AppError::Serve)?;
     let app = App::build(options).await?;
-    let mut child = match start(command, &app) {
+    let credentials = app.credentials()?;
+    let mut child = match start(command, app.url(), &credentials) {
         Ok(child) => child,
         Err(code) => return Ok(code),
     };
@@ -60,22 +58,23 @@ pub async fn run(
 }
 
 /// Starts the command, which learns from its environment where the emulator is.
-fn start(command: &[OsString], app: &App) -> Result<Child, ExitCode> {
+fn start(command: &[OsString], url: &str, credentials: &Credentials) -> Result<Child, ExitCode> {
+    let Credentials { organisation, api_key, token } = credentials;
     let (name, arguments) = command.split_first().ok_or(ExitCode::from(NOT_FOUND))?;
     let mut command = Command::new(name);
     command
         .args(arguments)
-        .env("CLOUDMANAGER_URL", app.url())
-        .env("CLOUDMANAGER_API_KEY", CREDENTIAL)
-        .env("CLOUDMANAGER_TOKEN", CREDENTIAL)
+        .env("CLOUDMANAGER_URL", url)
+        .env("CLOUDMANAGER_API_KEY", api_key)
+        .env("CLOUDMANAGER_TOKEN", token)
         // What `aio` reads as its setting cloudmanager.base_url.
-        .env("AIO_CLOUDMANAGER_BASE__URL", app.url());
+        .env("AIO_CLOUDMANAGER_BASE__URL", url);
     // No proxy leads to an emulator on this machine.
     for name in ["no_proxy", "NO_PROXY"] {
         let others = std::env::var(name).unwrap_or_default();
         command.env(name, format!("{others},127.0.0.1,localhost").trim_start_matches(','));
     }
-    match app.organisation() {
+    match organisation {
         Some(organisation) => command.env("CLOUDMANAGER_ORG_ID", organisation),
         None => command.env_remove("CLOUDMANAGER_ORG_ID"),
     };

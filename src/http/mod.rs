@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod host;
+pub mod operations;
 pub mod path;
 pub mod problem;
 pub mod query;

@@ -23,15 +23,6 @@ use crate::store::scenarios::StoredScenario;
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
 
-/// The roles that a client may have.
-pub(super) const ROLES: [&str; 5] = [
-    "businessOwner",
-    "deploymentManager",
-    "programManager",
-    "developer",
-    "customerSuccessEngineer",
-];
-
 /// A place in a document, at which mistakes are reported.
 pub(super) struct Place<'m> {
     mistakes: &'m mut Vec<Mistake>,
@@ -86,18 +77,24 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
     let mut client_ids = BTreeSet::new();
     let clients = collect(clients, "clients", &mut root, |place, client| {
         let tenant_id = tenant_of(place, &client.tenant_id);
+        for (field, text) in [
+            ("clientId", &client.client_id),
+            ("clientSecret", &client.client_secret),
+            ("technicalAccountId", &client.technical_account_id),
+        ] {
+            if !(1..=255).contains(&text.chars().count()) {
+                place.wrong(field, "must have 1 to 255 characters");
+            }
+        }
         if !client_ids.insert(client.client_id.clone()) {
             place.wrong("clientId", format!("the client {} is there already", client.client_id));
-        }
-        for role in client.roles.iter().filter(|role| !ROLES.contains(&role.as_str())) {
-            place.wrong("roles", format!("{role} is not one of {}", ROLES.join(", ")));
         }
         Some(Client {
             client_id: client.client_id,
             client_secret: client.client_secret,
             technical_account_id: client.technical_account_id,
             tenant_id: tenant_id?,
-            roles: client.roles,
+            roles: client.roles.into_iter().collect(),
         })
     });
 

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
-use super::build::ROLES;
 use super::scenario::ScenarioDocument;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
 use crate::domain::pipeline::{Action, ImportantFailures, PipelineTrigger, StepOptions};
 use crate::domain::program::ProgramType;
+use crate::domain::role::Role;
 use crate::domain::variable::VariableType;
 use crate::domain::webhook;
 
@@ -59,23 +59,32 @@ pub(super) struct TenantDocument {
 }
 
 /// A technical account.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedClient)]
 pub(super) struct ClientDocument {
     /// The api key; used once in a document.
+    #[schema(min_length = 1, max_length = 255)]
     pub client_id: String,
     /// What it shows to get a token.
+    #[schema(min_length = 1, max_length = 255)]
     pub client_secret: String,
     /// The account as executions name it, for example `ci@techacct.adobe.com`.
+    #[schema(min_length = 1, max_length = 255)]
     pub technical_account_id: String,
     /// The tenant that it belongs to.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
-    /// What it may do.
+    /// What it may do; without any, it reads what every role may read.
     #[serde(default)]
-    #[schema(schema_with = roles)]
-    pub roles: Vec<String>,
+    pub roles: Vec<Role>,
+}
+
+impl fmt::Debug for ClientDocument {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientDocument").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
 }
 
 /// A subscription to the events of a tenant's executions.
@@ -312,10 +321,6 @@ pub(super) struct StepDocument {
     /// How it does it; which ones may be set depends on its name.
     #[serde(default)]
     pub options: StepOptions,
-}
-
-fn roles() -> Array {
-    list_of(&ROLES, "What it may do.")
 }
 
 fn events() -> Array {

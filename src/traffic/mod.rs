@@ -5,19 +5,18 @@ mod inject;
 pub mod journal;
 pub mod metrics;
 mod observe;
-pub mod operations;
 mod redact;
 pub mod wire;
 
 use std::sync::Arc;
 
 use crate::engine::Engine;
+use crate::http::operations::Operations;
 use faults::Faults;
 pub use inject::X_EMULATOR_FAULT;
 use journal::Journal;
 use metrics::Metrics;
 pub use observe::observe;
-pub use operations::Operations;
 
 /// What is known of the calls, and what is to be done to them. All of it is gone at exit.
 #[derive(Clone)]
@@ -25,7 +24,7 @@ pub struct Traffic(Arc<Inner>);
 
 struct Inner {
     engine: Arc<Engine>,
-    operations: Operations,
+    operations: Arc<Operations>,
     journal: Journal,
     faults: Faults,
     metrics: Metrics,
@@ -34,7 +33,7 @@ struct Inner {
 impl Traffic {
     /// Nothing is known yet of calls to these operations.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, operations: Operations) -> Self {
+    pub fn new(engine: Arc<Engine>, operations: Arc<Operations>) -> Self {
         Self(Arc::new(Inner {
             engine,
             operations,

@@ -13,9 +13,9 @@ use super::Traffic;
 use super::faults::Injection;
 use super::inject::inject;
 use super::journal::Entry;
-use super::operations::{is_api, is_official};
 use super::redact;
 use crate::http::body::ReadBody;
+use crate::http::operations::{is_api, is_official};
 
 /// Measures a call, and journals it or lets it fail.
 pub async fn observe(State(traffic): State<Traffic>, mut request: Request, next: Next) -> Response {

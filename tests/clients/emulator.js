@@ -11,7 +11,7 @@ import cloudManager from '@adobe/aio-lib-cloudmanager'
 export const BINARY = process.env.CME_BINARY ??
   fileURLToPath(new URL('../../target/debug/cloudmanager-emulator', import.meta.url))
 
-const ORGANISATION = '1234567890ABCDEF12345678@AdobeOrg'
+export const ORGANISATION = '1234567890ABCDEF12345678@AdobeOrg'
 const API_KEY = 'client-tests'
 const ACCESS_TOKEN = 'any-token'
 
@@ -28,12 +28,13 @@ process.env.no_proxy = '127.0.0.1'
  * Starts an emulator that stops with the test `t`; without a `database` file it keeps nothing, and
  * without a `seed` file it has the demo data.
  */
-export async function startEmulator (t, { pace = 'quick', database, seed } = {}) {
+export async function startEmulator (t, { pace = 'quick', database, seed, auth = 'open' } = {}) {
   const child = spawn(BINARY, [
     '--listen', '127.0.0.1:0',
     ...(database ? ['--database', database] : ['--ephemeral']),
     ...(seed ? ['--seed', seed] : []),
     '--pace', pace,
+    '--auth', auth,
     '--clock-rate', '0',
     '--clock-start', at('10:00:00'),
   ], { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -62,7 +63,29 @@ export async function startEmulator (t, { pace = 'quick', database, seed } = {})
   assert.match(firstLine, /^listening on http:\/\/127\.0\.0\.1:\d+$/)
   const url = firstLine.replace('listening on ', '')
   const sdk = await cloudManager.init(ORGANISATION, API_KEY, ACCESS_TOKEN, url)
-  return { url, sdk, stop, ...plainApi(url), ...control(url) }
+  /** The SDK with a token that the emulator gives to a client. */
+  const signIn = async (clientId, clientSecret) => {
+    const token = await requestToken(url, clientId, clientSecret)
+    return cloudManager.init(ORGANISATION, clientId, token, url)
+  }
+  return { url, sdk, signIn, stop, ...plainApi(url), ...control(url) }
+}
+
+/** A token as clients get it from IMS. */
+async function requestToken (url, clientId, clientSecret) {
+  const response = await fetch(`${url}/ims/token/v3`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret,
+      scope: 'openid,AdobeID,read_organizations',
+    }),
+  })
+  const answer = await response.json()
+  assert.equal(response.status, 200, JSON.stringify(answer))
+  assert.deepEqual({ ...answer, access_token: '' }, { access_token: '', token_type: 'bearer', expires_in: 86399 })
+  return answer.access_token
 }
 
 /** The API without the SDK, for what the SDK can't do or doesn't show. */
@@ -89,6 +112,7 @@ function control (url) {
     health: () => call('GET', '/health'),
     /** Moves the clock by a duration or, without one, to the next thing that is due. */
     advanceClock: by => call('POST', '/clock/advance', { by }),
+    addSeed: seed => call('POST', '/seed', seed),
     setScenario: (programId, pipelineId, scenario) =>
       call('PUT', `/program/${programId}/pipeline/${pipelineId}/scenario`, scenario),
     explain: (programId, pipelineId, executionId) =>

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use cloudmanager_emulator::api::gateway::Auth;
 use cloudmanager_emulator::app::{Service, service};
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+use crate::clients::{Identity, anybody, seed_with_clients};
 use crate::description;
 
 /// When the clock of every test starts.
@@ -35,6 +37,9 @@ pub const CODE_QUALITY: &str = "/api/program/4/pipeline/3";
 /// The production pipeline with every kind of approval, of the program without emergency mode.
 pub const OVERSEEN: &str = "/api/program/5/pipeline/7";
 
+/// The content type of forms.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
 const REL: &str = "http://ns.adobe.com/adobecloud/rel/";
 
 pub struct TestApp {
@@ -43,6 +48,9 @@ pub struct TestApp {
     deliverer: Arc<Deliverer>,
     directory: TempDir,
     pace: Pace,
+    auth: Auth,
+    /// Who calls if nobody is named.
+    caller: Identity,
 }
 
 /// An answer, read to its end and checked against the description.
@@ -66,10 +74,29 @@ impl TestApp {
 
     pub async fn with(pace: Pace, seed: Seed) -> Self {
         let directory = TempDir::new().unwrap();
-        Self::open(directory, pace, seed, None).await
+        Self::open(directory, pace, seed, None, Auth::Open).await
     }
 
-    async fn open(directory: TempDir, pace: Pace, seed: Seed, key: Option<SecretKey>) -> Self {
+    /// With the demo data and clients, of whom only those are let in. The demo's own client, which
+    /// has all roles, calls if nobody is named.
+    pub async fn strict(pace: Pace) -> Self {
+        let directory = TempDir::new().unwrap();
+        Self::open(directory, pace, seed_with_clients(), None, Auth::Strict).await.signed_in().await
+    }
+
+    /// With a new token for who calls if nobody is named.
+    pub async fn signed_in(mut self) -> Self {
+        self.caller = self.sign_in_with("emulator", "emulator").await;
+        self
+    }
+
+    async fn open(
+        directory: TempDir,
+        pace: Pace,
+        seed: Seed,
+        key: Option<SecretKey>,
+        auth: Auth,
+    ) -> Self {
         let options = EngineOptions {
             pace,
             clock_rate: Some(0.0),
@@ -81,8 +108,8 @@ impl TestApp {
         let ip = "127.0.0.1".parse().unwrap();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
         let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
-        let service = service(&engine, &deliverer, hosts);
-        Self { service, engine, deliverer, directory, pace }
+        let service = service(&engine, &deliverer, hosts, auth);
+        Self { service, engine, deliverer, directory, pace, auth, caller: anybody() }
     }
 
     /// Closes the database and opens it again.
@@ -92,13 +119,14 @@ impl TestApp {
 
     /// The same with a key for the secrets.
     pub async fn restarted_with(self, key: Option<SecretKey>) -> Self {
-        let pace = self.pace;
-        Self::open(self.closed().await, pace, seed::demo(), key).await
+        let (pace, auth, caller) = (self.pace, self.auth, self.caller.clone());
+        let app = Self::open(self.closed().await, pace, seed::demo(), key, auth).await;
+        Self { caller, ..app }
     }
 
     /// Closes the database; the directory that it is in.
     pub async fn closed(self) -> TempDir {
-        let Self { service, engine, deliverer, directory, pace: _ } = self;
+        let Self { service, engine, deliverer, directory, .. } = self;
         drop((service, deliverer));
         engine.close().await.unwrap();
         directory
@@ -135,7 +163,24 @@ impl TestApp {
 
     /// Sends a request with good credentials.
     pub async fn request(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
-        self.send(signed(method, path).body(body.into()).unwrap()).await
+        self.request_as(&self.caller, method, path, body).await
+    }
+
+    /// Sends a request with the credentials of somebody.
+    pub async fn request_as(
+        &self,
+        caller: &Identity,
+        method: Method,
+        path: &str,
+        body: impl Into<Body>,
+    ) -> Answer {
+        self.send(signed_by(caller, method, path).body(body.into()).unwrap()).await
+    }
+
+    /// Sends a form, without credentials.
+    pub async fn post_form(&self, path: &str, form: &str) -> Answer {
+        let request = Request::post(path).header("content-type", FORM);
+        self.send(request.body(form.to_owned().into()).unwrap()).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -243,12 +288,17 @@ pub fn path_of(url: &str) -> &str {
 
 /// A request with good credentials.
 pub fn signed(method: Method, path: &str) -> axum::http::request::Builder {
+    signed_by(&anybody(), method, path)
+}
+
+/// A request with the credentials of somebody, for the demo's organisation.
+pub fn signed_by(caller: &Identity, method: Method, path: &str) -> axum::http::request::Builder {
     Request::builder()
         .method(method)
         .uri(path)
         .header("x-gw-ims-org-id", ORGANISATION)
-        .header("x-api-key", "ci")
-        .header("authorization", "Bearer token")
+        .header("x-api-key", &caller.api_key)
+        .header("authorization", format!("Bearer {}", caller.token))
         .header("accept", "application/json")
 }
 

@@ -225,3 +225,57 @@ fn the_organisation_is_that_of_the_seed_s_first_tenant() {
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim_end(), expected);
     }
 }
+
+/// A seed with clients of its second tenant alone.
+const CLIENTS: &str = r#"
+tenants:
+  - { id: "1", imsOrgId: First, imsTenantId: first }
+  - { id: "2", imsOrgId: Second, imsTenantId: second }
+  - { id: "3", imsOrgId: Third, imsTenantId: third }
+clients:
+  - { clientId: third, clientSecret: x, technicalAccountId: t@techacct.adobe.com, tenantId: "3" }
+  - { clientId: zulu, clientSecret: x, technicalAccountId: z@techacct.adobe.com, tenantId: "2" }
+  - { clientId: alpha, clientSecret: x, technicalAccountId: a@techacct.adobe.com, tenantId: "2" }
+"#;
+
+#[tokio::test]
+async fn a_command_is_a_client_of_the_seed_where_only_clients_are_let_in() {
+    let directory = TempDir::new().unwrap();
+    std::fs::write(directory.path().join("clients.yaml"), CLIENTS).unwrap();
+    let names_of = "echo $CLOUDMANAGER_ORG_ID $CLOUDMANAGER_API_KEY $CLOUDMANAGER_TOKEN; ";
+    for (options, expected) in [
+        (&["--auth", "strict"][..], [ORGANISATION, "emulator"]),
+        (&["--auth", "strict", "--seed", "clients.yaml"], ["Second", "zulu"]),
+    ] {
+        let mut script = Script::start(directory.path(), options, &format!("{names_of}{ASKS}"));
+        let credentials = script.line();
+        let credentials: Vec<_> = credentials.split(' ').collect();
+        let [organisation, key, token] = credentials[..] else { panic!("{credentials:?}") };
+        assert_eq!([organisation, key], expected);
+        let url = format!("{}/api/programs", script.line());
+        for (token, status) in [(token, 200), ("emulator", 401)] {
+            let programs = reqwest::Client::new()
+                .get(&url)
+                .header("x-gw-ims-org-id", organisation)
+                .header("x-api-key", key)
+                .bearer_auth(token);
+            assert_eq!(programs.send().await.unwrap().status(), status);
+        }
+        script.end(0);
+    }
+}
+
+#[test]
+fn without_a_client_that_could_be_let_in_the_command_is_not_run() {
+    let directory = TempDir::new().unwrap();
+    let (tenants, _) = CLIENTS.split_once("clients:").unwrap();
+    std::fs::write(directory.path().join("none.yaml"), tenants).unwrap();
+    let options = ["--auth", "strict", "--seed", "none.yaml"];
+    let output = run(directory.path(), &[&options[..], &["--", "touch", "touched"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "--auth strict: there is no client to run the command as; the seed needs `clients`\n"
+    );
+    assert_eq!(names(directory.path()), ["none.yaml"]);
+}

@@ -2,12 +2,14 @@
 
 mod api;
 mod app;
+mod clients;
 mod control;
 mod crash;
 mod description;
 mod events;
 mod exec;
 mod hostile;
+mod ims;
 mod isolation;
 mod process;
 mod receiver;

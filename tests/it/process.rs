@@ -278,3 +278,62 @@ async fn a_scheduled_seed_runs_in_real_time_too() {
     }
     running.stop("-TERM");
 }
+
+/// Starts the program with everything in its log, calls IMS and the API, and stops it; the log.
+async fn log_of_calls(seed: &str, calls: &[(&str, &str, u16)]) -> String {
+    let directory = TempDir::new().unwrap();
+    std::fs::write(directory.path().join("seed.yaml"), seed).unwrap();
+    let mut command = program(directory.path());
+    command.env("RUST_LOG", "trace").args(["--listen", "127.0.0.1:0", "--seed", "seed.yaml"]);
+    command.env("CME_AUTH", "strict").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let log = std::thread::spawn(move || {
+        let mut log = String::new();
+        stderr.read_to_string(&mut log).map(|_| log)
+    });
+    let running = Running::of(child);
+    let client = reqwest::Client::new();
+    for (path, form, status) in calls {
+        let request = client.post(format!("{}{path}", running.url)).body((*form).to_owned());
+        let form = request.header("content-type", crate::app::FORM);
+        assert_eq!(form.send().await.unwrap().status(), *status, "{path}");
+    }
+    running.stop("-TERM");
+    log.join().unwrap().unwrap()
+}
+
+const WITH_CLIENT: &str = "tenants: [{ id: \"1\", imsOrgId: A, imsTenantId: a }]\n\
+    clients: [{ clientId: ci, clientSecret: Tr3asure, technicalAccountId: t, tenantId: \"1\" }]\n";
+
+#[tokio::test]
+async fn secrets_and_tokens_are_not_logged() {
+    let form = "grant_type=client_credentials&client_id=ci&client_secret=Tr3asure";
+    let in_query = format!("/ims/token/v3?{form}");
+    let exchange = "client_id=ci&client_secret=Tr3asure&jwt_token=Pr3cious";
+    let log = log_of_calls(
+        WITH_CLIENT,
+        &[
+            ("/ims/token/v3", form, 200),
+            (&in_query, "", 200),
+            ("/ims/token/v3?client_secret=Pr3cious", "", 400),
+            ("/ims/exchange/jwt", exchange, 400),
+        ],
+    )
+    .await;
+    assert!(log.contains("/ims/token/v3") && log.contains("/ims/exchange/jwt"), "{log}");
+    for secret in ["Tr3asure", "Pr3cious", "eyJ"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+    assert!(!log.contains("WARN"), "{log}");
+}
+
+#[tokio::test]
+async fn it_warns_where_only_clients_are_let_in_and_there_are_none() {
+    let form = "grant_type=client_credentials&client_id=ci&client_secret=x";
+    let (tenants, _) = WITH_CLIENT.split_once("clients:").unwrap();
+    let log = log_of_calls(tenants, &[("/ims/token/v3", form, 400)]).await;
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
+    let [warning] = warnings[..] else { panic!("{log}") };
+    assert!(warning.contains("--auth strict lets nobody in: there are no clients"), "{warning}");
+}

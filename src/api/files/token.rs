@@ -2,10 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
+use crate::api::signer::Signer;
 use crate::domain::id::{EnvironmentId, ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::engine::read::Snapshot;
 
@@ -92,21 +91,20 @@ pub enum FileName {
 
 /// Makes tokens that nobody can guess, and reads them; nothing is stored.
 #[derive(Clone)]
-pub struct FileTokens(Hmac<Sha256>);
+pub struct FileTokens(Signer);
 
 impl FileTokens {
     /// With this key.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
-        // A key of any length will do.
-        Self(Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&[0; 64].into())))
+        Self(Signer::new(key))
     }
 
     /// The token of a file.
     #[must_use]
     pub fn sign(&self, name: &FileName) -> String {
         let mut token = serde_json::to_vec(name).unwrap_or_default();
-        let signature = self.0.clone().chain_update(&token).finalize().into_bytes();
+        let signature = self.0.sign(&token);
         token.extend_from_slice(&signature[..SIGNATURE]);
         URL_SAFE_NO_PAD.encode(token)
     }
@@ -115,8 +113,10 @@ impl FileTokens {
     #[must_use]
     pub fn read(&self, token: &str) -> Option<FileName> {
         let token = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (name, signature) = token.split_at_checked(token.len().checked_sub(SIGNATURE)?)?;
-        self.0.clone().chain_update(name).verify_truncated_left(signature).ok()?;
+        let (name, signature) = token.split_last_chunk::<SIGNATURE>()?;
+        if !self.0.verify(name, signature) {
+            return None;
+        }
         serde_json::from_slice(name).ok()
     }
 }

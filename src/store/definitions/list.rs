@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Client;
 use crate::domain::environment::{Environment, Topology};
 use crate::domain::id::{
     EnvironmentId, PhaseId, PipelineId, PipelineKey, ProgramId, RepositoryId, StepId, TenantId,
@@ -28,6 +29,26 @@ pub async fn list_tenants(database: &Database) -> Result<Vec<Tenant>, StoreError
             ims_tenant_id,
         })
         .collect())
+}
+
+/// All clients.
+pub async fn list_clients(database: &Database) -> Result<Vec<Client>, StoreError> {
+    let rows: Vec<(String, String, String, i64, String)> = sqlx::query_as(
+        "SELECT client_id, client_secret, technical_account_id, tenant_id, roles FROM clients",
+    )
+    .fetch_all(database.readers())
+    .await?;
+    let mut clients = Vec::with_capacity(rows.len());
+    for (client_id, client_secret, technical_account_id, tenant_id, roles) in rows {
+        clients.push(Client {
+            client_id,
+            client_secret,
+            technical_account_id,
+            tenant_id: TenantId::new(tenant_id),
+            roles: serde_json::from_str(&roles).map_err(StoreError::unreadable)?,
+        });
+    }
+    Ok(clients)
 }
 
 type ProgramRow = (i64, i64, String, String, bool, f64, f64, i64, i64);

@@ -4,13 +4,17 @@ mod change;
 mod insert;
 mod list;
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use crate::domain::id::TenantId;
+use crate::domain::role::Role;
 pub use change::*;
 pub use insert::*;
 pub use list::*;
 
 /// A technical account that may sign in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Client {
     /// Its api key.
     pub client_id: String,
@@ -20,6 +24,13 @@ pub struct Client {
     pub technical_account_id: String,
     /// The tenant that it belongs to.
     pub tenant_id: TenantId,
-    /// Names of its roles.
-    pub roles: Vec<String>,
+    /// What it may do.
+    pub roles: BTreeSet<Role>,
+}
+
+impl fmt::Debug for Client {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
 }

@@ -83,6 +83,13 @@ async fn a_document_with_mistakes_or_contradictions_adds_nothing() {
             "tenant 1",
         ),
         (FURTHER.replace("- id: \"90\"", "- id: \"4\""), "belongs to another tenant"),
+        (
+            format!(
+                "{FURTHER}clients: [{{ clientId: emulator, clientSecret: x, tenantId: \"9\", \
+                 technicalAccountId: x }}]"
+            ),
+            "the client emulator belongs to another tenant",
+        ),
     ] {
         let answer = add(&app, &wrong).await;
         assert_eq!(answer.status, StatusCode::CONFLICT, "{answer:?}");

@@ -1,0 +1,73 @@
+//! The JWT by which a service account asks for a token.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::ImsError;
+use crate::domain::time::Timestamp;
+use crate::store::definitions::Client;
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    exp: Value,
+    iss: Value,
+    sub: Value,
+    aud: Value,
+}
+
+/// Checks that a JWT speaks for a client of an organisation now. Its signature can't be checked:
+/// nobody here knows the client's certificate.
+pub(super) fn check(
+    token: &str,
+    client: &Client,
+    organisation: &str,
+    now: Timestamp,
+) -> Result<(), ImsError> {
+    let unreadable = || ImsError::new("invalid_token", "the jwt_token can't be decoded");
+    let Claims { exp, iss, sub, aud } = decode(token).ok_or_else(unreadable)?;
+    let not_a_number = || ImsError::new("invalid_token", "the claim exp is no whole number");
+    let exp = exp.as_i64().ok_or_else(not_a_number)?;
+    if exp.saturating_mul(1000) <= now.as_millis() {
+        let description = format!("the jwt_token has expired: its exp is {exp}, and it is {now}");
+        return Err(ImsError::new("invalid_token", description));
+    }
+    let meant_for = format!("/c/{}", client.client_id);
+    let is_meant = |audience: &Value| audience.as_str().is_some_and(|a| a.ends_with(&meant_for));
+    if !is_meant(&aud) && !aud.as_array().is_some_and(|several| several.iter().any(is_meant)) {
+        let description = "the claim aud does not match the client_id parameter";
+        return Err(ImsError::new("invalid_client", description));
+    }
+    if iss != organisation {
+        return Err(ImsError::new("bad_request", "the claim iss is not the client's organization"));
+    }
+    if sub != client.technical_account_id.as_str() {
+        let description = "the claim sub is not the client's technical account";
+        return Err(ImsError::new("bad_request", description));
+    }
+    Ok(())
+}
+
+/// The claims of a JWT that is written as one that is signed.
+fn decode(token: &str) -> Option<Claims> {
+    let parts: Vec<_> = token.split('.').collect();
+    let [header, claims, signature] = parts[..] else { return None };
+    let header: Header = decode_json(header)?;
+    let signature = URL_SAFE_NO_PAD.decode(signature.trim_end_matches('=')).ok()?;
+    let is_signed = !header.alg.eq_ignore_ascii_case("none") && !signature.is_empty();
+    is_signed.then(|| decode_json(claims)).flatten()
+}
+
+fn decode_json<T: DeserializeOwned>(part: &str) -> Option<T> {
+    let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?;
+    // A list would pass for a structure whose fields have no names.
+    let value: serde_json::Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
+    serde_json::from_value(Value::Object(value)).ok()
+}
