@@ -239,10 +239,10 @@ pub fn service(
     auth: Auth,
 ) -> Service {
     let api = Api::new(engine.clone(), hosts.clone(), auth);
-    let api_router = api::router().merge(api::files_router()).merge(api::ims_router());
-    let (api_router, official) = api_router.split_for_parts();
-    let (control_router, own) = control::router().split_for_parts();
-    let operations = Arc::new(Operations::new([&official, &own]));
+    let mut operations = Operations::default();
+    let api_router = api::router(&mut operations);
+    let control_router = control::router(&mut operations);
+    let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
     let gateway = Gateway::new(api.clone(), operations);

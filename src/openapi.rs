@@ -37,10 +37,8 @@ pub struct Document {
 /// The description of this version of the emulator.
 #[must_use]
 pub fn document() -> Document {
-    let mut document = api::router().into_openapi();
-    document.merge(api::files_router().into_openapi());
-    document.merge(api::ims_router().into_openapi());
-    document.merge(control::router().into_openapi());
+    let mut document = api::describe();
+    document.merge(control::describe());
     document.info = InfoBuilder::new()
         .title("Cloud Manager emulator")
         .version(env!("CARGO_PKG_VERSION"))

@@ -26,12 +26,14 @@ pub mod view;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::routing::post;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::engine::Engine;
 use crate::http::host::Hosts;
+use crate::http::operations::{self, Described, Operations};
 use bodies::Bodies;
 use files::FileTokens;
 use gateway::Auth;
@@ -58,57 +60,59 @@ impl Api {
     }
 }
 
-/// The operations under `/api`, for callers that the gateway has let through.
-pub fn router() -> OpenApiRouter<Api> {
-    OpenApiRouter::default()
-        .routes(routes!(tenants::get_tenants))
-        .routes(routes!(tenants::get_tenant))
-        .routes(routes!(programs::get_programs_for_tenant))
-        .routes(routes!(programs::get_programs))
-        .routes(routes!(programs::get_program, programs::delete_program))
-        .routes(routes!(programs::get_program_regions))
-        .routes(routes!(environments::get_environments))
-        .routes(routes!(environments::get_environment, environments::delete_environment))
-        .routes(routes!(
-            variables::get_environment_variables,
-            variables::patch_environment_variables
-        ))
-        .routes(routes!(repositories::get_repositories))
-        .routes(routes!(repositories::get_repository))
-        .routes(routes!(repositories::get_branches))
-        .routes(routes!(pipelines::get_pipelines))
-        .routes(routes!(
+/// The operations under `/api`, for callers that the gateway has let through; the files that they
+/// redirect to, whose addresses carry their own tokens; and what IMS does for clients that have no
+/// token yet.
+const OPERATIONS: &[Described<Api>] = &[
+    || routes!(tenants::get_tenants),
+    || routes!(tenants::get_tenant),
+    || routes!(programs::get_programs_for_tenant),
+    || routes!(programs::get_programs),
+    || routes!(programs::get_program, programs::delete_program),
+    || routes!(programs::get_program_regions),
+    || routes!(environments::get_environments),
+    || routes!(environments::get_environment, environments::delete_environment),
+    || routes!(variables::get_environment_variables, variables::patch_environment_variables),
+    || routes!(repositories::get_repositories),
+    || routes!(repositories::get_repository),
+    || routes!(repositories::get_branches),
+    || routes!(pipelines::get_pipelines),
+    || {
+        routes!(
             pipelines::get_pipeline,
             pipeline_changes::patch_pipeline,
             pipeline_changes::delete_pipeline
-        ))
-        .routes(routes!(pipeline_changes::invalidate_cache))
-        .routes(routes!(variables::get_pipeline_variables, variables::patch_pipeline_variables))
-        .routes(routes!(executions::get_current_execution, executions::start_pipeline))
-        .routes(routes!(executions::get_execution))
-        .routes(routes!(executions::get_executions))
-        .routes(routes!(steps::step_state))
-        .routes(routes!(steps::advance_pipeline_execution))
-        .routes(routes!(steps::cancel_pipeline_execution_step))
-        .routes(routes!(steps::step_metric))
-        .routes(routes!(logs::get_step_logs))
-        .routes(routes!(artifacts::list_step_artifacts))
-        .routes(routes!(artifacts::get_step_artifact))
-        .routes(routes!(environment_logs::get_environment_logs))
-        .routes(routes!(environment_logs::download_logs))
-}
+        )
+    },
+    || routes!(pipeline_changes::invalidate_cache),
+    || routes!(variables::get_pipeline_variables, variables::patch_pipeline_variables),
+    || routes!(executions::get_current_execution, executions::start_pipeline),
+    || routes!(executions::get_execution),
+    || routes!(executions::get_executions),
+    || routes!(steps::step_state),
+    || routes!(steps::advance_pipeline_execution),
+    || routes!(steps::cancel_pipeline_execution_step),
+    || routes!(steps::step_metric),
+    || routes!(logs::get_step_logs),
+    || routes!(artifacts::list_step_artifacts),
+    || routes!(artifacts::get_step_artifact),
+    || routes!(environment_logs::get_environment_logs),
+    || routes!(environment_logs::download_logs),
+    || routes!(files::download_file),
+    || routes!(ims::get_access_token),
+    || routes!(ims::get_access_token_v2),
+    || routes!(ims::exchange_jwt),
+];
 
-/// The files that `/api` redirects to; their addresses carry their own tokens.
-pub fn files_router() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(files::download_file))
-}
-
-/// What IMS does for clients of the API, who have no token yet.
-pub fn ims_router() -> OpenApiRouter<Api> {
-    OpenApiRouter::default()
-        .routes(routes!(ims::get_access_token))
-        .routes(routes!(ims::get_access_token_v2))
-        .routes(routes!(ims::exchange_jwt))
+/// Answers the operations, and notes which they are.
+pub fn router(operations: &mut Operations) -> Router<Api> {
+    operations::serve(OPERATIONS, operations)
         // As Adobe's JavaScript client asks.
         .route("/ims/exchange/jwt/", post(ims::exchange_jwt))
+}
+
+/// Describes the operations.
+#[must_use]
+pub fn describe() -> OpenApi {
+    operations::describe(OPERATIONS)
 }

@@ -19,12 +19,14 @@ mod webhooks;
 
 use std::sync::Arc;
 
-use utoipa_axum::router::OpenApiRouter;
+use axum::Router;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::api::gateway::Auth;
 use crate::engine::Engine;
 use crate::events::Deliverer;
+use crate::http::operations::{self, Described, Operations};
 use crate::traffic::Traffic;
 
 /// What the handlers need.
@@ -50,32 +52,42 @@ impl Control {
 }
 
 /// The operations under `/_emulator`.
-pub fn router() -> OpenApiRouter<Control> {
-    OpenApiRouter::default()
-        .routes(routes!(health::get_health))
-        .routes(routes!(health::get_info))
-        .routes(routes!(clock::get_clock, clock::put_clock))
-        .routes(routes!(clock::advance_clock))
-        .routes(routes!(clock::get_timers))
-        .routes(routes!(program::patch_program))
-        .routes(routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario))
-        .routes(routes!(commits::post_commit))
-        .routes(routes!(history::post_history))
-        .routes(routes!(explain::explain_execution))
-        .routes(routes!(wait::wait_for_execution))
-        .routes(routes!(faults::get_faults, faults::post_fault, faults::delete_faults))
-        .routes(routes!(faults::delete_fault))
-        .routes(routes!(requests::get_requests, requests::delete_requests))
-        .routes(routes!(requests::get_request_count))
-        .routes(routes!(webhooks::get_webhooks, webhooks::post_webhook, webhooks::delete_webhooks))
-        .routes(routes!(webhooks::delete_webhook))
-        .routes(routes!(deliveries::get_deliveries))
-        .routes(routes!(deliveries::wait_for_deliveries))
-        .routes(routes!(deliveries::redeliver))
-        .routes(routes!(metrics::get_metrics))
-        .routes(routes!(state::get_state, state::put_state))
-        .routes(routes!(state::reset))
-        .routes(routes!(seed::post_seed))
-        .routes(routes!(seed::post_pipeline))
-        .routes(routes!(seed::post_environment))
+const OPERATIONS: &[Described<Control>] = &[
+    || routes!(health::get_health),
+    || routes!(health::get_info),
+    || routes!(clock::get_clock, clock::put_clock),
+    || routes!(clock::advance_clock),
+    || routes!(clock::get_timers),
+    || routes!(program::patch_program),
+    || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
+    || routes!(commits::post_commit),
+    || routes!(history::post_history),
+    || routes!(explain::explain_execution),
+    || routes!(wait::wait_for_execution),
+    || routes!(faults::get_faults, faults::post_fault, faults::delete_faults),
+    || routes!(faults::delete_fault),
+    || routes!(requests::get_requests, requests::delete_requests),
+    || routes!(requests::get_request_count),
+    || routes!(webhooks::get_webhooks, webhooks::post_webhook, webhooks::delete_webhooks),
+    || routes!(webhooks::delete_webhook),
+    || routes!(deliveries::get_deliveries),
+    || routes!(deliveries::wait_for_deliveries),
+    || routes!(deliveries::redeliver),
+    || routes!(metrics::get_metrics),
+    || routes!(state::get_state, state::put_state),
+    || routes!(state::reset),
+    || routes!(seed::post_seed),
+    || routes!(seed::post_pipeline),
+    || routes!(seed::post_environment),
+];
+
+/// Answers the operations, and notes which they are.
+pub fn router(operations: &mut Operations) -> Router<Control> {
+    operations::serve(OPERATIONS, operations)
+}
+
+/// Describes the operations.
+#[must_use]
+pub fn describe() -> OpenApi {
+    operations::describe(OPERATIONS)
 }

@@ -1,35 +1,56 @@
-//! Which operation a request is for.
+//! The operations: which there are, who answers them, and which one a request is for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, PathItem, Paths};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 /// The operations by method and path template.
 #[derive(Debug, Default)]
 pub struct Operations(HashMap<String, Vec<(Method, Arc<str>)>>);
 
+/// Operations at one path: how they are described, and who answers.
+pub type Described<S> = fn() -> UtoipaMethodRouter<S>;
+
+/// Answers operations, and notes which they are. Their descriptions are made one after the other
+/// and not kept: together they would take megabytes.
+pub fn serve<S: Clone + Send + Sync + 'static>(
+    described: &[Described<S>],
+    operations: &mut Operations,
+) -> Router<S> {
+    described.iter().fold(Router::new(), |router, described| {
+        let (_, Paths { paths, .. }, methods) = described();
+        paths.iter().fold(router, |router, (path, item)| {
+            operations.note(path, item);
+            router.route(path, methods.clone())
+        })
+    })
+}
+
+/// The description of operations.
+#[must_use]
+pub fn describe<S: Clone + Send + Sync + 'static>(described: &[Described<S>]) -> OpenApi {
+    let router = OpenApiRouter::with_openapi(OpenApi::default());
+    described.iter().fold(router, |router, described| router.routes(described())).into_openapi()
+}
+
 impl Operations {
-    /// Those that are described.
-    #[must_use]
-    pub fn new<'a>(descriptions: impl IntoIterator<Item = &'a OpenApi>) -> Self {
-        let mut operations: HashMap<String, Vec<(Method, Arc<str>)>> = HashMap::new();
-        for (path, item) in descriptions.into_iter().flat_map(|open_api| &open_api.paths.paths) {
-            let methods = [
-                (Method::GET, &item.get),
-                (Method::PUT, &item.put),
-                (Method::POST, &item.post),
-                (Method::PATCH, &item.patch),
-                (Method::DELETE, &item.delete),
-            ];
-            let described = methods.into_iter().filter_map(|(method, operation)| {
-                Some((method, operation.as_ref()?.operation_id.as_deref()?.into()))
-            });
-            operations.entry(path.clone()).or_default().extend(described);
-        }
-        Self(operations)
+    fn note(&mut self, path: &str, item: &PathItem) {
+        let methods = [
+            (Method::GET, &item.get),
+            (Method::PUT, &item.put),
+            (Method::POST, &item.post),
+            (Method::PATCH, &item.patch),
+            (Method::DELETE, &item.delete),
+        ];
+        let described = methods.into_iter().filter_map(|(method, operation)| {
+            Some((method, operation.as_ref()?.operation_id.as_deref()?.into()))
+        });
+        self.0.entry(path.to_owned()).or_default().extend(described);
     }
 
     /// The identifier of the operation that a request is for.
