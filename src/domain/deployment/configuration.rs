@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::package::DispatcherPackage;
 
-/// The files that no deployment changes, relative to the web server's folder.
+/// The files that no deployment changes, relative to the web server's folder, sorted.
 ///
 /// Source: Adobe's documentation of read-only files on managed-services dispatchers.
 pub const IMMUTABLE_FILES: [&str; 45] = [
-    "conf/httpd.conf",
     "conf.d/000_init_ootb_vars.conf",
     "conf.d/001_init_ams_vars.conf",
     "conf.d/available_vhosts/000_unhealthy_author.vhost",
@@ -53,6 +52,7 @@ pub const IMMUTABLE_FILES: [&str; 45] = [
     "conf.dispatcher.d/vhosts/ams_lc_vhosts.any",
     "conf.dispatcher.d/vhosts/ams_publish_vhosts.any",
     "conf.modules.d/02-dispatcher.conf",
+    "conf/httpd.conf",
 ];
 
 /// Files of a new dispatcher that a deployment replaces.
@@ -64,19 +64,19 @@ const PROVISIONING: &str = "provisioning";
 
 /// The files of a dispatcher by path; the content is told by where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DispatcherFiles(BTreeMap<String, String>);
+pub struct DispatcherFiles<'a>(BTreeMap<&'a str, &'a str>);
 
-impl DispatcherFiles {
+impl<'a> DispatcherFiles<'a> {
     /// The files of a dispatcher that nothing was deployed to.
     #[must_use]
     pub fn provisioned() -> Self {
         let paths = IMMUTABLE_FILES.into_iter().chain(REPLACEABLE_FILES);
-        Self(paths.map(|path| (path.to_owned(), PROVISIONING.to_owned())).collect())
+        Self(paths.map(|path| (path, PROVISIONING)).collect())
     }
 
     /// Each path with where its content comes from.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(path, origin)| (path.as_str(), origin.as_str()))
+        self.0.iter().map(|(path, origin)| (*path, *origin))
     }
 
     /// Deletes all but the immutable files.
@@ -85,20 +85,30 @@ impl DispatcherFiles {
     }
 
     /// Adds the files of a package, but for the immutable ones.
-    pub fn extract(&mut self, package: &DispatcherPackage) {
-        for path in package.files().filter(|path| !is_immutable(path)) {
-            self.0.insert(path.to_owned(), package.file.clone());
-        }
+    pub fn extract(&mut self, package: &'a DispatcherPackage) {
+        let files = package.files().filter(|path| !is_immutable(path));
+        self.0.extend(files.map(|path| (path, package.file.as_str())));
     }
 
     /// Becomes what it was at the time of a backup, but for the immutable files.
     pub fn restore(&mut self, backup: &Self) {
         self.clean();
-        let replaceable = backup.0.iter().filter(|(path, _)| !is_immutable(path));
-        self.0.extend(replaceable.map(|(path, origin)| (path.clone(), origin.clone())));
+        self.0.extend(backup.0.iter().filter(|(path, _)| !is_immutable(path)));
     }
 }
 
 fn is_immutable(path: &str) -> bool {
-    IMMUTABLE_FILES.contains(&path)
+    IMMUTABLE_FILES.binary_search(&path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn immutable_files_are_found() {
+        assert!(IMMUTABLE_FILES.is_sorted());
+        assert!(IMMUTABLE_FILES.into_iter().all(is_immutable));
+        assert!(!REPLACEABLE_FILES.into_iter().any(is_immutable));
+    }
 }

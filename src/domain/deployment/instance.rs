@@ -78,33 +78,33 @@ pub struct InstanceState {
 
 /// A dispatcher, apart from what all instances have.
 #[derive(Clone, Debug)]
-struct Dispatcher {
+struct Dispatcher<'a> {
     attached: bool,
-    files: DispatcherFiles,
-    backup: Option<DispatcherFiles>,
+    files: DispatcherFiles<'a>,
+    backup: Option<DispatcherFiles<'a>>,
     configuration: Configuration,
     /// Whether the files are not those that are in service.
     unsettled: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Instance {
+struct Instance<'a> {
     name: String,
     kind: InstanceKind,
     installed: Vec<String>,
-    dispatcher: Option<Dispatcher>,
+    dispatcher: Option<Dispatcher<'a>>,
 }
 
 /// All instances. What they are follows from the commands that were performed on them.
 #[derive(Clone, Debug)]
 pub(super) struct Instances<'a> {
     package: Option<&'a DispatcherPackage>,
-    instances: Vec<Instance>,
+    instances: Vec<Instance<'a>>,
 }
 
 impl<'a> Instances<'a> {
     /// The instances before a deployment.
-    pub(super) fn before(order: &Order<'a>, files: &DispatcherFiles) -> Self {
+    pub(super) fn before(order: &Order<'a>, files: &DispatcherFiles<'a>) -> Self {
         let dispatcher = Dispatcher {
             attached: true,
             files: files.clone(),
@@ -172,7 +172,7 @@ impl<'a> Instances<'a> {
         }
     }
 
-    fn dispatchers(&self) -> impl Iterator<Item = (&str, &Dispatcher)> {
+    fn dispatchers(&self) -> impl Iterator<Item = (&str, &Dispatcher<'a>)> {
         self.instances.iter().filter_map(|one| Some((one.name.as_str(), one.dispatcher.as_ref()?)))
     }
 
@@ -190,13 +190,13 @@ impl<'a> Instances<'a> {
 
     /// The files of each dispatcher.
     #[cfg(test)]
-    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &DispatcherFiles)> {
+    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &DispatcherFiles<'a>)> {
         self.dispatchers().map(|(name, dispatcher)| (name, &dispatcher.files))
     }
 
     /// The state of each instance.
     pub(super) fn into_states(self) -> Vec<InstanceState> {
-        let state = |instance: Instance| InstanceState {
+        let state = |instance: Instance<'a>| InstanceState {
             attached: instance.dispatcher.as_ref().map(|dispatcher| dispatcher.attached),
             configuration: instance.dispatcher.map(|dispatcher| dispatcher.configuration),
             instance: instance.name,

@@ -23,6 +23,8 @@ pub struct Performed {
 /// A deployment from beginning to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
+    /// The commands that were expected to be performed.
+    pub planned: Vec<Command>,
     /// The commands in the order in which they were performed, stage after stage.
     pub performed: Vec<Performed>,
     /// What came of it all; the error names each planned command that failed.
@@ -58,6 +60,7 @@ pub fn perform(order: &Order<'_>, failures: &[Failure]) -> Run {
         })
         .collect();
     Run {
+        planned: plan,
         performed: performance.performed,
         outcome: if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) },
         instances: performance.instances.into_states(),
@@ -68,7 +71,7 @@ impl Run {
     /// The same deployment, stopped when that many commands were over: what they changed is
     /// brought into a state that can stay.
     #[must_use]
-    pub fn stopped_after(&self, order: &Order<'_>, commands: usize) -> Self {
+    pub fn stopped_after(self, order: &Order<'_>, commands: usize) -> Self {
         let mut performance = Performance {
             package: order.dispatcher_package,
             failures: BTreeMap::new(),
@@ -81,6 +84,7 @@ impl Run {
         }
         performance.recover();
         Self {
+            planned: self.planned,
             performed: performance.performed,
             outcome: Err("the deployment was stopped".into()),
             instances: performance.instances.into_states(),

@@ -70,7 +70,6 @@ pub fn deployment(
     let name = target.name.as_deref().unwrap_or_default();
     let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
     Some(StepDeployment {
-        commands: deployment::plan(&order),
         current: run
             .performed
             .get(performed.len())
@@ -81,6 +80,7 @@ pub fn deployment(
         error: run.outcome.err(),
         next_change,
         urls: urls.into(),
+        commands: run.planned,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Properties of random deployments with random failures.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -104,9 +105,11 @@ fn failing_case() -> impl Strategy<Value = (Case, Vec<Failure>)> {
 }
 
 /// The files before a deployment, with one that nothing in the packages replaces.
-fn files_before() -> DispatcherFiles {
+fn files_before() -> DispatcherFiles<'static> {
+    static EARLIER: LazyLock<DispatcherPackage> =
+        LazyLock::new(|| dispatcher_package(&["conf.d/orphan.conf"]));
     let mut files = DispatcherFiles::provisioned();
-    files.extract(&dispatcher_package(&["conf.d/orphan.conf"]));
+    files.extract(&EARLIER);
     files
 }
 
