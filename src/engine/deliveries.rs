@@ -39,6 +39,17 @@ pub struct Outcome {
     pub duration: i64,
 }
 
+/// What a subscriber is to be told now.
+#[derive(Clone, Debug)]
+pub struct DueDeliveries {
+    /// The subscriber.
+    pub subscriber: NewWebhook,
+    /// The organisation whose events they are.
+    pub organisation: String,
+    /// The deliveries.
+    pub due: Vec<DueDelivery>,
+}
+
 impl Engine {
     /// Adds a subscription.
     pub async fn subscribe(
@@ -87,13 +98,24 @@ impl Engine {
         deliveries::list_due_times(&self.database).await
     }
 
-    /// The deliveries to a subscriber whose turn it is now, one about each execution.
-    pub async fn list_due_deliveries(
+    /// The deliveries to a subscriber whose turn it is now, one about each execution; none if it
+    /// subscribes no longer.
+    pub async fn find_due_deliveries(
         &self,
         webhook: WebhookId,
         most: u32,
-    ) -> Result<Vec<DueDelivery>, StoreError> {
-        deliveries::list_due(&self.database, webhook, self.now(), most).await
+    ) -> Result<Option<DueDeliveries>, StoreError> {
+        // Nobody is sent what was for whoever had the same identifier in another state.
+        let _world = self.world.read().await;
+        let catalog = self.catalog();
+        let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(None) };
+        let tenant = catalog.find_tenant(webhook.subscription.tenant_id);
+        let due = deliveries::list_due(&self.database, webhook.id, self.now(), most).await?;
+        Ok(Some(DueDeliveries {
+            subscriber: webhook.subscription.clone(),
+            organisation: tenant.map(|tenant| tenant.ims_org_id.clone()).unwrap_or_default(),
+            due,
+        }))
     }
 
     /// Records what came of attempts, and what follows from it. What is no longer there is left

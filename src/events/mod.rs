@@ -14,9 +14,9 @@ use tokio::task::{Id, JoinSet};
 
 use crate::domain::id::WebhookId;
 use crate::domain::time::Timestamp;
-use crate::domain::webhook::Webhook;
+use crate::domain::webhook::NewWebhook;
 use crate::engine::Engine;
-use crate::engine::deliveries::Outcome;
+use crate::engine::deliveries::{DueDeliveries, Outcome};
 use crate::http::host::Hosts;
 use crate::store::StoreError;
 use crate::store::deliveries::DueDelivery;
@@ -98,27 +98,28 @@ impl Deliverer {
 
     /// Makes all deliveries to a subscriber that are due.
     pub async fn deliver_to(&self, webhook: WebhookId) -> Result<(), StoreError> {
-        loop {
-            let due = self.engine.list_due_deliveries(webhook, AT_ONCE).await?;
-            let catalog = self.engine.catalog();
-            let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(()) };
+        while let Some(found) = self.engine.find_due_deliveries(webhook, AT_ONCE).await? {
+            let DueDeliveries { subscriber, organisation, due } = found;
             if due.is_empty() {
                 return Ok(());
             }
-            let tenant = catalog.find_tenant(webhook.subscription.tenant_id);
-            let organisation = tenant.map_or("", |tenant| &tenant.ims_org_id);
             let attempts = due.into_iter().map(async |due| {
-                let outcome = self.attempt(webhook, organisation, &due).await;
+                let outcome = self.attempt(&subscriber, &organisation, &due).await;
                 (due, outcome)
             });
             let outcomes = join_all(attempts).await;
             self.engine.record_deliveries(outcomes).await?;
         }
+        Ok(())
     }
 
-    async fn attempt(&self, webhook: &Webhook, organisation: &str, due: &DueDelivery) -> Outcome {
+    async fn attempt(
+        &self,
+        subscriber: &NewWebhook,
+        organisation: &str,
+        due: &DueDelivery,
+    ) -> Outcome {
         let DueDelivery { delivery, failures } = due;
-        let subscriber = &webhook.subscription;
         let notice = &delivery.notice;
         let body = EventBody::new(notice, organisation, &subscriber.client_id, self.base_url());
         // Serialising texts can't fail.
