@@ -173,7 +173,7 @@ impl App {
             });
         }
         let client = self.engine.first_client().ok_or(AppError::NoClient)?;
-        let tokens = AccessTokens::new(self.engine.file_token_key());
+        let tokens = AccessTokens::new(self.engine.signing_key());
         let catalog = self.engine.catalog();
         let tenant = catalog.find_tenant(client.tenant_id);
         Ok(Credentials {

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Api;
+use crate::domain::client::Client;
 use crate::domain::id::TenantId;
 use crate::domain::role::{Role, RoleNeeded, check_operation};
 use crate::http::operations::{Operations, is_api};
-use crate::store::definitions::Client;
 
 /// Who is let in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]

@@ -54,8 +54,8 @@ impl Api {
     /// The API of an engine, and who is let in.
     #[must_use]
     pub fn new(engine: Arc<Engine>, hosts: Hosts, auth: Auth) -> Self {
-        let file_tokens = FileTokens::new(engine.file_token_key());
-        let access_tokens = AccessTokens::new(engine.file_token_key());
+        let file_tokens = FileTokens::new(engine.signing_key());
+        let access_tokens = AccessTokens::new(engine.signing_key());
         Self { engine, bodies: Arc::default(), hosts, file_tokens, access_tokens, auth }
     }
 }

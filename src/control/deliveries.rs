@@ -16,6 +16,7 @@ use super::wait::{read_timeout, within};
 use crate::domain::delivery::{Delivery, DeliveryStatus, Reply};
 use crate::domain::id::InvalidId;
 use crate::engine::catalog::Catalog;
+use crate::engine::deliveries::Recorded;
 use crate::events::body::EventBody;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
@@ -84,10 +85,10 @@ impl AttemptView {
 }
 
 impl DeliveryView {
-    /// The view of a delivery; none if its subscriber has just gone.
+    /// The view of a delivery; none if its subscriber has gone.
     fn new(recorded: RecordedDelivery, catalog: &Catalog, base_url: &str) -> Option<Self> {
         let RecordedDelivery { delivery, next_attempt_at, attempts } = recorded;
-        let Delivery { id, webhook_id, notice, status } = delivery;
+        let Delivery { id, webhook_id, notice, status, round: _ } = delivery;
         let subscriber = &catalog.find_webhook(webhook_id)?.subscription;
         let tenant = catalog.find_tenant(subscriber.tenant_id)?;
         let body = EventBody::new(&notice, &tenant.ims_org_id, &subscriber.client_id, base_url);
@@ -164,12 +165,17 @@ impl Wanted {
     }
 }
 
+impl DeliveryList {
+    fn new(Recorded { deliveries, catalog }: Recorded, base_url: &str) -> Self {
+        let views =
+            deliveries.into_iter().filter_map(|it| DeliveryView::new(it, &catalog, base_url));
+        Self { deliveries: views.collect() }
+    }
+}
+
 async fn list(control: &Control, Wanted(filter, limit): Wanted) -> Result<DeliveryList, Problem> {
     let recorded = control.engine.list_deliveries(filter, limit).await?;
-    let catalog = control.engine.catalog();
-    let url = control.deliverer.base_url();
-    let views = recorded.into_iter().filter_map(|it| DeliveryView::new(it, &catalog, url));
-    Ok(DeliveryList { deliveries: views.collect() })
+    Ok(DeliveryList::new(recorded, control.deliverer.base_url()))
 }
 
 /// Lists what was sent and is to be sent to subscribers, newest first.
@@ -218,9 +224,7 @@ pub async fn redeliver(
     AnyDelivery(id): AnyDelivery,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     let recorded = control.engine.redeliver(id).await?;
-    let catalog = control.engine.catalog();
-    let view = recorded
-        .and_then(|it| DeliveryView::new(it, &catalog, control.deliverer.base_url()))
-        .ok_or_else(|| Problem::not_found("The delivery"))?;
+    let DeliveryList { mut deliveries } = DeliveryList::new(recorded, control.deliverer.base_url());
+    let view = deliveries.pop().ok_or_else(|| Problem::not_found("The delivery"))?;
     Ok((StatusCode::ACCEPTED, Json(view)))
 }

@@ -13,7 +13,7 @@ use super::extract::AnyWebhook;
 use super::seed::refused;
 use crate::domain::execution::answer::InvalidField;
 use crate::domain::webhook::{self, NewWebhook, Webhook};
-use crate::engine::deliveries::SubscribeError;
+use crate::engine::webhooks::SubscribeError;
 use crate::http::body::as_text;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};

@@ -62,6 +62,9 @@ pub struct Delivery {
     pub notice: Notice,
     /// How it stands.
     pub status: DeliveryStatus,
+    /// Counts how often it was asked for: what came of an attempt is of no account once it has been
+    /// asked for again.
+    pub round: i64,
 }
 
 /// What came of an attempt.

@@ -68,9 +68,9 @@ identifiers! {
     StepId;
     /// Names an execution, unique in the emulator.
     ExecutionId;
-    /// Names a subscription, unique in the emulator.
+    /// Names a subscription, unique among those that there are.
     WebhookId;
-    /// Names a delivery; greater is later.
+    /// Names a delivery, unique among those that there are; greater is later.
     DeliveryId;
 }
 

@@ -1,6 +1,7 @@
 //! The rules of Cloud Manager, pure: no I/O, no clock, no randomness; `now` is an argument.
 
 pub mod artifact;
+pub mod client;
 pub mod delivery;
 pub mod deployment;
 pub mod environment;

@@ -1,6 +1,7 @@
 //! Webhooks: who is told of the events of a tenant's executions.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use url::Url;
 
@@ -21,7 +22,7 @@ pub const NAMES: [&str; 6] = [
 ];
 
 /// A subscription to the events of a tenant's executions, not yet stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewWebhook {
     /// The tenant.
     pub tenant_id: TenantId,
@@ -42,6 +43,13 @@ pub struct Webhook {
     pub id: WebhookId,
     /// What is subscribed to, and by whom.
     pub subscription: NewWebhook,
+}
+
+impl fmt::Debug for NewWebhook {
+    /// Without the secret, and without the address, which may hold one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewWebhook").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
 }
 
 impl NewWebhook {

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::domain::client::Client;
 use crate::domain::id::{PipelineId, ProgramId, TenantId, WebhookId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
 use crate::domain::webhook::{NewWebhook, Webhook};
-use crate::store::definitions::Client;
 use crate::store::{Database, StoreError, definitions, webhooks};
 
 /// Everything that is defined.
@@ -52,6 +52,20 @@ impl Catalog {
     pub(super) fn without_program(&self, id: ProgramId) -> Self {
         let mut changed = self.clone();
         changed.programs.remove(&id);
+        changed
+    }
+
+    /// The same with one more subscription.
+    pub(super) fn with_webhook(&self, webhook: Webhook) -> Self {
+        let mut changed = self.clone();
+        changed.webhooks.push(webhook);
+        changed
+    }
+
+    /// The same without a subscription, or without any.
+    pub(super) fn without_webhooks(&self, id: Option<WebhookId>) -> Self {
+        let mut changed = self.clone();
+        changed.webhooks.retain(|webhook| id.is_some_and(|id| id != webhook.id));
         changed
     }
 

@@ -4,29 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::catalog::Catalog;
-use super::scheduler::LONGEST_SLEEP;
-use super::wait::WaitError;
 use super::{Engine, run_to_the_end};
 use crate::domain::delivery::{self, DeliveryStatus, Next, Reply};
 use crate::domain::id::{DeliveryId, WebhookId};
 use crate::domain::time::Timestamp;
-use crate::domain::webhook::{NewWebhook, Webhook};
+use crate::domain::webhook::NewWebhook;
 use crate::store::deliveries::{self, Attempt, Attempted, DueDelivery, Filter, RecordedDelivery};
-use crate::store::{StoreError, emulator, webhooks};
-
-/// Why a subscription was not added.
-#[derive(Debug, thiserror::Error)]
-pub enum SubscribeError {
-    /// The subscriber has one for the same address.
-    #[error("the webhook {0} tells the same subscriber at the same address")]
-    AlreadyThere(WebhookId),
-    /// The tenant is not there.
-    #[error("no such tenant")]
-    NoSuchTenant,
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::store::{StoreError, emulator};
 
 /// What came of an attempt at a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,51 +32,19 @@ pub struct DueDeliveries {
     pub organisation: String,
     /// The deliveries.
     pub due: Vec<DueDelivery>,
+    /// When that is.
+    pub now: Timestamp,
+}
+
+/// Deliveries, and who subscribes at that time.
+pub struct Recorded {
+    /// The deliveries.
+    pub deliveries: Vec<RecordedDelivery>,
+    /// The definitions.
+    pub catalog: Arc<Catalog>,
 }
 
 impl Engine {
-    /// Adds a subscription.
-    pub async fn subscribe(
-        self: &Arc<Self>,
-        subscription: NewWebhook,
-    ) -> Result<Webhook, SubscribeError> {
-        let engine = self.clone();
-        run_to_the_end(async move {
-            let mut writer = engine.database.writer().await;
-            let catalog = engine.catalog();
-            if catalog.find_tenant(subscription.tenant_id).is_none() {
-                return Err(SubscribeError::NoSuchTenant);
-            }
-            if let Some(known) = catalog.find_same_webhook(&subscription) {
-                return Err(SubscribeError::AlreadyThere(known.id));
-            }
-            let mut tx = writer.begin().await?;
-            let id = webhooks::insert_one(&mut tx, &subscription).await?;
-            emulator::see(&mut tx, engine.now()).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            engine.catalog.set(Catalog::load(&engine.database).await?);
-            Ok(Webhook { id, subscription })
-        })
-        .await
-    }
-
-    /// Ends a subscription, or all; whether there was any. What was still to be delivered is not.
-    pub async fn unsubscribe(self: &Arc<Self>, id: Option<WebhookId>) -> Result<bool, StoreError> {
-        let engine = self.clone();
-        run_to_the_end(async move {
-            let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let mut tx = writer.begin().await?;
-            let ended = webhooks::delete(&mut tx, id, now).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await?;
-            engine.catalog.set(Catalog::load(&engine.database).await?);
-            engine.start_purging();
-            Ok(ended)
-        })
-        .await
-    }
-
     /// When the next delivery to each subscriber is due, for those who have any pending.
     pub async fn list_delivery_times(&self) -> Result<HashMap<WebhookId, Timestamp>, StoreError> {
         deliveries::list_due_times(&self.database).await
@@ -110,35 +62,37 @@ impl Engine {
         let catalog = self.catalog();
         let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(None) };
         let tenant = catalog.find_tenant(webhook.subscription.tenant_id);
-        let due = deliveries::list_due(&self.database, webhook.id, self.now(), most).await?;
+        let now = self.now();
+        let due = deliveries::list_due(&self.database, webhook.id, now, most).await?;
         Ok(Some(DueDeliveries {
             subscriber: webhook.subscription.clone(),
             organisation: tenant.map(|tenant| tenant.ims_org_id.clone()).unwrap_or_default(),
             due,
+            now,
         }))
     }
 
-    /// Records what came of attempts, and what follows from it. What is no longer there is left
-    /// out.
+    /// Records what came of attempts that were made at `at`, and what follows from it. What is no
+    /// longer there is left out.
     pub async fn record_deliveries(
         self: &Arc<Self>,
         outcomes: Vec<(DueDelivery, Outcome)>,
+        at: Timestamp,
     ) -> Result<(), StoreError> {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let now = engine.now();
             let attempted: Vec<_> = outcomes
                 .into_iter()
                 .map(|(DueDelivery { delivery, failures }, Outcome { reply, answer, duration })| {
-                    let next = delivery::next(&reply, failures, now);
-                    let attempt = Attempt { at: now, reply, answer, duration };
+                    let next = delivery::next(&reply, failures, at);
+                    let attempt = Attempt { at, reply, answer, duration };
                     Attempted { delivery, attempt, next }
                 })
                 .collect();
             let mut tx = writer.begin().await?;
-            deliveries::record(&mut tx, &attempted, now).await?;
-            emulator::see(&mut tx, now).await?;
+            deliveries::record(&mut tx, &attempted).await?;
+            emulator::see(&mut tx, engine.now()).await?;
             tx.commit().await?;
             let made = |it: &&Attempted| it.next == Next::Over(DeliveryStatus::Delivered);
             let (all, made) = (attempted.len(), attempted.iter().filter(made).count());
@@ -150,10 +104,7 @@ impl Engine {
     }
 
     /// Makes a delivery once more, whatever came of it; none if it is not there.
-    pub async fn redeliver(
-        self: &Arc<Self>,
-        id: DeliveryId,
-    ) -> Result<Option<RecordedDelivery>, StoreError> {
+    pub async fn redeliver(self: &Arc<Self>, id: DeliveryId) -> Result<Recorded, StoreError> {
         let engine = self.clone();
         run_to_the_end(async move {
             {
@@ -165,21 +116,19 @@ impl Engine {
                 tx.commit().await?;
             }
             let filter = Filter { id: Some(id), ..Filter::default() };
-            let found = engine.list_deliveries(filter, 1).await?.pop();
+            let found = engine.list_deliveries(filter, 1).await;
+            // Only now, so that the answer shows it as due.
             engine.deliveries_due.notify_waiters();
-            Ok(found)
+            found
         })
         .await
     }
 
     /// The newest deliveries that are wanted, newest first, at most `most` of them.
-    pub async fn list_deliveries(
-        &self,
-        filter: Filter,
-        most: u32,
-    ) -> Result<Vec<RecordedDelivery>, StoreError> {
+    pub async fn list_deliveries(&self, filter: Filter, most: u32) -> Result<Recorded, StoreError> {
         let _world = self.world.read().await;
-        deliveries::list(&self.database, filter, most).await
+        let deliveries = deliveries::list(&self.database, filter, most).await?;
+        Ok(Recorded { deliveries, catalog: self.catalog() })
     }
 
     /// How many deliveries are still to be made.
@@ -197,29 +146,5 @@ impl Engine {
                 () = changed => {}
             }
         }
-    }
-
-    /// Waits, for ever if need be, until every delivery that is due has been tried.
-    pub async fn wait_for_deliveries(&self) -> Result<(), WaitError> {
-        let mut stopping = self.stopping();
-        loop {
-            // Listening begins before reading, so that nothing between is missed.
-            let change = self.deliveries_change();
-            let now = self.now();
-            let times = self.list_delivery_times().await?;
-            if times.values().all(|due| *due > now) {
-                return Ok(());
-            }
-            tokio::select! {
-                () = change => {}
-                _ = stopping.wait_for(|stopping| *stopping) => return Err(WaitError::Stopping),
-            }
-        }
-    }
-
-    /// Sleeps until it is `due`; a bounded real time if that is never or far away.
-    pub async fn sleep_until(&self, due: Option<Timestamp>) {
-        let sleep = due.and_then(|due| self.clock.real_time_until(due));
-        tokio::time::sleep(sleep.map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))).await;
     }
 }

@@ -18,10 +18,10 @@ pub(super) async fn into_new_database(
     seed: Seed,
 ) -> Result<EmulatorRow, StoreError> {
     // Two random identifiers: 244 random bits.
-    let file_token_key = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
+    let signing_key = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
     let mut writer = database.writer().await;
     let mut tx = writer.begin().await?;
-    let row = fill(database, &mut tx, options, seed, file_token_key).await?;
+    let row = fill(database, &mut tx, options, seed, signing_key).await?;
     tx.commit().await?;
     Ok(row)
 }
@@ -32,13 +32,13 @@ pub(super) async fn fill(
     tx: &mut Transaction<'_>,
     options: &EngineOptions,
     seed: Seed,
-    file_token_key: Vec<u8>,
+    signing_key: Vec<u8>,
 ) -> Result<EmulatorRow, StoreError> {
     let wall_base = wall_millis();
     let now = options.clock_start.unwrap_or(Timestamp::from_millis(wall_base));
     let clock = ClockLine { base: now, wall_base, rate: options.clock_rate.unwrap_or(1.0) };
     let seed = seed.created_at(now);
-    emulator::insert(tx, clock, seed.next_execution_id, &file_token_key).await?;
+    emulator::insert(tx, clock, seed.next_execution_id, &signing_key).await?;
     definitions::insert_tenants(tx, &seed.tenants).await?;
     definitions::insert_clients(tx, &seed.clients).await?;
     definitions::insert_programs(tx, &seed.programs).await?;
@@ -47,5 +47,5 @@ pub(super) async fn fill(
     }
     scenarios::put(tx, &seed.scenarios).await?;
     webhooks::insert(tx, &seed.webhooks).await?;
-    Ok(EmulatorRow { clock, seen_at: now, file_token_key })
+    Ok(EmulatorRow { clock, seen_at: now, signing_key })
 }

@@ -16,6 +16,7 @@ mod scheduler;
 pub mod state;
 mod tally;
 pub mod wait;
+pub mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,12 +24,12 @@ use std::sync::atomic::AtomicI64;
 
 use tokio::sync::{Mutex, Notify, RwLock, watch};
 
+use crate::domain::client::Client;
 use crate::domain::id::PipelineKey;
 use crate::domain::pace::Pace;
 use crate::domain::program::Tenant;
 use crate::domain::time::Timestamp;
 use crate::seed::Origin;
-use crate::store::definitions::Client;
 use crate::store::emulator::ClockLine;
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
@@ -63,7 +64,7 @@ pub struct Engine {
     /// What it was set up with, to be reset to.
     options: EngineOptions,
     origin: Origin,
-    file_token_key: Vec<u8>,
+    signing_key: Vec<u8>,
     /// Taken for reading by whoever reads executions, for writing by whoever replaces everything.
     world: RwLock<()>,
     /// Taken by whoever moves time: the scheduler, or an advance of the clock.
@@ -107,7 +108,7 @@ impl Engine {
             catalog,
             epochs: Epochs::default(),
             origin,
-            file_token_key: row.file_token_key,
+            signing_key: row.signing_key,
             world: RwLock::default(),
             turn: Mutex::default(),
             wakes_at: AtomicI64::new(i64::MAX),
@@ -169,8 +170,8 @@ impl Engine {
 
     /// The key of all signatures, those of log and artifact addresses among them.
     #[must_use]
-    pub fn file_token_key(&self) -> &[u8] {
-        &self.file_token_key
+    pub fn signing_key(&self) -> &[u8] {
+        &self.signing_key
     }
 
     /// The definitions as they are now.

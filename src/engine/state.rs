@@ -70,8 +70,8 @@ impl Engine {
         let mut tx = writer.begin().await?;
         state::clear(&mut tx).await?;
         state::copy_attached(&mut tx).await?;
-        // The addresses of files that were given here stay unguessable.
-        emulator::set_file_token_key(&mut tx, &self.file_token_key).await?;
+        // The addresses of files and the tokens that were given here remain good.
+        emulator::set_signing_key(&mut tx, &self.signing_key).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Engine {
             };
             let mut tx = writer.begin().await?;
             state::clear(&mut tx).await?;
-            let key = engine.file_token_key.clone();
+            let key = engine.signing_key.clone();
             let row = load::fill(&engine.database, &mut tx, &engine.options, seed, key).await?;
             tx.commit().await?;
             engine.take_over(row).await

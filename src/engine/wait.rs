@@ -1,10 +1,12 @@
-//! Waiting until an execution has come so far.
+//! Waiting: until an execution has come so far, until deliveries have been tried, until it is time.
 
 use super::Engine;
 use super::read::Snapshot;
+use super::scheduler::LONGEST_SLEEP;
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineKey};
+use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 
 /// How far an execution is to have come.
@@ -73,5 +75,29 @@ impl Engine {
     #[must_use]
     pub fn stopping(&self) -> tokio::sync::watch::Receiver<bool> {
         self.stopping.subscribe()
+    }
+
+    /// Waits, for ever if need be, until every delivery that is due has been tried.
+    pub async fn wait_for_deliveries(&self) -> Result<(), WaitError> {
+        let mut stopping = self.stopping();
+        loop {
+            // Listening begins before reading, so that nothing between is missed.
+            let change = self.deliveries_change();
+            let now = self.now();
+            let times = self.list_delivery_times().await?;
+            if times.values().all(|due| *due > now) {
+                return Ok(());
+            }
+            tokio::select! {
+                () = change => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return Err(WaitError::Stopping),
+            }
+        }
+    }
+
+    /// Sleeps until it is `due`; a bounded real time if that is never or far away.
+    pub async fn sleep_until(&self, due: Option<Timestamp>) {
+        let sleep = due.and_then(|due| self.clock.real_time_until(due));
+        tokio::time::sleep(sleep.map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))).await;
     }
 }

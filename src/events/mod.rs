@@ -63,15 +63,13 @@ impl Deliverer {
         loop {
             // Listening begins before reading, so that nothing between is missed.
             let change = self.engine.deliveries_change();
-            let times = self.engine.list_delivery_times().await.unwrap_or_else(|error| {
-                log(&error);
-                // Somebody will come and ask for deliveries, or it is looked again in a while.
-                HashMap::default()
-            });
+            let times = self.engine.list_delivery_times().await.inspect_err(log);
+            let failed = times.is_err();
             let now = self.engine.now();
             let mut next: Option<Timestamp> = None;
             let served: HashSet<_> = busy.values().copied().collect();
-            for (webhook, due) in times.into_iter().filter(|(id, _)| !served.contains(id)) {
+            for (webhook, due) in times.into_iter().flatten().filter(|(id, _)| !served.contains(id))
+            {
                 if due > now {
                     next = Some(next.map_or(due, |next| next.min(due)));
                     continue;
@@ -88,6 +86,7 @@ impl Deliverer {
             tokio::select! {
                 () = change => {}
                 () = self.engine.sleep_until(next) => {}
+                () = tokio::time::sleep(RECOVERY), if failed => {}
                 Some(done) = under_way.join_next_with_id() => {
                     busy.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
                 }
@@ -99,7 +98,7 @@ impl Deliverer {
     /// Makes all deliveries to a subscriber that are due.
     pub async fn deliver_to(&self, webhook: WebhookId) -> Result<(), StoreError> {
         while let Some(found) = self.engine.find_due_deliveries(webhook, AT_ONCE).await? {
-            let DueDeliveries { subscriber, organisation, due } = found;
+            let DueDeliveries { subscriber, organisation, due, now } = found;
             if due.is_empty() {
                 return Ok(());
             }
@@ -108,7 +107,7 @@ impl Deliverer {
                 (due, outcome)
             });
             let outcomes = join_all(attempts).await;
-            self.engine.record_deliveries(outcomes).await?;
+            self.engine.record_deliveries(outcomes, now).await?;
         }
         Ok(())
     }

@@ -61,7 +61,8 @@ impl<'q> QueryReader<'q> {
         parse(text).map_err(|message| self.note(name, message, Some(text))).ok()
     }
 
-    /// The value of a parameter that must be there.
+    /// The value of a parameter that must be there; where it is absent, `parse` gets an empty text
+    /// and says what is expected.
     pub fn read_required<T>(
         &mut self,
         name: &str,

@@ -10,6 +10,7 @@ use super::document::{
     SeedDocument, TenantDocument, VariableDocument, WebhookDocument,
 };
 use super::{Mistake, Mistakes, Seed, pipeline};
+use crate::domain::client::Client;
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
 use crate::domain::execution::answer::InvalidField;
 use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId};
@@ -17,7 +18,6 @@ use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::domain::variable::{self, Change, Owner, VariableUpdate};
 use crate::domain::webhook::{self, NewWebhook};
-use crate::store::definitions::Client;
 use crate::store::scenarios::StoredScenario;
 
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.

@@ -88,7 +88,7 @@ impl fmt::Debug for ClientDocument {
 }
 
 /// A subscription to the events of a tenant's executions.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedWebhook)]
 pub struct WebhookDocument {
@@ -105,6 +105,15 @@ pub struct WebhookDocument {
     /// The names of the events.
     #[schema(schema_with = events)]
     pub events: Vec<String>,
+}
+
+impl fmt::Debug for WebhookDocument {
+    /// Without the secret, and without the address, which may hold one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookDocument")
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A program with everything that is defined in it.

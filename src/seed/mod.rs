@@ -15,12 +15,12 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::client::Client;
 use crate::domain::id::{ExecutionId, PipelineKey, TenantId};
 use crate::domain::program::{Program, Tenant};
 use crate::domain::time::Timestamp;
 use crate::domain::variable::{Change as VariableChange, Owner};
 use crate::domain::webhook::NewWebhook;
-use crate::store::definitions::Client;
 use crate::store::scenarios::StoredScenario;
 use document::SeedDocument;
 pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookDocument};

@@ -24,7 +24,7 @@ pub struct EmulatorRow {
     /// The latest emulated time at which anything was written.
     pub seen_at: Timestamp,
     /// Signs the tokens of log and artifact addresses.
-    pub file_token_key: Vec<u8>,
+    pub signing_key: Vec<u8>,
 }
 
 /// Writes the emulator's row of a new database.
@@ -32,17 +32,17 @@ pub async fn insert(
     tx: &mut Transaction<'_>,
     clock: ClockLine,
     next_execution_id: ExecutionId,
-    file_token_key: &[u8],
+    signing_key: &[u8],
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO emulator (id, clock_base, clock_wall_base, clock_rate, seen_at, \
-         next_execution_id, file_token_key) VALUES (1, $1, $2, $3, $1, $4, $5)",
+         next_execution_id, signing_key) VALUES (1, $1, $2, $3, $1, $4, $5)",
     )
     .bind(clock.base.as_millis())
     .bind(clock.wall_base)
     .bind(clock.rate)
     .bind(next_execution_id.number())
-    .bind(file_token_key)
+    .bind(signing_key)
     .execute(&mut **tx)
     .await?;
     Ok(())
@@ -51,14 +51,14 @@ pub async fn insert(
 /// The emulator's row; none in a new database.
 pub async fn find(database: &Database) -> Result<Option<EmulatorRow>, StoreError> {
     let row: Option<(i64, i64, f64, i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT clock_base, clock_wall_base, clock_rate, seen_at, file_token_key FROM emulator",
+        "SELECT clock_base, clock_wall_base, clock_rate, seen_at, signing_key FROM emulator",
     )
     .fetch_optional(database.readers())
     .await?;
-    Ok(row.map(|(base, wall_base, rate, seen_at, file_token_key)| EmulatorRow {
+    Ok(row.map(|(base, wall_base, rate, seen_at, signing_key)| EmulatorRow {
         clock: ClockLine { base: Timestamp::from_millis(base), wall_base, rate },
         seen_at: Timestamp::from_millis(seen_at),
-        file_token_key,
+        signing_key,
     }))
 }
 
@@ -112,7 +112,7 @@ pub async fn raise_execution_id(
 }
 
 /// Replaces the key that signs the tokens of addresses.
-pub async fn set_file_token_key(tx: &mut Transaction<'_>, key: &[u8]) -> Result<(), StoreError> {
-    sqlx::query("UPDATE emulator SET file_token_key = $1").bind(key).execute(&mut **tx).await?;
+pub async fn set_signing_key(tx: &mut Transaction<'_>, key: &[u8]) -> Result<(), StoreError> {
+    sqlx::query("UPDATE emulator SET signing_key = $1").bind(key).execute(&mut **tx).await?;
     Ok(())
 }

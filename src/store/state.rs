@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Database, StoreError, Transaction};
+use super::{Database, StoreError, Transaction, deliveries};
 
 macro_rules! for_all_tables {
     ($($table:literal),* $(,)?) => {
@@ -83,5 +83,8 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
     )
     .fetch_one(database.readers())
     .await?;
-    Ok((unreadable > 0).then(|| format!("{unreadable} executions can't be read")))
+    if unreadable > 0 {
+        return Ok(Some(format!("{unreadable} executions can't be read")));
+    }
+    deliveries::find_fault(database).await
 }

@@ -72,21 +72,25 @@ pub async fn delete(
     Ok(deleted.rows_affected() > 0)
 }
 
-/// Takes away at most `most` deliveries to deleted subscriptions; whether there may be more.
+/// Takes away at most `most` deliveries, and as many queues, of deleted subscriptions; whether there
+/// may be more.
 pub async fn purge(tx: &mut Transaction<'_>, most: u32) -> Result<bool, StoreError> {
+    let mut more = false;
     // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
-    let deliveries = sqlx::query(
+    for statement in [
         "DELETE FROM deliveries WHERE id IN ( \
              SELECT deliveries.id FROM webhooks CROSS JOIN deliveries \
              ON deliveries.webhook_id = webhooks.id \
              WHERE webhooks.deleted_at IS NOT NULL LIMIT $1)",
-    )
-    .bind(most)
-    .execute(&mut **tx)
-    .await?;
-    if deliveries.rows_affected() > 0 {
-        return Ok(true);
+        "DELETE FROM queues WHERE (webhook_id, execution_id) IN ( \
+             SELECT queues.webhook_id, queues.execution_id FROM webhooks CROSS JOIN queues \
+             ON queues.webhook_id = webhooks.id \
+             WHERE webhooks.deleted_at IS NOT NULL LIMIT $1)",
+    ] {
+        more |= sqlx::query(statement).bind(most).execute(&mut **tx).await?.rows_affected() > 0;
     }
-    sqlx::query("DELETE FROM webhooks WHERE deleted_at IS NOT NULL").execute(&mut **tx).await?;
-    Ok(false)
+    if !more {
+        sqlx::query("DELETE FROM webhooks WHERE deleted_at IS NOT NULL").execute(&mut **tx).await?;
+    }
+    Ok(more)
 }

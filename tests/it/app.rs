@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use cloudmanager_emulator::api::gateway::Auth;
 use cloudmanager_emulator::app::{Service, service};
+use cloudmanager_emulator::domain::id::WebhookId;
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
@@ -135,8 +136,13 @@ impl TestApp {
     /// Makes all deliveries that are due, those to each subscriber after those to the one before.
     pub async fn deliver(&self) {
         for webhook in self.engine.catalog().webhooks() {
-            self.deliverer.deliver_to(webhook.id).await.unwrap();
+            self.deliver_to(webhook.id).await;
         }
+    }
+
+    /// Makes all deliveries to a subscriber that are due, if it still is one.
+    pub async fn deliver_to(&self, webhook: WebhookId) {
+        self.deliverer.deliver_to(webhook).await.unwrap();
     }
 
     /// Where the database is.

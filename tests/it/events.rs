@@ -80,7 +80,7 @@ async fn what_failed_is_tried_again_as_time_passes() {
     let directory = TempDir::new().unwrap();
     let mut receiver = Receiver::start().await;
     receiver.behave([500, 500, 500].map(Answer));
-    let fast = ["--ephemeral", "--clock-rate", "10000"];
+    let fast = ["--ephemeral", "--clock-rate", "1000"];
     let running = start_for(&directory, &[&receiver], &fast);
     start_execution(&running).await;
     let events = next(&mut receiver, EVENTS + 3).await;

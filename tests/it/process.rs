@@ -311,6 +311,8 @@ async fn secrets_and_tokens_are_not_logged() {
     let form = "grant_type=client_credentials&client_id=ci&client_secret=Tr3asure";
     let in_query = format!("/ims/token/v3?{form}");
     let exchange = "client_id=ci&client_secret=Tr3asure&jwt_token=Pr3cious";
+    let webhook = r#"{"tenantId":"1","clientId":"ci","clientSecret":"Tr3asure",
+        "url":"http://127.0.0.1:1/?key=Pr3cious","events":["all"]}"#;
     let log = log_of_calls(
         WITH_CLIENT,
         &[
@@ -318,6 +320,8 @@ async fn secrets_and_tokens_are_not_logged() {
             (&in_query, "", 200),
             ("/ims/token/v3?client_secret=Pr3cious", "", 400),
             ("/ims/exchange/jwt", exchange, 400),
+            ("/_emulator/webhooks", webhook, 400),
+            ("/_emulator/webhooks?challenge=false", webhook, 201),
         ],
     )
     .await;

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -16,16 +17,23 @@ use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 pub const SECRET: &str = "s3cret";
+
+/// How long an event may take that has to come.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the receiver does with a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Behaviour {
     /// Answers so.
     Answer(u16),
+    /// Answers so when it is released.
+    Hold(u16),
     /// Never answers.
     Hang,
 }
@@ -33,14 +41,15 @@ pub enum Behaviour {
 #[derive(Clone)]
 struct Shared {
     behaviours: Arc<Mutex<VecDeque<Behaviour>>>,
-    received: UnboundedSender<Received>,
+    released: Arc<Semaphore>,
+    received: UnboundedSender<Result<Received, String>>,
 }
 
 /// A receiver; gone when dropped.
 pub struct Receiver {
     pub url: String,
     shared: Shared,
-    received: UnboundedReceiver<Received>,
+    received: UnboundedReceiver<Result<Received, String>>,
     server: AbortHandle,
 }
 
@@ -63,7 +72,8 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook?key=1", listener.local_addr().unwrap());
         let (sender, received) = unbounded_channel();
-        let shared = Shared { behaviours: Arc::default(), received: sender };
+        let released = Arc::new(Semaphore::new(0));
+        let shared = Shared { behaviours: Arc::default(), released, received: sender };
         let router =
             Router::new().route("/hook", get(challenge).post(receive)).with_state(shared.clone());
         let server = tokio::spawn(axum::serve(listener, router).into_future()).abort_handle();
@@ -75,14 +85,20 @@ impl Receiver {
         self.shared.behaviours.lock().unwrap().extend(behaviours);
     }
 
+    /// Answers one of those that it holds.
+    pub fn release(&self) {
+        self.shared.released.add_permits(1);
+    }
+
     /// The next event, as soon as it is there.
     pub async fn next(&mut self) -> Received {
-        self.received.recv().await.unwrap()
+        let next = timeout(PATIENCE, self.received.recv()).await.expect("an event comes");
+        next.unwrap().unwrap()
     }
 
     /// All events that are there.
     pub fn take(&mut self) -> Vec<Received> {
-        std::iter::from_fn(|| self.received.try_recv().ok()).collect()
+        std::iter::from_fn(|| Some(self.received.try_recv().ok()?.unwrap())).collect()
     }
 
     /// A subscription for it, as it is written in a seed.
@@ -93,7 +109,7 @@ impl Receiver {
 }
 
 impl Received {
-    /// What happened to what: `step/ended …/execution/1/phase/2/step/3`.
+    /// What happened to what: `ended 1/phase/2/step/3`, where 1 is the execution.
     pub fn summary(&self) -> String {
         let event = &self.body["event"];
         let verb = event["@type"].as_str().unwrap().rsplit('/').next().unwrap();
@@ -123,19 +139,32 @@ async fn challenge(
     Ok(challenge)
 }
 
+/// What is wrong with an event, or the event.
+fn check(headers: HeaderMap, body: &[u8]) -> Result<Received, String> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let expect = |what: &str, found: Option<&str>, expected: &str| {
+        let same = found == Some(expected);
+        if same { Ok(()) } else { Err(format!("{what}: {found:?} in place of {expected}")) }
+    };
+    let parsed: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    expect("content-type", header("content-type"), "application/json")?;
+    expect("signature", header("x-adobe-signature"), &signature(body))?;
+    expect("event_id", parsed["event_id"].as_str(), header("x-adobe-event-id").unwrap_or("none"))?;
+    expect("recipient", parsed["recipient_client_id"].as_str(), "ci")?;
+    Ok(Received { headers, body: parsed })
+}
+
 async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
-    assert_eq!(headers["content-type"], "application/json");
-    assert_eq!(headers["x-adobe-signature"], signature(&body));
-    let body: Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(headers["x-adobe-event-id"], body["event_id"].as_str().unwrap());
-    assert_eq!(body["recipient_client_id"], "ci");
-    shared.received.send(Received { headers, body }).unwrap();
+    shared.received.send(check(headers, &body)).unwrap();
     let behaviour = shared.behaviours.lock().unwrap().pop_front();
-    match behaviour {
-        None => StatusCode::OK.into_response(),
-        Some(Behaviour::Answer(status)) => {
-            (StatusCode::from_u16(status).unwrap(), "so be it").into_response()
+    let status = match behaviour {
+        None => 200,
+        Some(Behaviour::Answer(status)) => status,
+        Some(Behaviour::Hold(status)) => {
+            shared.released.acquire().await.unwrap().forget();
+            status
         }
         Some(Behaviour::Hang) => std::future::pending().await,
-    }
+    };
+    (StatusCode::from_u16(status).unwrap(), "so be it").into_response()
 }

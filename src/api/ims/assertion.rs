@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::ImsError;
+use crate::domain::client::Client;
 use crate::domain::time::Timestamp;
-use crate::store::definitions::Client;
 
 #[derive(Deserialize)]
 struct Header {

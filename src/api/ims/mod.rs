@@ -16,12 +16,13 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::gateway::Auth;
+use crate::domain::client::Client;
 use crate::http::problem::Problem;
-use crate::store::definitions::Client;
 use parameters::{ExchangeRequest, TokenRequest, USUAL_SCOPE};
 pub use token::AccessTokens;
 
-/// How long a token is good, in seconds, as its receiver is told.
+/// How long a token is good, in seconds, as its receiver is told: a second less than it is, as by
+/// IMS.
 const EXPIRES_IN: u32 = 86_399;
 
 /// A token.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Client;
+use crate::domain::client::Client;
 use crate::domain::environment::{Environment, Topology};
 use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, Step};
 use crate::domain::program::{Kpis, Program, Tenant};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Client;
+use crate::domain::client::Client;
 use crate::domain::environment::{Environment, Topology};
 use crate::domain::id::{
     EnvironmentId, PhaseId, PipelineId, PipelineKey, ProgramId, RepositoryId, StepId, TenantId,

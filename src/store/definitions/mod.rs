@@ -4,33 +4,6 @@ mod change;
 mod insert;
 mod list;
 
-use std::collections::BTreeSet;
-use std::fmt;
-
-use crate::domain::id::TenantId;
-use crate::domain::role::Role;
 pub use change::*;
 pub use insert::*;
 pub use list::*;
-
-/// A technical account that may sign in.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Client {
-    /// Its api key.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: String,
-    /// Its account.
-    pub technical_account_id: String,
-    /// The tenant that it belongs to.
-    pub tenant_id: TenantId,
-    /// What it may do.
-    pub roles: BTreeSet<Role>,
-}
-
-impl fmt::Debug for Client {
-    /// Without the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("client_id", &self.client_id).finish_non_exhaustive()
-    }
-}

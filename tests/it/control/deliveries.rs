@@ -3,35 +3,35 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{CODE_QUALITY, OVERSEEN, PRODUCTION, TestApp, path_of};
+use crate::app::{CODE_QUALITY, Execution, OVERSEEN, PRODUCTION, TestApp, path_of};
 use crate::receiver::Behaviour::Answer;
 use crate::receiver::{Received, Receiver};
 
-const DELIVERIES: &str = "/_emulator/deliveries";
+pub const DELIVERIES: &str = "/_emulator/deliveries";
 
 const DEV: &str = "/api/program/4/pipeline/2";
 
-async fn subscribe(app: &TestApp, receiver: &Receiver, events: Value) {
+pub async fn subscribe(app: &TestApp, receiver: &Receiver, events: Value) {
     let answer = app.post("/_emulator/webhooks", &receiver.subscription(&events)).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
 }
 
 /// An immediate emulator and somebody who wants to know everything.
-async fn told() -> (TestApp, Receiver) {
+pub async fn told() -> (TestApp, Receiver) {
     let (app, receiver) = (TestApp::immediate().await, Receiver::start().await);
     subscribe(&app, &receiver, json!(["all"])).await;
     (app, receiver)
 }
 
 /// Deliveries as the emulator lists them, newest first.
-async fn list(app: &TestApp, query: &str) -> Vec<Value> {
+pub async fn list(app: &TestApp, query: &str) -> Vec<Value> {
     let answer = app.get(&format!("{DELIVERIES}{query}")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     answer.json()["deliveries"].as_array().unwrap().clone()
 }
 
 /// The statuses of all deliveries in order, each with the statuses of the answers.
-async fn progress(app: &TestApp) -> Vec<String> {
+pub async fn progress(app: &TestApp) -> Vec<String> {
     let mut deliveries = list(app, "").await;
     deliveries.reverse();
     let answers = |delivery: &Value| -> Vec<String> {
@@ -51,10 +51,10 @@ async fn figure(app: &TestApp, name: &str) -> String {
 }
 
 /// The events of an execution without its identifiers: `started`, `ended build`.
-fn story(app: &crate::app::Execution, receiver: &mut Receiver) -> Vec<String> {
-    let id = app.0["id"].as_str().unwrap().to_owned();
+fn story(execution: &Execution, receiver: &mut Receiver) -> Vec<String> {
+    let id = execution.0["id"].as_str().unwrap().to_owned();
     let mut paths = vec![(id.clone(), String::new())];
-    for step in app.steps() {
+    for step in execution.steps() {
         let path = format!("{id}/phase/{}/step/{}", text(step, "phaseId"), text(step, "stepId"));
         let target = step["environmentType"].as_str().map(|it| format!("{it} "));
         paths.push((path, format!(" {}{}", target.unwrap_or_default(), text(step, "action"))));
@@ -69,7 +69,7 @@ fn story(app: &crate::app::Execution, receiver: &mut Receiver) -> Vec<String> {
     told.collect()
 }
 
-fn text<'v>(value: &'v Value, field: &str) -> &'v str {
+pub fn text<'v>(value: &'v Value, field: &str) -> &'v str {
     value[field].as_str().unwrap()
 }
 
@@ -302,41 +302,6 @@ async fn a_dead_address_is_noted_without_its_secrets() {
     assert!(error.to_lowercase().contains("connection refused"), "{error}");
     assert!(!error.contains("key=1"), "{error}");
     assert_eq!(delivery["status"], "PENDING");
-}
-
-#[tokio::test]
-async fn a_delivery_can_be_made_again() {
-    let (app, mut receiver) = told().await;
-    receiver.behave([Answer(404)]);
-    app.start(CODE_QUALITY).await;
-    app.deliver().await;
-    let before = receiver.take();
-    for (position, answers) in [(0, "DELIVERED 404,200"), (6, "DELIVERED 200,200")] {
-        let id = &list(&app, "").await[6 - position]["id"];
-        let path = format!("{DELIVERIES}/{}/redeliver", id.as_str().unwrap());
-        let answer = app.post(&path, &json!({})).await;
-        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
-        assert_eq!(answer.json()["status"], "PENDING");
-        assert_eq!(answer.json()["nextAttemptAt"], "2026-03-05T10:00:00.000+0000");
-        app.deliver().await;
-        let again = receiver.take();
-        assert_eq!(again.len(), 1);
-        assert_eq!(again[0].body, before[position].body, "the same event");
-        assert_eq!(progress(&app).await[position], answers);
-    }
-    // One that waits for its next attempt need not wait any longer.
-    receiver.behave([Answer(500)]);
-    let second = app.start(CODE_QUALITY).await;
-    app.deliver().await;
-    receiver.take();
-    let first = list(&app, "?status=PENDING").await.pop().unwrap();
-    app.post(&format!("{DELIVERIES}/{}/redeliver", text(&first, "id")), &json!({})).await;
-    app.deliver().await;
-    assert_eq!(receiver.take().len(), 7, "{second}");
-    for id in ["0", "99", "x"] {
-        let answer = app.post(&format!("{DELIVERIES}/{id}/redeliver"), &json!({})).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{id}");
-    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod faults;
 mod history;
 mod metrics;
 mod program;
+mod redelivery;
 mod requests;
 mod scenario;
 mod seed;

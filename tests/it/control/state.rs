@@ -9,6 +9,12 @@ use crate::app::{CODE_QUALITY, PRODUCTION, TestApp};
 
 const STATE: &str = "/_emulator/state";
 
+const WEBHOOK: &str = "INSERT INTO webhooks (id, tenant_id, client_id, client_secret, url, events) \
+    VALUES (1, 1, 'ci', 's', 'http://127.0.0.1:9/', '[\"all\"]')";
+
+const DELIVERY: &str = "INSERT INTO deliveries (webhook_id, event_id, kind, published_at, \
+    program_id, pipeline_id, execution_id) VALUES (1, 'e', 'pipelineExecutionEnd', 0, 4, 1, 1)";
+
 async fn export(app: &TestApp) -> Vec<u8> {
     let answer = app.get(STATE).await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -117,6 +123,7 @@ async fn an_older_state_is_brought_up_to_date() {
              execution_id INTEGER NOT NULL, step INTEGER, kind TEXT NOT NULL, \
              published_at INTEGER NOT NULL) STRICT",
             "ALTER TABLE webhooks DROP COLUMN deleted_at",
+            "ALTER TABLE emulator RENAME COLUMN signing_key TO file_token_key",
             "ALTER TABLE programs DROP COLUMN deleted_at",
             "ALTER TABLE pipelines DROP COLUMN deleted_at",
             "ALTER TABLE pipelines DROP COLUMN cache_invalidated_at",
@@ -172,6 +179,21 @@ async fn what_is_no_state_is_refused_and_changes_nothing() {
             "an execution that can't be read",
             changed(&state, &["UPDATE executions SET timeline = '[1'"]).await,
             "can't be read",
+        ),
+        (
+            "a delivery of an unknown event",
+            changed(&state, &[WEBHOOK, DELIVERY, "UPDATE deliveries SET kind = 'dance'"]).await,
+            "1 deliveries can't be read",
+        ),
+        (
+            "a pending delivery that nobody comes to",
+            changed(&state, &[WEBHOOK, DELIVERY]).await,
+            "1 pending deliveries are in no queue",
+        ),
+        (
+            "a queue without end",
+            changed(&state, &[WEBHOOK, "INSERT INTO queues VALUES (1, 1, 0)"]).await,
+            "1 queues hold no pending delivery",
         ),
     ] {
         let (status, errors) = import(&app, &bytes).await;

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::routing::get;
+use cloudmanager_emulator::domain::id::WebhookId;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -146,7 +147,8 @@ async fn who_has_unsubscribed_gets_nothing_any_more() {
     app.post(WEBHOOKS, &receiver.subscription(&json!(["all"]))).await;
     app.start(CODE_QUALITY).await;
     app.delete(WEBHOOKS).await;
-    app.deliver().await;
+    app.deliver_to(WebhookId::new(1)).await;
+    assert_eq!(receiver.take().len(), 0);
     assert_eq!(app.get("/_emulator/deliveries").await.json(), json!({"deliveries": []}));
     app.post(WEBHOOKS, &receiver.subscription(&json!(["pipelineExecutionEnd"]))).await;
     let execution = app.start(CODE_QUALITY).await;

@@ -1,0 +1,310 @@
+//! Deliveries: what subscribers are told, in which order, and what came of it.
+
+mod write;
+
+use std::collections::HashMap;
+
+use sqlx::QueryBuilder;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+use super::{Database, StoreError, parse_word, word};
+use crate::domain::delivery::{Delivery, DeliveryStatus, Failures, Notice, Reply};
+use crate::domain::event::EventKind;
+use crate::domain::id::{
+    DeliveryId, ExecutionId, PhaseId, PipelineId, PipelineKey, ProgramId, StepId, WebhookId,
+};
+use crate::domain::time::Timestamp;
+pub use write::{Attempted, NewDelivery, insert, of, record, repeat};
+
+/// A delivery whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueDelivery {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The attempts so far, all in vain.
+    pub failures: Option<Failures>,
+}
+
+/// An attempt at a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it was made.
+    pub at: Timestamp,
+    /// What came of it.
+    pub reply: Reply,
+    /// The beginning of an answer that was no success.
+    pub answer: Option<String>,
+    /// How long it took, in real milliseconds.
+    pub duration: i64,
+}
+
+/// A delivery with all attempts at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedDelivery {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// When it is tried next; none if it is over or waits for one before it.
+    pub next_attempt_at: Option<Timestamp>,
+    /// The attempts, in order.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Which deliveries are wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// This one.
+    pub id: Option<DeliveryId>,
+    /// Those that stand so.
+    pub status: Option<DeliveryStatus>,
+    /// Those to this subscriber.
+    pub webhook_id: Option<WebhookId>,
+    /// Those about this execution.
+    pub execution_id: Option<ExecutionId>,
+    /// Those before this one.
+    pub before: Option<DeliveryId>,
+}
+
+/// When the next delivery to each subscriber is due, for those who have any pending.
+pub async fn list_due_times(
+    database: &Database,
+) -> Result<HashMap<WebhookId, Timestamp>, StoreError> {
+    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(
+        "SELECT id, (SELECT min(due_at) FROM queues WHERE webhook_id = webhooks.id) \
+         FROM webhooks WHERE deleted_at IS NULL",
+    )
+    .fetch_all(database.readers())
+    .await?;
+    let times = rows
+        .into_iter()
+        .filter_map(|(id, due_at)| Some((WebhookId::new(id), Timestamp::from_millis(due_at?))));
+    Ok(times.collect())
+}
+
+struct DeliveryRow {
+    id: i64,
+    webhook_id: i64,
+    event_id: String,
+    kind: String,
+    published_at: i64,
+    program_id: i64,
+    pipeline_id: i64,
+    execution_id: i64,
+    phase_id: Option<i64>,
+    step_id: Option<i64>,
+    user: Option<String>,
+    status: String,
+    round: i64,
+    failures: u32,
+    failing_since: Option<i64>,
+    due_at: Option<i64>,
+}
+
+/// Selects a [`DeliveryRow`] from the deliveries `d` and the queues `q`.
+macro_rules! select {
+    ($from:literal) => {
+        concat!(
+            "SELECT d.id, d.webhook_id, event_id, kind, published_at, program_id, pipeline_id, \
+             d.execution_id, phase_id, step_id, user, status, round, failures, failing_since, \
+             due_at ",
+            $from
+        )
+    };
+}
+
+impl<'r> FromRow<'r, SqliteRow> for DeliveryRow {
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            webhook_id: row.try_get(1)?,
+            event_id: row.try_get(2)?,
+            kind: row.try_get(3)?,
+            published_at: row.try_get(4)?,
+            program_id: row.try_get(5)?,
+            pipeline_id: row.try_get(6)?,
+            execution_id: row.try_get(7)?,
+            phase_id: row.try_get(8)?,
+            step_id: row.try_get(9)?,
+            user: row.try_get(10)?,
+            status: row.try_get(11)?,
+            round: row.try_get(12)?,
+            failures: row.try_get(13)?,
+            failing_since: row.try_get(14)?,
+            due_at: row.try_get(15)?,
+        })
+    }
+}
+
+impl DeliveryRow {
+    /// The delivery, and when it is tried next.
+    fn read(self) -> Result<(DueDelivery, Option<Timestamp>), StoreError> {
+        let Self {
+            id,
+            webhook_id,
+            event_id,
+            kind,
+            published_at,
+            program_id,
+            pipeline_id,
+            execution_id,
+            phase_id,
+            step_id,
+            user,
+            status,
+            round,
+            failures,
+            failing_since,
+            due_at,
+        } = self;
+        let kind = EventKind::find(&kind)
+            .ok_or_else(|| StoreError::unreadable(format!("the event {kind}")))?;
+        let notice = Notice {
+            event_id,
+            kind,
+            published_at: Timestamp::from_millis(published_at),
+            pipeline: PipelineKey {
+                program_id: ProgramId::new(program_id),
+                pipeline_id: PipelineId::new(pipeline_id),
+            },
+            execution_id: ExecutionId::new(execution_id),
+            step: phase_id.map(PhaseId::new).zip(step_id.map(StepId::new)),
+            user,
+        };
+        let delivery = Delivery {
+            id: DeliveryId::new(id),
+            webhook_id: WebhookId::new(webhook_id),
+            notice,
+            status: parse_word(&status)?,
+            round,
+        };
+        let since = failing_since.map(Timestamp::from_millis);
+        let failures = since.map(|since| Failures { count: failures, since });
+        Ok((DueDelivery { delivery, failures }, due_at.map(Timestamp::from_millis)))
+    }
+}
+
+/// The first pending delivery about each execution to a subscriber whose turn it is by `now`, at
+/// most `most` of them.
+pub async fn list_due(
+    database: &Database,
+    webhook_id: WebhookId,
+    now: Timestamp,
+    most: u32,
+) -> Result<Vec<DueDelivery>, StoreError> {
+    let rows: Vec<DeliveryRow> = sqlx::query_as(select!(
+        "FROM (SELECT * FROM queues WHERE webhook_id = $1 AND due_at <= $2 \
+             ORDER BY due_at, execution_id LIMIT $3) AS q \
+         JOIN deliveries AS d ON d.id = (SELECT min(id) FROM deliveries \
+             WHERE webhook_id = q.webhook_id AND execution_id = q.execution_id \
+             AND status = 'PENDING') \
+         ORDER BY due_at, d.execution_id"
+    ))
+    .bind(webhook_id.number())
+    .bind(now.as_millis())
+    .bind(most)
+    .fetch_all(database.readers())
+    .await?;
+    rows.into_iter().map(|row| Ok(row.read()?.0)).collect()
+}
+
+/// The newest deliveries that are wanted, newest first, at most `most` of them.
+pub async fn list(
+    database: &Database,
+    filter: Filter,
+    most: u32,
+) -> Result<Vec<RecordedDelivery>, StoreError> {
+    let Filter { id, status, webhook_id, execution_id, before } = filter;
+    let mut query = QueryBuilder::new(select!(
+        "FROM deliveries AS d LEFT JOIN queues AS q ON q.webhook_id = d.webhook_id \
+         AND q.execution_id = d.execution_id AND d.id = (SELECT min(id) FROM deliveries \
+             WHERE webhook_id = d.webhook_id AND execution_id = d.execution_id \
+             AND status = 'PENDING') \
+         WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = d.webhook_id AND deleted_at IS NULL)"
+    ));
+    // Only the conditions that are there, so that their indexes serve them.
+    for (condition, value) in [
+        (" AND d.id = ", id.map(DeliveryId::number)),
+        (" AND d.id < ", before.map(DeliveryId::number)),
+        (" AND d.webhook_id = ", webhook_id.map(WebhookId::number)),
+        (" AND d.execution_id = ", execution_id.map(ExecutionId::number)),
+    ] {
+        if let Some(value) = value {
+            query.push(condition).push_bind(value);
+        }
+    }
+    if let Some(status) = status {
+        query.push(" AND status = ").push_bind(word(status)?);
+    }
+    query.push(" ORDER BY d.id DESC LIMIT ").push_bind(most);
+    let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(database.readers()).await?;
+
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut attempts = list_attempts(database, &ids).await?;
+    rows.into_iter()
+        .map(|row| {
+            let (DueDelivery { delivery, failures: _ }, next_attempt_at) = row.read()?;
+            let attempts = attempts.remove(&delivery.id).unwrap_or_default();
+            Ok(RecordedDelivery { delivery, next_attempt_at, attempts })
+        })
+        .collect()
+}
+
+/// The attempts at some deliveries, those at each in order.
+async fn list_attempts(
+    database: &Database,
+    deliveries: &[i64],
+) -> Result<HashMap<DeliveryId, Vec<Attempt>>, StoreError> {
+    type Row = (i64, i64, Option<u16>, Option<String>, Option<String>, i64);
+    let ids = serde_json::to_string(deliveries).map_err(StoreError::unreadable)?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT delivery_id, at, status, error, answer, duration FROM attempts \
+         WHERE delivery_id IN (SELECT value FROM json_each($1)) ORDER BY delivery_id, number",
+    )
+    .bind(ids)
+    .fetch_all(database.readers())
+    .await?;
+    let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
+    for (delivery_id, at, status, error, answer, duration) in rows {
+        let reply = match status {
+            Some(status) => Reply::Status(status),
+            None => Reply::None(error.unwrap_or_default()),
+        };
+        let at = Timestamp::from_millis(at);
+        let attempt = Attempt { at, reply, answer, duration };
+        attempts.entry(DeliveryId::new(delivery_id)).or_default().push(attempt);
+    }
+    Ok(attempts)
+}
+
+/// How many deliveries are still to be made.
+pub async fn count_pending(database: &Database) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE status = 'PENDING'")
+        .fetch_one(database.readers())
+        .await?;
+    Ok(count)
+}
+
+/// Why what is stored can't be delivered; nothing if it can.
+pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
+    let kinds = serde_json::to_string(&EventKind::ALL.map(EventKind::name));
+    let (unreadable, unqueued, empty): (i64, i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM deliveries \
+                 WHERE kind NOT IN (SELECT value FROM json_each($1)) \
+                 OR status NOT IN ('PENDING', 'DELIVERED', 'FAILED') OR failures < 0), \
+                (SELECT count(*) FROM deliveries AS d WHERE status = 'PENDING' \
+                 AND NOT EXISTS (SELECT 1 FROM queues WHERE webhook_id = d.webhook_id \
+                     AND execution_id = d.execution_id)), \
+                (SELECT count(*) FROM queues AS q WHERE NOT EXISTS (SELECT 1 FROM deliveries \
+                     WHERE webhook_id = q.webhook_id AND execution_id = q.execution_id \
+                     AND status = 'PENDING'))",
+    )
+    .bind(kinds.map_err(StoreError::unreadable)?)
+    .fetch_one(database.readers())
+    .await?;
+    let faults = [
+        (unreadable, "deliveries can't be read"),
+        (unqueued, "pending deliveries are in no queue"),
+        (empty, "queues hold no pending delivery"),
+    ];
+    Ok(faults.into_iter().find(|(count, _)| *count > 0).map(|(n, what)| format!("{n} {what}")))
+}

@@ -1,0 +1,228 @@
+//! Storing deliveries, and what came of them.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Attempt;
+use crate::domain::delivery::{Delivery, DeliveryStatus, Failures, Next, Notice, Reply};
+use crate::domain::event::Event;
+use crate::domain::execution::Execution;
+use crate::domain::id::{
+    DeliveryId, ExecutionId, PhaseId, PipelineId, PipelineKey, ProgramId, StepId, WebhookId,
+};
+use crate::domain::time::Timestamp;
+use crate::domain::webhook::Webhook;
+use crate::store::insert::insert_rows;
+use crate::store::{StoreError, Transaction};
+
+/// A delivery that is still to be made, before it has an identifier.
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
+    webhook_id: WebhookId,
+    /// The position of the event among what happened to the execution.
+    position: usize,
+    notice: Notice,
+}
+
+/// An attempt that was made, and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Attempted {
+    /// The delivery, as it was before.
+    pub delivery: Delivery,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// What follows.
+    pub next: Next,
+}
+
+/// The deliveries of what happened to an execution, one for each event and subscriber who wants it.
+#[must_use]
+pub fn of(execution: &Execution, happened: &[Event], webhooks: &[&Webhook]) -> Vec<NewDelivery> {
+    let mut deliveries = Vec::new();
+    for (position, Event { kind, at, step }) in happened.iter().enumerate() {
+        let mut wanting = webhooks.iter().filter(|w| w.subscription.events.contains(kind));
+        let Some(first) = wanting.next() else { continue };
+        let step = step.and_then(|position| execution.step(position));
+        let notice = Notice {
+            event_id: Uuid::new_v4().to_string(),
+            kind: *kind,
+            published_at: *at,
+            pipeline: execution.pipeline,
+            execution_id: execution.id,
+            step: step.map(|(step, _)| (step.phase_id, step.id)),
+            user: execution.user.clone(),
+        };
+        deliveries.extend([first].into_iter().chain(wanting).map(|webhook| NewDelivery {
+            webhook_id: webhook.id,
+            position,
+            notice: notice.clone(),
+        }));
+    }
+    deliveries
+}
+
+/// A new delivery, as a statement takes it.
+#[derive(Serialize)]
+struct NewRow {
+    webhook_id: WebhookId,
+    event_id: String,
+    kind: &'static str,
+    published_at: Timestamp,
+    program_id: ProgramId,
+    pipeline_id: PipelineId,
+    execution_id: ExecutionId,
+    phase_id: Option<PhaseId>,
+    step_id: Option<StepId>,
+    user: Option<String>,
+}
+
+impl NewRow {
+    fn new(NewDelivery { webhook_id, position: _, notice }: NewDelivery) -> Self {
+        let Notice { event_id, kind, published_at, pipeline, execution_id, step, user } = notice;
+        let PipelineKey { program_id, pipeline_id } = pipeline;
+        let (phase_id, step_id) = step.unzip();
+        Self {
+            webhook_id,
+            event_id,
+            kind: kind.name(),
+            published_at,
+            program_id,
+            pipeline_id,
+            execution_id,
+            phase_id,
+            step_id,
+            user,
+        }
+    }
+}
+
+/// Stores deliveries that are to be made, in the order in which the events were published.
+pub async fn insert(
+    tx: &mut Transaction<'_>,
+    mut deliveries: Vec<NewDelivery>,
+) -> Result<(), StoreError> {
+    deliveries.sort_unstable_by_key(|NewDelivery { webhook_id, position, notice }| {
+        (notice.published_at, notice.execution_id, *position, *webhook_id)
+    });
+    let rows: Vec<_> = deliveries.into_iter().map(NewRow::new).collect();
+    for statement in [
+        "INSERT INTO deliveries (webhook_id, event_id, kind, published_at, program_id, \
+         pipeline_id, execution_id, phase_id, step_id, user) \
+         SELECT value ->> 'webhook_id', value ->> 'event_id', value ->> 'kind', \
+         value ->> 'published_at', value ->> 'program_id', value ->> 'pipeline_id', \
+         value ->> 'execution_id', value ->> 'phase_id', value ->> 'step_id', value ->> 'user' \
+         FROM json_each($1) ORDER BY key",
+        "INSERT INTO queues (webhook_id, execution_id, due_at) \
+         SELECT value ->> 'webhook_id', value ->> 'execution_id', value ->> 'published_at' \
+         FROM json_each($1) WHERE true ORDER BY key \
+         ON CONFLICT (webhook_id, execution_id) DO NOTHING",
+    ] {
+        insert_rows(tx, statement, &rows).await?;
+    }
+    Ok(())
+}
+
+/// An attempt, as statements take it.
+#[derive(Serialize)]
+struct AttemptedRow<'a> {
+    delivery_id: DeliveryId,
+    event_id: &'a str,
+    round: i64,
+    at: Timestamp,
+    answered: Option<u16>,
+    error: Option<&'a str>,
+    answer: Option<&'a str>,
+    duration: i64,
+    status: DeliveryStatus,
+    failures: u32,
+    failing_since: Option<Timestamp>,
+    /// When the queue is due: for the next delivery, or for this one again.
+    due_at: Timestamp,
+}
+
+impl<'a> AttemptedRow<'a> {
+    fn new(attempted: &'a Attempted) -> Self {
+        let Attempted { delivery, attempt, next } = attempted;
+        let Delivery { id, webhook_id: _, notice, status: _, round } = delivery;
+        let Attempt { at, reply, answer, duration } = attempt;
+        let (answered, error) = match reply {
+            Reply::Status(status) => (Some(*status), None),
+            Reply::None(reason) => (None, Some(reason.as_str())),
+        };
+        let (status, due_at, failures) = match next {
+            Next::Over(status) => (*status, *at, None),
+            Next::Again(again, failures) => (DeliveryStatus::Pending, *again, Some(failures)),
+        };
+        Self {
+            delivery_id: *id,
+            event_id: &notice.event_id,
+            round: *round,
+            at: *at,
+            answered,
+            error,
+            answer: answer.as_deref(),
+            duration: *duration,
+            status,
+            failures: failures.map_or(0, |Failures { count, .. }| *count),
+            failing_since: failures.map(|Failures { since, .. }| *since),
+            due_at,
+        }
+    }
+}
+
+/// Stores attempts and what follows from them. Those at deliveries that are no longer there are
+/// left out; where a delivery was asked for again meanwhile, nothing follows.
+pub async fn record(tx: &mut Transaction<'_>, attempted: &[Attempted]) -> Result<(), StoreError> {
+    let rows: Vec<_> = attempted.iter().map(AttemptedRow::new).collect();
+    // Identifiers of events are never used again; those of deliveries are, after a reset.
+    for statement in [
+        "INSERT INTO attempts (delivery_id, number, at, status, error, answer, duration) \
+         SELECT d.id, (SELECT count(*) + 1 FROM attempts WHERE delivery_id = d.id), \
+         value ->> 'at', value ->> 'answered', value ->> 'error', value ->> 'answer', \
+         value ->> 'duration' FROM json_each($1) JOIN deliveries AS d \
+         ON d.id = value ->> 'delivery_id' AND d.event_id = value ->> 'event_id'",
+        "UPDATE deliveries SET status = value ->> 'status', failures = value ->> 'failures', \
+         failing_since = value ->> 'failing_since' FROM json_each($1) \
+         WHERE deliveries.id = value ->> 'delivery_id' AND event_id = value ->> 'event_id' \
+         AND round = value ->> 'round'",
+        // Where one before it was asked for meanwhile, the queue is due for that one.
+        "UPDATE queues SET due_at = value ->> 'due_at' FROM json_each($1) JOIN deliveries AS d \
+         ON d.id = value ->> 'delivery_id' AND d.event_id = value ->> 'event_id' \
+         AND d.round = value ->> 'round' \
+         WHERE queues.webhook_id = d.webhook_id AND queues.execution_id = d.execution_id \
+         AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier \
+             WHERE earlier.webhook_id = d.webhook_id AND earlier.execution_id = d.execution_id \
+             AND earlier.status = 'PENDING' AND earlier.id < d.id)",
+        "DELETE FROM queues WHERE (webhook_id, execution_id) IN \
+         (SELECT d.webhook_id, d.execution_id FROM json_each($1) JOIN deliveries AS d \
+         ON d.id = value ->> 'delivery_id') \
+         AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.webhook_id = queues.webhook_id \
+         AND d.execution_id = queues.execution_id AND d.status = 'PENDING')",
+    ] {
+        insert_rows(tx, statement, &rows).await?;
+    }
+    Ok(())
+}
+
+/// Makes a delivery pending again, to be made at `now` or when it is its turn; nothing if there is
+/// no such delivery.
+pub async fn repeat(
+    tx: &mut Transaction<'_>,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for statement in [
+        "UPDATE deliveries SET status = 'PENDING', round = round + 1, failures = 0, \
+         failing_since = NULL WHERE id = $1",
+        // If it is not the first one, those before it come first.
+        "INSERT INTO queues (webhook_id, execution_id, due_at) \
+         SELECT webhook_id, execution_id, $2 FROM deliveries AS d WHERE id = $1 \
+         AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier \
+             WHERE earlier.webhook_id = d.webhook_id AND earlier.execution_id = d.execution_id \
+             AND earlier.status = 'PENDING' AND earlier.id < d.id) \
+         ON CONFLICT (webhook_id, execution_id) DO UPDATE SET due_at = excluded.due_at",
+    ] {
+        sqlx::query(statement).bind(id.number()).bind(now.as_millis()).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
