@@ -199,7 +199,7 @@ impl App {
             let (engine, stopping) = (engine.clone(), stopped.subscribe());
             async move { engine.run_scheduler(stopping).await }
         });
-        let deliverer = tokio::spawn(deliverer.run(stopped.subscribe()));
+        let deliverer = tokio::spawn(deliverer.run());
         let stopping_engine = engine.clone();
         tokio::spawn(async move {
             stop.await;

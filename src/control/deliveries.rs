@@ -209,8 +209,11 @@ pub async fn wait_for_deliveries(
     let wanted = Wanted::read(&mut reader);
     let timeout = read_timeout(&mut reader);
     reader.finish()?;
-    let tried = control.engine.wait_for_deliveries();
-    within(timeout, "Not every delivery that is due has been tried", tried).await?;
+    // However short the time is, what is so is told.
+    if control.engine.has_due_deliveries().await? {
+        let tried = control.engine.wait_for_deliveries();
+        within(timeout, "Not every delivery that is due has been tried", tried).await?;
+    }
     list(&control, wanted).await.map(Json)
 }
 

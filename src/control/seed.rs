@@ -5,6 +5,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 use tempfile::NamedTempFile;
 use utoipa::ToSchema;
 
@@ -12,7 +13,7 @@ use super::Control;
 use super::extract::AnyProgram;
 use crate::domain::execution::answer::InvalidField;
 use crate::engine::additions::{AddError, Added};
-use crate::http::body::{as_text, sent_value, write_to};
+use crate::http::body::{as_text, value_at, write_to};
 use crate::http::problem::Problem;
 use crate::seed::{self, EnvironmentDocument, Mistakes, PipelineDocument, Seed};
 use crate::store::StoreError;
@@ -43,12 +44,16 @@ pub struct CreatedView {
 
 /// The answer to a document with mistakes.
 pub(super) fn refused(Mistakes(mistakes): Mistakes, body: &[u8]) -> Problem {
+    let sent = std::str::from_utf8(body).ok().and_then(seed::as_json);
     Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
         message: match mistake.line {
             Some(line) if mistake.field.is_empty() => format!("line {line}: {}", mistake.message),
             _ => mistake.message,
         },
-        invalid_value: sent_value(body, &mistake.field),
+        invalid_value: match &sent {
+            Some(sent) => value_at(sent, &mistake.field),
+            None => Some(Value::String(String::new())),
+        },
         field: mistake.field,
     }))
 }
@@ -79,7 +84,9 @@ pub async fn post_seed(
     let file = NamedTempFile::new().map_err(failed)?;
     write_to(body, file.path()).await?;
     let bytes = tokio::fs::read(file.path()).await.map_err(failed)?;
-    let seed = seed::read(as_text(&bytes)?).map_err(|mistakes| refused(mistakes, &bytes))?;
+    let catalog = control.engine.catalog();
+    let seed = seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
+        .map_err(|mistakes| refused(mistakes, &bytes))?;
     let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
         add(&control, seed).await?;
     Ok(Json(AddedView {

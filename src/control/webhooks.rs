@@ -13,6 +13,7 @@ use super::extract::AnyWebhook;
 use super::seed::refused;
 use crate::domain::execution::answer::InvalidField;
 use crate::domain::webhook::{self, NewWebhook, Webhook};
+use crate::engine::wait::WaitError;
 use crate::engine::webhooks::SubscribeError;
 use crate::http::body::as_text;
 use crate::http::problem::Problem;
@@ -44,7 +45,7 @@ impl WebhookView {
             id: id.to_string(),
             tenant_id: tenant_id.to_string(),
             client_id: client_id.clone(),
-            url: url.clone(),
+            url: webhook::without_password(url),
             events: webhook::names(events),
         }
     }
@@ -66,7 +67,9 @@ pub async fn get_webhooks(State(control): State<Control>) -> Json<WebhookList> {
     request_body = WebhookDocument,
     responses((status = 201, description = "The subscription is there", body = WebhookView),
         (status = 409, description = "The subscriber has one for the same address",
-            body = Problem, content_type = "application/problem+json")))]
+            body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The emulator stops", body = Problem,
+            content_type = "application/problem+json")))]
 pub async fn post_webhook(
     State(control): State<Control>,
     query: QueryParameters,
@@ -84,7 +87,10 @@ pub async fn post_webhook(
         return Err(SubscribeError::AlreadyThere(known.id).into());
     }
     if challenge.unwrap_or(true) {
-        let answered = control.deliverer.sender().challenge(&subscription).await;
+        let answered = tokio::select! {
+            answered = control.deliverer.sender().challenge(&subscription) => answered,
+            () = control.engine.wait_for_stop() => return Err(WaitError::Stopping.into()),
+        };
         answered.map_err(|reason| unanswered(&reason, &subscription.url))?;
     }
     let webhook = control.engine.subscribe(subscription).await?;
@@ -96,7 +102,7 @@ fn unanswered(reason: &str, url: &str) -> Problem {
         "must answer GET with the value of the query parameter challenge, but {reason}; \
          ?challenge=false adds the webhook without asking"
     );
-    let invalid_value = Some(Value::from(url));
+    let invalid_value = Some(Value::from(webhook::without_password(url)));
     Problem::invalid([InvalidField { field: "url".into(), message, invalid_value }])
 }
 

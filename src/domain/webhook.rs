@@ -67,6 +67,19 @@ pub fn is_address(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
+/// The address without the password that may be in it.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            // An address with a password can have another one.
+            let _ = parsed.set_password(Some("***"));
+            parsed.to_string()
+        }
+        _ => url.to_owned(),
+    }
+}
+
 /// The names of events, as subscriptions list them.
 #[must_use]
 pub fn names(events: &BTreeSet<EventKind>) -> Vec<&'static str> {
@@ -104,6 +117,13 @@ mod tests {
         for url in ["", "/webhook", "ftp://example.com", "http://", "http://a b/", "http://:80"] {
             assert!(!is_address(url), "{url}");
         }
+    }
+
+    #[test]
+    fn the_password_in_an_address_is_not_told() {
+        let hidden = without_password("http://user:pass@example.com:9000/hook?a=b");
+        assert_eq!(hidden, "http://user:***@example.com:9000/hook?a=b");
+        assert_eq!(without_password("http://user@example.com"), "http://user@example.com");
     }
 
     #[test]

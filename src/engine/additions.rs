@@ -91,6 +91,14 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
             )));
         }
     }
+    let is_tenant =
+        |id| catalog.find_tenant(id).is_some() || seed.tenants.iter().any(|tenant| tenant.id == id);
+    let referred = (seed.programs.iter().map(|program| program.tenant_id))
+        .chain(seed.clients.iter().map(|client| client.tenant_id))
+        .chain(seed.webhooks.iter().map(|webhook| webhook.tenant_id));
+    if let Some(gone) = referred.into_iter().find(|id| !is_tenant(*id)) {
+        return Err(AddError::Conflict(format!("there is no tenant {gone} any more")));
+    }
     seed.tenants.retain(|tenant| catalog.find_tenant(tenant.id).is_none());
     added.tenants = seed.tenants.len();
     for client in &seed.clients {

@@ -23,17 +23,17 @@ pub struct Outcome {
     pub duration: i64,
 }
 
-/// What a subscriber is to be told now.
+/// A delivery whose turn it is, and to whom.
 #[derive(Clone, Debug)]
-pub struct DueDeliveries {
+pub struct Turn {
+    /// The delivery.
+    pub due: DueDelivery,
     /// The subscriber.
-    pub subscriber: NewWebhook,
-    /// The organisation whose events they are.
-    pub organisation: String,
-    /// The deliveries.
-    pub due: Vec<DueDelivery>,
-    /// When that is.
-    pub now: Timestamp,
+    pub subscriber: Arc<NewWebhook>,
+    /// The organisation whose event it is.
+    pub organisation: Arc<str>,
+    /// When this is.
+    pub at: Timestamp,
 }
 
 /// Deliveries, and who subscribes at that time.
@@ -52,44 +52,45 @@ impl Engine {
 
     /// The deliveries to a subscriber whose turn it is now, one about each execution; none if it
     /// subscribes no longer.
-    pub async fn find_due_deliveries(
+    pub async fn list_turns(
         &self,
         webhook: WebhookId,
-        most: u32,
-    ) -> Result<Option<DueDeliveries>, StoreError> {
+        most: usize,
+    ) -> Result<Vec<Turn>, StoreError> {
         // Nobody is sent what was for whoever had the same identifier in another state.
         let _world = self.world.read().await;
         let catalog = self.catalog();
-        let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(None) };
-        let tenant = catalog.find_tenant(webhook.subscription.tenant_id);
-        let now = self.now();
-        let due = deliveries::list_due(&self.database, webhook.id, now, most).await?;
-        Ok(Some(DueDeliveries {
-            subscriber: webhook.subscription.clone(),
-            organisation: tenant.map(|tenant| tenant.ims_org_id.clone()).unwrap_or_default(),
+        let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(Vec::new()) };
+        let subscriber = Arc::new(webhook.subscription.clone());
+        let tenant = catalog.find_tenant(subscriber.tenant_id);
+        let organisation: Arc<str> = tenant.map_or("", |tenant| &tenant.ims_org_id).into();
+        let at = self.now();
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        let due = deliveries::list_due(&self.database, webhook.id, at, most).await?;
+        let turn = |due| Turn {
             due,
-            now,
-        }))
+            subscriber: subscriber.clone(),
+            organisation: organisation.clone(),
+            at,
+        };
+        Ok(due.into_iter().map(turn).collect())
     }
 
-    /// Records what came of attempts that were made at `at`, and what follows from it. What is no
-    /// longer there is left out.
+    /// Records what came of attempts, and what follows from it. What is no longer there is left out.
     pub async fn record_deliveries(
         self: &Arc<Self>,
-        outcomes: Vec<(DueDelivery, Outcome)>,
-        at: Timestamp,
+        outcomes: Vec<(Turn, Outcome)>,
     ) -> Result<(), StoreError> {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let attempted: Vec<_> = outcomes
-                .into_iter()
-                .map(|(DueDelivery { delivery, failures }, Outcome { reply, answer, duration })| {
-                    let next = delivery::next(&reply, failures, at);
-                    let attempt = Attempt { at, reply, answer, duration };
-                    Attempted { delivery, attempt, next }
-                })
-                .collect();
+            let attempted = outcomes.into_iter().map(|(turn, outcome)| {
+                let Turn { due: DueDelivery { delivery, failures }, at, .. } = turn;
+                let Outcome { reply, answer, duration } = outcome;
+                let next = delivery::next(&reply, failures, at);
+                Attempted { delivery, attempt: Attempt { at, reply, answer, duration }, next }
+            });
+            let attempted: Vec<_> = attempted.collect();
             let mut tx = writer.begin().await?;
             deliveries::record(&mut tx, &attempted).await?;
             emulator::see(&mut tx, engine.now()).await?;

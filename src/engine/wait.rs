@@ -19,7 +19,9 @@ pub enum Milestone {
 }
 
 impl Milestone {
-    fn is_reached(self, execution: &Execution) -> bool {
+    /// Whether an execution has come so far.
+    #[must_use]
+    pub fn is_reached(self, execution: &Execution) -> bool {
         let waits = || execution.steps.iter().any(|step| matches!(step, StepState::Waiting { .. }));
         matches!(execution.progress, Progress::Ended { .. }) || self == Self::Waiting && waits()
     }
@@ -47,7 +49,6 @@ impl Engine {
         pipeline: PipelineKey,
         id: ExecutionId,
     ) -> Result<Snapshot, WaitError> {
-        let mut stopping = self.stopping();
         loop {
             // Listening begins before reading, so that nothing between is missed.
             let clock_changed = self.clock_changed.notified();
@@ -61,7 +62,7 @@ impl Engine {
                 () = self.epochs.wait_for_end(pipeline, epoch) => {}
                 () = clock_changed => {}
                 () = self.sleep_until(machine::due_at(&snapshot.execution)) => {}
-                _ = stopping.wait_for(|stopping| *stopping) => return Err(WaitError::Stopping),
+                () = self.wait_for_stop() => return Err(WaitError::Stopping),
             }
         }
     }
@@ -69,6 +70,18 @@ impl Engine {
     /// Ends whatever waits in the name of a caller.
     pub fn stop_waiting(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Whether callers are no longer to be kept waiting.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Waits until callers are no longer to be kept waiting.
+    pub async fn wait_for_stop(&self) {
+        // The sender lives as long as this.
+        let _ = self.stopping().wait_for(|stopping| *stopping).await;
     }
 
     /// Tells when callers are no longer to be kept waiting.
@@ -79,20 +92,23 @@ impl Engine {
 
     /// Waits, for ever if need be, until every delivery that is due has been tried.
     pub async fn wait_for_deliveries(&self) -> Result<(), WaitError> {
-        let mut stopping = self.stopping();
         loop {
             // Listening begins before reading, so that nothing between is missed.
             let change = self.deliveries_change();
-            let now = self.now();
-            let times = self.list_delivery_times().await?;
-            if times.values().all(|due| *due > now) {
+            if !self.has_due_deliveries().await? {
                 return Ok(());
             }
             tokio::select! {
                 () = change => {}
-                _ = stopping.wait_for(|stopping| *stopping) => return Err(WaitError::Stopping),
+                () = self.wait_for_stop() => return Err(WaitError::Stopping),
             }
         }
+    }
+
+    /// Whether a delivery is due that has not been tried.
+    pub async fn has_due_deliveries(&self) -> Result<bool, StoreError> {
+        let now = self.now();
+        Ok(self.list_delivery_times().await?.values().any(|due| *due <= now))
     }
 
     /// Sleeps until it is `due`; a bounded real time if that is never or far away.

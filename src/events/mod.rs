@@ -8,15 +8,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use tokio::sync::watch;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::task::{Id, JoinSet};
 
-use crate::domain::id::WebhookId;
+use crate::domain::id::{ExecutionId, WebhookId};
 use crate::domain::time::Timestamp;
-use crate::domain::webhook::NewWebhook;
 use crate::engine::Engine;
-use crate::engine::deliveries::{DueDeliveries, Outcome};
+use crate::engine::deliveries::{Outcome, Turn};
 use crate::http::host::Hosts;
 use crate::store::StoreError;
 use crate::store::deliveries::DueDelivery;
@@ -24,9 +23,9 @@ use body::EventBody;
 pub use sender::Sender;
 
 /// How many deliveries are made to a subscriber at once.
-const AT_ONCE: u32 = 16;
+const AT_ONCE: usize = 16;
 
-/// How long deliveries to a subscriber rest after the database failed, in real time.
+/// How long deliveries rest after the database failed, in real time.
 const RECOVERY: Duration = Duration::from_secs(1);
 
 /// Delivers events. It remembers nothing: what is due stands in the database.
@@ -55,21 +54,25 @@ impl Deliverer {
         &self.sender
     }
 
-    /// Delivers events as they fall due, until told to stop; what is on its way then is sent again
-    /// by the next one.
-    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+    /// Delivers events as they fall due, until the engine is told to stop; what is on its way then
+    /// is sent again by the next one.
+    pub async fn run(self: Arc<Self>) {
         let mut busy: HashMap<Id, WebhookId> = HashMap::new();
         let mut under_way = JoinSet::new();
-        loop {
+        while !self.engine.is_stopping() {
             // Listening begins before reading, so that nothing between is missed.
             let change = self.engine.deliveries_change();
-            let times = self.engine.list_delivery_times().await.inspect_err(log);
-            let failed = times.is_err();
+            let times = match self.engine.list_delivery_times().await {
+                Ok(times) => times,
+                Err(error) => {
+                    self.recover_from(&error).await;
+                    continue;
+                }
+            };
             let now = self.engine.now();
             let mut next: Option<Timestamp> = None;
             let served: HashSet<_> = busy.values().copied().collect();
-            for (webhook, due) in times.into_iter().flatten().filter(|(id, _)| !served.contains(id))
-            {
+            for (webhook, due) in times.into_iter().filter(|(id, _)| !served.contains(id)) {
                 if due > now {
                     next = Some(next.map_or(due, |next| next.min(due)));
                     continue;
@@ -77,8 +80,7 @@ impl Deliverer {
                 let deliverer = self.clone();
                 let task = under_way.spawn(async move {
                     if let Err(error) = deliverer.deliver_to(webhook).await {
-                        log(&error);
-                        tokio::time::sleep(RECOVERY).await;
+                        deliverer.recover_from(&error).await;
                     }
                 });
                 busy.insert(task.id(), webhook);
@@ -86,52 +88,74 @@ impl Deliverer {
             tokio::select! {
                 () = change => {}
                 () = self.engine.sleep_until(next) => {}
-                () = tokio::time::sleep(RECOVERY), if failed => {}
                 Some(done) = under_way.join_next_with_id() => {
                     busy.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
                 }
-                _ = stop.changed() => return,
+                () = self.engine.wait_for_stop() => {}
             }
         }
+        // What has been answered is recorded.
+        while under_way.join_next().await.is_some() {}
     }
 
-    /// Makes all deliveries to a subscriber that are due.
+    /// Makes all deliveries to a subscriber that are due, until none is or the engine is told to
+    /// stop. Some are made side by side, those about an execution one after the other.
     pub async fn deliver_to(&self, webhook: WebhookId) -> Result<(), StoreError> {
-        while let Some(found) = self.engine.find_due_deliveries(webhook, AT_ONCE).await? {
-            let DueDeliveries { subscriber, organisation, due, now } = found;
-            if due.is_empty() {
+        let mut executions = HashSet::new();
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            let change = self.engine.deliveries_change();
+            if self.engine.is_stopping() {
                 return Ok(());
             }
-            let attempts = due.into_iter().map(async |due| {
-                let outcome = self.attempt(&subscriber, &organisation, &due).await;
-                (due, outcome)
-            });
-            let outcomes = join_all(attempts).await;
-            self.engine.record_deliveries(outcomes, now).await?;
+            for turn in self.engine.list_turns(webhook, AT_ONCE).await? {
+                if under_way.len() < AT_ONCE && executions.insert(execution_of(&turn)) {
+                    under_way.push(self.attempt(turn));
+                }
+            }
+            if under_way.is_empty() {
+                return Ok(());
+            }
+            let mut answered = (&mut under_way).ready_chunks(AT_ONCE);
+            tokio::select! {
+                biased;
+                Some(outcomes) = answered.next() => {
+                    for (turn, _) in &outcomes {
+                        executions.remove(&execution_of(turn));
+                    }
+                    self.engine.record_deliveries(outcomes).await?;
+                }
+                () = change => {}
+                () = self.engine.wait_for_stop() => {}
+            }
         }
-        Ok(())
     }
 
-    async fn attempt(
-        &self,
-        subscriber: &NewWebhook,
-        organisation: &str,
-        due: &DueDelivery,
-    ) -> Outcome {
-        let DueDelivery { delivery, failures } = due;
+    /// Logs why the database failed, and rests a while.
+    async fn recover_from(&self, error: &StoreError) {
+        {
+            let error: &dyn std::error::Error = error;
+            tracing::error!(error, "events are not delivered");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(RECOVERY) => {}
+            () = self.engine.wait_for_stop() => {}
+        }
+    }
+
+    async fn attempt(&self, turn: Turn) -> (Turn, Outcome) {
+        let Turn { due: DueDelivery { delivery, failures }, subscriber, organisation, at: _ } =
+            &turn;
         let notice = &delivery.notice;
         let body = EventBody::new(notice, organisation, &subscriber.client_id, self.base_url());
         // Serialising texts can't fail.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let failures = failures.map_or(0, |failures| failures.count);
-        self.sender.deliver(subscriber, &notice.event_id, body, failures).await
+        let outcome = self.sender.deliver(subscriber, &notice.event_id, body, failures).await;
+        (turn, outcome)
     }
 }
 
-fn log(error: &StoreError) {
-    // On the way to the end of the program nothing is delivered any more.
-    if !matches!(error, StoreError::Closed) {
-        let error: &dyn std::error::Error = error;
-        tracing::error!(error, "events are not delivered");
-    }
+fn execution_of(turn: &Turn) -> ExecutionId {
+    turn.due.delivery.notice.execution_id
 }

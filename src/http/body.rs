@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
 use super::problem::Problem;
+use super::secrets::{REDACTED, names_a_secret};
 use crate::domain::execution::answer::InvalidField;
 use crate::store::StoreError;
 
@@ -204,12 +205,19 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 /// empty text where the field is there but its name has other dots or brackets in it.
 #[must_use]
 pub fn sent_value(body: &[u8], field: &str) -> Option<Value> {
-    let body: Value = serde_json::from_slice(body).ok()?;
+    value_at(&serde_json::from_slice(body).ok()?, field)
+}
+
+/// The same in a document that has been read. A secret is not told.
+#[must_use]
+pub fn value_at(body: &Value, field: &str) -> Option<Value> {
+    let is_secret = names_a_secret(field.rsplit('.').next().unwrap_or(field));
     // A field of a list begins with a bracket.
     let field = field.replace(['[', '.'], "/").replace(']', "");
     let pointer = format!("/{}", field.trim_start_matches('/'));
     let (parent, _) = pointer.rsplit_once('/')?;
     match (body.pointer(&pointer), body.pointer(parent)) {
+        (Some(_), _) if is_secret => Some(Value::from(REDACTED)),
         (Some(value), _) => Some(value.clone()),
         (None, Some(_)) => None,
         (None, None) => Some(Value::String(String::new())),

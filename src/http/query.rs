@@ -48,7 +48,13 @@ impl<'q> QueryReader<'q> {
     /// Begins to read; there are no parameters but the `known` ones.
     #[must_use]
     pub fn new(query: &'q QueryParameters, known: &[&str]) -> Self {
-        Self { query, mistakes: query.unknown(known) }
+        let mut reader = Self { query, mistakes: query.unknown(known) };
+        for name in known {
+            if let Some(second) = query.get_all(name).nth(1) {
+                reader.note(name, "is given more than once".into(), Some(second));
+            }
+        }
+        reader
     }
 
     /// The value of a parameter, if it is there and `parse` finds nothing wrong with it.

@@ -59,7 +59,11 @@ impl Place<'_> {
     }
 }
 
-pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
+/// Builds what a document defines; besides the tenants in it, there are those that `is_tenant` knows.
+pub(super) fn build(
+    document: SeedDocument,
+    is_tenant: impl Fn(TenantId) -> bool,
+) -> Result<Seed, Mistakes> {
     let SeedDocument { schema: _, tenants, clients, programs, webhooks, next_execution_id } =
         document;
     let mut mistakes = Vec::new();
@@ -68,7 +72,7 @@ pub(super) fn build(document: SeedDocument) -> Result<Seed, Mistakes> {
     let tenant_ids: BTreeSet<_> = tenants.iter().map(|tenant| tenant.id).collect();
     let tenant_of = |place: &mut Place<'_>, text: &str| {
         let id: Option<TenantId> = place.id("tenantId", text);
-        if id.is_some_and(|id| !tenant_ids.contains(&id)) {
+        if id.is_some_and(|id| !tenant_ids.contains(&id) && !is_tenant(id)) {
             place.wrong("tenantId", format!("there is no tenant {text}"));
         }
         id

@@ -16,7 +16,7 @@ const MOST: usize = 50;
 pub(super) fn mistakes_from(first: Mistake, text: &str) -> Vec<Mistake> {
     let mut place = first.field.clone();
     let mut mistakes = vec![first];
-    let document = serde_saphyr::from_str_with_options(text, super::reading()).ok();
+    let document = super::as_json(text);
     let (Some(document), Some(locations)) = (document, Locations::of(text)) else {
         return mistakes;
     };

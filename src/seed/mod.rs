@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
@@ -110,8 +111,13 @@ pub struct Mistakes(pub Vec<Mistake>);
 
 /// Reads a seed document in YAML or JSON.
 pub fn read(text: &str) -> Result<Seed, Mistakes> {
+    read_further(text, |_| false)
+}
+
+/// Reads a seed document in YAML or JSON that may refer to tenants that are there already.
+pub fn read_further(text: &str, is_tenant: impl Fn(TenantId) -> bool) -> Result<Seed, Mistakes> {
     let document = parse(text).map_err(|first| Mistakes(further::mistakes_from(first, text)))?;
-    build::build(document).map_err(|Mistakes(mut mistakes)| {
+    build::build(document, is_tenant).map_err(|Mistakes(mut mistakes)| {
         if let Some(locations) = Locations::of(text) {
             for mistake in &mut mistakes {
                 mistake.line = Some(locations.line(&mistake.field));
@@ -235,8 +241,22 @@ fn parse<D: DeserializeOwned>(text: &str) -> Result<D, Mistake> {
         // What the library advises is about its own options.
         let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
         let line = location.map(|location| location.line());
+        if let Some(missing) = message.strip_prefix("missing field `") {
+            let missing = missing.trim_end_matches('`');
+            let field = match field.as_str() {
+                "" => missing.to_owned(),
+                place => format!("{place}.{missing}"),
+            };
+            return Mistake { line, field, message: "is missing".into() };
+        }
         Mistake { line, field, message: in_plain_words(message).to_owned() }
     })
+}
+
+/// What a document says, whatever its shape; none if it can't be read at all.
+#[must_use]
+pub fn as_json(text: &str) -> Option<Value> {
+    serde_saphyr::from_str_with_options(text, reading()).ok()
 }
 
 /// What the library says, in the words of those who write documents.
@@ -369,7 +389,7 @@ mod tests {
             [
                 "line 7 programs[0].type",
                 "line 12 programs[1].environments[0].type",
-                "line 14 programs[1].environments[2]",
+                "line 14 programs[1].environments[2].type",
                 "line 15 programs[1].repositories",
                 "line 16 programs[2].kpi",
                 "line 17 nextExecutionId",

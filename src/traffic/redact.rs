@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use form_urlencoded::Serializer;
 use serde_json::Value;
 
-/// What stands in place of a secret.
-const REDACTED: &str = "***";
+use crate::http::secrets::{REDACTED, names_a_secret};
 
 /// The most that is kept of a body, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -80,15 +79,6 @@ fn redact(value: &mut Value) {
         }
         _ => {}
     }
-}
-
-/// Whether a name, or anything in a text, is called as secrets are.
-fn names_a_secret(name: &str) -> bool {
-    let name: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
-    let name = name.to_ascii_lowercase();
-    ["secret", "password", "token", "signature", "authorization", "credential"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 #[cfg(test)]

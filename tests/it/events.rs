@@ -30,6 +30,14 @@ async fn start_execution(running: &Running) {
     assert_eq!(request.send().await.unwrap().status().as_u16(), 201);
 }
 
+/// Whether any event of an execution is still to be delivered.
+async fn is_pending(running: &Running, execution: &str) -> bool {
+    let url = &running.url;
+    let url = format!("{url}/_emulator/deliveries?status=PENDING&executionId={execution}");
+    let answer: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    answer["deliveries"] != json!([])
+}
+
 async fn next(receiver: &mut Receiver, count: usize) -> Vec<Received> {
     let mut events = Vec::new();
     while events.len() < count {
@@ -73,6 +81,43 @@ async fn nobody_waits_for_a_subscriber_that_never_answers() {
     assert_eq!(object, execution);
     hanging.next().await;
     assert_eq!(running.stop("-TERM").code(), Some(0));
+}
+
+#[tokio::test]
+async fn other_executions_do_not_wait_for_one_that_is_not_answered() {
+    let directory = TempDir::new().unwrap();
+    let mut receiver = Receiver::start().await;
+    receiver.behave([Hang]);
+    let running = start_for(&directory, &[&receiver], &[]);
+    start_execution(&running).await;
+    assert_eq!(receiver.next().await.summary(), "started 953671");
+    start_execution(&running).await;
+    let events = next(&mut receiver, EVENTS).await;
+    assert!(events.iter().all(|event| event.summary().contains("953672")));
+    while is_pending(&running, "953672").await {}
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+    // What was answered does not come again; what was not comes first, with all after it.
+    let running = start_for(&directory, &[&receiver], &[]);
+    let events = next(&mut receiver, EVENTS).await;
+    assert!(events.iter().all(|event| event.summary().contains("953671")));
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+    assert_eq!(receiver.take().len(), 0);
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_a_challenge() {
+    let directory = TempDir::new().unwrap();
+    // Somebody who takes connections and never says anything.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let running = start(directory.path(), &["--ephemeral"]);
+    let webhook = json!({"tenantId": "1", "clientId": "ci", "clientSecret": "s", "url": url,
+        "events": ["all"]});
+    let request = reqwest::Client::new().post(format!("{}/_emulator/webhooks", running.url));
+    let answer = tokio::spawn(request.body(webhook.to_string()).send());
+    let _asked = listener.accept().await.unwrap();
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+    assert_eq!(answer.await.unwrap().unwrap().status().as_u16(), 503);
 }
 
 #[tokio::test]

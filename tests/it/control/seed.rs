@@ -104,6 +104,23 @@ async fn a_document_with_mistakes_or_contradictions_adds_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_added_may_belong_to_a_tenant_that_is_there() {
+    let app = TestApp::new().await;
+    let client = "clients:\n  - { clientId: ci, clientSecret: s3cret, tenantId: \"1\", \
+                  technicalAccountId: ci@techacct.adobe.com, roles: [deploymentManager] }\n";
+    let webhook = "webhooks:\n  - { tenantId: \"1\", clientId: ci, clientSecret: s, \
+                   url: \"http://127.0.0.1:9/\", events: [all] }\n";
+    let answer = add(&app, &format!("{client}{webhook}")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let added = answer.json();
+    assert_eq!((&added["clients"], &added["webhooks"]), (&json!(1), &json!(1)));
+    let answer = add(&app, &client.replace("tenantId: \"1\"", "tenantId: \"2\"")).await;
+    assert_eq!(answer.errors(), "clients[0].tenantId: there is no tenant 2");
+    let error = &answer.json()["errors"]["clients[0].tenantId"];
+    assert_eq!(error["invalidValue"], "2", "in YAML, too");
+}
+
+#[tokio::test]
 async fn pipelines_and_environments_are_created_as_they_are_written_in_seeds() {
     let app = TestApp::immediate().await;
     let environment = json!({"id": "60000", "name": "new-dev", "type": "dev"});

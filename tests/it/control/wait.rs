@@ -19,6 +19,7 @@ async fn it_answers_when_a_step_waits_with_the_execution_as_the_api_shows_it() {
     assert_eq!(answer.json(), app.execution(&execution).await.0);
     // It waits already.
     assert_eq!(app.get(&path).await.bytes, answer.bytes);
+    assert_eq!(app.get(&format!("{path}&timeout=PT0S")).await.bytes, answer.bytes);
 }
 
 #[tokio::test]

@@ -96,6 +96,11 @@ async fn an_address_must_answer_the_challenge() {
     }
     let unasked = format!("{WEBHOOKS}?challenge=false");
     assert_eq!(app.post(&unasked, &nobody).await.status, StatusCode::CREATED);
+    let with_password = webhook("http://user:hidden@127.0.0.1:9/");
+    let shown = app.post(&unasked, &with_password).await.json();
+    assert_eq!(shown["url"], "http://user:***@127.0.0.1:9/");
+    let answer = app.post(&format!("{unasked}&challenge=true"), &nobody).await;
+    assert_eq!(answer.errors(), "challenge: is given more than once");
     let answer = app.post(&format!("{WEBHOOKS}?challenge=no"), &nobody).await;
     assert_eq!(answer.errors(), "challenge: must be true or false");
 }
@@ -130,6 +135,13 @@ async fn every_mistake_of_a_webhook_is_told() {
     let none = json!({"tenantId": "1", "clientId": "a", "clientSecret": "s",
         "url": "http://127.0.0.1:9", "events": []});
     assert!(app.post(WEBHOOKS, &none).await.errors().contains("must name an event"));
+    let wrong = json!({"tenantId": "1", "clientId": "a", "clientSecret": ["hidden"],
+        "url": "http://127.0.0.1:9", "events": ["all"]});
+    let answer = app.post(WEBHOOKS, &wrong).await;
+    assert_eq!(answer.json()["errors"]["clientSecret"]["invalidValue"], "***");
+    let missing = app.post(WEBHOOKS, &json!({})).await;
+    assert_eq!(missing.errors(), "tenantId: is missing");
+    assert_eq!(missing.json()["missingParams"], json!([{"name": "tenantId"}]));
     for body in ["", "[]", "{}", "{\"tenantId\": 1, \"more\": 2}", "\u{1}"] {
         let answer = app.request(axum::http::Method::POST, WEBHOOKS, body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body:?}");
