@@ -1,5 +1,5 @@
-//! Events on their way to subscribers: each is delivered at least once, those of an execution in
-//! order.
+//! Events on their way to subscribers: those of an execution in order, and each again until it is
+//! taken, refused, or a day has passed.
 
 pub mod body;
 mod sender;
