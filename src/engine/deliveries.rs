@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::catalog::Catalog;
 use super::{Engine, run_to_the_end};
@@ -34,6 +35,17 @@ pub struct Turn {
     pub organisation: Arc<str>,
     /// When this is.
     pub at: Timestamp,
+    /// The state that it belongs to.
+    generation: u64,
+}
+
+/// The deliveries to a subscriber whose turn it is.
+#[derive(Clone, Debug, Default)]
+pub struct Turns {
+    /// The deliveries, one about each execution.
+    pub turns: Vec<Turn>,
+    /// When others are due.
+    pub next: Option<Timestamp>,
 }
 
 /// Deliveries, and who subscribes at that time.
@@ -50,17 +62,12 @@ impl Engine {
         deliveries::list_due_times(&self.database).await
     }
 
-    /// The deliveries to a subscriber whose turn it is now, one about each execution; none if it
-    /// subscribes no longer.
-    pub async fn list_turns(
-        &self,
-        webhook: WebhookId,
-        most: usize,
-    ) -> Result<Vec<Turn>, StoreError> {
+    /// The deliveries to a subscriber whose turn it is now; none if it subscribes no longer.
+    pub async fn list_turns(&self, webhook: WebhookId, most: usize) -> Result<Turns, StoreError> {
         // Nobody is sent what was for whoever had the same identifier in another state.
         let _world = self.world.read().await;
         let catalog = self.catalog();
-        let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(Vec::new()) };
+        let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(Turns::default()) };
         let subscriber = Arc::new(webhook.subscription.clone());
         let tenant = catalog.find_tenant(subscriber.tenant_id);
         let organisation: Arc<str> = tenant.map_or("", |tenant| &tenant.ims_org_id).into();
@@ -72,11 +79,14 @@ impl Engine {
             subscriber: subscriber.clone(),
             organisation: organisation.clone(),
             at,
+            generation: self.generation.load(Ordering::SeqCst),
         };
-        Ok(due.into_iter().map(turn).collect())
+        let next = deliveries::find_next_due(&self.database, webhook.id, at).await?;
+        Ok(Turns { turns: due.into_iter().map(turn).collect(), next })
     }
 
-    /// Records what came of attempts, and what follows from it. What is no longer there is left out.
+    /// Records what came of attempts, and what follows from it. What is no longer there, or belongs
+    /// to another state, is left out.
     pub async fn record_deliveries(
         self: &Arc<Self>,
         outcomes: Vec<(Turn, Outcome)>,
@@ -84,7 +94,9 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
-            let attempted = outcomes.into_iter().map(|(turn, outcome)| {
+            let generation = engine.generation.load(Ordering::SeqCst);
+            let outcomes = outcomes.into_iter().filter(|(turn, _)| turn.generation == generation);
+            let attempted = outcomes.map(|(turn, outcome)| {
                 let Turn { due: DueDelivery { delivery, failures }, at, .. } = turn;
                 let Outcome { reply, answer, duration } = outcome;
                 let next = delivery::next(&reply, failures, at);

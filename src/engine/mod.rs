@@ -20,7 +20,7 @@ pub mod webhooks;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use tokio::sync::{Mutex, Notify, RwLock, watch};
 
@@ -67,6 +67,8 @@ pub struct Engine {
     signing_key: Vec<u8>,
     /// Taken for reading by whoever reads executions, for writing by whoever replaces everything.
     world: RwLock<()>,
+    /// Counts how often everything was replaced.
+    generation: AtomicU64,
     /// Taken by whoever moves time: the scheduler, or an advance of the clock.
     turn: Mutex<()>,
     /// When the scheduler means to wake, in emulated milliseconds.
@@ -110,6 +112,7 @@ impl Engine {
             origin,
             signing_key: row.signing_key,
             world: RwLock::default(),
+            generation: AtomicU64::default(),
             turn: Mutex::default(),
             wakes_at: AtomicI64::new(i64::MAX),
             nudge: Notify::new(),

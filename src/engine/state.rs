@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
@@ -99,6 +100,7 @@ impl Engine {
 
     /// After the commit: lets memory follow. The caller keeps readers and writers out.
     async fn take_over(&self, row: EmulatorRow) -> Result<(), StoreError> {
+        self.generation.fetch_add(1, Ordering::SeqCst);
         self.database.forget_plans();
         self.clock.replace(row.clock, row.seen_at);
         self.catalog.set(Catalog::load(&self.database).await?);

@@ -108,9 +108,14 @@ impl Deliverer {
             if self.engine.is_stopping() {
                 return Ok(());
             }
-            for turn in self.engine.list_turns(webhook, AT_ONCE).await? {
-                if under_way.len() < AT_ONCE && executions.insert(execution_of(&turn)) {
-                    under_way.push(self.attempt(turn));
+            let mut next = None;
+            if under_way.len() < AT_ONCE {
+                let found = self.engine.list_turns(webhook, AT_ONCE).await?;
+                next = found.next;
+                for turn in found.turns {
+                    if under_way.len() < AT_ONCE && executions.insert(execution_of(&turn)) {
+                        under_way.push(self.attempt(turn));
+                    }
                 }
             }
             if under_way.is_empty() {
@@ -126,6 +131,7 @@ impl Deliverer {
                     self.engine.record_deliveries(outcomes).await?;
                 }
                 () = change => {}
+                () = self.engine.sleep_until(next) => {}
                 () = self.engine.wait_for_stop() => {}
             }
         }
@@ -144,8 +150,7 @@ impl Deliverer {
     }
 
     async fn attempt(&self, turn: Turn) -> (Turn, Outcome) {
-        let Turn { due: DueDelivery { delivery, failures }, subscriber, organisation, at: _ } =
-            &turn;
+        let Turn { due: DueDelivery { delivery, failures }, subscriber, organisation, .. } = &turn;
         let notice = &delivery.notice;
         let body = EventBody::new(notice, organisation, &subscriber.client_id, self.base_url());
         // Serialising texts can't fail.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
 use super::problem::Problem;
-use super::secrets::{REDACTED, names_a_secret};
+use super::secrets::{REDACTED, names_a_secret, redact};
 use crate::domain::execution::answer::InvalidField;
 use crate::store::StoreError;
 
@@ -218,7 +218,11 @@ pub fn value_at(body: &Value, field: &str) -> Option<Value> {
     let (parent, _) = pointer.rsplit_once('/')?;
     match (body.pointer(&pointer), body.pointer(parent)) {
         (Some(_), _) if is_secret => Some(Value::from(REDACTED)),
-        (Some(value), _) => Some(value.clone()),
+        (Some(value), _) => {
+            let mut value = value.clone();
+            redact(&mut value);
+            Some(value)
+        }
         (None, Some(_)) => None,
         (None, None) => Some(Value::String(String::new())),
     }

@@ -1,5 +1,9 @@
 //! What must not be told: values that are named as secrets are.
 
+use serde_json::Value;
+
+use crate::domain::webhook::without_password;
+
 /// What stands in place of a secret.
 pub const REDACTED: &str = "***";
 
@@ -11,4 +15,28 @@ pub fn names_a_secret(name: &str) -> bool {
     ["secret", "password", "token", "signature", "authorization", "credential"]
         .iter()
         .any(|word| name.contains(word))
+}
+
+/// Takes out the values of fields that are named as secrets are, of secret variables, and passwords
+/// in addresses.
+pub fn redact(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Object(object) => {
+            let is_public_variable = object.get("type").is_some_and(|kind| kind == "string");
+            let is_variable = object.contains_key("name") || object.contains_key("type");
+            for (name, value) in object {
+                let secret =
+                    names_a_secret(name) || name == "value" && is_variable && !is_public_variable;
+                // An empty value is no secret: it deletes a variable.
+                if secret && !matches!(value.as_str(), Some("")) && !value.is_null() {
+                    *value = REDACTED.into();
+                } else {
+                    redact(value);
+                }
+            }
+        }
+        Value::String(text) => *text = without_password(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }

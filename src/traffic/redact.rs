@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use form_urlencoded::Serializer;
-use serde_json::Value;
 
-use crate::http::secrets::{REDACTED, names_a_secret};
+use crate::http::secrets::{REDACTED, names_a_secret, redact};
 
 /// The most that is kept of a body, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -58,27 +57,6 @@ pub fn body(path: &str, bytes: &[u8]) -> Option<RedactedBody> {
     let end = text.floor_char_boundary(LONGEST_BODY);
     let kept = text.get(..end).unwrap_or_default().to_owned();
     Some(RedactedBody { text: kept, is_json: is_json && !truncated, truncated })
-}
-
-fn redact(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(redact),
-        Value::Object(object) => {
-            let is_public_variable = object.get("type").is_some_and(|kind| kind == "string");
-            let is_variable = object.contains_key("name") || object.contains_key("type");
-            for (name, value) in object {
-                let secret =
-                    names_a_secret(name) || name == "value" && is_variable && !is_public_variable;
-                // An empty value is no secret: it deletes a variable.
-                if secret && !matches!(value.as_str(), Some("")) && !value.is_null() {
-                    *value = REDACTED.into();
-                } else {
-                    redact(value);
-                }
-            }
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]

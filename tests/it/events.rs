@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use crate::app::{CODE_QUALITY, ORGANISATION};
 use crate::process::{Running, start};
-use crate::receiver::Behaviour::{Answer, Hang};
+use crate::receiver::Behaviour::{Answer, Hang, Hold};
 use crate::receiver::{Received, Receiver};
 
 /// How many events a code quality execution has.
@@ -102,6 +102,25 @@ async fn other_executions_do_not_wait_for_one_that_is_not_answered() {
     assert!(events.iter().all(|event| event.summary().contains("953671")));
     assert_eq!(running.stop("-TERM").code(), Some(0));
     assert_eq!(receiver.take().len(), 0);
+}
+
+#[tokio::test]
+async fn a_retry_does_not_wait_for_another_execution_that_is_not_answered() {
+    let directory = TempDir::new().unwrap();
+    let mut receiver = Receiver::start().await;
+    receiver.behave([Hold(200), Answer(503)]);
+    let fast = ["--ephemeral", "--clock-rate", "1000"];
+    let running = start_for(&directory, &[&receiver], &fast);
+    start_execution(&running).await;
+    receiver.next().await;
+    start_execution(&running).await;
+    // The first is answered only after all events of the second have come.
+    let events = next(&mut receiver, EVENTS + 1).await;
+    assert!(events.iter().all(|event| event.summary().contains("953672")));
+    receiver.release();
+    let events = next(&mut receiver, EVENTS - 1).await;
+    assert!(events.iter().all(|event| event.summary().contains("953671")));
+    assert_eq!(running.stop("-TERM").code(), Some(0));
 }
 
 #[tokio::test]

@@ -284,7 +284,23 @@ pub async fn count_pending(database: &Database) -> Result<i64, StoreError> {
     Ok(count)
 }
 
-/// Why what is stored can't be delivered; nothing if it can.
+/// When a delivery to a subscriber is due next, after `now`.
+pub async fn find_next_due(
+    database: &Database,
+    webhook_id: WebhookId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let due: Option<i64> =
+        sqlx::query_scalar("SELECT min(due_at) FROM queues WHERE webhook_id = $1 AND due_at > $2")
+            .bind(webhook_id.number())
+            .bind(now.as_millis())
+            .fetch_one(database.readers())
+            .await?;
+    Ok(due.map(Timestamp::from_millis))
+}
+
+/// Why what is stored can't be delivered; nothing if it can. Of deleted subscriptions some may have
+/// been taken away.
 pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
     let kinds = serde_json::to_string(&EventKind::ALL.map(EventKind::name));
     let (unreadable, unqueued, empty): (i64, i64, i64) = sqlx::query_as(
@@ -292,9 +308,14 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
                  WHERE kind NOT IN (SELECT value FROM json_each($1)) \
                  OR status NOT IN ('PENDING', 'DELIVERED', 'FAILED') OR failures < 0), \
                 (SELECT count(*) FROM deliveries AS d WHERE status = 'PENDING' \
+                 AND EXISTS (SELECT 1 FROM webhooks WHERE id = webhook_id \
+                     AND deleted_at IS NULL) \
                  AND NOT EXISTS (SELECT 1 FROM queues WHERE webhook_id = d.webhook_id \
                      AND execution_id = d.execution_id)), \
-                (SELECT count(*) FROM queues AS q WHERE NOT EXISTS (SELECT 1 FROM deliveries \
+                (SELECT count(*) FROM queues AS q \
+                 WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = webhook_id \
+                     AND deleted_at IS NULL) \
+                 AND NOT EXISTS (SELECT 1 FROM deliveries \
                      WHERE webhook_id = q.webhook_id AND execution_id = q.execution_id \
                      AND status = 'PENDING'))",
     )

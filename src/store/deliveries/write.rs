@@ -174,7 +174,7 @@ impl<'a> AttemptedRow<'a> {
 /// left out; where a delivery was asked for again meanwhile, nothing follows.
 pub async fn record(tx: &mut Transaction<'_>, attempted: &[Attempted]) -> Result<(), StoreError> {
     let rows: Vec<_> = attempted.iter().map(AttemptedRow::new).collect();
-    // Identifiers of events are never used again; those of deliveries are, after a reset.
+    // Identifiers of deliveries may be used again; those of events are not.
     for statement in [
         "INSERT INTO attempts (delivery_id, number, at, status, error, answer, duration) \
          SELECT d.id, (SELECT count(*) + 1 FROM attempts WHERE delivery_id = d.id), \
@@ -205,7 +205,7 @@ pub async fn record(tx: &mut Transaction<'_>, attempted: &[Attempted]) -> Result
 }
 
 /// Makes a delivery pending again, to be made at `now` or when it is its turn; nothing if there is
-/// no such delivery.
+/// no such delivery. One after it that waits to be tried again is tried when this one is over.
 pub async fn repeat(
     tx: &mut Transaction<'_>,
     id: DeliveryId,

@@ -1,6 +1,6 @@
 //! Deliveries that are asked for again, and what happens while others are under way.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::deliveries::{DELIVERIES, list, progress, subscribe, text, told};
@@ -158,6 +158,28 @@ async fn what_was_under_way_before_a_reset_counts_for_nothing_after_it() {
     tokio::join!(app.deliver(), meanwhile);
     app.deliver().await;
     assert_eq!(progress(&app).await, ["DELIVERED 200"; 7]);
+}
+
+#[tokio::test]
+async fn what_was_under_way_counts_for_nothing_in_an_earlier_state_of_the_same_deliveries() {
+    let (app, mut receiver) = told().await;
+    receiver.behave([Answer(503), Hold(200)]);
+    app.start(CODE_QUALITY).await;
+    app.deliver().await;
+    let state = app.get("/_emulator/state").await.bytes;
+    app.advance("P2D").await;
+    let meanwhile = async {
+        receiver.next().await;
+        receiver.next().await;
+        let imported = app.request(Method::PUT, "/_emulator/state", state).await;
+        assert_eq!(imported.status, StatusCode::NO_CONTENT);
+        receiver.release();
+    };
+    tokio::join!(app.deliver(), meanwhile);
+    assert_eq!(progress(&app).await[..2], ["PENDING 503", "PENDING "]);
+    app.advance("PT1M").await;
+    app.deliver().await;
+    assert_eq!(progress(&app).await[..2], ["DELIVERED 503,200", "DELIVERED 200"]);
 }
 
 #[tokio::test]

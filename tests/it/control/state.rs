@@ -204,6 +204,14 @@ async fn what_is_no_state_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_deleted_webhook_is_no_fault() {
+    let app = TestApp::new().await;
+    let statements = [WEBHOOK, DELIVERY, "UPDATE webhooks SET deleted_at = 0"];
+    let state = changed(&export(&app).await, &statements).await;
+    assert_eq!(import(&app, &state).await, (StatusCode::NO_CONTENT, String::new()));
+}
+
+#[tokio::test]
 async fn reset_goes_back_to_the_beginning() {
     let app = TestApp::new().await;
     let before = picture(&app).await;

@@ -139,6 +139,14 @@ async fn every_mistake_of_a_webhook_is_told() {
         "url": "http://127.0.0.1:9", "events": ["all"]});
     let answer = app.post(WEBHOOKS, &wrong).await;
     assert_eq!(answer.json()["errors"]["clientSecret"]["invalidValue"], "***");
+    let wrong = json!({"tenantId": "1", "clientId": "a", "clientSecret": "b",
+        "url": "ftp://user:hidden@127.0.0.1/", "events": ["all"]});
+    let answer = app.post(WEBHOOKS, &wrong).await;
+    assert_eq!(answer.json()["errors"]["url"]["invalidValue"], "ftp://user:***@127.0.0.1/");
+    let seed = json!({"clients": {"clientId": "a", "clientSecret": "hidden"}});
+    let answer = app.post("/_emulator/seed", &seed).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(!answer.text().contains("hidden"), "{}", answer.text());
     let missing = app.post(WEBHOOKS, &json!({})).await;
     assert_eq!(missing.errors(), "tenantId: is missing");
     assert_eq!(missing.json()["missingParams"], json!([{"name": "tenantId"}]));
