@@ -12,7 +12,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tower::util::MapRequest;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -194,28 +193,22 @@ impl App {
         if auth == Auth::Strict && engine.first_client().is_none() {
             tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
         }
-        let (stopped, mut stopping) = watch::channel(false);
         let scheduler = tokio::spawn({
-            let (engine, stopping) = (engine.clone(), stopped.subscribe());
-            async move { engine.run_scheduler(stopping).await }
+            let engine = engine.clone();
+            async move { engine.run_scheduler().await }
         });
         let deliverer = tokio::spawn(deliverer.run());
-        let stopping_engine = engine.clone();
+        let (stopped, graceful) = (engine.clone(), engine.clone());
         tokio::spawn(async move {
             stop.await;
-            stopping_engine.stop_waiting();
-            // Nobody listens any more if the server has failed before.
-            let _ = stopped.send(true);
+            stopped.stop();
         });
-        let mut graceful = stopping.clone();
         let answering =
             axum::ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(router);
-        let server =
-            axum::serve(Listener(listener), answering).with_graceful_shutdown(async move {
-                let _ = graceful.changed().await;
-            });
+        let server = axum::serve(Listener(listener), answering)
+            .with_graceful_shutdown(async move { graceful.wait_for_stop().await });
         let out_of_grace = async {
-            let _ = stopping.changed().await;
+            engine.wait_for_stop().await;
             tokio::time::sleep(grace).await;
         };
         tokio::select! {

@@ -18,7 +18,6 @@ mod pipelines;
 mod programs;
 mod refusal;
 mod repositories;
-mod signer;
 mod steps;
 mod tenants;
 mod variables;

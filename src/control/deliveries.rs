@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Control;
 use super::extract::AnyDelivery;
-use super::wait::{read_timeout, within};
+use super::wait::{TimeoutParameter, read_timeout, within};
 use crate::domain::delivery::{Delivery, DeliveryStatus, Reply};
 use crate::domain::id::InvalidId;
 use crate::engine::catalog::Catalog;
@@ -192,9 +192,7 @@ pub async fn get_deliveries(
 /// Answers as soon as every delivery that is due has been tried, with the deliveries then.
 #[utoipa::path(get, path = "/_emulator/deliveries/wait", operation_id = "waitForDeliveries",
     tag = "Emulator",
-    params(WantedParameters,
-        ("timeout" = Option<String>, Query,
-            description = "How long to wait in real time, an ISO-8601 duration up to PT1H; PT30S if absent")),
+    params(WantedParameters, TimeoutParameter),
     responses((status = 200, description = "The deliveries", body = DeliveryList),
         (status = 408, description = "Not all have been tried in time", body = Problem,
             content_type = "application/problem+json"),

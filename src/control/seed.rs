@@ -15,6 +15,7 @@ use crate::domain::execution::answer::InvalidField;
 use crate::engine::additions::{AddError, Added};
 use crate::http::body::{as_text, value_at, write_to};
 use crate::http::problem::Problem;
+use crate::http::secrets::redact;
 use crate::seed::{self, EnvironmentDocument, Mistakes, PipelineDocument, Seed};
 use crate::store::StoreError;
 
@@ -44,7 +45,10 @@ pub struct CreatedView {
 
 /// The answer to a document with mistakes.
 pub(super) fn refused(Mistakes(mistakes): Mistakes, body: &[u8]) -> Problem {
-    let sent = std::str::from_utf8(body).ok().and_then(seed::as_json);
+    let mut sent = std::str::from_utf8(body).ok().and_then(seed::as_json);
+    if let Some(sent) = &mut sent {
+        redact(sent);
+    }
     Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
         message: match mistake.line {
             Some(line) if mistake.field.is_empty() => format!("line {line}: {}", mistake.message),

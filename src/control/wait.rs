@@ -5,6 +5,7 @@ use std::time::Duration as RealDuration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use utoipa::IntoParams;
 
 use super::Control;
 use super::extract::AnyExecution;
@@ -27,8 +28,7 @@ const LONGEST: Duration = Duration::from_mins(60);
     operation_id = "waitForExecution", tag = "Emulator",
     params(AnyExecution,
         ("for" = String, Query, description = "WAITING or ENDED; WAITING also ends with the execution"),
-        ("timeout" = Option<String>, Query,
-            description = "How long to wait in real time, an ISO-8601 duration up to PT1H; PT30S if absent")),
+        TimeoutParameter),
     responses((status = 200, description = "The execution", body = ExecutionView),
         (status = 408, description = "It has not come so far in time", body = Problem,
             content_type = "application/problem+json"),
@@ -56,6 +56,15 @@ pub async fn wait_for_execution(
     let reached = control.engine.wait_for(milestone, execution.pipeline, execution.id);
     let snapshot = within(timeout, "The execution has not come so far", reached).await?;
     Ok(Json(ExecutionView::new(&snapshot)))
+}
+
+/// The query parameter that says how long to wait.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `read_timeout` reads")]
+pub struct TimeoutParameter {
+    /// How long to wait in real time, an ISO-8601 duration up to PT1H; PT30S if absent.
+    timeout: Option<String>,
 }
 
 /// How long the caller wants to wait, in real time.

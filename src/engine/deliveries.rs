@@ -6,23 +6,12 @@ use std::sync::atomic::Ordering;
 
 use super::catalog::Catalog;
 use super::{Engine, run_to_the_end};
-use crate::domain::delivery::{self, DeliveryStatus, Next, Reply};
+use crate::domain::delivery::{self, DeliveryStatus, Next};
 use crate::domain::id::{DeliveryId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook::NewWebhook;
 use crate::store::deliveries::{self, Attempt, Attempted, DueDelivery, Filter, RecordedDelivery};
 use crate::store::{StoreError, emulator};
-
-/// What came of an attempt at a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// What the subscriber said.
-    pub reply: Reply,
-    /// The beginning of its answer, if it was no success.
-    pub answer: Option<String>,
-    /// How long it took, in real milliseconds.
-    pub duration: i64,
-}
 
 /// A delivery whose turn it is, and to whom.
 #[derive(Clone, Debug)]
@@ -85,22 +74,21 @@ impl Engine {
         Ok(Turns { turns: due.into_iter().map(turn).collect(), next })
     }
 
-    /// Records what came of attempts, and what follows from it. What is no longer there, or belongs
-    /// to another state, is left out.
-    pub async fn record_deliveries(
+    /// Records attempts, and what follows from them. What is no longer there, or belongs to another
+    /// state, is left out.
+    pub async fn record_attempts(
         self: &Arc<Self>,
-        outcomes: Vec<(Turn, Outcome)>,
+        attempts: Vec<(Turn, Attempt)>,
     ) -> Result<(), StoreError> {
         let engine = self.clone();
         run_to_the_end(async move {
             let mut writer = engine.database.writer().await;
             let generation = engine.generation.load(Ordering::SeqCst);
-            let outcomes = outcomes.into_iter().filter(|(turn, _)| turn.generation == generation);
-            let attempted = outcomes.map(|(turn, outcome)| {
-                let Turn { due: DueDelivery { delivery, failures }, at, .. } = turn;
-                let Outcome { reply, answer, duration } = outcome;
-                let next = delivery::next(&reply, failures, at);
-                Attempted { delivery, attempt: Attempt { at, reply, answer, duration }, next }
+            let attempts = attempts.into_iter().filter(|(turn, _)| turn.generation == generation);
+            let attempted = attempts.map(|(turn, attempt)| {
+                let DueDelivery { delivery, failures } = turn.due;
+                let next = delivery::next(&attempt.reply, failures, attempt.at);
+                Attempted { delivery, attempt, next }
             });
             let attempted: Vec<_> = attempted.collect();
             let mut tx = writer.begin().await?;

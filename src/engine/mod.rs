@@ -79,7 +79,7 @@ pub struct Engine {
     clock_changed: Notify,
     /// Wakes whoever delivers events.
     deliveries_due: Notify,
-    /// Whether callers are no longer to be kept waiting.
+    /// Whether everything is to come to its end.
     stopping: watch::Sender<bool>,
     tally: Tally,
 }

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration as RealDuration;
 
-use tokio::sync::watch;
-
 use super::save::{Change, Commit};
 use super::{Engine, run_to_the_end};
 use crate::domain::execution::machine::{self, Effects};
@@ -174,7 +172,7 @@ impl Engine {
     }
 
     /// Lets things happen as they fall due, until told to stop.
-    pub async fn run_scheduler(&self, mut stop: watch::Receiver<bool>) {
+    pub async fn run_scheduler(&self) {
         loop {
             // Listening begins before reading, so that nothing between is missed.
             self.wakes_at.store(i64::MAX, Ordering::SeqCst);
@@ -197,7 +195,7 @@ impl Engine {
             tokio::select! {
                 () = &mut nudged => {}
                 () = tokio::time::sleep(sleep) => {}
-                _ = stop.changed() => return,
+                () = self.wait_for_stop() => return,
             }
         }
     }

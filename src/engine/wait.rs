@@ -67,27 +67,21 @@ impl Engine {
         }
     }
 
-    /// Ends whatever waits in the name of a caller.
-    pub fn stop_waiting(&self) {
+    /// Tells whatever runs, or waits in the name of a caller, to come to its end.
+    pub fn stop(&self) {
         self.stopping.send_replace(true);
     }
 
-    /// Whether callers are no longer to be kept waiting.
+    /// Whether everything is to come to its end.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
-    /// Waits until callers are no longer to be kept waiting.
+    /// Waits until everything is to come to its end.
     pub async fn wait_for_stop(&self) {
         // The sender lives as long as this.
-        let _ = self.stopping().wait_for(|stopping| *stopping).await;
-    }
-
-    /// Tells when callers are no longer to be kept waiting.
-    #[must_use]
-    pub fn stopping(&self) -> tokio::sync::watch::Receiver<bool> {
-        self.stopping.subscribe()
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     /// Waits, for ever if need be, until every delivery that is due has been tried.

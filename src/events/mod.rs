@@ -15,10 +15,10 @@ use tokio::task::{Id, JoinSet};
 use crate::domain::id::{ExecutionId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
-use crate::engine::deliveries::{Outcome, Turn};
+use crate::engine::deliveries::Turn;
 use crate::http::host::Hosts;
 use crate::store::StoreError;
-use crate::store::deliveries::DueDelivery;
+use crate::store::deliveries::Attempt;
 use body::EventBody;
 pub use sender::Sender;
 
@@ -124,11 +124,11 @@ impl Deliverer {
             let mut answered = (&mut under_way).ready_chunks(AT_ONCE);
             tokio::select! {
                 biased;
-                Some(outcomes) = answered.next() => {
-                    for (turn, _) in &outcomes {
+                Some(attempts) = answered.next() => {
+                    for (turn, _) in &attempts {
                         executions.remove(&execution_of(turn));
                     }
-                    self.engine.record_deliveries(outcomes).await?;
+                    self.engine.record_attempts(attempts).await?;
                 }
                 () = change => {}
                 () = self.engine.sleep_until(next) => {}
@@ -149,15 +149,14 @@ impl Deliverer {
         }
     }
 
-    async fn attempt(&self, turn: Turn) -> (Turn, Outcome) {
-        let Turn { due: DueDelivery { delivery, failures }, subscriber, organisation, .. } = &turn;
-        let notice = &delivery.notice;
+    async fn attempt(&self, turn: Turn) -> (Turn, Attempt) {
+        let Turn { due, subscriber, organisation, .. } = &turn;
+        let notice = &due.delivery.notice;
         let body = EventBody::new(notice, organisation, &subscriber.client_id, self.base_url());
         // Serialising texts can't fail.
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let failures = failures.map_or(0, |failures| failures.count);
-        let outcome = self.sender.deliver(subscriber, &notice.event_id, body, failures).await;
-        (turn, outcome)
+        let attempt = self.sender.deliver(&turn, body).await;
+        (turn, attempt)
     }
 }
 

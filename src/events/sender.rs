@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
-use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::domain::delivery::Reply;
 use crate::domain::webhook::NewWebhook;
-use crate::engine::deliveries::Outcome;
+use crate::engine::deliveries::Turn;
+use crate::http::signer::Signer;
+use crate::store::deliveries::{Attempt, DueDelivery};
 use crate::store::with_causes;
 
 /// How long a call may take, in real time.
@@ -59,25 +59,20 @@ impl Sender {
         answer.map_err(|error| with_causes(&error.without_url()))
     }
 
-    /// Delivers an event, after `failures` attempts in vain.
-    pub async fn deliver(
-        &self,
-        subscriber: &NewWebhook,
-        event_id: &str,
-        body: Vec<u8>,
-        failures: u32,
-    ) -> Outcome {
+    /// Makes an attempt at a delivery whose turn it is.
+    pub async fn deliver(&self, turn: &Turn, body: Vec<u8>) -> Attempt {
         let began = real_time();
+        let Turn { due: DueDelivery { delivery, failures }, subscriber, at, .. } = turn;
         let answer = self.call(|client| {
             let request = client
                 .post(&subscriber.url)
                 .header(CONTENT_TYPE, "application/json")
-                .header("x-adobe-event-id", event_id)
+                .header("x-adobe-event-id", &delivery.notice.event_id)
                 .header(X_ADOBE_SIGNATURE, signature(subscriber, &body))
                 .body(body);
             match failures {
-                0 => request,
-                failures => request.header("x-adobe-retry-count", failures),
+                None => request,
+                Some(failures) => request.header("x-adobe-retry-count", failures.count),
             }
         });
         let (reply, answer) = match answer.await {
@@ -88,7 +83,7 @@ impl Sender {
             Err(reason) => (Reply::None(reason), None),
         };
         let duration = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Outcome { reply, answer, duration }
+        Attempt { at: *at, reply, answer, duration }
     }
 
     /// Asks for proof that somebody at the address expects events, or says what was wrong with the
@@ -132,12 +127,9 @@ async fn beginning_of(mut answer: Response) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned()).filter(|text| !text.is_empty())
 }
 
-/// The HMAC-SHA256 of what is sent, in base64.
+/// The signature of what is sent, in base64.
 fn signature(subscriber: &NewWebhook, sent: &[u8]) -> String {
-    // A key of any length will do.
-    let hmac = Hmac::<Sha256>::new_from_slice(subscriber.client_secret.as_bytes())
-        .unwrap_or_else(|_| Hmac::new(&[0; 64].into()));
-    STANDARD.encode(hmac.chain_update(sent).finalize().into_bytes())
+    STANDARD.encode(Signer::new(subscriber.client_secret.as_bytes()).sign(sent))
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long a call takes is real time")]

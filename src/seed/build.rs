@@ -51,6 +51,19 @@ impl Place<'_> {
         text.parse().map_err(|error: InvalidId| self.wrong(field, error.to_string())).ok()
     }
 
+    /// Reads the identifier of a tenant that is there.
+    pub(super) fn tenant_id(
+        &mut self,
+        text: &str,
+        is_tenant: impl Fn(TenantId) -> bool,
+    ) -> Option<TenantId> {
+        let id = self.id("tenantId", text);
+        if id.is_some_and(|id| !is_tenant(id)) {
+            self.wrong("tenantId", format!("there is no tenant {text}"));
+        }
+        id
+    }
+
     /// Checks a display name of at most 64 characters.
     pub(super) fn name(&mut self, field: &str, text: &str) {
         if !(1..=64).contains(&text.chars().count()) {
@@ -71,11 +84,7 @@ pub(super) fn build(
     let tenants = build_tenants(&tenants, &mut root);
     let tenant_ids: BTreeSet<_> = tenants.iter().map(|tenant| tenant.id).collect();
     let tenant_of = |place: &mut Place<'_>, text: &str| {
-        let id: Option<TenantId> = place.id("tenantId", text);
-        if id.is_some_and(|id| !tenant_ids.contains(&id) && !is_tenant(id)) {
-            place.wrong("tenantId", format!("there is no tenant {text}"));
-        }
-        id
+        place.tenant_id(text, |id| tenant_ids.contains(&id) || is_tenant(id))
     };
 
     let mut client_ids = BTreeSet::new();

@@ -170,11 +170,8 @@ pub fn read_webhook(
 ) -> Result<NewWebhook, Mistakes> {
     let document: WebhookDocument = parse(text).map_err(|mistake| Mistakes(vec![mistake]))?;
     build::build_alone(|place| {
-        let id: Option<TenantId> = place.id("tenantId", &document.tenant_id);
-        if id.is_some_and(|id| !is_tenant(id)) {
-            place.wrong("tenantId", format!("there is no tenant {}", document.tenant_id));
-        }
-        build::build_webhook(place, document, id)
+        let tenant_id = place.tenant_id(&document.tenant_id, is_tenant);
+        build::build_webhook(place, document, tenant_id)
     })
 }
 

@@ -23,7 +23,7 @@ pub struct EmulatorRow {
     pub clock: ClockLine,
     /// The latest emulated time at which anything was written.
     pub seen_at: Timestamp,
-    /// Signs the tokens of log and artifact addresses.
+    /// The key of all signatures.
     pub signing_key: Vec<u8>,
 }
 
@@ -111,7 +111,7 @@ pub async fn raise_execution_id(
     Ok(())
 }
 
-/// Replaces the key that signs the tokens of addresses.
+/// Replaces the key of all signatures.
 pub async fn set_signing_key(tx: &mut Transaction<'_>, key: &[u8]) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET signing_key = $1").bind(key).execute(&mut **tx).await?;
     Ok(())

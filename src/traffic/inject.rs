@@ -6,11 +6,11 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::sync::watch;
 
 use super::faults::{End, Injection};
 use super::wire::Connection;
 use crate::api::gateway;
+use crate::engine::Engine;
 use crate::http::body::receive;
 use crate::http::problem::Problem;
 
@@ -21,7 +21,7 @@ pub const X_EMULATOR_FAULT: HeaderName = HeaderName::from_static("x-emulator-fau
 /// by calls that go on.
 pub(super) async fn inject(
     injection: Injection,
-    mut stopping: watch::Receiver<bool>,
+    engine: &Engine,
     request: Request,
     next: Next,
 ) -> (Response, bool) {
@@ -35,7 +35,7 @@ pub(super) async fn inject(
         let latency = RealDuration::from_millis(latency.as_millis().unsigned_abs());
         tokio::select! {
             () = tokio::time::sleep(latency) => {}
-            _ = stopping.wait_for(|stopping| *stopping) => {}
+            () = engine.wait_for_stop() => {}
         }
     }
     let connection = request.extensions().get::<ConnectInfo<Connection>>().cloned();

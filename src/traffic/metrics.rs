@@ -95,8 +95,8 @@ impl Metrics {
         counter.inc_by(events);
         register(&registry, counter);
         let help = "Attempts to deliver an event to a subscriber, by whether it was taken.";
-        let options_of_it = options("event_deliveries_total", help);
-        let counter = valid(IntCounterVec::new(options_of_it, &["outcome"]));
+        let attempts = options("event_deliveries_total", help);
+        let counter = valid(IntCounterVec::new(attempts, &["outcome"]));
         counter.with_label_values(&["delivered"]).inc_by(deliveries_made);
         counter.with_label_values(&["failed"]).inc_by(deliveries_in_vain);
         register(&registry, counter);

@@ -27,8 +27,7 @@ pub async fn observe(State(traffic): State<Traffic>, mut request: Request, next:
             answer
         }
         Some(injection) => {
-            let stopping = traffic.0.engine.stopping();
-            let (answer, arrives) = inject(injection, stopping, request, next).await;
+            let (answer, arrives) = inject(injection, &traffic.0.engine, request, next).await;
             call.status = arrives.then(|| answer.status());
             answer
         }

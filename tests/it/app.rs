@@ -152,7 +152,7 @@ impl TestApp {
 
     /// Ends what waits in the name of callers, as on the way to the end of the program.
     pub fn stop_waiting(&self) {
-        self.engine.stop_waiting();
+        self.engine.stop();
     }
 
     /// Sends a request as it is.

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::parameters::USUAL_SCOPE;
-use crate::api::signer::Signer;
 use crate::domain::client::Client;
 use crate::domain::time::{Duration, Timestamp};
+use crate::http::signer::Signer;
 
 /// The header of every token. No other is read, so that nobody can choose how it is checked.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;

@@ -5,32 +5,37 @@ use sha2::Sha256;
 
 /// Makes and checks signatures under one key.
 #[derive(Clone)]
-pub(super) struct Signer(Hmac<Sha256>);
+pub struct Signer(Hmac<Sha256>);
 
 impl Signer {
     /// With this key.
-    pub(super) fn new(key: &[u8]) -> Self {
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
         // A key of any length will do.
         Self(Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&[0; 64].into())))
     }
 
     /// With a key of its own: what either signs is nothing to the other.
-    pub(super) fn for_purpose(&self, purpose: &str) -> Self {
+    #[must_use]
+    pub fn for_purpose(&self, purpose: &str) -> Self {
         Self::new(&self.sign(purpose.as_bytes()))
     }
 
-    /// The signature of a message.
-    pub(super) fn sign(&self, message: &[u8]) -> [u8; 32] {
+    /// The signature of a message, its HMAC-SHA256.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 32] {
         self.0.clone().chain_update(message).finalize().into_bytes().into()
     }
 
     /// Whether the first `N` bytes of the signature of a message are these, in constant time.
-    pub(super) fn verify<const N: usize>(&self, message: &[u8], signature: &[u8; N]) -> bool {
+    #[must_use]
+    pub fn verify<const N: usize>(&self, message: &[u8], signature: &[u8; N]) -> bool {
         self.0.clone().chain_update(message).verify_truncated_left(signature).is_ok()
     }
 
     /// Whether a secret is the expected one, in a time that tells nothing of either.
-    pub(super) fn is_same(&self, expected: &str, given: &str) -> bool {
+    #[must_use]
+    pub fn is_same(&self, expected: &str, given: &str) -> bool {
         self.verify(expected.as_bytes(), &self.sign(given.as_bytes()))
     }
 }
