@@ -1,22 +1,12 @@
 //! The only place that applies a transition and saves it, and the only place that waits for time.
 
-pub mod additions;
 pub mod catalog;
 pub mod clock;
-pub mod commands;
 pub mod definitions;
 pub mod deliveries;
-mod edit;
-mod epochs;
-mod history;
-mod load;
-pub mod read;
-mod save;
-mod scheduler;
-pub mod state;
+mod executions;
 mod tally;
-pub mod wait;
-pub mod webhooks;
+mod world;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,12 +25,16 @@ use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
 use clock::Clock;
-pub use epochs::Epoch;
-use epochs::Epochs;
-pub use history::{History, HistoryError};
-pub use scheduler::{AdvanceError, Destination, Settled};
+pub use deliveries::webhooks;
+pub use executions::epochs::Epoch;
+use executions::epochs::Epochs;
+pub use executions::history::{History, HistoryError};
+pub use executions::scheduler::{AdvanceError, Destination, Settled};
+pub use executions::{commands, read, wait};
 pub use tally::Performance;
 use tally::Tally;
+use world::load;
+pub use world::{additions, state};
 
 /// How an engine is set up.
 #[derive(Clone, Debug, Default)]

@@ -15,7 +15,7 @@ pub struct Epoch(u64);
 const COUNTERS: usize = 4096;
 
 /// Counts changes by pipeline.
-pub(super) struct Epochs {
+pub(in crate::engine) struct Epochs {
     hasher: RandomState,
     counters: Box<[AtomicU64]>,
     ended: Notify,
@@ -35,18 +35,18 @@ impl Epochs {
     }
 
     /// The epoch that lasts now.
-    pub(super) fn current(&self, pipeline: PipelineKey) -> Epoch {
+    pub(in crate::engine) fn current(&self, pipeline: PipelineKey) -> Epoch {
         Epoch(self.counter(pipeline).load(Ordering::SeqCst))
     }
 
     /// Ends the epoch: something has been committed.
-    pub(super) fn end(&self, pipeline: PipelineKey) {
+    pub(in crate::engine) fn end(&self, pipeline: PipelineKey) {
         self.counter(pipeline).fetch_add(1, Ordering::SeqCst);
         self.ended.notify_waiters();
     }
 
     /// Ends all epochs: everything may have changed.
-    pub(super) fn end_all(&self) {
+    pub(in crate::engine) fn end_all(&self) {
         for counter in &self.counters {
             counter.fetch_add(1, Ordering::SeqCst);
         }
@@ -54,7 +54,7 @@ impl Epochs {
     }
 
     /// Waits until the epoch is over.
-    pub(super) async fn wait_for_end(&self, pipeline: PipelineKey, epoch: Epoch) {
+    pub(in crate::engine) async fn wait_for_end(&self, pipeline: PipelineKey, epoch: Epoch) {
         loop {
             // Listening begins before looking, so that nothing between is missed.
             let ended = self.ended.notified();

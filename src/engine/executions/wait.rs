@@ -1,12 +1,12 @@
 //! Waiting: until an execution has come so far, until deliveries have been tried, until it is time.
 
-use super::Engine;
 use super::read::Snapshot;
 use super::scheduler::LONGEST_SLEEP;
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::time::Timestamp;
+use crate::engine::Engine;
 use crate::store::StoreError;
 
 /// How far an execution is to have come.

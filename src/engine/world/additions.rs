@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::catalog::Catalog;
-use super::definitions::purge_some;
-use super::{Engine, run_to_the_end};
 use crate::domain::pipeline::{PhaseKind, Pipeline};
 use crate::domain::program::Program;
 use crate::domain::variable::Owner;
+use crate::engine::catalog::Catalog;
+use crate::engine::definitions::purge_some;
+use crate::engine::{Engine, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::{StoreError, definitions, emulator, scenarios, variables, webhooks};
 

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Engine;
-use super::catalog::Catalog;
-use super::definitions::ChangeError;
-use super::save::Commit;
+use super::ChangeError;
 use crate::domain::id::ProgramId;
 use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
+use crate::engine::Engine;
+use crate::engine::catalog::Catalog;
+use crate::engine::executions::save::Commit;
 use crate::store::{StoreError, Transaction, Writer, emulator};
 
 /// A change under way. Dropped, it has not happened.
-pub(super) struct Edit<'w> {
+pub(in crate::engine) struct Edit<'w> {
     pub tx: Transaction<'w>,
     pub now: Timestamp,
     pub commit: Commit,
@@ -23,7 +23,7 @@ pub(super) struct Edit<'w> {
 
 impl Engine {
     /// Begins a change of a program.
-    pub(super) async fn begin_edit<'w>(
+    pub(in crate::engine) async fn begin_edit<'w>(
         &self,
         writer: &'w mut Writer<'_>,
         id: ProgramId,
@@ -38,13 +38,16 @@ impl Engine {
     }
 
     /// Ends a change: the catalog has the program as it is now.
-    pub(super) async fn commit_edit(&self, edit: Edit<'_>) -> Result<(), StoreError> {
+    pub(in crate::engine) async fn commit_edit(&self, edit: Edit<'_>) -> Result<(), StoreError> {
         let Edit { tx, now, commit, program, catalog } = edit;
         self.end_edit(tx, now, &commit, || catalog.with_program(program)).await
     }
 
     /// Ends a change by which the program goes away.
-    pub(super) async fn commit_deletion(&self, edit: Edit<'_>) -> Result<Program, StoreError> {
+    pub(in crate::engine) async fn commit_deletion(
+        &self,
+        edit: Edit<'_>,
+    ) -> Result<Program, StoreError> {
         let Edit { tx, now, commit, program, catalog } = edit;
         self.end_edit(tx, now, &commit, || catalog.without_program(program.id)).await?;
         Ok(program)

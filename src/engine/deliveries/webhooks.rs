@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Engine, run_to_the_end};
 use crate::domain::id::WebhookId;
 use crate::domain::webhook::{NewWebhook, Webhook};
+use crate::engine::{Engine, run_to_the_end};
 use crate::store::{StoreError, emulator, webhooks};
 
 /// Why a subscription was not added.

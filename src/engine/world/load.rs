@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use super::EngineOptions;
-use super::clock::wall_millis;
 use crate::domain::time::Timestamp;
+use crate::engine::EngineOptions;
+use crate::engine::clock::wall_millis;
 use crate::seed::Seed;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
 use crate::store::{
@@ -12,7 +12,7 @@ use crate::store::{
 };
 
 /// Starts the clock and stores the seed, all in one transaction.
-pub(super) async fn into_new_database(
+pub(in crate::engine) async fn into_new_database(
     database: &Database,
     options: &EngineOptions,
     seed: Seed,
@@ -27,7 +27,7 @@ pub(super) async fn into_new_database(
 }
 
 /// Starts the clock and stores a seed where nothing is.
-pub(super) async fn fill(
+pub(in crate::engine) async fn fill(
     database: &Database,
     tx: &mut Transaction<'_>,
     options: &EngineOptions,

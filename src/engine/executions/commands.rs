@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::save::{Change, Commit};
-use super::{Engine, run_to_the_end};
 use crate::domain::execution::machine::{self, Command, Effects, Refusal};
 use crate::domain::execution::plan::{Build, Code, DISABLE_BUILD_REUSE};
 use crate::domain::execution::start::{self, Circumstances, NewExecution, Request, StartRefusal};
@@ -15,6 +14,7 @@ use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
+use crate::engine::{Engine, run_to_the_end};
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::executions::{self, Inserted, Stored};
 use crate::store::{StoreError, Transaction, builds, emulator, scenarios, variables};

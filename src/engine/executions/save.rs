@@ -1,24 +1,24 @@
 //! Saving what the state machine did: states and events in one transaction.
 
-use super::Engine;
 use crate::domain::event::EventKind;
 use crate::domain::execution::Execution;
 use crate::domain::execution::machine::Effects;
 use crate::domain::execution::step::StepStatus;
 use crate::domain::id::PipelineKey;
 use crate::domain::pipeline::Action;
+use crate::engine::Engine;
 use crate::store::deliveries::{self, NewDelivery};
 use crate::store::{StoreError, Transaction, builds, executions};
 
 /// An execution that changed, and what the change brought about.
-pub(super) struct Change {
+pub(in crate::engine) struct Change {
     pub execution: Execution,
     pub effects: Effects,
 }
 
 /// What a transaction saves, for those who are told of it after the commit.
 #[derive(Default)]
-pub(super) struct Commit {
+pub(in crate::engine) struct Commit {
     /// How many times a step changed its status.
     pub transitions: u64,
     /// How many events there are for subscribers.
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// Saves changed executions with what the changes brought about.
-    pub(super) async fn save(
+    pub(in crate::engine) async fn save(
         &self,
         tx: &mut Transaction<'_>,
         changes: Vec<Change>,
@@ -68,7 +68,7 @@ impl Engine {
     }
 
     /// Saves what the changes brought about, for executions that are saved otherwise.
-    pub(super) async fn save_effects(
+    pub(in crate::engine) async fn save_effects(
         &self,
         tx: &mut Transaction<'_>,
         changes: Vec<Change>,
@@ -86,7 +86,7 @@ impl Engine {
     }
 
     /// After the commit: what memory made of the executions is out of date.
-    pub(super) fn tell_committed(&self, commit: &Commit) {
+    pub(in crate::engine) fn tell_committed(&self, commit: &Commit) {
         self.tally.count(commit.transitions, commit.events);
         for pipeline in &commit.pipelines {
             self.epochs.end(*pipeline);

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
-use super::catalog::Catalog;
-use super::{Engine, load, run_to_the_end};
+use super::load;
+use crate::engine::catalog::Catalog;
+use crate::engine::{Engine, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
 use crate::store::{Database, StoreError, emulator, executions, state, with_causes};

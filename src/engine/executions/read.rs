@@ -1,10 +1,10 @@
 //! Reading executions as they are now, whether or not the scheduler has come to them.
 
-use super::Engine;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::{Execution, Progress};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
+use crate::engine::Engine;
 use crate::store::StoreError;
 use crate::store::executions::{self, Stored};
 use crate::store::scenarios::{self, StoredScenario};

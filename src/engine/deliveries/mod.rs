@@ -1,15 +1,17 @@
 //! Webhooks, and the deliveries to them: what is due, what came of it, what was sent.
 
+pub mod webhooks;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::catalog::Catalog;
-use super::{Engine, run_to_the_end};
 use crate::domain::delivery::{self, DeliveryStatus, Next};
 use crate::domain::id::{DeliveryId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook::NewWebhook;
+use crate::engine::catalog::Catalog;
+use crate::engine::{Engine, run_to_the_end};
 use crate::store::deliveries::{self, Attempt, Attempted, DueDelivery, Filter, RecordedDelivery};
 use crate::store::{StoreError, emulator};
 

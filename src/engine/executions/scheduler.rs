@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration as RealDuration;
 
 use super::save::{Change, Commit};
-use super::{Engine, run_to_the_end};
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::time::{Duration, Timestamp};
+use crate::engine::{Engine, run_to_the_end};
 use crate::store::executions::{self, Stored};
 use crate::store::{StoreError, Writer, emulator};
 
@@ -16,7 +16,7 @@ use crate::store::{StoreError, Writer, emulator};
 const BATCH: usize = 20_000;
 
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
-pub(super) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
+pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
 /// How long the scheduler waits after the database failed, in real time.
 const RECOVERY: RealDuration = RealDuration::from_secs(1);
@@ -71,7 +71,7 @@ impl Engine {
     }
 
     /// Wakes the scheduler if something is due before it means to wake.
-    pub(super) fn schedule(&self, due: Option<Timestamp>) {
+    pub(in crate::engine) fn schedule(&self, due: Option<Timestamp>) {
         if let Some(due) = due
             && due.as_millis() < self.wakes_at.load(Ordering::SeqCst)
         {

@@ -1,13 +1,11 @@
 //! Changing definitions: each change is stored first, then the catalog follows.
 
+mod edit;
+
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::commands::StartError;
-use super::edit::Edit;
-use super::save::{Change, Commit};
-use super::{Engine, run_to_the_end};
 use crate::domain::execution::answer::InvalidField;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::start::Request;
@@ -20,9 +18,13 @@ use crate::domain::pipeline_update::PipelineUpdate;
 use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::domain::variable::{self, Owner, VariableUpdate};
+use crate::engine::commands::StartError;
+use crate::engine::executions::save::{Change, Commit};
+use crate::engine::{Engine, run_to_the_end};
 use crate::store::executions::{self, Stored};
 use crate::store::scenarios::{self, StoredScenario};
 use crate::store::{StoreError, Transaction, Writer, definitions, emulator, variables, webhooks};
+use edit::Edit;
 
 /// How many executions or deliveries a transaction takes away.
 const PURGED: u32 = 10_000;
@@ -105,7 +107,7 @@ impl Engine {
     }
 
     /// The last execution of a pipeline as it is now; what was overdue is saved.
-    pub(super) async fn settle_last(
+    pub(in crate::engine) async fn settle_last(
         &self,
         tx: &mut Transaction<'_>,
         key: PipelineKey,
@@ -302,7 +304,7 @@ impl Engine {
     }
 
     /// Takes away what is deleted, a little at a time, while others go on.
-    pub(super) fn start_purging(self: &Arc<Self>) {
+    pub(in crate::engine) fn start_purging(self: &Arc<Self>) {
         let engine = self.clone();
         tokio::spawn(async move {
             match engine.purge().await {
@@ -316,14 +318,14 @@ impl Engine {
     }
 
     /// Takes away all that is deleted, a little at a time, while others go on.
-    pub(super) async fn purge(&self) -> Result<(), StoreError> {
+    pub(in crate::engine) async fn purge(&self) -> Result<(), StoreError> {
         while purge_some(&mut self.database.writer().await).await? {}
         Ok(())
     }
 }
 
 /// Takes away some of what is deleted; whether there may be more.
-pub(super) async fn purge_some(writer: &mut Writer<'_>) -> Result<bool, StoreError> {
+pub(in crate::engine) async fn purge_some(writer: &mut Writer<'_>) -> Result<bool, StoreError> {
     let mut tx = writer.begin().await?;
     let more =
         definitions::purge(&mut tx, PURGED).await? || webhooks::purge(&mut tx, PURGED).await?;

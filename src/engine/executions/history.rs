@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::{Engine, run_to_the_end};
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::plan::{Extent, Plan};
 use crate::domain::execution::start::NewExecution;
@@ -12,6 +11,7 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
 use crate::domain::time::{Duration, Timestamp};
+use crate::engine::{Engine, run_to_the_end};
 use crate::store::executions::{self, Stored};
 use crate::store::{StoreError, emulator};
 
