@@ -8,7 +8,7 @@ use crate::domain::id::{PipelineId, ProgramId, TenantId, WebhookId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
 use crate::domain::webhook::{NewWebhook, Webhook};
-use crate::store::{Database, StoreError, definitions, webhooks};
+use crate::store::{Connection, StoreError, definitions, webhooks};
 
 /// Everything that is defined.
 #[derive(Clone, Debug, Default)]
@@ -22,10 +22,10 @@ pub struct Catalog {
 
 impl Catalog {
     /// Reads everything that is defined.
-    pub(super) async fn load(database: &Database) -> Result<Self, StoreError> {
-        let tenants = definitions::list_tenants(database).await?;
-        let programs = definitions::list_programs(database).await?;
-        let clients = definitions::list_clients(database).await?;
+    pub(super) async fn load(connection: &mut Connection) -> Result<Self, StoreError> {
+        let tenants = definitions::list_tenants(connection).await?;
+        let programs = definitions::list_programs(connection).await?;
+        let clients = definitions::list_clients(connection).await?;
         Ok(Self {
             tenant_by_organisation: tenants
                 .iter()
@@ -33,7 +33,7 @@ impl Catalog {
                 .collect(),
             tenants: tenants.into_iter().map(|tenant| (tenant.id, tenant)).collect(),
             programs: programs.into_iter().map(|program| (program.id, Arc::new(program))).collect(),
-            webhooks: webhooks::list(database).await?,
+            webhooks: webhooks::list(connection).await?,
             clients: clients
                 .into_iter()
                 .map(|client| (client.client_id.clone(), Arc::new(client)))
@@ -42,9 +42,9 @@ impl Catalog {
     }
 
     /// The same with another version of a program.
-    pub(super) fn with_program(&self, program: Program) -> Self {
+    pub(super) fn with_program(&self, program: Arc<Program>) -> Self {
         let mut changed = self.clone();
-        changed.programs.insert(program.id, Arc::new(program));
+        changed.programs.insert(program.id, program);
         changed
     }
 

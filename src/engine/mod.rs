@@ -1,18 +1,21 @@
 //! The only place that applies a transition and saves it, and the only place that waits for time.
 
 pub mod catalog;
+pub mod changes;
 pub mod clock;
 pub mod definitions;
 pub mod deliveries;
 mod executions;
 mod tally;
 mod world;
+mod write;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use tokio::sync::{Mutex, Notify, RwLock, watch};
+use uuid::Uuid;
 
 use crate::domain::client::Client;
 use crate::domain::id::PipelineKey;
@@ -20,10 +23,11 @@ use crate::domain::pace::Pace;
 use crate::domain::program::Tenant;
 use crate::domain::time::Timestamp;
 use crate::seed::Origin;
-use crate::store::emulator::ClockLine;
+use crate::store::emulator::{ClockLine, EmulatorRow};
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
+use changes::Topics;
 use clock::Clock;
 pub use deliveries::webhooks;
 pub use executions::epochs::Epoch;
@@ -35,6 +39,7 @@ pub use tally::Performance;
 use tally::Tally;
 use world::load;
 pub use world::{additions, state};
+use write::Write;
 
 /// How an engine is set up.
 #[derive(Clone, Debug, Default)]
@@ -55,12 +60,13 @@ pub struct Engine {
     clock: Clock,
     catalog: CurrentCatalog,
     epochs: Epochs,
+    topics: Topics,
     /// What it was set up with, to be reset to.
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
     /// Taken for reading by whoever reads executions, for writing by whoever replaces everything.
-    world: RwLock<()>,
+    world: Arc<RwLock<()>>,
     /// Counts how often everything was replaced.
     generation: AtomicU64,
     /// Taken by whoever moves time: the scheduler, or an advance of the clock.
@@ -69,10 +75,6 @@ pub struct Engine {
     wakes_at: AtomicI64,
     /// Wakes the scheduler before that.
     nudge: Notify,
-    /// Wakes those who sleep until an emulated time.
-    clock_changed: Notify,
-    /// Wakes whoever delivers events.
-    deliveries_due: Notify,
     /// Whether everything is to come to its end.
     stopping: watch::Sender<bool>,
     tally: Tally,
@@ -86,44 +88,51 @@ impl Engine {
         origin: Origin,
     ) -> Result<Arc<Self>, StoreError> {
         let database = Database::open(path, options.secret_key.as_ref()).await?;
-        let row = match emulator::find(&database).await? {
-            Some(row) => row,
-            None => load::into_new_database(&database, &options, origin.seed()).await?,
-        };
-        let clock = Clock::new(row.clock, row.seen_at);
-        if clock.line() != row.clock {
-            let mut writer = database.writer().await;
-            let mut tx = writer.begin().await?;
-            emulator::set_clock(&mut tx, clock.line()).await?;
-            tx.commit().await?;
-        }
-        let catalog = CurrentCatalog::new(Catalog::load(&database).await?);
+        let stored = emulator::find(&database).await?;
+        let is_new = stored.is_none();
+        let row =
+            stored.unwrap_or_else(|| EmulatorRow::new(load::new_line(&options), new_signing_key()));
         let engine = Arc::new(Self {
+            clock: Clock::new(row.clock, row.seen_at),
+            catalog: CurrentCatalog::new(Catalog::load(&mut *database.reader().await?).await?),
             database,
-            clock,
-            catalog,
             epochs: Epochs::default(),
+            topics: Topics::default(),
             origin,
-            signing_key: row.signing_key,
-            world: RwLock::default(),
+            signing_key: row.signing_key.clone(),
+            world: Arc::default(),
             generation: AtomicU64::default(),
             turn: Mutex::default(),
             wakes_at: AtomicI64::new(i64::MAX),
             nudge: Notify::new(),
-            clock_changed: Notify::new(),
-            deliveries_due: Notify::new(),
             stopping: watch::Sender::new(false),
             tally: Tally::default(),
             options,
         });
-        if let Some(rate) = engine.options.clock_rate {
-            engine.set_clock_rate(rate).await?;
-        }
-        engine.settle_due().await?;
+        engine.begin(row, is_new).await?;
         engine.start_purging();
         // Nobody was late for what fell due while there was no engine.
         engine.tally.be_late(std::time::Duration::ZERO);
         Ok(engine)
+    }
+
+    /// Fills a new database, sets the clock, and lets happen all that is overdue.
+    async fn begin(self: &Arc<Self>, row: EmulatorRow, is_new: bool) -> Result<(), StoreError> {
+        let stored = row.clock;
+        if is_new {
+            let mut write = Write::begin(self).await?;
+            write.fill(row, self.origin.seed()).await?;
+            write.commit().await?;
+        } else if self.clock.line() != stored {
+            let mut write = Write::begin(self).await?;
+            write.set_clock(self.clock.line()).await?;
+            write.commit().await?;
+        }
+        if let Some(rate) = self.options.clock_rate {
+            self.set_clock_rate(rate).await?;
+        }
+        self.settle_due().await?;
+        Ok(())
     }
 
     /// The current emulated time.
@@ -189,28 +198,22 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(async move {
             let _turn = engine.turn.lock().await;
-            let mut writer = engine.database.writer().await;
-            let line = ClockLine { rate, ..engine.clock.line_from_now() };
-            let mut tx = writer.begin().await?;
-            emulator::set_clock(&mut tx, line).await?;
-            tx.commit().await?;
-            engine.clock.set(line);
-            engine.tell_clock_changed();
-            Ok(())
+            let mut write = Write::begin(&engine).await?;
+            write.set_clock(ClockLine { rate, ..engine.clock.line_from_now() }).await?;
+            write.commit().await
         })
         .await
-    }
-
-    /// Wakes all who sleep until an emulated time.
-    fn tell_clock_changed(&self) {
-        self.nudge.notify_one();
-        self.clock_changed.notify_waiters();
     }
 
     /// Writes everything into the database file and closes it.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.database.close().await
     }
+}
+
+/// A key for signatures: two random identifiers, 244 random bits.
+fn new_signing_key() -> Vec<u8> {
+    [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()
 }
 
 /// Runs something that changes the database to its end, even if the caller stops waiting for it:

@@ -15,6 +15,7 @@ use tokio::task::{Id, JoinSet};
 use crate::domain::id::{ExecutionId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
+use crate::engine::changes::Topic;
 use crate::engine::deliveries::Turn;
 use crate::http::host::Hosts;
 use crate::store::StoreError;
@@ -59,9 +60,9 @@ impl Deliverer {
     pub async fn run(self: Arc<Self>) {
         let mut busy: HashMap<Id, WebhookId> = HashMap::new();
         let mut under_way = JoinSet::new();
+        let mut listener = self.engine.listen([Topic::AnyDeliveries, Topic::Clock]);
         while !self.engine.is_stopping() {
-            // Listening begins before reading, so that nothing between is missed.
-            let change = self.engine.deliveries_change();
+            listener.mark_seen();
             let times = match self.engine.list_delivery_times().await {
                 Ok(times) => times,
                 Err(error) => {
@@ -86,7 +87,7 @@ impl Deliverer {
                 busy.insert(task.id(), webhook);
             }
             tokio::select! {
-                () = change => {}
+                () = listener.changed() => {}
                 () = self.engine.sleep_until(next) => {}
                 Some(done) = under_way.join_next_with_id() => {
                     busy.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
@@ -103,8 +104,9 @@ impl Deliverer {
     pub async fn deliver_to(&self, webhook: WebhookId) -> Result<(), StoreError> {
         let mut executions = HashSet::new();
         let mut under_way = FuturesUnordered::new();
+        let mut listener = self.engine.listen([Topic::Deliveries(webhook), Topic::Clock]);
         loop {
-            let change = self.engine.deliveries_change();
+            listener.mark_seen();
             if self.engine.is_stopping() {
                 return Ok(());
             }
@@ -130,7 +132,7 @@ impl Deliverer {
                     }
                     self.engine.record_attempts(attempts).await?;
                 }
-                () = change => {}
+                () = listener.changed() => {}
                 () = self.engine.sleep_until(next) => {}
                 () = self.engine.wait_for_stop() => {}
             }

@@ -8,7 +8,7 @@ use crate::domain::id::{ExecutionId, ProgramId};
 
 /// Stores that these executions have built artifacts; the first build of a commit stays.
 pub async fn insert<'e>(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     executions: impl Iterator<Item = &'e Execution>,
 ) -> Result<(), StoreError> {
     let rows: Vec<_> = executions
@@ -31,7 +31,7 @@ pub async fn insert<'e>(
 
 /// The build of a commit.
 pub async fn find(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     program: ProgramId,
     repository: &str,
     commit: &str,

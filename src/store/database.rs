@@ -2,16 +2,18 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection, SqlSafeStr, SqliteConnection};
-use tokio::sync::{Mutex, MutexGuard};
+use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
+use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::secrets::{SecretKey, Secrets};
 use super::{StoreError, with_causes};
@@ -23,13 +25,10 @@ const APPLICATION_ID: [u8; 4] = *b"CMem";
 /// How many plans are kept in memory.
 const CACHED_PLANS: usize = 1024;
 
-/// A transaction that writes.
-pub type Transaction<'a> = sqlx::Transaction<'a, sqlx::Sqlite>;
-
 /// The open database.
 pub struct Database {
     /// None once the database is closed.
-    writer: Mutex<Option<SqliteConnection>>,
+    writer: Arc<Mutex<Option<Writer>>>,
     readers: SqlitePool,
     /// Plans by their number; they never change.
     pub(super) plans: Cache<i64, Arc<Plan>>,
@@ -41,30 +40,79 @@ pub struct Database {
     lock: Mutex<Option<File>>,
 }
 
-/// The right to write. Whoever holds it also keeps up to date what memory mirrors of the
-/// database, before letting go.
-pub struct Writer<'a>(MutexGuard<'a, Option<SqliteConnection>>);
+/// The one connection that writes.
+struct Writer {
+    connection: SqliteConnection,
+    /// Whether a transaction has begun that was not committed.
+    unfinished: bool,
+    /// Whether another database is attached.
+    attached: bool,
+}
 
-impl Writer<'_> {
-    /// Begins a transaction that takes `SQLite`'s write lock at once.
-    pub async fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
-        let connection = self.0.as_mut().ok_or(StoreError::Closed)?;
-        Ok(connection.begin_with("BEGIN IMMEDIATE").await?)
-    }
+/// The right to write.
+type Right = OwnedMappedMutexGuard<Option<Writer>, Writer>;
 
-    /// Attaches another database as `imported`.
-    pub async fn attach(&mut self, path: &Path) -> Result<(), StoreError> {
-        let connection = self.0.as_mut().ok_or(StoreError::Closed)?;
-        let path = path.display().to_string();
-        sqlx::query("ATTACH DATABASE $1 AS imported").bind(path).execute(connection).await?;
+/// A connection to the database.
+pub type Connection = SqliteConnection;
+
+/// A transaction that writes. It holds the right to write, so there is one at a time. Dropped
+/// without a commit, it changes nothing.
+pub struct Transaction(Right);
+
+/// The right to write after a commit. Nobody else writes until this is dropped.
+pub struct Committed {
+    _right: Right,
+}
+
+impl Writer {
+    async fn execute(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        sqlx::query(statement).execute(&mut self.connection).await?;
         Ok(())
     }
 
-    /// Lets go of the attached database.
-    pub async fn detach(&mut self) -> Result<(), StoreError> {
-        let connection = self.0.as_mut().ok_or(StoreError::Closed)?;
-        sqlx::query("DETACH DATABASE imported").execute(connection).await?;
+    /// Ends what the last transaction left, if it was not committed. That happens here because a
+    /// transaction that is dropped can't wait for `SQLite`.
+    async fn clean_up(&mut self) -> Result<(), StoreError> {
+        if self.unfinished {
+            // SQLite itself has rolled back after some errors. Then this fails, which is fine.
+            let _ = self.execute("ROLLBACK").await;
+            self.unfinished = false;
+        }
+        if self.attached {
+            self.execute("DETACH DATABASE imported").await?;
+            self.attached = false;
+        }
         Ok(())
+    }
+
+    /// Takes `SQLite`'s write lock at once: a transaction that reads before it writes would fail
+    /// under concurrency, whatever the busy time-out.
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        self.unfinished = true;
+        self.execute("BEGIN IMMEDIATE").await
+    }
+}
+
+impl Transaction {
+    /// Commits. The caller keeps the right to write until memory, too, has what was committed.
+    pub async fn commit(mut self) -> Result<Committed, StoreError> {
+        self.0.execute("COMMIT").await?;
+        self.0.unfinished = false;
+        Ok(Committed { _right: self.0 })
+    }
+}
+
+impl Deref for Transaction {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.0.connection
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.0.connection
     }
 }
 
@@ -97,7 +145,11 @@ impl Database {
         let readers =
             SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
         Ok(Self {
-            writer: Mutex::new(Some(writer)),
+            writer: Arc::new(Mutex::new(Some(Writer {
+                connection: writer,
+                unfinished: false,
+                attached: false,
+            }))),
             readers,
             plans: Cache::new(CACHED_PLANS),
             plan_ids: Cache::new(CACHED_PLANS),
@@ -106,9 +158,37 @@ impl Database {
         })
     }
 
-    /// Waits for the right to write; first come, first served.
-    pub async fn writer(&self) -> Writer<'_> {
-        Writer(self.writer.lock().await)
+    /// Begins a transaction as soon as it is the caller's turn to write; first come, first served.
+    pub async fn begin(&self) -> Result<Transaction, StoreError> {
+        let mut right = self.wait_for_right().await?;
+        right.begin().await?;
+        Ok(Transaction(right))
+    }
+
+    /// The same, with the database in a file attached as `imported` while the transaction lasts.
+    pub async fn begin_with_attached(&self, path: &Path) -> Result<Transaction, StoreError> {
+        let mut right = self.wait_for_right().await?;
+        let path = path.display().to_string();
+        sqlx::query("ATTACH DATABASE $1 AS imported")
+            .bind(path)
+            .execute(&mut right.connection)
+            .await?;
+        right.attached = true;
+        right.begin().await?;
+        Ok(Transaction(right))
+    }
+
+    async fn wait_for_right(&self) -> Result<Right, StoreError> {
+        let writer = self.writer.clone().lock_owned().await;
+        let right = OwnedMutexGuard::try_map(writer, Option::as_mut);
+        let mut right = right.map_err(|_| StoreError::Closed)?;
+        right.clean_up().await?;
+        Ok(right)
+    }
+
+    /// A connection to read several tables with.
+    pub async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        Ok(self.readers.acquire().await?)
     }
 
     /// The connections that read.
@@ -126,8 +206,9 @@ impl Database {
     pub async fn close(&self) -> Result<(), StoreError> {
         self.readers.close().await;
         if let Some(mut writer) = self.writer.lock().await.take() {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut writer).await?;
-            writer.close().await?;
+            writer.clean_up().await?;
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+            writer.connection.close().await?;
         }
         // Whoever still has the database in hand does not keep others out.
         self.lock.lock().await.take();

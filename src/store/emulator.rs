@@ -27,9 +27,17 @@ pub struct EmulatorRow {
     pub signing_key: Vec<u8>,
 }
 
+impl EmulatorRow {
+    /// The row of an emulator whose clock begins on `clock`.
+    #[must_use]
+    pub fn new(clock: ClockLine, signing_key: Vec<u8>) -> Self {
+        Self { clock, seen_at: clock.base, signing_key }
+    }
+}
+
 /// Writes the emulator's row of a new database.
 pub async fn insert(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     clock: ClockLine,
     next_execution_id: ExecutionId,
     signing_key: &[u8],
@@ -63,7 +71,7 @@ pub async fn find(database: &Database) -> Result<Option<EmulatorRow>, StoreError
 }
 
 /// Replaces the line on which emulated time runs.
-pub async fn set_clock(tx: &mut Transaction<'_>, clock: ClockLine) -> Result<(), StoreError> {
+pub async fn set_clock(tx: &mut Transaction, clock: ClockLine) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET clock_base = $1, clock_wall_base = $2, clock_rate = $3")
         .bind(clock.base.as_millis())
         .bind(clock.wall_base)
@@ -74,7 +82,7 @@ pub async fn set_clock(tx: &mut Transaction<'_>, clock: ClockLine) -> Result<(),
 }
 
 /// Notes that something is written at `now`, so that no restart shows an earlier time.
-pub async fn see(tx: &mut Transaction<'_>, now: Timestamp) -> Result<(), StoreError> {
+pub async fn see(tx: &mut Transaction, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET seen_at = max(seen_at, $1)")
         .bind(now.as_millis())
         .execute(&mut **tx)
@@ -84,7 +92,7 @@ pub async fn see(tx: &mut Transaction<'_>, now: Timestamp) -> Result<(), StoreEr
 
 /// Takes the next `count` execution identifiers at `now`; the first of them.
 pub async fn take_execution_ids(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     count: u32,
     now: Timestamp,
 ) -> Result<ExecutionId, StoreError> {
@@ -100,10 +108,7 @@ pub async fn take_execution_ids(
 }
 
 /// Sees to it that the next execution identifier is not less than `next`.
-pub async fn raise_execution_id(
-    tx: &mut Transaction<'_>,
-    next: ExecutionId,
-) -> Result<(), StoreError> {
+pub async fn raise_execution_id(tx: &mut Transaction, next: ExecutionId) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET next_execution_id = max(next_execution_id, $1)")
         .bind(next.number())
         .execute(&mut **tx)
@@ -112,7 +117,7 @@ pub async fn raise_execution_id(
 }
 
 /// Replaces the key of all signatures.
-pub async fn set_signing_key(tx: &mut Transaction<'_>, key: &[u8]) -> Result<(), StoreError> {
+pub async fn set_signing_key(tx: &mut Transaction, key: &[u8]) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET signing_key = $1").bind(key).execute(&mut **tx).await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::{StoreError, Transaction};
 
 /// Inserts rows by a statement that takes them from `json_each($1)`; each row is a JSON array.
 pub(super) async fn insert_rows<R: Serialize>(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     statement: &'static str,
     rows: &[R],
 ) -> Result<(), StoreError> {

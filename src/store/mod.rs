@@ -15,7 +15,7 @@ mod timeline;
 pub mod variables;
 pub mod webhooks;
 
-pub use database::{Database, Transaction, Writer};
+pub use database::{Committed, Connection, Database, Transaction};
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]

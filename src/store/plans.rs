@@ -11,7 +11,7 @@ use crate::domain::execution::plan::Plan;
 /// The number of the plan, which is stored if no execution had it before.
 pub async fn intern(
     database: &Database,
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     plan: &Plan,
 ) -> Result<i64, StoreError> {
     let body = serde_json::to_string(plan).map_err(StoreError::unreadable)?;

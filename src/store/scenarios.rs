@@ -40,7 +40,7 @@ pub async fn find(
 
 /// The scenario of a pipeline for an execution that starts now; it holds for one execution less.
 pub async fn take(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     pipeline: PipelineKey,
 ) -> Result<Option<StoredScenario>, StoreError> {
     let row = sqlx::query_as(FIND)
@@ -67,7 +67,7 @@ pub async fn take(
 
 /// Stores scenarios, each in place of its pipeline's earlier one.
 pub async fn put(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     scenarios: &[(PipelineKey, StoredScenario)],
 ) -> Result<(), StoreError> {
     let rows: Vec<_> = scenarios
@@ -88,7 +88,7 @@ pub async fn put(
 }
 
 /// Deletes the scenario of a pipeline, if it has one.
-pub async fn delete(tx: &mut Transaction<'_>, pipeline: PipelineKey) -> Result<(), StoreError> {
+pub async fn delete(tx: &mut Transaction, pipeline: PipelineKey) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM scenarios WHERE program_id = $1 AND pipeline_id = $2")
         .bind(pipeline.program_id.number())
         .bind(pipeline.pipeline_id.number())

@@ -48,7 +48,7 @@ pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> 
 }
 
 /// Takes everything away.
-pub async fn clear(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+pub async fn clear(tx: &mut Transaction) -> Result<(), StoreError> {
     for statement in EMPTY.iter().rev() {
         sqlx::query(*statement).execute(&mut **tx).await?;
     }
@@ -56,7 +56,7 @@ pub async fn clear(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
 }
 
 /// Takes over everything from the attached database; here there is nothing yet.
-pub async fn copy_attached(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+pub async fn copy_attached(tx: &mut Transaction) -> Result<(), StoreError> {
     for statement in COPY {
         sqlx::query(*statement).execute(&mut **tx).await?;
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::SqliteConnection;
+
 use super::insert::insert_rows;
 use super::{Database, StoreError, Transaction, parse_word, word};
 use crate::domain::id::{EnvironmentId, PipelineId, PipelineKey, ProgramId};
@@ -24,7 +26,7 @@ fn place(owner: Owner, name: &str, service: &str) -> String {
 /// Changes the variables of an owner.
 pub async fn change(
     database: &Database,
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     owner: Owner,
     changes: &[Change],
 ) -> Result<(), StoreError> {
@@ -73,7 +75,7 @@ pub async fn change(
 }
 
 /// Deletes all variables of an owner.
-pub async fn delete_all(tx: &mut Transaction<'_>, owner: Owner) -> Result<(), StoreError> {
+pub async fn delete_all(tx: &mut Transaction, owner: Owner) -> Result<(), StoreError> {
     let (kind, id) = stored(owner);
     sqlx::query("DELETE FROM variables WHERE program_id = $1 AND owner = $2 AND owner_id = $3")
         .bind(owner.program_id().number())
@@ -85,12 +87,14 @@ pub async fn delete_all(tx: &mut Transaction<'_>, owner: Owner) -> Result<(), St
 }
 
 /// All variables by owner, those of each by name and service; secrets without their values.
-pub async fn list(database: &Database) -> Result<BTreeMap<Owner, Vec<Variable>>, StoreError> {
+pub async fn list(
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<Owner, Vec<Variable>>, StoreError> {
     let rows: Vec<(i64, String, i64, String, String, String, String)> = sqlx::query_as(
         "SELECT program_id, owner, owner_id, name, service, type, value FROM variables \
          ORDER BY program_id, owner, owner_id, name, service",
     )
-    .fetch_all(database.readers())
+    .fetch_all(connection)
     .await?;
     let mut variables: BTreeMap<Owner, Vec<Variable>> = BTreeMap::new();
     for (program_id, kind, id, name, service, variable_type, value) in rows {
@@ -112,7 +116,7 @@ pub async fn list(database: &Database) -> Result<BTreeMap<Owner, Vec<Variable>>,
 /// The value in clear of a pipeline's variable as a build sees it, inside a transaction that writes.
 pub async fn find_build_value(
     database: &Database,
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     pipeline: PipelineKey,
     name: &str,
 ) -> Result<Option<String>, StoreError> {

@@ -1,13 +1,15 @@
 //! Who subscribes to events.
 
+use sqlx::SqliteConnection;
+
 use super::insert::insert_rows;
-use super::{Database, StoreError, Transaction};
+use super::{StoreError, Transaction};
 use crate::domain::id::{TenantId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook::{self, NewWebhook, Webhook};
 
 /// Stores subscriptions.
-pub async fn insert(tx: &mut Transaction<'_>, webhooks: &[NewWebhook]) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut Transaction, webhooks: &[NewWebhook]) -> Result<(), StoreError> {
     let rows: Vec<_> = webhooks
         .iter()
         .map(|NewWebhook { tenant_id, client_id, client_secret, url, events }| {
@@ -25,7 +27,7 @@ pub async fn insert(tx: &mut Transaction<'_>, webhooks: &[NewWebhook]) -> Result
 
 /// Stores a subscription; its identifier.
 pub async fn insert_one(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     webhook: &NewWebhook,
 ) -> Result<WebhookId, StoreError> {
     insert(tx, std::slice::from_ref(webhook)).await?;
@@ -34,12 +36,12 @@ pub async fn insert_one(
 }
 
 /// All subscriptions, in the order in which they were made.
-pub async fn list(database: &Database) -> Result<Vec<Webhook>, StoreError> {
+pub async fn list(connection: &mut SqliteConnection) -> Result<Vec<Webhook>, StoreError> {
     let rows: Vec<(i64, i64, String, String, String, String)> = sqlx::query_as(
         "SELECT id, tenant_id, client_id, client_secret, url, events FROM webhooks \
          WHERE deleted_at IS NULL ORDER BY id",
     )
-    .fetch_all(database.readers())
+    .fetch_all(connection)
     .await?;
     rows.into_iter()
         .map(|(id, tenant_id, client_id, client_secret, url, events)| {
@@ -57,7 +59,7 @@ pub async fn list(database: &Database) -> Result<Vec<Webhook>, StoreError> {
 /// Deletes a subscription, or all; whether there was any. Deliveries to it are out of reach at once
 /// and go later, by [`purge`].
 pub async fn delete(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     id: Option<WebhookId>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
@@ -74,7 +76,7 @@ pub async fn delete(
 
 /// Takes away at most `most` deliveries, and as many queues, of deleted subscriptions; whether there
 /// may be more.
-pub async fn purge(tx: &mut Transaction<'_>, most: u32) -> Result<bool, StoreError> {
+pub async fn purge(tx: &mut Transaction, most: u32) -> Result<bool, StoreError> {
     let mut more = false;
     // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
     for statement in [

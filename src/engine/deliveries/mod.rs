@@ -10,10 +10,11 @@ use crate::domain::delivery::{self, DeliveryStatus, Next};
 use crate::domain::id::{DeliveryId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook::NewWebhook;
+use crate::engine::Engine;
 use crate::engine::catalog::Catalog;
-use crate::engine::{Engine, run_to_the_end};
+use crate::engine::changes::Change;
+use crate::store::StoreError;
 use crate::store::deliveries::{self, Attempt, Attempted, DueDelivery, Filter, RecordedDelivery};
-use crate::store::{StoreError, emulator};
 
 /// A delivery whose turn it is, and to whom.
 #[derive(Clone, Debug)]
@@ -82,9 +83,8 @@ impl Engine {
         self: &Arc<Self>,
         attempts: Vec<(Turn, Attempt)>,
     ) -> Result<(), StoreError> {
-        let engine = self.clone();
-        run_to_the_end(async move {
-            let mut writer = engine.database.writer().await;
+        self.write(async move |mut write| {
+            let engine = write.engine.clone();
             let generation = engine.generation.load(Ordering::SeqCst);
             let attempts = attempts.into_iter().filter(|(turn, _)| turn.generation == generation);
             let attempted = attempts.map(|(turn, attempt)| {
@@ -93,14 +93,14 @@ impl Engine {
                 Attempted { delivery, attempt, next }
             });
             let attempted: Vec<_> = attempted.collect();
-            let mut tx = writer.begin().await?;
-            deliveries::record(&mut tx, &attempted).await?;
-            emulator::see(&mut tx, engine.now()).await?;
-            tx.commit().await?;
             let made = |it: &&Attempted| it.next == Next::Over(DeliveryStatus::Delivered);
             let (all, made) = (attempted.len(), attempted.iter().filter(made).count());
+            deliveries::record(&mut write.tx, &attempted).await?;
+            for Attempted { delivery, .. } in attempted {
+                write.changes.add(Change::Deliveries(delivery.webhook_id));
+            }
+            write.commit().await?;
             engine.tally.count_deliveries(made as u64, (all - made) as u64);
-            engine.deliveries_due.notify_waiters();
             Ok(())
         })
         .await
@@ -108,21 +108,17 @@ impl Engine {
 
     /// Makes a delivery once more, whatever came of it; none if it is not there.
     pub async fn redeliver(self: &Arc<Self>, id: DeliveryId) -> Result<Recorded, StoreError> {
-        let engine = self.clone();
-        run_to_the_end(async move {
-            {
-                let mut writer = engine.database.writer().await;
-                let now = engine.now();
-                let mut tx = writer.begin().await?;
-                deliveries::repeat(&mut tx, id, now).await?;
-                emulator::see(&mut tx, now).await?;
-                tx.commit().await?;
-            }
+        self.write(async move |mut write| {
+            deliveries::repeat(&mut write.tx, id, write.now).await?;
+            // Read before the commit: whoever delivers it comes after.
             let filter = Filter { id: Some(id), ..Filter::default() };
-            let found = engine.list_deliveries(filter, 1).await;
-            // Only now, so that the answer shows it as due.
-            engine.deliveries_due.notify_waiters();
-            found
+            let found = deliveries::list(&mut write.tx, filter, 1).await?;
+            let recorded = Recorded { deliveries: found, catalog: write.catalog.clone() };
+            for RecordedDelivery { delivery, .. } in &recorded.deliveries {
+                write.changes.add(Change::Deliveries(delivery.webhook_id));
+            }
+            write.commit().await?;
+            Ok(recorded)
         })
         .await
     }
@@ -130,24 +126,13 @@ impl Engine {
     /// The newest deliveries that are wanted, newest first, at most `most` of them.
     pub async fn list_deliveries(&self, filter: Filter, most: u32) -> Result<Recorded, StoreError> {
         let _world = self.world.read().await;
-        let deliveries = deliveries::list(&self.database, filter, most).await?;
+        let mut reader = self.database.reader().await?;
+        let deliveries = deliveries::list(&mut reader, filter, most).await?;
         Ok(Recorded { deliveries, catalog: self.catalog() })
     }
 
     /// How many deliveries are still to be made.
     pub async fn count_pending_deliveries(&self) -> Result<i64, StoreError> {
         deliveries::count_pending(&self.database).await
-    }
-
-    /// Ready when, after this call, there is something else to deliver or the clock was changed.
-    pub fn deliveries_change(&self) -> impl Future<Output = ()> {
-        // Both listen from their making on.
-        let (added, changed) = (self.deliveries_due.notified(), self.clock_changed.notified());
-        async move {
-            tokio::select! {
-                () = added => {}
-                () = changed => {}
-            }
-        }
     }
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::domain::id::WebhookId;
 use crate::domain::webhook::{NewWebhook, Webhook};
-use crate::engine::{Engine, run_to_the_end};
-use crate::store::{StoreError, emulator, webhooks};
+use crate::engine::Engine;
+use crate::engine::changes::Change;
+use crate::store::{StoreError, webhooks};
 
 /// Why a subscription was not added.
 #[derive(Debug, thiserror::Error)]
@@ -27,22 +28,19 @@ impl Engine {
         self: &Arc<Self>,
         subscription: NewWebhook,
     ) -> Result<Webhook, SubscribeError> {
-        let engine = self.clone();
-        run_to_the_end(async move {
-            let mut writer = engine.database.writer().await;
-            let catalog = engine.catalog();
+        self.write(async move |mut write| {
+            let catalog = write.catalog.clone();
             if catalog.find_tenant(subscription.tenant_id).is_none() {
                 return Err(SubscribeError::NoSuchTenant);
             }
             if let Some(known) = catalog.find_same_webhook(&subscription) {
                 return Err(SubscribeError::AlreadyThere(known.id));
             }
-            let mut tx = writer.begin().await?;
-            let id = webhooks::insert_one(&mut tx, &subscription).await?;
-            emulator::see(&mut tx, engine.now()).await?;
-            tx.commit().await.map_err(StoreError::from)?;
+            let id = webhooks::insert_one(&mut write.tx, &subscription).await?;
             let webhook = Webhook { id, subscription };
-            engine.catalog.set(catalog.with_webhook(webhook.clone()));
+            write.set_definitions(catalog.with_webhook(webhook.clone()));
+            write.changes.add(Change::Webhook(id));
+            write.commit().await?;
             Ok(webhook)
         })
         .await
@@ -50,17 +48,16 @@ impl Engine {
 
     /// Ends a subscription, or all; whether there was any. What was still to be delivered is not.
     pub async fn unsubscribe(self: &Arc<Self>, id: Option<WebhookId>) -> Result<bool, StoreError> {
-        let engine = self.clone();
-        run_to_the_end(async move {
-            let mut writer = engine.database.writer().await;
-            let now = engine.now();
-            let mut tx = writer.begin().await?;
-            let ended = webhooks::delete(&mut tx, id, now).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await?;
-            engine.catalog.set(engine.catalog().without_webhooks(id));
-            // Nobody waits any longer for what was still to be delivered.
-            engine.deliveries_due.notify_waiters();
+        self.write(async move |mut write| {
+            let engine = write.engine.clone();
+            let ended = webhooks::delete(&mut write.tx, id, write.now).await?;
+            for webhook in write.catalog.webhooks() {
+                if id.is_none_or(|id| id == webhook.id) {
+                    write.changes.add(Change::Webhook(webhook.id));
+                }
+            }
+            write.set_definitions(write.catalog.without_webhooks(id));
+            write.commit().await?;
             engine.start_purging();
             Ok(ended)
         })

@@ -3,8 +3,6 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::Notify;
-
 use crate::domain::id::PipelineKey;
 
 /// A stretch in which the executions of a pipeline did not change.
@@ -18,13 +16,12 @@ const COUNTERS: usize = 4096;
 pub(in crate::engine) struct Epochs {
     hasher: RandomState,
     counters: Box<[AtomicU64]>,
-    ended: Notify,
 }
 
 impl Default for Epochs {
     fn default() -> Self {
         let counters = (0..COUNTERS).map(|_| AtomicU64::default()).collect();
-        Self { hasher: RandomState::new(), counters, ended: Notify::new() }
+        Self { hasher: RandomState::new(), counters }
     }
 }
 
@@ -42,26 +39,12 @@ impl Epochs {
     /// Ends the epoch: something has been committed.
     pub(in crate::engine) fn end(&self, pipeline: PipelineKey) {
         self.counter(pipeline).fetch_add(1, Ordering::SeqCst);
-        self.ended.notify_waiters();
     }
 
     /// Ends all epochs: everything may have changed.
     pub(in crate::engine) fn end_all(&self) {
         for counter in &self.counters {
             counter.fetch_add(1, Ordering::SeqCst);
-        }
-        self.ended.notify_waiters();
-    }
-
-    /// Waits until the epoch is over.
-    pub(in crate::engine) async fn wait_for_end(&self, pipeline: PipelineKey, epoch: Epoch) {
-        loop {
-            // Listening begins before looking, so that nothing between is missed.
-            let ended = self.ended.notified();
-            if self.current(pipeline) != epoch {
-                return;
-            }
-            ended.await;
         }
     }
 }

@@ -7,13 +7,16 @@ use crate::domain::execution::plan::{Extent, Plan};
 use crate::domain::execution::start::NewExecution;
 use crate::domain::execution::{Execution, ExecutionMode, Trigger};
 use crate::domain::id::{ExecutionId, PipelineKey};
+use crate::domain::pace::Pace;
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
 use crate::domain::time::{Duration, Timestamp};
+use crate::engine::changes::Change;
+use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
+use crate::store::StoreError;
 use crate::store::executions::{self, Stored};
-use crate::store::{StoreError, emulator};
 
 /// How many executions a transaction stores: others get their turn between.
 const BATCH: u32 = 20_000;
@@ -58,66 +61,81 @@ impl Engine {
         run_to_the_end(async move { engine.do_add_history(pipeline, count).await }).await
     }
 
-    async fn do_add_history(&self, key: PipelineKey, count: u32) -> Result<History, HistoryError> {
+    async fn do_add_history(
+        self: &Arc<Self>,
+        key: PipelineKey,
+        count: u32,
+    ) -> Result<History, HistoryError> {
         let mut first = None;
         let mut left = count;
         // From the newest to the oldest: sequence numbers never have a gap.
         while left > 0 {
-            let mut writer = self.database.writer().await;
-            let now = self.now();
-            let catalog = self.catalog();
-            let program = catalog.find_program(key.program_id);
-            let program = program.ok_or(HistoryError::NoSuchPipeline)?;
-            let pipeline = program.pipelines.get(&key.pipeline_id);
-            let pipeline = pipeline.ok_or(HistoryError::NoSuchPipeline)?;
-            let model = self.past_execution(program, pipeline, ExecutionId::new(0), now);
-            let length = (model.updated_at() + REST).since(model.created_at);
-
-            let mut tx = writer.begin().await?;
-            let oldest = executions::find_oldest_for_update(&mut tx, key).await?;
-            let (sequence, before) = oldest.unwrap_or((1, now));
-            let batch = left.min(BATCH);
-            let first_id = match first {
+            let mut write = Write::begin(self).await?;
+            let first = match first {
                 Some(first) => first,
-                None => *first.insert(emulator::take_execution_ids(&mut tx, count, now).await?),
+                None => *first.insert(write.take_execution_ids(count).await?),
             };
-            let begin = |executions: u32| {
-                before.as_millis() - length.as_millis().saturating_mul(i64::from(executions))
-            };
-            if begin(left) < Timestamp::MIN.as_millis() {
-                return Err(HistoryError::TooFar);
-            }
-            let id = ExecutionId::new(first_id.number() + i64::from(left - batch));
-            let begin = Timestamp::from_millis(begin(batch));
-            let execution = self.past_execution(program, pipeline, id, begin);
-            let oldest = Stored { execution, sequence: sequence - i64::from(batch) };
-            executions::insert_copies(&self.database, &mut tx, &oldest, length, batch).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            self.epochs.end(key);
+            let batch = left.min(BATCH);
+            write.add_past(key, first, left, batch).await?;
+            write.commit().await?;
             left -= batch;
         }
         let first = first.unwrap_or(ExecutionId::new(0));
         Ok(History { first, last: ExecutionId::new(first.number() + i64::from(count) - 1) })
     }
+}
 
-    /// An execution that went well.
-    fn past_execution(
-        &self,
-        program: &Program,
-        pipeline: &Pipeline,
-        id: ExecutionId,
-        created_at: Timestamp,
-    ) -> Execution {
-        let mode = ExecutionMode::Normal;
-        let extent = Extent::Whole(mode);
-        let mut plan =
-            Plan::new(program, pipeline, &extent, &Scenario::default(), self.options.pace);
-        // Whatever is missing now was there then.
-        plan.problems.clear();
-        let execution = NewExecution { trigger: Trigger::Manual, mode, source: None, plan };
-        let mut execution = execution.create(id, pipeline, Some(USER.into()), created_at);
-        machine::run_to_the_end(&mut execution, &mut Effects::default());
-        execution
+impl Write {
+    /// Adds the newest `batch` of the `left` executions whose identifiers begin with `first`.
+    async fn add_past(
+        &mut self,
+        key: PipelineKey,
+        first: ExecutionId,
+        left: u32,
+        batch: u32,
+    ) -> Result<(), HistoryError> {
+        let catalog = self.catalog.clone();
+        let program = catalog.find_program(key.program_id).ok_or(HistoryError::NoSuchPipeline)?;
+        let pipeline = program.pipelines.get(&key.pipeline_id);
+        let pipeline = pipeline.ok_or(HistoryError::NoSuchPipeline)?;
+        let pace = self.engine.options.pace;
+        let execution_at = |id, at| past_execution(program, pipeline, pace, id, at);
+        let model = execution_at(ExecutionId::new(0), self.now);
+        let length = (model.updated_at() + REST).since(model.created_at);
+
+        let oldest = executions::find_oldest_for_update(&mut self.tx, key).await?;
+        let (sequence, before) = oldest.unwrap_or((1, self.now));
+        let begin = |executions: u32| {
+            before.as_millis() - length.as_millis().saturating_mul(i64::from(executions))
+        };
+        if begin(left) < Timestamp::MIN.as_millis() {
+            return Err(HistoryError::TooFar);
+        }
+        let id = ExecutionId::new(first.number() + i64::from(left - batch));
+        let execution = execution_at(id, Timestamp::from_millis(begin(batch)));
+        let oldest = Stored { execution, sequence: sequence - i64::from(batch) };
+        let database = &self.engine.database;
+        executions::insert_copies(database, &mut self.tx, &oldest, length, batch).await?;
+        self.changes.add(Change::Pipeline(key));
+        Ok(())
     }
+}
+
+/// An execution that went well.
+fn past_execution(
+    program: &Program,
+    pipeline: &Pipeline,
+    pace: Pace,
+    id: ExecutionId,
+    created_at: Timestamp,
+) -> Execution {
+    let mode = ExecutionMode::Normal;
+    let extent = Extent::Whole(mode);
+    let mut plan = Plan::new(program, pipeline, &extent, &Scenario::default(), pace);
+    // Whatever is missing now was there then.
+    plan.problems.clear();
+    let execution = NewExecution { trigger: Trigger::Manual, mode, source: None, plan };
+    let mut execution = execution.create(id, pipeline, Some(USER.into()), created_at);
+    machine::run_to_the_end(&mut execution, &mut Effects::default());
+    execution
 }

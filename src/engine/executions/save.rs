@@ -1,33 +1,26 @@
 //! Saving what the state machine did: states and events in one transaction.
 
+use std::collections::BTreeSet;
+
 use crate::domain::event::EventKind;
 use crate::domain::execution::Execution;
-use crate::domain::execution::machine::Effects;
+use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::step::StepStatus;
 use crate::domain::id::PipelineKey;
 use crate::domain::pipeline::Action;
-use crate::engine::Engine;
+use crate::engine::changes::Change;
+use crate::engine::write::Write;
 use crate::store::deliveries::{self, NewDelivery};
-use crate::store::{StoreError, Transaction, builds, executions};
+use crate::store::executions::{self, Stored};
+use crate::store::{StoreError, builds};
 
 /// An execution that changed, and what the change brought about.
-pub(in crate::engine) struct Change {
+pub(in crate::engine) struct Changed {
     pub execution: Execution,
     pub effects: Effects,
 }
 
-/// What a transaction saves, for those who are told of it after the commit.
-#[derive(Default)]
-pub(in crate::engine) struct Commit {
-    /// How many times a step changed its status.
-    pub transitions: u64,
-    /// How many events there are for subscribers.
-    pub events: u64,
-    /// The pipelines whose executions changed.
-    pub pipelines: Vec<PipelineKey>,
-}
-
-impl Change {
+impl Changed {
     /// Whether artifacts have been built in it, not copied.
     fn has_built(&self) -> bool {
         let Self { execution, effects } = self;
@@ -43,56 +36,53 @@ impl Change {
     }
 }
 
-impl Engine {
-    /// What those are to be told who want to be told of a change.
-    fn deliveries_of(&self, changes: &[Change]) -> Vec<NewDelivery> {
-        let catalog = self.catalog();
-        changes
-            .iter()
-            .flat_map(|Change { execution, effects }| {
-                let webhooks = catalog.list_webhooks(execution.pipeline.program_id);
-                deliveries::of(execution, &effects.events, &webhooks)
-            })
-            .collect()
+impl Write {
+    /// The last execution of a pipeline as it is now; what was overdue is saved.
+    pub async fn settle_last(&mut self, key: PipelineKey) -> Result<Option<Stored>, StoreError> {
+        let database = &self.engine.database;
+        let last = executions::find_last_for_update(database, &mut self.tx, key).await?;
+        let Some(Stored { mut execution, sequence }) = last else { return Ok(None) };
+        let mut effects = Effects::default();
+        machine::run_until(&mut execution, self.now, &mut effects);
+        if effects != Effects::default() {
+            self.save(vec![Changed { execution: execution.clone(), effects }]).await?;
+        }
+        Ok(Some(Stored { execution, sequence }))
     }
 
     /// Saves changed executions with what the changes brought about.
-    pub(in crate::engine) async fn save(
-        &self,
-        tx: &mut Transaction<'_>,
-        changes: Vec<Change>,
-        commit: &mut Commit,
-    ) -> Result<(), StoreError> {
-        executions::update(tx, changes.iter().map(|change| &change.execution)).await?;
-        self.save_effects(tx, changes, commit).await
+    pub async fn save(&mut self, changed: Vec<Changed>) -> Result<(), StoreError> {
+        executions::update(&mut self.tx, changed.iter().map(|it| &it.execution)).await?;
+        self.save_effects(changed).await
     }
 
     /// Saves what the changes brought about, for executions that are saved otherwise.
-    pub(in crate::engine) async fn save_effects(
-        &self,
-        tx: &mut Transaction<'_>,
-        changes: Vec<Change>,
-        commit: &mut Commit,
-    ) -> Result<(), StoreError> {
-        builds::insert(tx, changes.iter().filter(|c| c.has_built()).map(|c| &c.execution)).await?;
-        let told = self.deliveries_of(&changes);
-        commit.events += told.len() as u64;
-        deliveries::insert(tx, told).await?;
-        for Change { execution, effects } in changes {
-            commit.transitions += effects.transitions;
-            commit.pipelines.push(execution.pipeline);
+    pub async fn save_effects(&mut self, changed: Vec<Changed>) -> Result<(), StoreError> {
+        let built = changed.iter().filter(|it| it.has_built()).map(|it| &it.execution);
+        builds::insert(&mut self.tx, built).await?;
+        let told = self.deliveries_of(&changed);
+        let subscribers: BTreeSet<_> = told.iter().map(NewDelivery::webhook_id).collect();
+        self.changes.events += told.len() as u64;
+        deliveries::insert(&mut self.tx, told).await?;
+        for Changed { execution, effects } in changed {
+            self.changes.transitions += effects.transitions;
+            self.changes.add_due(machine::due_at(&execution));
+            self.changes.add(Change::Execution(execution.pipeline, execution.id));
+        }
+        for webhook in subscribers {
+            self.changes.add(Change::Deliveries(webhook));
         }
         Ok(())
     }
 
-    /// After the commit: what memory made of the executions is out of date.
-    pub(in crate::engine) fn tell_committed(&self, commit: &Commit) {
-        self.tally.count(commit.transitions, commit.events);
-        for pipeline in &commit.pipelines {
-            self.epochs.end(*pipeline);
-        }
-        if commit.events > 0 {
-            self.deliveries_due.notify_waiters();
-        }
+    /// What those are to be told who want to be told of a change.
+    fn deliveries_of(&self, changed: &[Changed]) -> Vec<NewDelivery> {
+        changed
+            .iter()
+            .flat_map(|Changed { execution, effects }| {
+                let webhooks = self.catalog.list_webhooks(execution.pipeline.program_id);
+                deliveries::of(execution, &effects.events, &webhooks)
+            })
+            .collect()
     }
 }

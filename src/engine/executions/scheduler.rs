@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration as RealDuration;
 
-use super::save::{Change, Commit};
+use super::save::Changed;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::time::{Duration, Timestamp};
+use crate::engine::changes::Change;
+use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
+use crate::store::StoreError;
 use crate::store::executions::{self, Stored};
-use crate::store::{StoreError, Writer, emulator};
 
 /// How many executions a transaction takes. Where many run side by side, each is read and written
 /// once in a batch, however many of its steps fall into it.
@@ -57,7 +59,7 @@ pub struct Settled {
 
 impl Engine {
     /// Lets happen everything that is due now; when the next thing is due.
-    pub async fn settle_due(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.turn.lock().await;
         loop {
             let next = self.find_next_due().await?;
@@ -65,8 +67,11 @@ impl Engine {
             if let Some(lateness) = self.clock.real_time_since(due) {
                 self.tally.be_late(lateness);
             }
-            let mut writer = self.database.writer().await;
-            self.settle_batch(&mut writer, self.now(), &mut Settled::default()).await?;
+            let mut write = Write::begin(self).await?;
+            let now = write.now;
+            if write.settle_batch(now).await?.is_some() {
+                write.commit().await?;
+            }
         }
     }
 
@@ -89,7 +94,10 @@ impl Engine {
         run_to_the_end(async move { engine.do_advance_clock(destination).await }).await
     }
 
-    async fn do_advance_clock(&self, destination: Destination) -> Result<Settled, AdvanceError> {
+    async fn do_advance_clock(
+        self: &Arc<Self>,
+        destination: Destination,
+    ) -> Result<Settled, AdvanceError> {
         let _turn = self.turn.lock().await;
         let now = self.now();
         let target = match destination {
@@ -104,75 +112,33 @@ impl Engine {
         if moved.is_err() {
             // Time goes on from the last moment that was committed.
             self.clock.set(self.clock.line_from_now());
+            self.tell(&[Change::Clock]);
         }
-        self.tell_clock_changed();
         Ok(moved?)
     }
 
-    async fn move_clock(&self, target: Timestamp) -> Result<Settled, StoreError> {
+    async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, StoreError> {
         let mut settled = Settled::default();
         loop {
             // Commands take their turn between batches, at the time that a batch has reached.
-            let mut writer = self.database.writer().await;
-            let reached = self.settle_batch(&mut writer, target, &mut settled).await?;
+            let mut write = Write::begin(self).await?;
+            let reached = write.settle_batch(target).await?;
+            settled.transitions += write.changes.transitions;
+            settled.events += write.changes.events;
             if let Some(reached) = reached {
-                self.clock.hold(reached);
-                continue;
+                write.hold_clock(reached);
+                write.commit().await?;
+            } else {
+                // No command comes between finding nothing due and the new time.
+                write.set_clock(self.clock.line_from(target)).await?;
+                write.commit().await?;
+                return Ok(settled);
             }
-            // No command comes between finding nothing due and the new time.
-            let line = self.clock.line_from(target);
-            let mut tx = writer.begin().await?;
-            emulator::set_clock(&mut tx, line).await?;
-            emulator::see(&mut tx, target).await?;
-            tx.commit().await?;
-            self.clock.set(line);
-            return Ok(settled);
         }
     }
 
-    /// Lets the things that are due first happen, none after `target`, in one transaction; up to
-    /// which time everything has happened then. None if nothing is due.
-    ///
-    /// A batch ends before the first thing that did not fit into it, so that what happens in
-    /// later batches happens later.
-    async fn settle_batch(
-        &self,
-        writer: &mut Writer<'_>,
-        target: Timestamp,
-        settled: &mut Settled,
-    ) -> Result<Option<Timestamp>, StoreError> {
-        let mut tx = writer.begin().await?;
-        let mut due = executions::list_due(&self.database, &mut tx, target, BATCH + 1).await?;
-        let due_at = |stored: &Stored| machine::due_at(&stored.execution);
-        let Some(first) = due.first().and_then(due_at) else { return Ok(None) };
-        let until = match due.get(BATCH).and_then(due_at) {
-            None => target,
-            // All of this batch is due at one time.
-            Some(next) if next <= first => first,
-            Some(next) => Timestamp::from_millis(next.as_millis() - 1),
-        };
-        due.truncate(BATCH);
-        let changes: Vec<_> = due
-            .into_iter()
-            .filter(|stored| due_at(stored).is_some_and(|due| due <= until))
-            .map(|Stored { mut execution, .. }| {
-                let mut effects = Effects::default();
-                machine::run_until(&mut execution, until, &mut effects);
-                Change { execution, effects }
-            })
-            .collect();
-        let mut commit = Commit::default();
-        self.save(&mut tx, changes, &mut commit).await?;
-        emulator::see(&mut tx, until).await?;
-        tx.commit().await?;
-        settled.transitions += commit.transitions;
-        settled.events += commit.events;
-        self.tell_committed(&commit);
-        Ok(Some(until))
-    }
-
     /// Lets things happen as they fall due, until told to stop.
-    pub async fn run_scheduler(&self) {
+    pub async fn run_scheduler(self: &Arc<Self>) {
         loop {
             // Listening begins before reading, so that nothing between is missed.
             self.wakes_at.store(i64::MAX, Ordering::SeqCst);
@@ -198,5 +164,40 @@ impl Engine {
                 () = self.wait_for_stop() => return,
             }
         }
+    }
+}
+
+impl Write {
+    /// Lets the things that are due first happen, none after `target`; up to which time everything
+    /// has happened then. None if nothing is due.
+    ///
+    /// A batch ends before the first thing that did not fit into it, so that what happens in
+    /// later batches happens later.
+    async fn settle_batch(&mut self, target: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let database = &self.engine.database;
+        let mut due = executions::list_due(database, &mut self.tx, target, BATCH + 1).await?;
+        let due_at = |stored: &Stored| machine::due_at(&stored.execution);
+        let Some(first) = due.first().and_then(due_at) else { return Ok(None) };
+        let until = match due.get(BATCH).and_then(due_at) {
+            None => target,
+            // All of this batch is due at one time.
+            Some(next) if next <= first => first,
+            Some(next) => Timestamp::from_millis(next.as_millis() - 1),
+        };
+        due.truncate(BATCH);
+        let changed: Vec<_> = due
+            .into_iter()
+            .filter(|stored| due_at(stored).is_some_and(|due| due <= until))
+            .map(|Stored { mut execution, .. }| {
+                let mut effects = Effects::default();
+                machine::run_until(&mut execution, until, &mut effects);
+                Changed { execution, effects }
+            })
+            .collect();
+        self.save(changed).await?;
+        // Whoever settles looks for what is due next: nobody has to wake the scheduler.
+        self.changes.due = None;
+        self.see(until);
+        Ok(Some(until))
     }
 }

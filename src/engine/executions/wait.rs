@@ -7,6 +7,7 @@ use crate::domain::execution::{Execution, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
+use crate::engine::changes::Topic;
 use crate::store::StoreError;
 
 /// How far an execution is to have come.
@@ -49,18 +50,15 @@ impl Engine {
         pipeline: PipelineKey,
         id: ExecutionId,
     ) -> Result<Snapshot, WaitError> {
+        let mut listener = self.listen([Topic::Executions(pipeline), Topic::Clock]);
         loop {
-            // Listening begins before reading, so that nothing between is missed.
-            let clock_changed = self.clock_changed.notified();
-            let epoch = self.epoch(pipeline);
             let found = self.find_execution(pipeline, id).await?;
             let snapshot = found.ok_or(WaitError::NoSuchExecution)?;
             if milestone.is_reached(&snapshot.execution) {
                 return Ok(snapshot);
             }
             tokio::select! {
-                () = self.epochs.wait_for_end(pipeline, epoch) => {}
-                () = clock_changed => {}
+                () = listener.changed() => {}
                 () = self.sleep_until(machine::due_at(&snapshot.execution)) => {}
                 () = self.wait_for_stop() => return Err(WaitError::Stopping),
             }
@@ -86,14 +84,13 @@ impl Engine {
 
     /// Waits, for ever if need be, until every delivery that is due has been tried.
     pub async fn wait_for_deliveries(&self) -> Result<(), WaitError> {
+        let mut listener = self.listen([Topic::AnyDeliveries, Topic::Clock]);
         loop {
-            // Listening begins before reading, so that nothing between is missed.
-            let change = self.deliveries_change();
             if !self.has_due_deliveries().await? {
                 return Ok(());
             }
             tokio::select! {
-                () = change => {}
+                () = listener.changed() => {}
                 () = self.wait_for_stop() => return Err(WaitError::Stopping),
             }
         }

@@ -7,10 +7,11 @@ use crate::domain::pipeline::{PhaseKind, Pipeline};
 use crate::domain::program::Program;
 use crate::domain::variable::Owner;
 use crate::engine::catalog::Catalog;
-use crate::engine::definitions::purge_some;
+use crate::engine::changes::Change;
+use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
 use crate::seed::Seed;
-use crate::store::{StoreError, definitions, emulator, scenarios, variables, webhooks};
+use crate::store::{StoreError, definitions, emulator};
 
 /// How many of each were added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,30 +51,41 @@ impl Engine {
             // What was deleted must be gone before its identifiers are used again: most of it while
             // others go on, and what was deleted since then while they wait.
             engine.purge().await?;
-            let mut writer = engine.database.writer().await;
-            while purge_some(&mut writer).await? {}
-            let now = engine.now();
-            let catalog = engine.catalog();
-            let (seed, added) = missing(seed.created_at(now), &catalog)?;
-            let mut tx = writer.begin().await?;
-            definitions::insert_tenants(&mut tx, &seed.tenants).await?;
-            definitions::insert_clients(&mut tx, &seed.clients).await?;
-            let (known, new): (Vec<_>, Vec<_>) =
-                seed.programs.into_iter().partition(|p| catalog.find_program(p.id).is_some());
-            definitions::insert_programs(&mut tx, &new).await?;
-            definitions::insert_parts(&mut tx, &known).await?;
-            for (owner, changes) in &seed.variables {
-                variables::change(&engine.database, &mut tx, *owner, changes).await?;
-            }
-            scenarios::put(&mut tx, &seed.scenarios).await?;
-            webhooks::insert(&mut tx, &seed.webhooks).await?;
-            emulator::raise_execution_id(&mut tx, seed.next_execution_id).await?;
-            emulator::see(&mut tx, now).await?;
-            tx.commit().await.map_err(StoreError::from)?;
-            engine.catalog.set(Catalog::load(&engine.database).await?);
+            let mut write = Write::begin(&engine).await?;
+            while write.purge_some().await? {}
+            let (seed, added) = missing(seed.created_at(write.now), &write.catalog)?;
+            write.add(seed).await?;
+            write.commit().await?;
             Ok(added)
         })
         .await
+    }
+}
+
+impl Write {
+    /// Stores the part of a seed that is not there yet.
+    async fn add(&mut self, mut seed: Seed) -> Result<(), StoreError> {
+        let tx = &mut self.tx;
+        definitions::insert_tenants(tx, &seed.tenants).await?;
+        definitions::insert_clients(tx, &seed.clients).await?;
+        let (known, new): (Vec<_>, Vec<_>) = std::mem::take(&mut seed.programs)
+            .into_iter()
+            .partition(|program| self.catalog.find_program(program.id).is_some());
+        definitions::insert_programs(tx, &new).await?;
+        definitions::insert_parts(tx, &known).await?;
+        emulator::raise_execution_id(tx, seed.next_execution_id).await?;
+        self.add_details(&seed).await?;
+        let catalog = Catalog::load(&mut self.tx).await?;
+        for webhook in catalog.webhooks() {
+            if self.catalog.find_webhook(webhook.id).is_none() {
+                self.changes.add(Change::Webhook(webhook.id));
+            }
+        }
+        for program in known.iter().chain(&new) {
+            self.changes.add(Change::Program(program.id));
+        }
+        self.set_definitions(catalog);
+        Ok(())
     }
 }
 

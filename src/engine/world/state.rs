@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::runtime::Handle;
 
 use super::load;
 use crate::engine::catalog::Catalog;
+use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
@@ -53,13 +53,13 @@ impl Engine {
         run_to_the_end(async move {
             {
                 let _turn = engine.turn.lock().await;
-                let mut writer = engine.database.writer().await;
-                let _world = engine.world.write().await;
-                writer.attach(&path).await?;
-                let copied = engine.copy_attached(&mut writer).await;
-                writer.detach().await?;
-                copied?;
-                engine.take_over(row).await?;
+                let mut write = Write::begin_with_attached(&engine, &path).await?;
+                state::clear(&mut write.tx).await?;
+                state::copy_attached(&mut write.tx).await?;
+                // The addresses of files and the tokens that were given here remain good.
+                emulator::set_signing_key(&mut write.tx, &engine.signing_key).await?;
+                write.replace_everything(row).await?;
+                write.commit().await?;
             }
             engine.settle_due().await?;
             engine.start_purging();
@@ -68,46 +68,22 @@ impl Engine {
         .await
     }
 
-    async fn copy_attached(&self, writer: &mut crate::store::Writer<'_>) -> Result<(), StoreError> {
-        let mut tx = writer.begin().await?;
-        state::clear(&mut tx).await?;
-        state::copy_attached(&mut tx).await?;
-        // The addresses of files and the tokens that were given here remain good.
-        emulator::set_signing_key(&mut tx, &self.signing_key).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
     /// Goes back to the beginning: data, counters, and the clock's start and rate.
     pub async fn reset(self: &Arc<Self>, to: ResetTo) -> Result<(), StoreError> {
         let engine = self.clone();
         run_to_the_end(async move {
             let _turn = engine.turn.lock().await;
-            let mut writer = engine.database.writer().await;
-            let _world = engine.world.write().await;
             let seed = match to {
                 ResetTo::Seed => engine.origin.seed(),
                 ResetTo::Empty => Seed::empty(),
             };
-            let mut tx = writer.begin().await?;
-            state::clear(&mut tx).await?;
-            let key = engine.signing_key.clone();
-            let row = load::fill(&engine.database, &mut tx, &engine.options, seed, key).await?;
-            tx.commit().await?;
-            engine.take_over(row).await
+            let mut write = Write::begin(&engine).await?;
+            state::clear(&mut write.tx).await?;
+            let row = EmulatorRow::new(load::new_line(&engine.options), engine.signing_key.clone());
+            write.fill(row, seed).await?;
+            write.commit().await
         })
         .await
-    }
-
-    /// After the commit: lets memory follow. The caller keeps readers and writers out.
-    async fn take_over(&self, row: EmulatorRow) -> Result<(), StoreError> {
-        self.generation.fetch_add(1, Ordering::SeqCst);
-        self.database.forget_plans();
-        self.clock.replace(row.clock, row.seen_at);
-        self.catalog.set(Catalog::load(&self.database).await?);
-        self.epochs.end_all();
-        self.tell_clock_changed();
-        Ok(())
     }
 }
 
@@ -128,7 +104,7 @@ async fn check(imported: &Database) -> Result<Result<EmulatorRow, String>, Store
     if let Some(fault) = state::find_fault(imported).await? {
         return Ok(Err(fault));
     }
-    Catalog::load(imported).await?;
+    Catalog::load(&mut *imported.reader().await?).await?;
     executions::list_next_due(imported, u32::MAX).await?;
     Ok(emulator::find(imported).await?.ok_or_else(|| "the file holds no state".to_owned()))
 }

@@ -11,7 +11,7 @@ use crate::domain::variable::Owner;
 use crate::store::{StoreError, Transaction, variables};
 
 /// Stores what Customer Success Engineers have set for a program.
-pub async fn update_program(tx: &mut Transaction<'_>, program: &Program) -> Result<(), StoreError> {
+pub async fn update_program(tx: &mut Transaction, program: &Program) -> Result<(), StoreError> {
     let Kpis { response_time, page_views_per_minute } = program.kpis;
     sqlx::query(
         "UPDATE programs SET emergency_mode = $2, kpi_response_time = $3, \
@@ -29,7 +29,7 @@ pub async fn update_program(tx: &mut Transaction<'_>, program: &Program) -> Resu
 
 /// Stores another version of a pipeline: its phases, steps and options, and its cache.
 pub async fn update_pipeline(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     pipeline: &Arc<Pipeline>,
 ) -> Result<(), StoreError> {
     let key = pipeline.key();
@@ -53,7 +53,7 @@ pub async fn update_pipeline(
 
 /// Deletes a pipeline. Its executions are out of reach at once and go later, by [`purge`].
 pub async fn delete_pipeline(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     key: PipelineKey,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -69,7 +69,7 @@ pub async fn delete_pipeline(
 
 /// Deletes a program with everything in it, as [`delete_pipeline`] does.
 pub async fn delete_program(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     id: ProgramId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -84,7 +84,7 @@ pub async fn delete_program(
 
 /// Deletes an environment with its variables.
 pub async fn delete_environment(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     program: ProgramId,
     id: EnvironmentId,
 ) -> Result<(), StoreError> {
@@ -99,7 +99,7 @@ pub async fn delete_environment(
 
 /// Sets the head commit of a branch, which need not have been there.
 pub async fn set_head(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     program: ProgramId,
     repository: RepositoryId,
     branch: &str,
@@ -120,7 +120,7 @@ pub async fn set_head(
 
 /// Takes away some of what belongs to deleted pipelines and programs, at most `most` executions;
 /// whether there may be more.
-pub async fn purge(tx: &mut Transaction<'_>, most: u32) -> Result<bool, StoreError> {
+pub async fn purge(tx: &mut Transaction, most: u32) -> Result<bool, StoreError> {
     // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
     let executions = sqlx::query(
         "DELETE FROM executions WHERE id IN ( \

@@ -11,10 +11,7 @@ use crate::store::insert::insert_rows;
 use crate::store::{StoreError, Transaction, word};
 
 /// Stores tenants.
-pub async fn insert_tenants(
-    tx: &mut Transaction<'_>,
-    tenants: &[Tenant],
-) -> Result<(), StoreError> {
+pub async fn insert_tenants(tx: &mut Transaction, tenants: &[Tenant]) -> Result<(), StoreError> {
     let rows: Vec<_> = tenants
         .iter()
         .map(|Tenant { id, ims_org_id, ims_tenant_id }| (id, ims_org_id, ims_tenant_id))
@@ -29,10 +26,7 @@ pub async fn insert_tenants(
 }
 
 /// Stores clients; those that are there stay as they are.
-pub async fn insert_clients(
-    tx: &mut Transaction<'_>,
-    clients: &[Client],
-) -> Result<(), StoreError> {
+pub async fn insert_clients(tx: &mut Transaction, clients: &[Client]) -> Result<(), StoreError> {
     let rows: Vec<_> = clients
         .iter()
         .map(|Client { client_id, client_secret, technical_account_id, tenant_id, roles }| {
@@ -50,10 +44,7 @@ pub async fn insert_clients(
 }
 
 /// Stores programs with their environments, repositories and pipelines.
-pub async fn insert_programs(
-    tx: &mut Transaction<'_>,
-    programs: &[Program],
-) -> Result<(), StoreError> {
+pub async fn insert_programs(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
     let mut program_rows = Vec::new();
     for program in programs {
         let Kpis { response_time, page_views_per_minute } = program.kpis;
@@ -82,19 +73,13 @@ pub async fn insert_programs(
 }
 
 /// Stores the environments, repositories and pipelines of programs that are stored.
-pub async fn insert_parts(
-    tx: &mut Transaction<'_>,
-    programs: &[Program],
-) -> Result<(), StoreError> {
+pub async fn insert_parts(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
     insert_environments(tx, programs).await?;
     insert_repositories(tx, programs).await?;
     insert_pipelines(tx, programs.iter().flat_map(|program| program.pipelines.values())).await
 }
 
-async fn insert_environments(
-    tx: &mut Transaction<'_>,
-    programs: &[Program],
-) -> Result<(), StoreError> {
+async fn insert_environments(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     for program in programs {
         for environment in program.environments.values() {
@@ -132,10 +117,7 @@ async fn insert_environments(
     .await
 }
 
-async fn insert_repositories(
-    tx: &mut Transaction<'_>,
-    programs: &[Program],
-) -> Result<(), StoreError> {
+async fn insert_repositories(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     let mut heads = Vec::new();
     for program in programs {
@@ -161,7 +143,7 @@ async fn insert_repositories(
 }
 
 async fn insert_pipelines(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     pipelines: impl Iterator<Item = &Arc<Pipeline>> + Clone,
 ) -> Result<(), StoreError> {
     let mut rows = Vec::new();
@@ -201,7 +183,7 @@ async fn insert_pipelines(
 }
 
 pub(super) async fn insert_phases(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     pipelines: impl Iterator<Item = &Arc<Pipeline>>,
 ) -> Result<(), StoreError> {
     let mut phase_rows = Vec::new();

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use sqlx::SqliteConnection;
+
 use crate::domain::client::Client;
 use crate::domain::environment::{Environment, Topology};
 use crate::domain::id::{
@@ -13,13 +15,13 @@ use crate::domain::program::{Kpis, Program, Tenant};
 use crate::domain::repository::Repository;
 use crate::domain::time::Timestamp;
 use crate::domain::variable::{Owner, Variable};
-use crate::store::{Database, StoreError, parse_word, variables};
+use crate::store::{StoreError, parse_word, variables};
 
 /// All tenants.
-pub async fn list_tenants(database: &Database) -> Result<Vec<Tenant>, StoreError> {
+pub async fn list_tenants(connection: &mut SqliteConnection) -> Result<Vec<Tenant>, StoreError> {
     let rows: Vec<(i64, String, String)> =
         sqlx::query_as("SELECT id, ims_org_id, ims_tenant_id FROM tenants")
-            .fetch_all(database.readers())
+            .fetch_all(&mut *connection)
             .await?;
     Ok(rows
         .into_iter()
@@ -32,11 +34,11 @@ pub async fn list_tenants(database: &Database) -> Result<Vec<Tenant>, StoreError
 }
 
 /// All clients.
-pub async fn list_clients(database: &Database) -> Result<Vec<Client>, StoreError> {
+pub async fn list_clients(connection: &mut SqliteConnection) -> Result<Vec<Client>, StoreError> {
     let rows: Vec<(String, String, String, i64, String)> = sqlx::query_as(
         "SELECT client_id, client_secret, technical_account_id, tenant_id, roles FROM clients",
     )
-    .fetch_all(database.readers())
+    .fetch_all(&mut *connection)
     .await?;
     let mut clients = Vec::with_capacity(rows.len());
     for (client_id, client_secret, technical_account_id, tenant_id, roles) in rows {
@@ -58,13 +60,13 @@ type PhaseRow =
     (i64, i64, i64, String, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
 
 /// All programs, with everything that is defined in them.
-pub async fn list_programs(database: &Database) -> Result<Vec<Program>, StoreError> {
+pub async fn list_programs(connection: &mut SqliteConnection) -> Result<Vec<Program>, StoreError> {
     let rows: Vec<ProgramRow> = sqlx::query_as(
         "SELECT id, tenant_id, name, type, emergency_mode, kpi_response_time, \
          kpi_page_views_per_minute, created_at, updated_at FROM programs \
          WHERE deleted_at IS NULL",
     )
-    .fetch_all(database.readers())
+    .fetch_all(&mut *connection)
     .await?;
     let mut programs = BTreeMap::new();
     for (id, tenant_id, name, kind, emergency_mode, response_time, page_views, created, updated) in
@@ -85,15 +87,15 @@ pub async fn list_programs(database: &Database) -> Result<Vec<Program>, StoreErr
         };
         programs.insert(id, program);
     }
-    let mut variables = variables::list(database).await?;
-    add_environments(database, &mut programs, &mut variables).await?;
-    add_repositories(database, &mut programs).await?;
-    add_pipelines(database, &mut programs, &mut variables).await?;
+    let mut variables = variables::list(connection).await?;
+    add_environments(connection, &mut programs, &mut variables).await?;
+    add_repositories(connection, &mut programs).await?;
+    add_pipelines(connection, &mut programs, &mut variables).await?;
     Ok(programs.into_values().collect())
 }
 
 async fn add_environments(
-    database: &Database,
+    connection: &mut SqliteConnection,
     programs: &mut BTreeMap<i64, Program>,
     variables: &mut BTreeMap<Owner, Vec<Variable>>,
 ) -> Result<(), StoreError> {
@@ -101,7 +103,7 @@ async fn add_environments(
         "SELECT program_id, id, name, description, type, status, authors, pairs, cold_standby \
          FROM environments",
     )
-    .fetch_all(database.readers())
+    .fetch_all(&mut *connection)
     .await?;
     for (program_id, id, name, description, kind, status, authors, pairs, cold_standby) in rows {
         let id = EnvironmentId::new(id);
@@ -124,12 +126,12 @@ async fn add_environments(
 }
 
 async fn add_repositories(
-    database: &Database,
+    connection: &mut SqliteConnection,
     programs: &mut BTreeMap<i64, Program>,
 ) -> Result<(), StoreError> {
     let rows: Vec<(i64, i64, String, Option<String>)> =
         sqlx::query_as("SELECT program_id, id, name, description FROM repositories")
-            .fetch_all(database.readers())
+            .fetch_all(&mut *connection)
             .await?;
     for (program_id, id, name, description) in rows {
         let id = RepositoryId::new(id);
@@ -140,7 +142,7 @@ async fn add_repositories(
     }
     let heads: Vec<(i64, i64, String, String)> =
         sqlx::query_as("SELECT program_id, repository_id, name, commit_id FROM heads")
-            .fetch_all(database.readers())
+            .fetch_all(&mut *connection)
             .await?;
     for (program_id, repository_id, name, commit) in heads {
         let repository = programs
@@ -154,16 +156,16 @@ async fn add_repositories(
 }
 
 async fn add_pipelines(
-    database: &Database,
+    connection: &mut SqliteConnection,
     programs: &mut BTreeMap<i64, Program>,
     variables: &mut BTreeMap<Owner, Vec<Variable>>,
 ) -> Result<(), StoreError> {
-    let mut phases = load_phases(database).await?;
+    let mut phases = load_phases(connection).await?;
     let rows: Vec<PipelineRow> = sqlx::query_as(
         "SELECT program_id, id, name, trigger, important_failures, created_at, updated_at, \
          cache_invalidated_at FROM pipelines WHERE deleted_at IS NULL",
     )
-    .fetch_all(database.readers())
+    .fetch_all(&mut *connection)
     .await?;
     for (program_id, id, name, trigger, important_failures, created, updated, invalidated) in rows {
         let key = PipelineKey {
@@ -190,12 +192,14 @@ async fn add_pipelines(
 }
 
 /// The phases of every pipeline, by program and pipeline, in order.
-async fn load_phases(database: &Database) -> Result<BTreeMap<(i64, i64), Vec<Phase>>, StoreError> {
+async fn load_phases(
+    connection: &mut SqliteConnection,
+) -> Result<BTreeMap<(i64, i64), Vec<Phase>>, StoreError> {
     let rows: Vec<PhaseRow> = sqlx::query_as(
         "SELECT program_id, pipeline_id, id, name, type, repository_id, branch, environment_id, \
          environment_type FROM phases ORDER BY program_id, pipeline_id, position",
     )
-    .fetch_all(database.readers())
+    .fetch_all(&mut *connection)
     .await?;
     let mut phases: BTreeMap<(i64, i64), Vec<Phase>> = BTreeMap::new();
     for (program_id, pipeline_id, id, name, kind, repository, branch, environment, env_type) in rows
@@ -217,7 +221,7 @@ async fn load_phases(database: &Database) -> Result<BTreeMap<(i64, i64), Vec<Pha
         "SELECT program_id, pipeline_id, phase_position, id, action, options FROM steps \
          ORDER BY program_id, pipeline_id, phase_position, position",
     )
-    .fetch_all(database.readers())
+    .fetch_all(&mut *connection)
     .await?;
     for (program_id, pipeline_id, phase_position, id, action, options) in steps {
         let step = Step {

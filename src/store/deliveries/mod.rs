@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::{Database, StoreError, parse_word, word};
 use crate::domain::delivery::{Delivery, DeliveryStatus, Failures, Notice, Reply};
@@ -209,7 +209,7 @@ pub async fn list_due(
 
 /// The newest deliveries that are wanted, newest first, at most `most` of them.
 pub async fn list(
-    database: &Database,
+    connection: &mut SqliteConnection,
     filter: Filter,
     most: u32,
 ) -> Result<Vec<RecordedDelivery>, StoreError> {
@@ -236,10 +236,10 @@ pub async fn list(
         query.push(" AND status = ").push_bind(word(status)?);
     }
     query.push(" ORDER BY d.id DESC LIMIT ").push_bind(most);
-    let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(database.readers()).await?;
+    let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&mut *connection).await?;
 
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut attempts = list_attempts(database, &ids).await?;
+    let mut attempts = list_attempts(connection, &ids).await?;
     rows.into_iter()
         .map(|row| {
             let (DueDelivery { delivery, failures: _ }, next_attempt_at) = row.read()?;
@@ -251,7 +251,7 @@ pub async fn list(
 
 /// The attempts at some deliveries, those at each in order.
 async fn list_attempts(
-    database: &Database,
+    connection: &mut SqliteConnection,
     deliveries: &[i64],
 ) -> Result<HashMap<DeliveryId, Vec<Attempt>>, StoreError> {
     type Row = (i64, i64, Option<u16>, Option<String>, Option<String>, i64);
@@ -261,7 +261,7 @@ async fn list_attempts(
          WHERE delivery_id IN (SELECT value FROM json_each($1)) ORDER BY delivery_id, number",
     )
     .bind(ids)
-    .fetch_all(database.readers())
+    .fetch_all(&mut *connection)
     .await?;
     let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
     for (delivery_id, at, status, error, answer, duration) in rows {

@@ -24,6 +24,14 @@ pub struct NewDelivery {
     notice: Notice,
 }
 
+impl NewDelivery {
+    /// The subscriber.
+    #[must_use]
+    pub fn webhook_id(&self) -> WebhookId {
+        self.webhook_id
+    }
+}
+
 /// An attempt that was made, and what follows from it.
 #[derive(Clone, Debug)]
 pub struct Attempted {
@@ -98,7 +106,7 @@ impl NewRow {
 
 /// Stores deliveries that are to be made, in the order in which the events were published.
 pub async fn insert(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     mut deliveries: Vec<NewDelivery>,
 ) -> Result<(), StoreError> {
     deliveries.sort_unstable_by_key(|NewDelivery { webhook_id, position, notice }| {
@@ -172,7 +180,7 @@ impl<'a> AttemptedRow<'a> {
 
 /// Stores attempts and what follows from them. Those at deliveries that are no longer there are
 /// left out; where a delivery was asked for again meanwhile, nothing follows.
-pub async fn record(tx: &mut Transaction<'_>, attempted: &[Attempted]) -> Result<(), StoreError> {
+pub async fn record(tx: &mut Transaction, attempted: &[Attempted]) -> Result<(), StoreError> {
     let rows: Vec<_> = attempted.iter().map(AttemptedRow::new).collect();
     // Identifiers of deliveries may be used again; those of events are not.
     for statement in [
@@ -207,7 +215,7 @@ pub async fn record(tx: &mut Transaction<'_>, attempted: &[Attempted]) -> Result
 /// Makes a delivery pending again, to be made at `now` or when it is its turn; nothing if there is
 /// no such delivery. One after it that waits to be tried again is tried when this one is over.
 pub async fn repeat(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     id: DeliveryId,
     now: Timestamp,
 ) -> Result<(), StoreError> {

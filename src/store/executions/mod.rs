@@ -170,7 +170,7 @@ pub async fn find(
 /// The same, inside a transaction that writes.
 pub async fn find_for_update(
     database: &Database,
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     pipeline: PipelineKey,
     id: ExecutionId,
 ) -> Result<Option<Stored>, StoreError> {
@@ -183,7 +183,7 @@ pub async fn find_for_update(
 /// The newest execution of a pipeline, inside a transaction that writes.
 pub async fn find_last_for_update(
     database: &Database,
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     pipeline: PipelineKey,
 ) -> Result<Option<Stored>, StoreError> {
     let row: Option<ExecutionRow> = sqlx::query_as(select_executions!(
@@ -202,7 +202,7 @@ pub async fn find_last_for_update(
 /// The oldest execution of a pipeline, inside a transaction that writes: its sequence number, and
 /// when it was created.
 pub async fn find_oldest_for_update(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     pipeline: PipelineKey,
 ) -> Result<Option<(i64, Timestamp)>, StoreError> {
     let oldest: Option<(i64, i64)> = sqlx::query_as(
@@ -279,7 +279,7 @@ pub async fn list_newest(
 /// The executions that are due first, at or before `until`, at most `limit`.
 pub async fn list_due(
     database: &Database,
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Stored>, StoreError> {

@@ -19,7 +19,7 @@ pub enum Inserted {
 /// Stores a new execution after the one with the sequence number `after`.
 pub async fn insert(
     database: &Database,
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     execution: &Execution,
     after: Option<i64>,
 ) -> Result<Inserted, StoreError> {
@@ -59,7 +59,7 @@ pub async fn insert(
 /// the one before, and has the next identifier and the next sequence number.
 pub async fn insert_copies(
     database: &Database,
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     first: &Stored,
     interval: Duration,
     count: u32,
@@ -96,7 +96,7 @@ pub async fn insert_copies(
 
 /// Stores how far executions have come.
 pub async fn update<'e>(
-    tx: &mut Transaction<'_>,
+    tx: &mut Transaction,
     executions: impl Iterator<Item = &'e Execution>,
 ) -> Result<(), StoreError> {
     let rows = executions

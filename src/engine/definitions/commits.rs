@@ -1,0 +1,84 @@
+//! Commits that are pushed to branches.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::ChangeError;
+use crate::domain::execution::start::Request;
+use crate::domain::execution::{ExecutionMode, Trigger};
+use crate::domain::id::{ExecutionId, ProgramId, RepositoryId};
+use crate::domain::pipeline::{Pipeline, PipelineTrigger};
+use crate::domain::program::Program;
+use crate::domain::time::Timestamp;
+use crate::engine::Engine;
+use crate::engine::commands::StartError;
+use crate::store::definitions;
+
+/// A commit that has been pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The commit.
+    pub commit: String,
+    /// The executions that it started.
+    pub started: Vec<ExecutionId>,
+}
+
+impl Engine {
+    /// Sets a new head commit of a branch, a made-up one if none is given, and starts the idle
+    /// pipelines that execute with each commit on it.
+    pub async fn push_commit(
+        self: &Arc<Self>,
+        program_id: ProgramId,
+        repository_id: RepositoryId,
+        branch: String,
+        commit: Option<String>,
+    ) -> Result<Pushed, ChangeError> {
+        let (commit, program) =
+            self.set_head(program_id, repository_id, branch.clone(), commit).await?;
+        let follows = |pipeline: &Arc<Pipeline>| {
+            pipeline.trigger == PipelineTrigger::OnCommit && pipeline.builds(repository_id, &branch)
+        };
+        let mut started = Vec::new();
+        for pipeline in program.pipelines.values().filter(|pipeline| follows(pipeline)) {
+            let request = Request::Whole(Trigger::OnCommit, ExecutionMode::Normal);
+            match self.start(pipeline.key(), request, None).await {
+                Ok(execution) => started.push(execution.id),
+                // A pipeline that is busy, or was deleted just now, misses the commit.
+                Err(StartError::Busy | StartError::NoSuchPipeline | StartError::Refused(_)) => {}
+                Err(StartError::Store(error)) => return Err(error.into()),
+            }
+        }
+        Ok(Pushed { commit, started })
+    }
+
+    /// Sets the head commit of a branch; the commit, and the program as it is then.
+    async fn set_head(
+        self: &Arc<Self>,
+        program_id: ProgramId,
+        repository_id: RepositoryId,
+        branch: String,
+        commit: Option<String>,
+    ) -> Result<(String, Arc<Program>), ChangeError> {
+        self.write(async move |mut write| {
+            let mut program = write.find_program(program_id).ok_or(ChangeError::NotFound)?;
+            let repository = program.repositories.get_mut(&repository_id);
+            let heads = &mut repository.ok_or(ChangeError::NotFound)?.heads;
+            let head = heads.entry(branch.clone()).or_default();
+            *head = commit.unwrap_or_else(|| made_up_commit(head, write.now));
+            let commit = head.clone();
+            definitions::set_head(&mut write.tx, program_id, repository_id, &branch, &commit)
+                .await?;
+            let program = write.set_program(program);
+            write.commit().await?;
+            Ok((commit, program))
+        })
+        .await
+    }
+}
+
+/// A commit that nobody has made yet.
+fn made_up_commit(head: &str, now: Timestamp) -> String {
+    let digits = format!("{:x}", Sha256::digest(format!("{head} {now}")));
+    format!("{digits:.40}")
+}

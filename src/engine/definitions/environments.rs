@@ -1,0 +1,30 @@
+//! Environments.
+
+use std::sync::Arc;
+
+use super::ChangeError;
+use crate::domain::id::{EnvironmentId, ProgramId};
+use crate::engine::Engine;
+use crate::engine::changes::Change;
+use crate::store::definitions;
+
+impl Engine {
+    /// Deletes an environment to which no execution deploys now.
+    pub async fn delete_environment(
+        self: &Arc<Self>,
+        program_id: ProgramId,
+        id: EnvironmentId,
+    ) -> Result<(), ChangeError> {
+        self.write(async move |mut write| {
+            let mut program = write.find_program(program_id).ok_or(ChangeError::NotFound)?;
+            program.environments.remove(&id).ok_or(ChangeError::NotFound)?;
+            for pipeline in program.pipelines.values().filter(|it| it.deploys_to(id)) {
+                write.check_idle(pipeline.key()).await?;
+            }
+            definitions::delete_environment(&mut write.tx, program_id, id).await?;
+            write.set_part(program, Change::Environment(program_id, id));
+            Ok(write.commit().await?)
+        })
+        .await
+    }
+}

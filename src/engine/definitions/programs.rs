@@ -1,0 +1,69 @@
+//! Programs.
+
+use std::sync::Arc;
+
+use super::ChangeError;
+use crate::domain::execution::machine::{self, Effects};
+use crate::domain::id::ProgramId;
+use crate::domain::program::Program;
+use crate::engine::Engine;
+use crate::engine::changes::Change;
+use crate::engine::executions::save::Changed;
+use crate::store::executions::Stored;
+use crate::store::{StoreError, definitions};
+
+impl Engine {
+    /// Changes a program by what Customer Success Engineers set for it; the program as it is then,
+    /// or none if there is no such program. `change` may refuse.
+    pub async fn change_program<E>(
+        self: &Arc<Self>,
+        id: ProgramId,
+        change: impl FnOnce(&mut Program) -> Result<(), E> + Send + 'static,
+    ) -> Result<Option<Arc<Program>>, E>
+    where
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write(async move |mut write| {
+            let Some(mut program) = write.find_program(id) else { return Ok(None) };
+            change(&mut program)?;
+            program.updated_at = write.now;
+            definitions::update_program(&mut write.tx, &program).await?;
+            let program = write.set_program(program);
+            write.commit().await?;
+            Ok(Some(program))
+        })
+        .await
+    }
+
+    /// Deletes a program; the program as it was. Its executions that are not over are cancelled
+    /// first.
+    pub async fn delete_program(
+        self: &Arc<Self>,
+        id: ProgramId,
+    ) -> Result<Arc<Program>, ChangeError> {
+        self.write(async move |mut write| {
+            let (engine, now) = (write.engine.clone(), write.now);
+            let program = write.catalog.find_program(id).ok_or(ChangeError::NotFound)?.clone();
+            let mut stopped = Vec::new();
+            for pipeline in program.pipelines.values() {
+                write.changes.add(Change::Pipeline(pipeline.key()));
+                if let Some(Stored { mut execution, .. }) =
+                    write.settle_last(pipeline.key()).await?
+                {
+                    let mut effects = Effects::default();
+                    machine::stop(&mut execution, now, &mut effects);
+                    stopped.push(Changed { execution, effects });
+                }
+            }
+            stopped.retain(|changed| changed.effects != Effects::default());
+            write.save(stopped).await?;
+            definitions::delete_program(&mut write.tx, id, now).await?;
+            write.set_definitions(write.catalog.without_program(id));
+            write.changes.add(Change::Program(id));
+            write.commit().await?;
+            engine.start_purging();
+            Ok(program)
+        })
+        .await
+    }
+}
