@@ -3,6 +3,7 @@
 mod clock;
 mod commits;
 mod deliveries;
+mod events;
 mod explain;
 mod extract;
 mod faults;
@@ -73,6 +74,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(deliveries::get_deliveries),
     || routes!(deliveries::wait_for_deliveries),
     || routes!(deliveries::redeliver),
+    || routes!(events::get_events),
     || routes!(metrics::get_metrics),
     || routes!(state::get_state, state::put_state),
     || routes!(state::reset),

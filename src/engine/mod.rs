@@ -27,7 +27,7 @@ use crate::store::emulator::{ClockLine, EmulatorRow};
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
-use changes::Topics;
+use changes::{Feed, Topics};
 use clock::Clock;
 pub use deliveries::webhooks;
 pub use executions::epochs::Epoch;
@@ -61,6 +61,7 @@ pub struct Engine {
     catalog: CurrentCatalog,
     epochs: Epochs,
     topics: Topics,
+    feed: Feed,
     /// What it was set up with, to be reset to.
     options: EngineOptions,
     origin: Origin,
@@ -98,6 +99,7 @@ impl Engine {
             database,
             epochs: Epochs::default(),
             topics: Topics::default(),
+            feed: Feed::default(),
             origin,
             signing_key: row.signing_key.clone(),
             world: Arc::default(),

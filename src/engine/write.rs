@@ -140,7 +140,7 @@ impl Write {
             emulator::see(&mut self.tx, at).await?;
         }
         let right = self.tx.commit().await?;
-        self.engine.follow(self.memory, self.changes, right);
+        self.engine.take_over(self.memory, self.changes, right);
         Ok(())
     }
 }
@@ -162,7 +162,7 @@ impl Engine {
     }
 
     /// Lets memory follow a commit. None of it fails or waits: memory is never left behind.
-    fn follow(&self, memory: Memory, changes: Changes, _right: Committed) {
+    fn take_over(&self, memory: Memory, changes: Changes, _right: Committed) {
         let Memory { definitions, clock, held_at, replaced } = memory;
         if let Some((EmulatorRow { clock, seen_at, signing_key: _ }, _)) = &replaced {
             self.generation.fetch_add(1, Ordering::SeqCst);

@@ -106,15 +106,16 @@ impl Journal {
     }
 
     /// Adds a call, which gets its number here.
-    pub fn add(&self, entry: Entry) {
+    pub fn add(&self, entry: Entry) -> u64 {
         let size = entry.size();
         let mut entry = Arc::new(entry);
         // Memory is given back outside the lock.
         let mut forgotten = Vec::new();
         let mut kept = self.kept();
         kept.last_number += 1;
+        let number = kept.last_number;
         if let Some(entry) = Arc::get_mut(&mut entry) {
-            entry.number = kept.last_number;
+            entry.number = number;
         }
         kept.bytes += size;
         kept.entries.push_back(entry);
@@ -124,6 +125,7 @@ impl Journal {
             forgotten.push(oldest);
         }
         drop(kept);
+        number
     }
 
     /// The calls that fit, newest first.

@@ -14,6 +14,8 @@ use super::faults::Injection;
 use super::inject::inject;
 use super::journal::Entry;
 use super::redact;
+use crate::domain::id::ProgramId;
+use crate::engine::changes::Change;
 use crate::http::body::ReadBody;
 use crate::http::operations::{is_api, is_official};
 
@@ -74,7 +76,9 @@ impl Drop for Call {
         self.traffic.metrics().count(self.operation.as_deref(), status, took);
         if let Some(entry) = self.entry.take() {
             let body = self.body.get().and_then(|bytes| redact::body(&entry.path, bytes));
-            self.traffic.journal().add(Entry { status, took, body, ..entry });
+            let program = program_of(&entry.path);
+            let number = self.traffic.journal().add(Entry { status, took, body, ..entry });
+            self.traffic.0.engine.tell(&[Change::Request(number, program)]);
         }
     }
 }
@@ -99,6 +103,11 @@ fn new_entry(traffic: &Traffic, operation_id: Option<Arc<str>>, request: &Reques
         body: None,
         injection: None,
     }
+}
+
+/// The program that a path is about.
+fn program_of(path: &str) -> Option<ProgramId> {
+    path.strip_prefix("/api/program/")?.split('/').next()?.parse().ok()
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long a call takes is real time")]

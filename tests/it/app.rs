@@ -11,6 +11,7 @@ use cloudmanager_emulator::app::{Service, service};
 use cloudmanager_emulator::domain::id::WebhookId;
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
+use cloudmanager_emulator::engine::changes::Change;
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::events::Deliverer;
 use cloudmanager_emulator::http::host::Hosts;
@@ -148,6 +149,26 @@ impl TestApp {
     /// Where the database is.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// Follows the stream of what changes.
+    pub async fn changes(&self, query: &str, last_event_id: Option<&str>) -> EventStream {
+        let mut request = Request::get(format!("/_emulator/events{query}"));
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.service.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let answer = Answer { status: parts.status, headers: parts.headers, bytes: Vec::new() };
+        description::check(&Method::GET, "/_emulator/events", &answer);
+        assert_eq!(answer.status, StatusCode::OK);
+        EventStream { body, received: String::new() }
+    }
+
+    /// Tells of changes, whether or not there were any.
+    pub fn tell(&self, changed: &[Change]) {
+        self.engine.tell(changed);
     }
 
     /// Ends what waits in the name of callers, as on the way to the end of the program.
@@ -306,6 +327,74 @@ pub fn signed_by(caller: &Identity, method: Method, path: &str) -> axum::http::r
         .header("x-api-key", &caller.api_key)
         .header("authorization", format!("Bearer {}", caller.token))
         .header("accept", "application/json")
+}
+
+/// The stream of what changes.
+pub struct EventStream {
+    body: Body,
+    received: String,
+}
+
+/// One event of it.
+#[derive(Debug)]
+pub struct StreamedEvent {
+    pub id: String,
+    pub event: String,
+    pub data: Value,
+}
+
+impl EventStream {
+    /// The fields of the next block that is no comment; none at the end.
+    async fn block(&mut self) -> Option<Vec<(String, String)>> {
+        loop {
+            if let Some(end) = self.received.find("\n\n") {
+                let block: String = self.received.drain(..end + 2).collect();
+                let lines = block.trim_end().lines().filter(|line| !line.starts_with(':'));
+                let fields = lines.map(|line| line.split_once(": ").expect("a field"));
+                let fields: Vec<_> =
+                    fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                if !fields.is_empty() {
+                    return Some(fields);
+                }
+                continue;
+            }
+            let data = self.body.frame().await?.unwrap().into_data().unwrap();
+            self.received.push_str(std::str::from_utf8(&data).unwrap());
+        }
+    }
+
+    /// The id with which the stream begins.
+    pub async fn begin(&mut self) -> String {
+        match self.block().await.unwrap().as_slice() {
+            [(name, id)] if name == "id" => id.clone(),
+            other => panic!("not the beginning: {other:?}"),
+        }
+    }
+
+    /// The next event; none at the end.
+    pub async fn next(&mut self) -> Option<StreamedEvent> {
+        let fields = self.block().await?;
+        let field = |wanted: &str| {
+            let mut fields = fields.iter().filter(|(name, _)| name == wanted);
+            fields.next().map(|(_, value)| value.clone()).expect(wanted)
+        };
+        let data = serde_json::from_str(&field("data")).unwrap();
+        Some(StreamedEvent { id: field("id"), event: field("event"), data })
+    }
+
+    /// The next events, each as its type and what it names, up to the first of a type.
+    pub async fn until(&mut self, last: &str) -> Vec<String> {
+        let mut events = Vec::new();
+        loop {
+            let StreamedEvent { event, data, .. } = self.next().await.expect("an event");
+            let names = data.as_object().unwrap().values();
+            let names = names.map(|name| name.to_string().replace('"', ""));
+            events.push([event.clone()].into_iter().chain(names).collect::<Vec<_>>().join(" "));
+            if event == last {
+                return events;
+            }
+        }
+    }
 }
 
 impl Answer {

@@ -341,3 +341,18 @@ async fn it_warns_where_only_clients_are_let_in_and_there_are_none() {
     let [warning] = warnings[..] else { panic!("{log}") };
     assert!(warning.contains("--auth strict lets nobody in: there are no clients"), "{warning}");
 }
+
+#[tokio::test]
+async fn streams_end_at_once_when_it_stops() {
+    let directory = TempDir::new().unwrap();
+    let log = directory.path().join("log");
+    let mut command = program(directory.path());
+    command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+    let running =
+        Running::of(command.stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap());
+    let stream = reqwest::get(format!("{}/_emulator/events", running.url)).await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+    assert!(stream.text().await.unwrap().starts_with("id: "), "the stream ends as it should");
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "", "nothing was cut off");
+}

@@ -1,5 +1,6 @@
 //! What has changed, and who is told of it.
 
+mod feed;
 mod topics;
 
 use std::collections::HashSet;
@@ -7,6 +8,8 @@ use std::collections::HashSet;
 use super::Engine;
 use crate::domain::id::{EnvironmentId, ExecutionId, PipelineKey, ProgramId, WebhookId};
 use crate::domain::time::Timestamp;
+pub(super) use feed::Feed;
+pub use feed::{Follower, News, Place};
 pub(super) use topics::Topics;
 pub use topics::{Listener, Topic};
 
@@ -27,6 +30,8 @@ pub enum Change {
     Deliveries(WebhookId),
     /// The clock was set or moved.
     Clock,
+    /// The journal got a call with this number, which is about a program or not.
+    Request(u64, Option<ProgramId>),
     /// Everything was replaced.
     Everything,
 }
@@ -62,17 +67,23 @@ impl Changes {
 
 impl Engine {
     /// Tells everybody what has changed. What memory made of it is out of date from here on.
-    pub(super) fn tell(&self, changed: &[Change]) {
+    pub fn tell(&self, changed: &[Change]) {
         for change in changed {
             match change {
                 Change::Execution(pipeline, _) | Change::Pipeline(pipeline) => {
                     self.epochs.end(*pipeline);
                 }
                 Change::Everything => self.epochs.end_all(),
-                _ => {}
+                Change::Program(_)
+                | Change::Environment(..)
+                | Change::Webhook(_)
+                | Change::Deliveries(_)
+                | Change::Clock
+                | Change::Request(..) => {}
             }
         }
         self.topics.tell(changed);
+        self.feed.add(changed);
         if changed.iter().any(|change| matches!(change, Change::Clock | Change::Everything)) {
             self.nudge.notify_one();
         }

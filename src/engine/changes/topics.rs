@@ -34,7 +34,9 @@ impl Change {
                 [Some(Topic::Deliveries(webhook)), Some(Topic::AnyDeliveries)]
             }
             Self::Clock => [Some(Topic::Clock), None],
-            Self::Program(_) | Self::Environment(..) | Self::Everything => [None, None],
+            Self::Program(_) | Self::Environment(..) | Self::Request(..) | Self::Everything => {
+                [None, None]
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod clock;
 mod commits;
 mod deliveries;
+mod events;
 mod explain;
 mod faults;
 mod history;

@@ -1,0 +1,218 @@
+//! What changes, as it changes: a stream of server-sent events.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::time::Duration as RealDuration;
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Control;
+use crate::domain::id::ProgramId;
+use crate::engine::changes::{Change, Follower, News, Place};
+use crate::http::problem::Problem;
+use crate::http::query::{QueryParameters, QueryReader};
+
+/// How long a stream is silent at most, in real time.
+const SILENCE: RealDuration = RealDuration::from_secs(15);
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum EventType {
+    /// An execution: programId, pipelineId, executionId.
+    Execution,
+    /// A pipeline, its scenario, or many of its executions: programId, pipelineId.
+    Pipeline,
+    /// A program, its repositories, or its deletion: programId.
+    Program,
+    /// An environment: programId, environmentId.
+    Environment,
+    /// A webhook: webhookId.
+    Webhook,
+    /// Deliveries to a webhook: webhookId.
+    Delivery,
+    /// The clock was set or moved.
+    Clock,
+    /// A call was journalled: number.
+    Request,
+    /// Everything may have changed.
+    Reset,
+}
+
+impl EventType {
+    const ALL: [(Self, &str); 9] = [
+        (Self::Execution, "execution"),
+        (Self::Pipeline, "pipeline"),
+        (Self::Program, "program"),
+        (Self::Environment, "environment"),
+        (Self::Webhook, "webhook"),
+        (Self::Delivery, "delivery"),
+        (Self::Clock, "clock"),
+        (Self::Request, "request"),
+        (Self::Reset, "reset"),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+
+    fn find(wanted: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name)| *name == wanted).map(|(kind, _)| *kind)
+    }
+}
+
+/// The query parameters that choose events.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `Wanted` reads")]
+pub struct WantedParameters {
+    /// The program that the events are about. Events that are about no program come, too.
+    program: Option<String>,
+    /// The types of the events, separated by commas; all if absent. `reset` and `missed` always come.
+    #[param(style = Form, explode = false)]
+    types: Option<Vec<EventType>>,
+}
+
+/// Which events are wanted.
+pub struct Wanted {
+    program: Option<ProgramId>,
+    types: Option<HashSet<EventType>>,
+    after: Option<Place>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = QueryParameters::from_request_parts(parts, state).await?;
+        let mut reader = QueryReader::new(&query, &["program", "types"]);
+        let program = reader.read("program", |text| {
+            text.parse().map_err(|_| "must be the identifier of a program".into())
+        });
+        let types = reader.read("types", read_types);
+        reader.finish()?;
+        let last = parts.headers.get("last-event-id");
+        // An id that can't be read is one that was never given.
+        let after = last.map(|id| id.to_str().ok().and_then(read_id).unwrap_or_default());
+        Ok(Self { program, types, after })
+    }
+}
+
+fn read_types(text: &str) -> Result<HashSet<EventType>, String> {
+    text.split(',').map(EventType::find).collect::<Option<_>>().ok_or_else(|| {
+        let names = EventType::ALL.map(|(_, name)| name).join(", ");
+        format!("must be some of {names}, separated by commas")
+    })
+}
+
+fn id(Place { start, number }: Place) -> String {
+    format!("{start}-{number}")
+}
+
+fn read_id(id: &str) -> Option<Place> {
+    let (start, number) = id.split_once('-')?;
+    Some(Place { start: start.parse().ok()?, number: number.parse().ok()? })
+}
+
+/// The type of a change, the program that it is about, and what to read again.
+fn describe(change: Change) -> (EventType, Option<ProgramId>, Value) {
+    match change {
+        Change::Execution(pipeline, execution) => (
+            EventType::Execution,
+            Some(pipeline.program_id),
+            json!({"programId": pipeline.program_id.to_string(),
+                "pipelineId": pipeline.pipeline_id.to_string(),
+                "executionId": execution.to_string()}),
+        ),
+        Change::Pipeline(pipeline) => (
+            EventType::Pipeline,
+            Some(pipeline.program_id),
+            json!({"programId": pipeline.program_id.to_string(),
+                "pipelineId": pipeline.pipeline_id.to_string()}),
+        ),
+        Change::Program(program) => {
+            (EventType::Program, Some(program), json!({"programId": program.to_string()}))
+        }
+        Change::Environment(program, environment) => (
+            EventType::Environment,
+            Some(program),
+            json!({"programId": program.to_string(), "environmentId": environment.to_string()}),
+        ),
+        Change::Webhook(webhook) => {
+            (EventType::Webhook, None, json!({"webhookId": webhook.to_string()}))
+        }
+        Change::Deliveries(webhook) => {
+            (EventType::Delivery, None, json!({"webhookId": webhook.to_string()}))
+        }
+        Change::Clock => (EventType::Clock, None, json!({})),
+        Change::Request(number, program) => {
+            (EventType::Request, program, json!({"number": number}))
+        }
+        Change::Everything => (EventType::Reset, None, json!({})),
+    }
+}
+
+impl Wanted {
+    /// The event that tells of a change, if it is wanted.
+    fn event(&self, place: Place, change: Change) -> Option<Event> {
+        let (kind, program, data) = describe(change);
+        let Self { program: wanted_program, types, after: _ } = self;
+        let is_about = program.is_none() || wanted_program.is_none() || program == *wanted_program;
+        let is_of_type = types.as_ref().is_none_or(|types| types.contains(&kind));
+        (is_about && is_of_type || kind == EventType::Reset)
+            .then(|| event(place, kind.name(), &data))
+    }
+
+    fn events(&self, news: News) -> Vec<Event> {
+        match news {
+            News::Missed(place) => vec![event(place, "missed", &json!({}))],
+            News::Changes(changes) => changes
+                .into_iter()
+                .filter_map(|(place, change)| self.event(place, change))
+                .collect(),
+        }
+    }
+}
+
+fn event(place: Place, name: &str, data: &Value) -> Event {
+    Event::default().id(id(place)).event(name).data(data.to_string())
+}
+
+/// Tells what changes, as it changes, for as long as the caller reads.
+///
+/// Each event names what to read again. An execution is told of once for each change that is stored,
+/// however many of its steps it concerns. The stream begins with the id of the last event so far.
+/// Where events are missing, because too much has happened since `Last-Event-ID`, because the
+/// emulator was started again, or because the caller reads too slowly, the event `missed` says so;
+/// then anything may have changed. A comment is sent after 15 s of silence.
+#[utoipa::path(get, path = "/_emulator/events", operation_id = "getEvents", tag = "Emulator",
+    params(WantedParameters,
+        ("Last-Event-ID" = Option<String>, Header,
+            description = "The id of the last event that was read: the stream goes on after it")),
+    responses((status = 200, description = "Events whose data is a JSON object", body = String,
+        content_type = "text/event-stream")))]
+pub async fn get_events(State(control): State<Control>, wanted: Wanted) -> Response {
+    let follower = control.engine.follow(wanted.after);
+    let begin = Event::default().id(id(follower.place()));
+    let begin = stream::iter(wanted.after.is_none().then_some(begin));
+    let stop = async move { control.engine.wait_for_stop().await };
+    let events = begin.chain(follow(follower, wanted)).take_until(stop);
+    Sse::new(events.map(Ok::<_, Infallible>))
+        .keep_alive(KeepAlive::new().interval(SILENCE))
+        .into_response()
+}
+
+fn follow(follower: Follower, wanted: Wanted) -> impl Stream<Item = Event> {
+    let news = stream::unfold((follower, wanted), async |(mut follower, wanted)| {
+        let events = wanted.events(follower.next().await);
+        Some((stream::iter(events), (follower, wanted)))
+    });
+    news.flatten()
+}
