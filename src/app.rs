@@ -24,6 +24,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::{Hosts, refuse_foreign_hosts};
 use crate::http::operations::Operations;
+use crate::http::origin::refuse_foreign_pages;
 use crate::http::path::without_leading_slashes;
 use crate::http::problem::Problem;
 use crate::http::{body, request_id};
@@ -248,7 +249,8 @@ pub fn service(
             ServiceBuilder::new()
                 .layer(from_fn(request_id::answer_with_request_id))
                 .layer(CatchPanicLayer::custom(|_| panicked()))
-                .layer(from_fn_with_state(hosts, refuse_foreign_hosts))
+                .layer(from_fn_with_state(hosts.clone(), refuse_foreign_hosts))
+                .layer(from_fn_with_state(hosts, refuse_foreign_pages))
                 .layer(from_fn_with_state(traffic, traffic::observe))
                 .layer(from_fn(body::within_limits))
                 .layer(from_fn_with_state(gateway, gateway::check)),

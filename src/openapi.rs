@@ -164,7 +164,7 @@ fn add_shared_components(components: &mut Components) {
     let gateway_error = content(&GatewayError::name());
     add("Unauthorized", unauthorized.content("application/json", gateway_error.clone()).build());
     let forbidden = ResponseBuilder::new()
-        .description("Bad api key, unknown organisation or no role that allows it (JSON), or a foreign Host (problem)")
+        .description("Bad api key, unknown organisation or no role that allows it (JSON); a foreign Host, or a change by a web page of another origin (problem)")
         .content("application/json", gateway_error)
         .content(PROBLEM_JSON, content(&Problem::name()));
     add("Forbidden", forbidden.build());

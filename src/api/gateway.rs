@@ -115,8 +115,10 @@ pub async fn check(State(gateway): State<Gateway>, mut request: Request, next: N
     }
     let Gateway { api, operations } = gateway;
     let permitted = identify(&api, request.headers()).and_then(|caller| {
-        let operation = operations.find(&request).map_or("", |operation| operation);
-        check_operation(&caller.roles, operation)?;
+        // Where there is no operation, the answer is 404 or 405 to everybody.
+        if let Some(operation) = operations.find(&request) {
+            check_operation(&caller.roles, operation)?;
+        }
         Ok(caller)
     });
     match permitted {

@@ -52,7 +52,7 @@ impl fmt::Display for Role {
 pub struct RoleNeeded {
     /// What was asked for, as it is told: an operation, or one on certain steps.
     what: &'static str,
-    /// The roles of which one would do.
+    /// The roles of which one would do; none if nobody may.
     roles: &'static [Role],
 }
 
@@ -60,42 +60,79 @@ impl fmt::Display for RoleNeeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, roles } = self;
         let names: Vec<_> = roles.iter().map(Role::to_string).collect();
-        let needed = if names.len() == 1 { "the role" } else { "one of the roles" };
-        write!(f, "{what} needs {needed} {}", names.join(", "))
+        match names.as_slice() {
+            [] => write!(f, "{what} is allowed to nobody"),
+            [name] => write!(f, "{what} needs the role {name}"),
+            names => write!(f, "{what} needs one of the roles {}", names.join(", ")),
+        }
     }
 }
 
-/// Operations that not everybody may call, and those who may. What an advance or a cancellation
-/// needs also depends on the step.
+/// Who may call an operation.
+#[derive(Clone, Copy)]
+enum Callers {
+    /// Everybody who is let in, also without any role.
+    Everybody,
+    /// Whoever has one of these roles.
+    OneOf(&'static [Role]),
+}
+
+use Callers::{Everybody, OneOf};
+
+/// Every operation of the API, and who may call it. What an advance or a cancellation needs also
+/// depends on the step. An operation that is not listed is allowed to nobody.
 ///
 /// Source: Cloud Manager's permissions of its API, by operation.
-const RESTRICTED: [(&str, &[Role]); 13] = [
-    ("startPipeline", &[BusinessOwner, DeploymentManager, ProgramManager]),
+const OPERATIONS: [(&str, Callers); 35] = [
+    ("getPrograms", Everybody),
+    ("getProgram", Everybody),
+    ("deleteProgram", OneOf(&[BusinessOwner])),
+    ("getProgramRegions", Everybody),
+    ("getTenants", Everybody),
+    ("getTenant", Everybody),
+    ("getProgramsForTenant", Everybody),
+    ("getRepositories", Everybody),
+    ("getRepository", Everybody),
+    ("getBranches", Everybody),
+    ("getEnvironments", Everybody),
+    ("getEnvironment", Everybody),
+    ("deleteEnvironment", OneOf(&[BusinessOwner, DeploymentManager])),
+    ("getEnvironmentLogs", OneOf(&[DeploymentManager, Developer])),
+    ("downloadLogs", OneOf(&[DeploymentManager])),
+    ("getEnvironmentVariables", Everybody),
+    ("patchEnvironmentVariables", OneOf(&[DeploymentManager])),
+    ("getPipelines", Everybody),
+    ("getPipeline", Everybody),
+    ("patchPipeline", OneOf(&[DeploymentManager])),
+    ("deletePipeline", OneOf(&[DeploymentManager])),
+    ("invalidateCache", OneOf(&[DeploymentManager])),
+    ("getPipelineVariables", OneOf(&[BusinessOwner, DeploymentManager, ProgramManager, Developer])),
+    ("patchPipelineVariables", OneOf(&[DeploymentManager])),
+    ("startPipeline", OneOf(&[BusinessOwner, DeploymentManager, ProgramManager])),
+    ("getCurrentExecution", Everybody),
+    ("getExecution", Everybody),
+    ("getExecutions", Everybody),
+    ("stepState", Everybody),
     (
         "advancePipelineExecution",
-        &[BusinessOwner, DeploymentManager, ProgramManager, CustomerSuccessEngineer],
+        OneOf(&[BusinessOwner, DeploymentManager, ProgramManager, CustomerSuccessEngineer]),
     ),
     (
         "cancelPipelineExecutionStep",
-        &[BusinessOwner, DeploymentManager, ProgramManager, CustomerSuccessEngineer],
+        OneOf(&[BusinessOwner, DeploymentManager, ProgramManager, CustomerSuccessEngineer]),
     ),
-    ("deleteProgram", &[BusinessOwner]),
-    ("deleteEnvironment", &[BusinessOwner, DeploymentManager]),
-    ("patchPipeline", &[DeploymentManager]),
-    ("deletePipeline", &[DeploymentManager]),
-    ("invalidateCache", &[DeploymentManager]),
-    ("getPipelineVariables", &[BusinessOwner, DeploymentManager, ProgramManager, Developer]),
-    ("patchPipelineVariables", &[DeploymentManager]),
-    ("patchEnvironmentVariables", &[DeploymentManager]),
-    ("getEnvironmentLogs", &[DeploymentManager, Developer]),
-    ("downloadLogs", &[DeploymentManager]),
+    ("stepMetric", Everybody),
+    ("getStepLogs", Everybody),
+    ("listStepArtifacts", Everybody),
+    ("getStepArtifact", Everybody),
 ];
 
 /// Whether somebody with these roles may call an operation, before it is known on what.
 pub fn check_operation(roles: &BTreeSet<Role>, operation: &str) -> Result<(), RoleNeeded> {
-    match RESTRICTED.into_iter().find(|(restricted, _)| *restricted == operation) {
-        Some((what, needed)) => check(roles, what, needed),
-        None => Ok(()),
+    match OPERATIONS.into_iter().find(|(listed, _)| *listed == operation) {
+        Some((_, Everybody)) => Ok(()),
+        Some((what, OneOf(needed))) => check(roles, what, needed),
+        None => Err(RoleNeeded { what: "an operation without permissions", roles: &[] }),
     }
 }
 
@@ -167,5 +204,17 @@ mod tests {
              businessOwner, deploymentManager"
         );
         assert_eq!(check_operation(&nobody, "getPipeline"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_not_listed_is_allowed_to_nobody() {
+        let everybody = Role::ALL.into();
+        for operation in ["", "createProgram", "getpipeline"] {
+            let refusal = check_operation(&everybody, operation).unwrap_err();
+            assert_eq!(
+                refusal.to_string(),
+                "an operation without permissions is allowed to nobody"
+            );
+        }
     }
 }

@@ -9,6 +9,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use url::{Origin, Url};
 
 use super::problem::Problem;
 
@@ -19,6 +20,7 @@ pub struct Hosts(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     public_url: Option<String>,
+    public_origin: Option<Origin>,
     listen_url: String,
     /// None: all.
     allowed: Option<Vec<String>>,
@@ -39,7 +41,8 @@ impl Hosts {
             let public_host = public.as_ref().and_then(Uri::host).map(str::to_owned);
             allow_hosts.iter().cloned().chain(public_host).map(|name| name.to_lowercase()).collect()
         });
-        Self(Arc::new(Inner { public_url, listen_url, allowed }))
+        let public_origin = public_url.as_deref().and_then(origin_of);
+        Self(Arc::new(Inner { public_url, public_origin, listen_url, allowed }))
     }
 
     /// The base of absolute addresses in an answer to a request with these headers.
@@ -61,6 +64,19 @@ impl Hosts {
         self.0.public_url.as_ref().unwrap_or(&self.0.listen_url)
     }
 
+    /// Whether an `Origin` header names the emulator itself: the host that the request is for, or
+    /// the public URL.
+    pub(super) fn is_own_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
+        let Some(origin) = origin_of(origin) else { return false };
+        if self.0.public_origin.as_ref() == Some(&origin) {
+            return true;
+        }
+        let mut hosts = headers.get_all(header::HOST).iter();
+        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+        let host = host.to_str().ok().filter(|host| name_of(host).is_some());
+        host.and_then(|host| origin_of(&format!("http://{host}"))) == Some(origin)
+    }
+
     fn allows(&self, host: &str) -> bool {
         let Some(allowed) = &self.0.allowed else { return true };
         let Some(name) = name_of(host) else { return false };
@@ -80,6 +96,12 @@ fn name_of(host: &str) -> Option<String> {
     let well_formed = rest.is_empty() || authority.port_u16().is_some();
     let name = name.trim_start_matches('[').trim_end_matches(']');
     (well_formed && !name.is_empty()).then(|| name.to_lowercase())
+}
+
+/// The origin of a URL: scheme, host and port, whether or not the port is written. None for what
+/// has no such origin, as `null`.
+fn origin_of(url: &str) -> Option<Origin> {
+    Url::parse(url).ok().map(|url| url.origin()).filter(Origin::is_tuple)
 }
 
 /// Refuses requests to a host that is not meant.

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod host;
 pub mod operations;
+pub mod origin;
 pub mod path;
 pub mod problem;
 pub mod query;

@@ -11,6 +11,7 @@ mod exec;
 mod hostile;
 mod ims;
 mod isolation;
+mod origin;
 mod process;
 mod receiver;
 mod restart;

@@ -1,5 +1,7 @@
 //! Who may do what, where only clients are let in.
 
+use std::collections::BTreeMap;
+
 use axum::http::{Method, StatusCode};
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::openapi;
@@ -8,22 +10,44 @@ use serde_json::{Value, json};
 use crate::app::{Answer, OVERSEEN, PRODUCTION, TestApp};
 use crate::clients::Identity;
 
-/// Operations that are restricted, with the marks of those who may call them: owner, deployer,
-/// manager, developer, engineer, nobody.
-const RESTRICTED: &str = "
-    startPipeline                x x x . . .
-    advancePipelineExecution     x x x . x .
-    cancelPipelineExecutionStep  x x x . x .
-    deleteEnvironment            x x . . . .
+/// All operations of the API, with the marks of those who may call them: owner, deployer, manager,
+/// developer, engineer, nobody.
+const PERMISSIONS: &str = "
+    getPrograms                  x x x x x x
+    getProgram                   x x x x x x
     deleteProgram                x . . . . .
-    deletePipeline               . x . . . .
-    patchEnvironmentVariables    . x . . . .
-    patchPipelineVariables       . x . . . .
-    getPipelineVariables         x x x x . .
-    patchPipeline                . x . . . .
-    invalidateCache              . x . . . .
+    getProgramRegions            x x x x x x
+    getTenants                   x x x x x x
+    getTenant                    x x x x x x
+    getProgramsForTenant         x x x x x x
+    getRepositories              x x x x x x
+    getRepository                x x x x x x
+    getBranches                  x x x x x x
+    getEnvironments              x x x x x x
+    getEnvironment               x x x x x x
+    deleteEnvironment            x x . . . .
     getEnvironmentLogs           . x . x . .
     downloadLogs                 . x . . . .
+    getEnvironmentVariables      x x x x x x
+    patchEnvironmentVariables    . x . . . .
+    getPipelines                 x x x x x x
+    getPipeline                  x x x x x x
+    patchPipeline                . x . . . .
+    deletePipeline               . x . . . .
+    invalidateCache              . x . . . .
+    getPipelineVariables         x x x x . .
+    patchPipelineVariables       . x . . . .
+    startPipeline                x x x . . .
+    getCurrentExecution          x x x x x x
+    getExecution                 x x x x x x
+    getExecutions                x x x x x x
+    stepState                    x x x x x x
+    advancePipelineExecution     x x x . x .
+    cancelPipelineExecutionStep  x x x . x .
+    stepMetric                   x x x x x x
+    getStepLogs                  x x x x x x
+    listStepArtifacts            x x x x x x
+    getStepArtifact              x x x x x x
 ";
 
 const CLIENTS: [(&str, &str); 6] = [
@@ -46,7 +70,7 @@ fn assert_refused(answer: &Answer, message: &str) {
 #[tokio::test]
 async fn operations_are_allowed_to_the_roles_that_may_call_them() {
     let app = TestApp::strict(Pace::Immediate).await;
-    let mut restricted: Vec<(&str, Vec<&str>)> = RESTRICTED
+    let mut permissions: BTreeMap<&str, Vec<&str>> = PERMISSIONS
         .lines()
         .filter_map(|line| {
             let mut words = line.split_whitespace();
@@ -64,8 +88,8 @@ async fn operations_are_allowed_to_the_roles_that_may_call_them() {
         let path = parts.collect::<Vec<_>>().join("/");
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap();
-            let at = restricted.iter().position(|(restricted, _)| *restricted == id);
-            let marks = at.map_or(vec!["x"; 6], |at| restricted.remove(at).1);
+            let marks = permissions.remove(id).unwrap_or_else(|| panic!("{id} is not listed"));
+            assert_eq!(marks.len(), 6, "{id}");
             let may = |index: usize| marks[index] == "x";
             let roles: Vec<_> =
                 (0..6).filter(|index| may(*index)).map(|index| CLIENTS[index].1).collect();
@@ -87,7 +111,7 @@ async fn operations_are_allowed_to_the_roles_that_may_call_them() {
             }
         }
     }
-    assert_eq!(restricted, [], "these are not operations");
+    assert!(permissions.is_empty(), "these are not operations: {permissions:?}");
 }
 
 #[tokio::test]
