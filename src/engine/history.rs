@@ -15,9 +15,6 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::store::executions::{self, Stored};
 use crate::store::{StoreError, emulator};
 
-/// How many executions a transaction stores: others get their turn between.
-const BATCH: u32 = 20_000;
-
 /// How long the pipeline rests between two executions.
 const REST: Duration = Duration::from_mins(1);
 
@@ -76,7 +73,7 @@ impl Engine {
             let mut tx = writer.begin().await?;
             let oldest = executions::find_oldest_for_update(&mut tx, key).await?;
             let (sequence, before) = oldest.unwrap_or((1, now));
-            let batch = left.min(BATCH);
+            let batch = left.min(self.options.batch.get());
             let first_id = match first {
                 Some(first) => first,
                 None => *first.insert(emulator::take_execution_ids(&mut tx, count, now).await?),

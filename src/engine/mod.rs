@@ -18,6 +18,7 @@ mod tally;
 pub mod wait;
 pub mod webhooks;
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -43,7 +44,7 @@ pub use tally::Performance;
 use tally::Tally;
 
 /// How an engine is set up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// How long automated steps take.
     pub pace: Pace,
@@ -53,6 +54,23 @@ pub struct EngineOptions {
     pub clock_start: Option<Timestamp>,
     /// Encrypts secrets; one of the database's own if absent.
     pub secret_key: Option<SecretKey>,
+    /// How many executions a transaction takes when many are due or added: 20,000 by default.
+    /// Others get their turn to write between two batches.
+    pub batch: NonZeroU32,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            pace: Pace::default(),
+            clock_rate: None,
+            clock_start: None,
+            secret_key: None,
+            // Where many executions run side by side, each is read and written once in a batch,
+            // however many of its steps fall into it.
+            batch: const { NonZeroU32::new(20_000).unwrap() },
+        }
+    }
 }
 
 /// The running emulator: database, clock, and what memory mirrors of them.

@@ -11,10 +11,6 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::store::executions::{self, Stored};
 use crate::store::{StoreError, Writer, emulator};
 
-/// How many executions a transaction takes. Where many run side by side, each is read and written
-/// once in a batch, however many of its steps fall into it.
-const BATCH: usize = 20_000;
-
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
 pub(super) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
@@ -142,16 +138,17 @@ impl Engine {
         settled: &mut Settled,
     ) -> Result<Option<Timestamp>, StoreError> {
         let mut tx = writer.begin().await?;
-        let mut due = executions::list_due(&self.database, &mut tx, target, BATCH + 1).await?;
+        let batch = self.options.batch.get() as usize;
+        let mut due = executions::list_due(&self.database, &mut tx, target, batch + 1).await?;
         let due_at = |stored: &Stored| machine::due_at(&stored.execution);
         let Some(first) = due.first().and_then(due_at) else { return Ok(None) };
-        let until = match due.get(BATCH).and_then(due_at) {
+        let until = match due.get(batch).and_then(due_at) {
             None => target,
             // All of this batch is due at one time.
             Some(next) if next <= first => first,
             Some(next) => Timestamp::from_millis(next.as_millis() - 1),
         };
-        due.truncate(BATCH);
+        due.truncate(batch);
         let changes: Vec<_> = due
             .into_iter()
             .filter(|stored| due_at(stored).is_some_and(|due| due <= until))
