@@ -11,6 +11,7 @@ mod exec;
 mod hostile;
 mod ims;
 mod isolation;
+mod operations;
 mod process;
 mod receiver;
 mod restart;
