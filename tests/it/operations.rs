@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::body::Body;
-use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::{
     Answer, CODE_QUALITY, FORM, OVERSEEN, PRODUCTION, TestApp, link, path_of, signed,

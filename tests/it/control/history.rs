@@ -24,7 +24,8 @@ async fn a_history_is_finished_and_older_than_everything_else() {
     assert_eq!(newest[0]["status"], "RUNNING");
     for (later, earlier) in newest.iter().zip(&newest[1..]) {
         assert_eq!(earlier["status"], "FINISHED");
-        assert!(earlier["finishedAt"].as_str() < later["createdAt"].as_str(), "{earlier} {later}");
+        let finished = earlier["finishedAt"].as_str().unwrap();
+        assert!(finished < later["createdAt"].as_str().unwrap(), "{earlier} {later}");
         assert_eq!(earlier["_embedded"]["stepStates"].as_array().unwrap().len(), 10);
     }
     let oldest = app.get(&format!("{executions}?start=3031")).await.json();
