@@ -164,7 +164,13 @@ impl From<ServeOptions> for AppOptions {
             public_url,
             allow_hosts: allow_host,
             auth,
-            engine: EngineOptions { pace, clock_rate, clock_start, secret_key },
+            engine: EngineOptions {
+                pace,
+                clock_rate,
+                clock_start,
+                secret_key,
+                ..EngineOptions::default()
+            },
         }
     }
 }

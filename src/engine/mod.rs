@@ -10,6 +10,7 @@ mod tally;
 mod world;
 mod write;
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -42,7 +43,7 @@ pub use world::{additions, state};
 use write::Write;
 
 /// How an engine is set up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// How long automated steps take.
     pub pace: Pace,
@@ -52,6 +53,23 @@ pub struct EngineOptions {
     pub clock_start: Option<Timestamp>,
     /// Encrypts secrets; one of the database's own if absent.
     pub secret_key: Option<SecretKey>,
+    /// How many executions a transaction takes when many are due or added: 20,000 by default.
+    /// Others get their turn to write between two batches.
+    pub batch: NonZeroU32,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            pace: Pace::default(),
+            clock_rate: None,
+            clock_start: None,
+            secret_key: None,
+            // Where many executions run side by side, each is read and written once in a batch,
+            // however many of its steps fall into it.
+            batch: const { NonZeroU32::new(20_000).unwrap() },
+        }
+    }
 }
 
 /// The running emulator: database, clock, and what memory mirrors of them.

@@ -36,7 +36,8 @@ before(async () => {
 })
 after(() => rm(directory, { recursive: true }))
 
-test('every file of the recipes is used', () => {
+test('the recipes are found, and each of their files is used', () => {
+  assert.ok(COMMANDS.length > 10 && FILES.length > 5, `${COMMANDS.length} commands, ${FILES.length} files`)
   assert.equal(new Set(FILES.map(({ file }) => file)).size, FILES.length)
   for (const { file } of FILES) {
     const isUsed = BLOCKS.some(block => block.file !== file && block.content.includes(file))

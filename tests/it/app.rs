@@ -1,6 +1,7 @@
 //! A whole application in hand: real router, real database in a temporary directory, a clock that
 //! stands still until a test moves it. Every answer is checked against openapi.yaml.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use cloudmanager_emulator::seed::{self, Seed};
 use cloudmanager_emulator::store::secrets::SecretKey;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -49,7 +51,7 @@ pub struct TestApp {
     engine: Arc<Engine>,
     deliverer: Arc<Deliverer>,
     directory: TempDir,
-    pace: Pace,
+    options: EngineOptions,
     auth: Auth,
     /// Who calls if nobody is named.
     caller: Identity,
@@ -75,15 +77,22 @@ impl TestApp {
     }
 
     pub async fn with(pace: Pace, seed: Seed) -> Self {
-        let directory = TempDir::new().unwrap();
-        Self::open(directory, pace, seed, None, Auth::Open).await
+        Self::open(TempDir::new().unwrap(), options(pace), seed, Auth::Open).await
+    }
+
+    /// With the quick pace, where a transaction takes no more than `batch` executions.
+    pub async fn in_batches(batch: u32, seed: Seed) -> Self {
+        let batch = NonZeroU32::new(batch).unwrap();
+        let options = EngineOptions { batch, ..options(Pace::Quick) };
+        Self::open(TempDir::new().unwrap(), options, seed, Auth::Open).await
     }
 
     /// With the demo data and clients, of whom only those are let in. The demo's own client, which
     /// has all roles, calls if nobody is named.
     pub async fn strict(pace: Pace) -> Self {
         let directory = TempDir::new().unwrap();
-        Self::open(directory, pace, seed_with_clients(), None, Auth::Strict).await.signed_in().await
+        let app = Self::open(directory, options(pace), seed_with_clients(), Auth::Strict).await;
+        app.signed_in().await
     }
 
     /// With a new token for who calls if nobody is named.
@@ -92,26 +101,15 @@ impl TestApp {
         self
     }
 
-    async fn open(
-        directory: TempDir,
-        pace: Pace,
-        seed: Seed,
-        key: Option<SecretKey>,
-        auth: Auth,
-    ) -> Self {
-        let options = EngineOptions {
-            pace,
-            clock_rate: Some(0.0),
-            clock_start: Some(Timestamp::parse(START).unwrap()),
-            secret_key: key,
-        };
+    /// With the database in a directory, if there is one.
+    async fn open(directory: TempDir, options: EngineOptions, seed: Seed, auth: Auth) -> Self {
         let path = directory.path().join("cloudmanager.db");
-        let engine = Engine::open(&path, options, seed.into()).await.unwrap();
+        let engine = Engine::open(&path, options.clone(), seed.into()).await.unwrap();
         let ip = "127.0.0.1".parse().unwrap();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
         let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
         let service = service(&engine, &deliverer, hosts, auth);
-        Self { service, engine, deliverer, directory, pace, auth, caller: anybody() }
+        Self { service, engine, deliverer, directory, options, auth, caller: anybody() }
     }
 
     /// Closes the database and opens it again.
@@ -121,8 +119,27 @@ impl TestApp {
 
     /// The same with a key for the secrets.
     pub async fn restarted_with(self, key: Option<SecretKey>) -> Self {
-        let (pace, auth, caller) = (self.pace, self.auth, self.caller.clone());
-        let app = Self::open(self.closed().await, pace, seed::demo(), key, auth).await;
+        let options = EngineOptions { secret_key: key, ..self.options.clone() };
+        self.restarted_as(options, async |_| {}).await
+    }
+
+    /// Closes the database, changes it by SQL, and opens it again.
+    pub async fn restarted_after(self, change: &'static str) -> Self {
+        let options = self.options.clone();
+        let apply = async |path: &Path| {
+            let url = format!("sqlite://{}", path.display());
+            let mut connection = SqliteConnection::connect(&url).await.unwrap();
+            sqlx::query(change).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        };
+        self.restarted_as(options, apply).await
+    }
+
+    async fn restarted_as(self, options: EngineOptions, change: impl AsyncFn(&Path)) -> Self {
+        let (auth, caller) = (self.auth, self.caller.clone());
+        let directory = self.closed().await;
+        change(&directory.path().join("cloudmanager.db")).await;
+        let app = Self::open(directory, options, seed::demo(), auth).await;
         Self { caller, ..app }
     }
 
@@ -182,7 +199,11 @@ impl TestApp {
         let path = request.uri().path().to_owned();
         let response = self.service.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        // A stream of events has no end; see `changes`.
+        let is_endless =
+            parts.headers.get("content-type").is_some_and(|it| it == "text/event-stream");
+        let bytes =
+            if is_endless { Vec::new() } else { body.collect().await.unwrap().to_bytes().into() };
         let answer = Answer { status: parts.status, headers: parts.headers, bytes };
         description::check(&method, &path, &answer);
         answer
@@ -305,6 +326,16 @@ impl TestApp {
     pub async fn accept(&self, execution: &str, action: &str, rel: &str, body: &Value) {
         let answer = self.follow(execution, action, rel, body).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    }
+}
+
+/// A clock that stands still at [`START`].
+fn options(pace: Pace) -> EngineOptions {
+    EngineOptions {
+        pace,
+        clock_rate: Some(0.0),
+        clock_start: Some(Timestamp::parse(START).unwrap()),
+        ..EngineOptions::default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a careless or hostile caller tries: each gets a clear error, and nothing changes.
 
+use std::cmp::Reverse;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use serde_json::json;
@@ -99,71 +101,95 @@ async fn headers_that_are_no_text_are_refused() {
     assert_eq!(app.send(request).await.status, StatusCode::UNAUTHORIZED);
 }
 
+const BODIES: [&str; 19] = [
+    "null",
+    "true",
+    "0",
+    "\"\"",
+    "[]",
+    "{}",
+    "[[]]",
+    "[{}]",
+    "[null]",
+    r#"{"phases":[{"type":"BUILD","name":"","repositoryId":"9223372036854775808"}]}"#,
+    r#"{"phases":[{"type":"DEPLOY","name":"DEPLOY_1","environmentId":"-9223372036854775808"}]}"#,
+    r#"{"steps":[{"action":"deploy","failures":{}}],"times":1e308}"#,
+    r#"{"count":18446744073709551616}"#,
+    r#"{"by":"P99999999999W"}"#,
+    r#"{"rate":1e308}"#,
+    r#"[{"name":"AA","value":"\ud800"}]"#,
+    r#"[{"name":"AA","name":"BB","value":"x"}]"#,
+    r#"{"commitId":"\u202e\ufeff"}"#,
+    r#"{"emergencyMode":null,"kpis":[]}"#,
+];
+
+const QUERIES: [&str; 7] = [
+    "start=-1&limit=1",
+    "limit=%00",
+    "%ff=%ff",
+    "file=..%2F..%2Fetc",
+    "type=%27",
+    "service=%00&name=%0a&days=1&date=%ff",
+    "stepId=9223372036854775808&sourceExecutionId=x",
+];
+
+const NAMES: [&str; 9] =
+    ["4", "1", "59252", "9223372036854775807", "-0", "%00", "..", "%2e%2e%2f", "main"];
+
+/// Whether an operation may end the execution by what is sent here, or take something away.
+fn takes_away(method: &Method, path: &str) -> bool {
+    method == Method::DELETE || path.ends_with("/reset") || path.ends_with("/clock/advance")
+}
+
+/// Sends all that to one operation. `path` is what there is; `template` has names in braces.
+async fn send_all(app: &TestApp, method: &Method, path: &str, template: &str) {
+    let fill = |template: &str, name: &str| {
+        let parts = template.split('/').map(|it| if it.starts_with('{') { name } else { it });
+        parts.collect::<Vec<_>>().join("/")
+    };
+    let path = fill(path, "1");
+    for body in BODIES {
+        app.request(method.clone(), &path, body).await;
+    }
+    for query in QUERIES {
+        app.request(method.clone(), &format!("{path}?{query}"), "").await;
+    }
+    for name in NAMES {
+        app.request(method.clone(), &fill(template, name), "{}").await;
+    }
+}
+
 /// Each answer is checked against the description, which knows no internal error.
 #[tokio::test]
 async fn nothing_that_is_sent_makes_an_operation_fail_inside() {
-    let bodies = [
-        "null",
-        "true",
-        "0",
-        "\"\"",
-        "[]",
-        "{}",
-        "[[]]",
-        "[{}]",
-        "[null]",
-        r#"{"phases":[{"type":"BUILD","name":"","repositoryId":"9223372036854775808"}]}"#,
-        r#"{"phases":[{"type":"DEPLOY","name":"DEPLOY_1","environmentId":"-9223372036854775808"}]}"#,
-        r#"{"steps":[{"action":"deploy","failures":{}}],"times":1e308}"#,
-        r#"{"count":18446744073709551616}"#,
-        r#"{"by":"P99999999999W"}"#,
-        r#"{"rate":1e308}"#,
-        r#"[{"name":"AA","value":"\ud800"}]"#,
-        r#"[{"name":"AA","name":"BB","value":"x"}]"#,
-        r#"{"commitId":"\u202e\ufeff"}"#,
-        r#"{"emergencyMode":null,"kpis":[]}"#,
-    ];
-    let queries = [
-        "start=-1&limit=1",
-        "limit=%00",
-        "%ff=%ff",
-        "file=..%2F..%2Fetc",
-        "type=%27",
-        "service=%00&name=%0a&days=1&date=%ff",
-        "stepId=9223372036854775808&sourceExecutionId=x",
-    ];
-    let names = ["4", "1", "59252", "9223372036854775807", "-0", "%00", "..", "%2e%2e%2f", "main"];
     let document = serde_json::to_value(cloudmanager_emulator::openapi::document()).unwrap();
-    let app = TestApp::new().await;
-    app.start(PRODUCTION).await;
-    for (template, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
-            if operation["operationId"] == "deleteProgram" {
-                continue;
-            }
-            let method: Method = method.to_uppercase().parse().unwrap();
-            let path = template
-                .replace("{programId}", "4")
-                .replace("{pipelineId}", "1")
-                .replace("{environmentId}", "59253")
-                .replace("{repositoryId}", "1")
-                .replace("{tenantId}", "1");
-            let fill = |name: &str| {
-                path.split('/')
-                    .map(|part| if part.starts_with('{') { name } else { part })
-                    .collect::<Vec<_>>()
-                    .join("/")
-            };
-            for body in bodies {
-                app.request(method.clone(), &fill("1"), body).await;
-            }
-            for query in queries {
-                app.request(method.clone(), &format!("{}?{query}", fill("1")), "").await;
-            }
-            for name in names {
-                app.request(method.clone(), &fill(name), "{}").await;
-            }
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            operations.push((Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), path));
         }
     }
-    assert_eq!(app.get("/api/program/4/pipelines").await.status, StatusCode::OK);
+    // What holds other things goes after them.
+    let depth = |path: &str| path.matches('/').count();
+    operations.sort_by_key(|(method, path)| (takes_away(method, path), Reverse(depth(path))));
+    let app = TestApp::immediate().await;
+    let execution = app.start(PRODUCTION).await;
+    let step = app.execution(&execution).await.link("prod approval", "self").unwrap();
+    // The step waits for an answer: what is sent there is read.
+    let there: Vec<_> = step.split('/').collect();
+    for (method, template) in operations {
+        let path = template
+            .replace("{programId}", there[3])
+            .replace("{pipelineId}", there[5])
+            .replace("{executionId}", there[7])
+            .replace("{phaseId}", there[9])
+            .replace("{stepId}", there[11])
+            .replace("{environmentId}", "59253");
+        send_all(&app, &method, &path, template).await;
+        if !takes_away(&method, template) {
+            let found = app.execution(&execution).await;
+            assert_eq!(found.step("prod approval")["status"], "WAITING", "{method} {path}");
+        }
+    }
+    assert_eq!(app.get("/api/program/5/pipelines").await.status, StatusCode::OK);
 }

@@ -11,6 +11,7 @@ mod exec;
 mod hostile;
 mod ims;
 mod isolation;
+mod operations;
 mod origin;
 mod process;
 mod receiver;

@@ -18,9 +18,6 @@ use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
 use crate::store::executions::{self, Stored};
 
-/// How many executions a transaction stores: others get their turn between.
-const BATCH: u32 = 20_000;
-
 /// How long the pipeline rests between two executions.
 const REST: Duration = Duration::from_mins(1);
 
@@ -75,7 +72,7 @@ impl Engine {
                 Some(first) => first,
                 None => *first.insert(write.take_execution_ids(count).await?),
             };
-            let batch = left.min(BATCH);
+            let batch = left.min(self.options.batch.get());
             write.add_past(key, first, left, batch).await?;
             write.commit().await?;
             left -= batch;

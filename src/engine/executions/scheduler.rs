@@ -13,10 +13,6 @@ use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
 use crate::store::executions::{self, Stored};
 
-/// How many executions a transaction takes. Where many run side by side, each is read and written
-/// once in a batch, however many of its steps fall into it.
-const BATCH: usize = 20_000;
-
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
 pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
@@ -174,17 +170,18 @@ impl Write {
     /// A batch ends before the first thing that did not fit into it, so that what happens in
     /// later batches happens later.
     async fn settle_batch(&mut self, target: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let database = &self.engine.database;
-        let mut due = executions::list_due(database, &mut self.tx, target, BATCH + 1).await?;
+        let Engine { database, options, .. } = &*self.engine;
+        let batch = options.batch.get() as usize;
+        let mut due = executions::list_due(database, &mut self.tx, target, batch + 1).await?;
         let due_at = |stored: &Stored| machine::due_at(&stored.execution);
         let Some(first) = due.first().and_then(due_at) else { return Ok(None) };
-        let until = match due.get(BATCH).and_then(due_at) {
+        let until = match due.get(batch).and_then(due_at) {
             None => target,
             // All of this batch is due at one time.
             Some(next) if next <= first => first,
             Some(next) => Timestamp::from_millis(next.as_millis() - 1),
         };
-        due.truncate(BATCH);
+        due.truncate(batch);
         let changed: Vec<_> = due
             .into_iter()
             .filter(|stored| due_at(stored).is_some_and(|due| due <= until))

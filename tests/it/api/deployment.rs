@@ -94,7 +94,7 @@ async fn details_grow_with_what_is_done_and_name_what_is_being_done() {
         assert_eq!(list(&shown, "prod deploy", "deployCommands"), commands);
         let now = app.get("/_emulator/clock").await.json()["now"].clone();
         for one in &done {
-            assert!(one["updated"].as_str() <= now.as_str(), "{one}");
+            assert!(one["updated"].as_str().unwrap() <= now.as_str().unwrap(), "{one}");
         }
         before = done;
         app.advance("PT0.05S").await;

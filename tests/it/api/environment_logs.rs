@@ -124,7 +124,9 @@ async fn wrong_parameters_are_refused() {
 #[tokio::test]
 async fn a_download_is_a_gzip_file_with_the_whole_day() {
     let app = TestApp::new().await;
-    for log in downloads(&app, "days=2").await {
+    let logs = downloads(&app, "days=2").await;
+    assert_eq!(logs.len(), 18);
+    for log in logs {
         let file = app.download(&link(&log, "logs/download").unwrap()).await;
         assert_eq!(file.header("content-type"), "application/gzip");
         assert_eq!(file.header("content-length"), file.bytes.len().to_string());

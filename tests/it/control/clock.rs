@@ -128,35 +128,6 @@ async fn it_is_known_what_runs_here() {
 }
 
 #[tokio::test]
-async fn many_executions_are_settled_in_batches() {
-    let phases = r#"[{"type":"VALIDATE"},{"type":"BUILD","repositoryId":"1","branch":"main"}]"#;
-    let phases: serde_json::Value = serde_json::from_str(phases).unwrap();
-    let pipelines: Vec<_> = (1..=2500)
-        .map(|id| json!({"id": id.to_string(), "name": format!("P{id}"), "phases": phases}))
-        .collect();
-    let repository = json!({"id": "1", "repo": "code", "branches": {"main": "abc"}});
-    let text = json!({
-        "tenants": [{"id": "1", "imsOrgId": crate::app::ORGANISATION, "imsTenantId": "t"}],
-        "programs": [{"id": "4", "tenantId": "1", "name": "P", "repositories": [repository],
-            "pipelines": pipelines}],
-    })
-    .to_string();
-    let seed = cloudmanager_emulator::seed::read(&text).unwrap();
-    let app = TestApp::with(cloudmanager_emulator::domain::pace::Pace::Quick, seed).await;
-    for id in 1..=2500 {
-        app.start(&format!("/api/program/4/pipeline/{id}")).await;
-        if id % 500 == 0 {
-            app.advance("PT0.1S").await;
-        }
-    }
-    let settled = app.advance("PT1H").await;
-    assert_eq!(settled["transitions"], 2500 * 5);
-    let last = app.execution("/api/program/4/pipeline/2500/execution/2500").await;
-    assert_eq!(last.status(), "FINISHED");
-    assert_eq!(last.0["finishedAt"], "2026-03-05T10:00:09.400+0000");
-}
-
-#[tokio::test]
 async fn at_any_rate_everything_happens_at_its_own_time() {
     let app = TestApp::new().await;
     for rate in [1000, 1, 0] {

@@ -136,7 +136,9 @@ async fn latency_alone_lets_the_operation_be_reached() {
     add(&app, json!({"operation": "getPrograms", "latency": "PT0.03S", "status": 503})).await;
     assert_eq!(statuses(&app, PROGRAMS, 1).await, [503]);
     let requests = app.get("/_emulator/requests").await.json();
-    for entry in requests["requests"].as_array().unwrap() {
+    let requests = requests["requests"].as_array().unwrap();
+    assert_eq!(requests.len(), 2);
+    for entry in requests {
         assert!(entry["duration"].as_f64().unwrap() >= 30.0, "{entry}");
         assert_eq!(entry["fault"]["latency"], "PT0.03S");
     }

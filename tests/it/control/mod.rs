@@ -1,5 +1,6 @@
 //! `/_emulator`
 
+mod batches;
 mod clock;
 mod commits;
 mod deliveries;
