@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use tokio::runtime::Handle;
 
 use super::catalog::Catalog;
-use super::{Engine, load, run_to_the_end};
+use super::{Engine, load, outcome_of, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
 use crate::store::{Database, StoreError, emulator, executions, state, with_causes};
@@ -45,9 +45,8 @@ impl Engine {
         let row = {
             // sqlx's migrations are not `Send`; they run on a thread that waits for them.
             let (runtime, path) = (Handle::current(), path.clone());
-            let prepared =
-                tokio::task::spawn_blocking(move || runtime.block_on(prepare(&path))).await;
-            prepared.map_err(|error| StoreError::Unreadable(format!("an import: {error}")))??
+            let prepare = move || runtime.block_on(prepare(&path));
+            outcome_of(tokio::task::spawn_blocking(prepare).await)??
         };
         run_to_the_end(async move {
             {

@@ -40,6 +40,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there is no room left on the disk.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let Self::Sqlite(sqlx::Error::Database(error)) = self else { return false };
+        // SQLITE_FULL.
+        error.code().as_deref() == Some("13")
+    }
+
     fn unreadable(what: impl std::fmt::Display) -> Self {
         Self::Unreadable(what.to_string())
     }
@@ -68,4 +76,22 @@ fn word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
 fn parse_word<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, StoreError> {
     serde_json::from_value(serde_json::Value::String(name.to_owned()))
         .map_err(StoreError::unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_from_other_failures() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1").execute(&mut connection).await.unwrap();
+        for (statement, is_disk_full) in [("CREATE TABLE a (b)", true), ("SELECT nothing", false)] {
+            let failed = sqlx::query(statement).execute(&mut connection).await;
+            let error = StoreError::from(failed.unwrap_err());
+            assert_eq!(error.is_disk_full(), is_disk_full, "{}", with_causes(&error));
+        }
+    }
 }
