@@ -17,6 +17,9 @@ pub mod webhooks;
 
 pub use database::{Database, Transaction, Writer};
 
+/// How many rows are in memory at once where all of a table are checked.
+const CHECKED_AT_ONCE: u32 = 1000;
+
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -62,6 +65,28 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
         // Some errors tell their cause themselves.
         if text.ends_with(&cause) { text } else { format!("{text}: {cause}") }
     })
+}
+
+/// Names the row that something unreadable stands in.
+trait InRow<T> {
+    /// The same, but an error says which row it is: `phases (4, 1, 3): …`.
+    fn in_row(self, table: &str, key: impl std::fmt::Debug) -> Result<T, StoreError>;
+}
+
+impl<T> InRow<T> for Result<T, StoreError> {
+    fn in_row(self, table: &str, key: impl std::fmt::Debug) -> Result<T, StoreError> {
+        self.map_err(|error| match error {
+            StoreError::Unreadable(reason) => {
+                StoreError::Unreadable(format!("{table} {key:?}: {reason}"))
+            }
+            error => error,
+        })
+    }
+}
+
+/// Reads a column that holds JSON.
+fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(StoreError::unreadable)
 }
 
 /// The name of a vocabulary word (an enum without data), as it is stored: its serde name.
