@@ -1,37 +1,23 @@
-//! The application: the engine and the HTTP surface around it.
+//! The application: the engine, the HTTP surface around it, and what runs beside.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
-use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tower::util::MapRequest;
-use tower::{ServiceBuilder, ServiceExt};
-use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::api::gateway::{self, Auth, Gateway};
+use crate::api::gateway::Auth;
 use crate::api::ims::AccessTokens;
-use crate::api::{self, Api};
-use crate::control::{self, Control};
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
-use crate::http::host::{Hosts, refuse_foreign_hosts};
-use crate::http::operations::Operations;
-use crate::http::origin::refuse_foreign_pages;
-use crate::http::path::without_leading_slashes;
-use crate::http::problem::Problem;
-use crate::http::{body, request_id};
+use crate::http::host::Hosts;
 use crate::seed::{self, Mistakes, Origin, Seed};
+use crate::service::{Service, service};
 use crate::store::StoreError;
 use crate::traffic::wire::{Connection, Listener};
-use crate::traffic::{self, Traffic};
 
 /// How an application is set up.
 #[derive(Clone, Debug)]
@@ -118,9 +104,6 @@ pub struct Credentials {
 
 /// What an emulator that lets everybody in takes as api key and token.
 const CREDENTIAL: &str = "emulator";
-
-/// The HTTP surface as one service.
-pub type Service = MapRequest<Router, fn(Request) -> Request>;
 
 /// Reads and checks a seed file.
 pub fn read_seed(path: &std::path::Path) -> Result<Seed, AppError> {
@@ -222,61 +205,4 @@ impl App {
         engine.close().await?;
         Ok(())
     }
-}
-
-/// Everything that answers HTTP.
-#[must_use]
-pub fn service(
-    engine: &Arc<Engine>,
-    deliverer: &Arc<Deliverer>,
-    hosts: Hosts,
-    auth: Auth,
-) -> Service {
-    let api = Api::new(engine.clone(), hosts.clone(), auth);
-    let mut operations = Operations::default();
-    let api_router = api::router(&mut operations);
-    let control_router = control::router(&mut operations);
-    let operations = Arc::new(operations);
-    let traffic = Traffic::new(engine.clone(), operations.clone());
-    let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
-    let gateway = Gateway::new(api.clone(), operations);
-    let router = api_router
-        .with_state(api)
-        .merge(control_router.with_state(control))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(
-            ServiceBuilder::new()
-                .layer(from_fn(request_id::answer_with_request_id))
-                .layer(CatchPanicLayer::custom(|_| panicked()))
-                .layer(from_fn_with_state(hosts.clone(), refuse_foreign_hosts))
-                .layer(from_fn_with_state(hosts, refuse_foreign_pages))
-                .layer(from_fn_with_state(traffic, traffic::observe))
-                .layer(from_fn(body::within_limits))
-                .layer(from_fn_with_state(gateway, gateway::check)),
-        );
-    router.map_request(without_leading_slashes as fn(Request) -> Request)
-}
-
-async fn not_found(uri: Uri) -> Response {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        "Not found",
-        format!("There is nothing at {}.", uri.path().escape_debug()),
-    )
-    .into_response()
-}
-
-async fn method_not_allowed(method: Method, uri: Uri) -> Response {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "Method not allowed",
-        format!("{method} is not possible at {}.", uri.path().escape_debug()),
-    )
-    .into_response()
-}
-
-/// The panic itself has been printed to stderr.
-fn panicked() -> Response {
-    Problem::from(StoreError::Unreadable("a handler panicked".into())).into_response()
 }

@@ -129,13 +129,14 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 /// Errors that operations have in common: name, status, description.
-const PROBLEMS: [(&str, &str, &str); 6] = [
+const PROBLEMS: [(&str, &str, &str); 7] = [
     ("BadRequest", "400", "The request does not fit; the answer says what is wrong"),
     ("NotFound", "404", "Something that the request names does not exist, or is not possible now"),
     ("RequestTimeout", "408", "The request body did not come in time"),
     ("PayloadTooLarge", "413", "The request body is too large"),
     ("InternalServerError", "500", "The emulator failed; its log says why"),
     ("ServiceUnavailable", "503", "The answer was not ready in time"),
+    ("InsufficientStorage", "507", "There is no room left on the emulator's disk"),
 ];
 
 const PROBLEM_JSON: &str = "application/problem+json";

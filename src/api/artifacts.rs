@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::extract::{InArtifact, InStep};
-use super::files::{FileName, Redirect, StepName, failed, redirect};
+use super::files::{FileName, Redirect, StepName, redirect};
 use super::hal::{Link, List};
 use super::view::step_path;
 use crate::domain::artifact::{Artifact, ArtifactType};
@@ -58,7 +58,7 @@ pub async fn list_step_artifacts(
     let execution = &snapshot.execution;
     let (step, _) = execution.step(position).ok_or_else(|| Problem::not_found("The step"))?;
     let path = step_path(execution, step);
-    let found = artifacts::list(execution, position).map_err(|error| failed(&error))?;
+    let found = artifacts::list(execution, position).map_err(|error| Problem::internal(&error))?;
     let artifacts: Vec<_> = (1..)
         .zip(found)
         .map(|(number, Artifact { artifact_type, file, format, package: _, md5, size })| {
@@ -90,7 +90,7 @@ pub async fn get_step_artifact(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let found = artifacts::find(&snapshot.execution, position, number);
-    let found = found.map_err(|error| failed(&error))?;
+    let found = found.map_err(|error| Problem::internal(&error))?;
     found.ok_or_else(|| Problem::not_found("The artifact"))?;
     let step = StepName::new(&snapshot, position);
     Ok(redirect(&api, &headers, &FileName::Artifact { step, number }))

@@ -49,8 +49,7 @@ pub async fn put_scenario(
             message: mistake.message,
         }))
     })?;
-    let steps = serde_json::to_value(&document.steps)
-        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    let steps = serde_json::to_value(&document.steps).map_err(|error| Problem::internal(&error))?;
     let stored = StoredScenario { times: document.times, steps };
     control.engine.put_scenario(pipeline.key(), stored).await?;
     Ok(Json(document))

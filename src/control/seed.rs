@@ -6,18 +6,17 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
-use tempfile::NamedTempFile;
 use utoipa::ToSchema;
 
 use super::Control;
 use super::extract::AnyProgram;
 use crate::domain::execution::answer::InvalidField;
 use crate::engine::additions::{AddError, Added};
-use crate::http::body::{as_text, value_at, write_to};
+use crate::http::body::{as_text, value_at};
 use crate::http::problem::Problem;
 use crate::http::secrets::redact;
+use crate::http::temporary::TemporaryFile;
 use crate::seed::{self, EnvironmentDocument, Mistakes, PipelineDocument, Seed};
-use crate::store::StoreError;
 
 /// How many of each were added; what was there already stays as it was.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,12 +81,7 @@ pub async fn post_seed(
     State(control): State<Control>,
     body: Body,
 ) -> Result<Json<AddedView>, Problem> {
-    let failed = |error: std::io::Error| {
-        Problem::from(StoreError::Unreadable(format!("a temporary file: {error}")))
-    };
-    let file = NamedTempFile::new().map_err(failed)?;
-    write_to(body, file.path()).await?;
-    let bytes = tokio::fs::read(file.path()).await.map_err(failed)?;
+    let bytes = TemporaryFile::receive(body).await?.read().await?;
     let catalog = control.engine.catalog();
     let seed = seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
         .map_err(|mistakes| refused(mistakes, &bytes))?;

@@ -6,16 +6,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
-use tempfile::TempDir;
-use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use utoipa::ToSchema;
 
 use super::Control;
 use crate::engine::state::{ImportError, ResetTo};
-use crate::http::body::{read_object, write_to};
+use crate::http::body::read_object;
 use crate::http::problem::Problem;
-use crate::store::StoreError;
+use crate::http::temporary::TemporaryFile;
 
 /// The media type of a state.
 const SQLITE: &str = "application/vnd.sqlite3";
@@ -23,30 +21,21 @@ const SQLITE: &str = "application/vnd.sqlite3";
 /// How much of a state is in memory at a time, in bytes.
 const CHUNK: usize = 256 * 1024;
 
-/// The name of the file in its own directory.
-const FILE: &str = "state.db";
-
-fn failed(error: &std::io::Error) -> Problem {
-    StoreError::Unreadable(format!("a temporary file: {error}")).into()
-}
-
 /// Downloads the state as one SQLite file, as it is at one moment.
 #[utoipa::path(get, path = "/_emulator/state", operation_id = "getState", tag = "Emulator",
     responses((status = 200, description = "The state", body = String,
         content_type = "application/vnd.sqlite3")))]
 pub async fn get_state(State(control): State<Control>) -> Result<Response, Problem> {
-    let directory = TempDir::new().map_err(|error| failed(&error))?;
-    let path = directory.path().join(FILE);
-    control.engine.export(&path).await?;
-    let file = File::open(&path).await.map_err(|error| failed(&error))?;
-    let length = file.metadata().await.map_err(|error| failed(&error))?.len();
-    // The directory goes away when the last byte is sent, or the caller leaves.
-    let body = stream::unfold((file, directory), |(mut file, directory)| async move {
+    let temporary = TemporaryFile::new()?;
+    control.engine.export(temporary.path()).await?;
+    let (file, length) = temporary.open().await?;
+    // The temporary file goes away when the last byte is sent, or the caller leaves.
+    let body = stream::unfold((file, temporary), |(mut file, temporary)| async move {
         let mut chunk = Vec::with_capacity(CHUNK);
         match (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).await {
             Ok(0) => None,
-            Ok(_) => Some((Ok(chunk), (file, directory))),
-            Err(error) => Some((Err(error), (file, directory))),
+            Ok(_) => Some((Ok(chunk), (file, temporary))),
+            Err(error) => Some((Err(error), (file, temporary))),
         }
     });
     let headers =
@@ -59,10 +48,8 @@ pub async fn get_state(State(control): State<Control>) -> Result<Response, Probl
     request_body(content = String, content_type = "application/vnd.sqlite3"),
     responses((status = 204, description = "The state is restored")))]
 pub async fn put_state(State(control): State<Control>, body: Body) -> Result<StatusCode, Problem> {
-    let directory = TempDir::new().map_err(|error| failed(&error))?;
-    let path = directory.path().join(FILE);
-    write_to(body, &path).await?;
-    control.engine.import(&path).await.map_err(|error| match error {
+    let received = TemporaryFile::receive(body).await?;
+    control.engine.import(received.path()).await.map_err(|error| match error {
         ImportError::Refused(reason) => {
             Problem::bad_request(format!("The body is no state that can be restored: {reason}."))
         }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use tokio::sync::{Mutex, Notify, RwLock, watch};
+use tokio::task::JoinError;
 use uuid::Uuid;
 
 use crate::domain::client::Client;
@@ -245,7 +246,27 @@ where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    tokio::spawn(command)
-        .await
-        .unwrap_or_else(|error| Err(StoreError::Unreadable(format!("a command: {error}")).into()))
+    outcome_of(tokio::spawn(command).await)?
+}
+
+/// What a task came to. A panic of the task is one of whoever waited for it.
+fn outcome_of<T>(joined: Result<T, JoinError>) -> Result<T, StoreError> {
+    joined.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // Tasks are cut off only by the end of the program.
+        Err(_) => StoreError::Closed,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_panics_is_a_panic_of_who_waits_for_it() {
+        let panics = async { panic!("on purpose") as Result<(), StoreError> };
+        let waiting = tokio::spawn(run_to_the_end(panics));
+        let panic = waiting.await.unwrap_err().into_panic();
+        assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
+    }
 }

@@ -1,6 +1,5 @@
 //! Request bodies: read whole before anything is decided, within limits of size and time.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,16 +8,13 @@ use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt;
 
 use super::problem::Problem;
 use super::secrets::redact;
 use crate::domain::execution::answer::InvalidField;
-use crate::store::StoreError;
 
 /// Where requests may take as long as they need.
 const CONTROL: &str = "/_emulator";
@@ -26,15 +22,12 @@ const CONTROL: &str = "/_emulator";
 /// Where bodies are read by whoever answers: they may be larger than memory should hold.
 const STREAMED: [&str; 2] = ["/_emulator/state", "/_emulator/seed"];
 
-/// The largest body that is streamed, in bytes.
-pub const LARGEST_STREAMED: u64 = 1024 * 1024 * 1024;
-
 /// The largest body, in bytes.
 pub const LARGEST: usize = 1024 * 1024;
 
 /// How much of a body that is too large is read and thrown away, so that its sender gets to see
 /// the answer.
-const LARGEST_DISCARDED: usize = 64 * LARGEST;
+pub(super) const LARGEST_DISCARDED: usize = 64 * LARGEST;
 
 /// How long a body may take, in real time.
 const LONGEST_READ: Duration = Duration::from_secs(20);
@@ -95,30 +88,13 @@ impl ReadBody {
     }
 }
 
-/// Writes a body that is streamed into a file: 413 if it is too large.
-pub async fn write_to(body: Body, path: &Path) -> Result<(), Problem> {
-    let failed = |error: std::io::Error| {
-        Problem::from(StoreError::Unreadable(format!("a body can't be kept: {error}")))
-    };
-    let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
-    let mut length = 0_u64;
-    let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| unfinished())?;
-        length = length.saturating_add(chunk.len() as u64);
-        if length > LARGEST_STREAMED {
-            return Err(too_large(LARGEST_STREAMED));
-        }
-        file.write_all(&chunk).await.map_err(failed)?;
-    }
-    file.flush().await.map_err(failed)
-}
-
-fn unfinished() -> Problem {
+/// The answer to a body whose sender stopped before its end.
+pub(super) fn unfinished() -> Problem {
     Problem::bad_request("The request body could not be read to its end.")
 }
 
-fn too_large(largest: u64) -> Problem {
+/// The answer to a body that is larger than this, in bytes.
+pub(super) fn too_large(largest: u64) -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "Request body too large",

@@ -10,3 +10,4 @@ pub mod query;
 pub mod request_id;
 pub mod secrets;
 pub mod signer;
+pub mod temporary;

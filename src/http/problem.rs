@@ -153,6 +153,17 @@ impl Problem {
         }])
     }
 
+    /// 500; the cause is logged here, once, and not told to the caller.
+    #[must_use]
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal error",
+            "The emulator failed; its log says why.",
+        )
+    }
+
     /// The same error with one more header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -185,14 +196,14 @@ impl IntoResponse for Problem {
 }
 
 impl From<StoreError> for Problem {
-    /// 500; the cause is logged here, once, and not told to the caller.
+    /// 507 if there is no room left on the disk, otherwise 500.
     fn from(error: StoreError) -> Self {
-        let error: &dyn std::error::Error = &error;
-        tracing::error!(error, "a request failed");
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Internal error",
-            "The emulator failed; its log says why.",
-        )
+        let is_disk_full = error.is_disk_full();
+        let problem = Self::internal(&error);
+        if !is_disk_full {
+            return problem;
+        }
+        let status = StatusCode::INSUFFICIENT_STORAGE;
+        Self::new(status, "No room left", "There is no room left on the disk for the database.")
     }
 }

@@ -17,6 +17,9 @@ pub mod webhooks;
 
 pub use database::{Committed, Connection, Database, Transaction};
 
+/// How many rows are in memory at once where all of a table are checked.
+const CHECKED_AT_ONCE: u32 = 1000;
+
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -40,6 +43,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there is no room left on the disk.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let Self::Sqlite(sqlx::Error::Database(error)) = self else { return false };
+        // SQLITE_FULL.
+        error.code().as_deref() == Some("13")
+    }
+
     fn unreadable(what: impl std::fmt::Display) -> Self {
         Self::Unreadable(what.to_string())
     }
@@ -56,6 +67,28 @@ pub fn with_causes(error: &dyn std::error::Error) -> String {
     })
 }
 
+/// Names the row that something unreadable stands in.
+trait InRow<T> {
+    /// The same, but an error says which row it is: `phases (4, 1, 3): …`.
+    fn in_row(self, table: &str, key: impl std::fmt::Debug) -> Result<T, StoreError>;
+}
+
+impl<T> InRow<T> for Result<T, StoreError> {
+    fn in_row(self, table: &str, key: impl std::fmt::Debug) -> Result<T, StoreError> {
+        self.map_err(|error| match error {
+            StoreError::Unreadable(reason) => {
+                StoreError::Unreadable(format!("{table} {key:?}: {reason}"))
+            }
+            error => error,
+        })
+    }
+}
+
+/// Reads a column that holds JSON.
+fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(StoreError::unreadable)
+}
+
 /// The name of a vocabulary word (an enum without data), as it is stored: its serde name.
 fn word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
     match serde_json::to_value(value) {
@@ -68,4 +101,22 @@ fn word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
 fn parse_word<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, StoreError> {
     serde_json::from_value(serde_json::Value::String(name.to_owned()))
         .map_err(StoreError::unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_from_other_failures() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1").execute(&mut connection).await.unwrap();
+        for (statement, is_disk_full) in [("CREATE TABLE a (b)", true), ("SELECT nothing", false)] {
+            let failed = sqlx::query(statement).execute(&mut connection).await;
+            let error = StoreError::from(failed.unwrap_err());
+            assert_eq!(error.is_disk_full(), is_disk_full, "{}", with_causes(&error));
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sqlx::{Executor, Sqlite};
 
-use super::{Database, StoreError, Transaction};
+use super::{Database, InRow, StoreError, Transaction, parse_json};
 use crate::domain::execution::plan::Plan;
 
 /// The number of the plan, which is stored if no execution had it before.
@@ -48,7 +48,7 @@ pub(super) async fn load(
         .bind(id)
         .fetch_one(connection)
         .await?;
-    let plan = Arc::new(serde_json::from_str::<Plan>(&body).map_err(StoreError::unreadable)?);
+    let plan = Arc::new(parse_json::<Plan>(&body).in_row("plans", id)?);
     database.plans.insert(id, plan.clone());
     Ok(plan)
 }

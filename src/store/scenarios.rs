@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::insert::insert_rows;
-use super::{Database, StoreError, Transaction};
+use super::{Database, InRow, StoreError, Transaction, parse_json};
 use crate::domain::id::PipelineKey;
 
 /// A scenario as it is stored.
@@ -15,9 +15,14 @@ pub struct StoredScenario {
     pub steps: Value,
 }
 
-fn read(row: Option<(Option<u32>, String)>) -> Result<Option<StoredScenario>, StoreError> {
+fn read(
+    pipeline: PipelineKey,
+    row: Option<(Option<u32>, String)>,
+) -> Result<Option<StoredScenario>, StoreError> {
     row.map(|(times, steps)| {
-        let steps = serde_json::from_str(&steps).map_err(StoreError::unreadable)?;
+        let PipelineKey { program_id, pipeline_id } = pipeline;
+        let key = (program_id.number(), pipeline_id.number());
+        let steps = parse_json(&steps).in_row("scenarios", key)?;
         Ok(StoredScenario { times, steps })
     })
     .transpose()
@@ -35,7 +40,7 @@ pub async fn find(
         .bind(pipeline.pipeline_id.number())
         .fetch_optional(database.readers())
         .await?;
-    read(row)
+    read(pipeline, row)
 }
 
 /// The scenario of a pipeline for an execution that starts now; it holds for one execution less.
@@ -48,7 +53,7 @@ pub async fn take(
         .bind(pipeline.pipeline_id.number())
         .fetch_optional(&mut **tx)
         .await?;
-    let found = read(row)?;
+    let found = read(pipeline, row)?;
     match found.as_ref().map(|scenario| scenario.times) {
         None | Some(None) => {}
         Some(Some(0 | 1)) => delete(tx, pipeline).await?,

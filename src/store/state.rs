@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Database, StoreError, Transaction, deliveries};
+use super::{Database, StoreError, Transaction, deliveries, executions};
 
 macro_rules! for_all_tables {
     ($($table:literal),* $(,)?) => {
@@ -77,14 +77,7 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
     if let Some((table,)) = dangling {
         return Ok(Some(format!("a row of {table} refers to what is not there")));
     }
-    let unreadable: i64 = sqlx::query_scalar(
-        "SELECT (SELECT count(*) FROM plans WHERE NOT json_valid(body)) \
-         + (SELECT count(*) FROM executions WHERE NOT json_valid(timeline))",
-    )
-    .fetch_one(database.readers())
-    .await?;
-    if unreadable > 0 {
-        return Ok(Some(format!("{unreadable} executions can't be read")));
-    }
+    executions::check_all(database).await?;
+    deliveries::check_all(database).await?;
     deliveries::find_fault(database).await
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::SqliteConnection;
 
 use super::insert::insert_rows;
-use super::{Database, StoreError, Transaction, parse_word, word};
+use super::{Database, InRow, StoreError, Transaction, parse_word, word};
 use crate::domain::id::{EnvironmentId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::variable::{Change, Owner, Variable, VariableType};
 
@@ -99,13 +99,16 @@ pub async fn list(
     let mut variables: BTreeMap<Owner, Vec<Variable>> = BTreeMap::new();
     for (program_id, kind, id, name, service, variable_type, value) in rows {
         let program_id = ProgramId::new(program_id);
+        let key = (program_id.number(), &kind, id, &name, &service);
         let owner = match kind.as_str() {
             "pipeline" => {
                 Owner::Pipeline(PipelineKey { program_id, pipeline_id: PipelineId::new(id) })
             }
-            _ => Owner::Environment(program_id, EnvironmentId::new(id)),
+            "environment" => Owner::Environment(program_id, EnvironmentId::new(id)),
+            _ => return Err(StoreError::unreadable("unknown owner")).in_row("variables", key),
         };
-        let shown = parse_word::<VariableType>(&variable_type)? == VariableType::String;
+        let variable_type: VariableType = parse_word(&variable_type).in_row("variables", key)?;
+        let shown = variable_type == VariableType::String;
         let service = Some(service).filter(|service| !service.is_empty());
         let variable = Variable { name, service, value: shown.then_some(value) };
         variables.entry(owner).or_default().push(variable);
@@ -134,7 +137,9 @@ pub async fn find_build_value(
     .fetch_optional(&mut **tx)
     .await?;
     let Some((variable_type, value, service)) = row else { return Ok(None) };
-    Ok(match parse_word(&variable_type)? {
+    let variable_type = parse_word(&variable_type)
+        .in_row("variables", (pipeline.program_id.number(), kind, id, name, &service))?;
+    Ok(match variable_type {
         VariableType::String => Some(value),
         VariableType::SecretString => {
             database.secrets.reveal(&value, &place(owner, name, &service))

@@ -3,7 +3,7 @@
 use sqlx::SqliteConnection;
 
 use super::insert::insert_rows;
-use super::{StoreError, Transaction};
+use super::{InRow, StoreError, Transaction, parse_json};
 use crate::domain::id::{TenantId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook::{self, NewWebhook, Webhook};
@@ -45,10 +45,10 @@ pub async fn list(connection: &mut SqliteConnection) -> Result<Vec<Webhook>, Sto
     .await?;
     rows.into_iter()
         .map(|(id, tenant_id, client_id, client_secret, url, events)| {
-            let names: Vec<String> =
-                serde_json::from_str(&events).map_err(StoreError::unreadable)?;
+            let names: Vec<String> = parse_json(&events).in_row("webhooks", id)?;
             let events = webhook::events(names.iter().map(String::as_str))
-                .map_err(|unknown| StoreError::unreadable(format!("events {unknown:?}")))?;
+                .map_err(|unknown| StoreError::unreadable(format!("events {unknown:?}")))
+                .in_row("webhooks", id)?;
             let tenant_id = TenantId::new(tenant_id);
             let subscription = NewWebhook { tenant_id, client_id, client_secret, url, events };
             Ok(Webhook { id: WebhookId::new(id), subscription })

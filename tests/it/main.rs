@@ -8,6 +8,7 @@ mod crash;
 mod description;
 mod events;
 mod exec;
+mod failures;
 mod hostile;
 mod ims;
 mod isolation;

@@ -1,7 +1,5 @@
 //! What files hold; it is made when it is read.
 
-use std::io;
-
 use super::Api;
 use super::token::{FileName, StepName};
 use crate::domain::artifact::ArtifactFile;
@@ -11,7 +9,6 @@ use crate::domain::execution::log::{self, Log, Names};
 use crate::domain::program::Program;
 use crate::engine::read::Snapshot;
 use crate::http::problem::Problem;
-use crate::store::StoreError;
 
 /// What a file holds.
 pub(super) enum Content {
@@ -55,11 +52,6 @@ impl Content {
     }
 }
 
-/// What can't fail in memory did.
-pub(in crate::api) fn failed(error: &io::Error) -> Problem {
-    StoreError::Unreadable(format!("a file: {error}")).into()
-}
-
 impl File {
     /// The file of that name; none if it is not there, or not yet.
     pub async fn find(api: &Api, name: &FileName) -> Result<Option<Self>, Problem> {
@@ -76,7 +68,7 @@ impl File {
             FileName::Artifact { step, number } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
                 let found = artifacts::find(&snapshot.execution, step.position(), *number);
-                let found = found.map_err(|error| failed(&error))?;
+                let found = found.map_err(|error| Problem::internal(&error))?;
                 Ok(found.map(|ArtifactFile { artifact, content }| Self {
                     content: Content::Bytes(content),
                     media_type: artifact.format,
@@ -103,7 +95,9 @@ impl File {
                 let log = DayLog::new(*program_id, *environment_id, option, day, api.engine.now());
                 Ok(Some(if *is_compressed {
                     Self {
-                        content: Content::Bytes(log.gzip().map_err(|error| failed(&error))?),
+                        content: Content::Bytes(
+                            log.gzip().map_err(|error| Problem::internal(&error))?,
+                        ),
                         media_type: "application/gzip",
                         name: Some(format!("{environment_id}-{service}-{name}-{day}.log.gz")),
                     }

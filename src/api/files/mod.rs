@@ -20,8 +20,8 @@ use utoipa::ToSchema;
 
 use super::Api;
 use crate::http::problem::Problem;
+pub(super) use content::step_log;
 use content::{Content, File};
-pub(super) use content::{failed, step_log};
 pub use token::{FileName, FileTokens, StepName};
 
 /// How much of a file is in memory at a time, in bytes.

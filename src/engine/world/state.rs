@@ -8,10 +8,10 @@ use tokio::runtime::Handle;
 use super::load;
 use crate::engine::catalog::Catalog;
 use crate::engine::write::Write;
-use crate::engine::{Engine, run_to_the_end};
+use crate::engine::{Engine, outcome_of, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
-use crate::store::{Database, StoreError, emulator, executions, state, with_causes};
+use crate::store::{Database, StoreError, emulator, state, with_causes};
 
 /// What an emulator is reset to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +46,8 @@ impl Engine {
         let row = {
             // sqlx's migrations are not `Send`; they run on a thread that waits for them.
             let (runtime, path) = (Handle::current(), path.clone());
-            let prepared =
-                tokio::task::spawn_blocking(move || runtime.block_on(prepare(&path))).await;
-            prepared.map_err(|error| StoreError::Unreadable(format!("an import: {error}")))??
+            let prepare = move || runtime.block_on(prepare(&path));
+            outcome_of(tokio::task::spawn_blocking(prepare).await)??
         };
         run_to_the_end(async move {
             {
@@ -105,6 +104,5 @@ async fn check(imported: &Database) -> Result<Result<EmulatorRow, String>, Store
         return Ok(Err(fault));
     }
     Catalog::load(&mut *imported.reader().await?).await?;
-    executions::list_next_due(imported, u32::MAX).await?;
     Ok(emulator::find(imported).await?.ok_or_else(|| "the file holds no state".to_owned()))
 }

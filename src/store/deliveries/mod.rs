@@ -8,7 +8,7 @@ use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-use super::{Database, StoreError, parse_word, word};
+use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, parse_word, word};
 use crate::domain::delivery::{Delivery, DeliveryStatus, Failures, Notice, Reply};
 use crate::domain::event::EventKind;
 use crate::domain::id::{
@@ -138,6 +138,11 @@ impl<'r> FromRow<'r, SqliteRow> for DeliveryRow {
 impl DeliveryRow {
     /// The delivery, and when it is tried next.
     fn read(self) -> Result<(DueDelivery, Option<Timestamp>), StoreError> {
+        let id = self.id;
+        self.read_columns().in_row("deliveries", id)
+    }
+
+    fn read_columns(self) -> Result<(DueDelivery, Option<Timestamp>), StoreError> {
         let Self {
             id,
             webhook_id,
@@ -158,6 +163,18 @@ impl DeliveryRow {
         } = self;
         let kind = EventKind::find(&kind)
             .ok_or_else(|| StoreError::unreadable(format!("the event {kind}")))?;
+        let step = match (phase_id, step_id) {
+            (Some(phase), Some(step)) => Some((PhaseId::new(phase), StepId::new(step))),
+            (None, None) => None,
+            _ => return Err(StoreError::unreadable("half a step")),
+        };
+        let failures = match (failures, failing_since) {
+            (0, None) => None,
+            (count @ 1.., Some(since)) => {
+                Some(Failures { count, since: Timestamp::from_millis(since) })
+            }
+            _ => return Err(StoreError::unreadable("failures do not fit failing_since")),
+        };
         let notice = Notice {
             event_id,
             kind,
@@ -167,7 +184,7 @@ impl DeliveryRow {
                 pipeline_id: PipelineId::new(pipeline_id),
             },
             execution_id: ExecutionId::new(execution_id),
-            step: phase_id.map(PhaseId::new).zip(step_id.map(StepId::new)),
+            step,
             user,
         };
         let delivery = Delivery {
@@ -177,8 +194,6 @@ impl DeliveryRow {
             status: parse_word(&status)?,
             round,
         };
-        let since = failing_since.map(Timestamp::from_millis);
-        let failures = since.map(|since| Failures { count: failures, since });
         Ok((DueDelivery { delivery, failures }, due_at.map(Timestamp::from_millis)))
     }
 }
@@ -254,20 +269,24 @@ async fn list_attempts(
     connection: &mut SqliteConnection,
     deliveries: &[i64],
 ) -> Result<HashMap<DeliveryId, Vec<Attempt>>, StoreError> {
-    type Row = (i64, i64, Option<u16>, Option<String>, Option<String>, i64);
+    type Row = (i64, i64, i64, Option<u16>, Option<String>, Option<String>, i64);
     let ids = serde_json::to_string(deliveries).map_err(StoreError::unreadable)?;
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT delivery_id, at, status, error, answer, duration FROM attempts \
+        "SELECT delivery_id, number, at, status, error, answer, duration FROM attempts \
          WHERE delivery_id IN (SELECT value FROM json_each($1)) ORDER BY delivery_id, number",
     )
     .bind(ids)
     .fetch_all(&mut *connection)
     .await?;
     let mut attempts: HashMap<_, Vec<_>> = HashMap::new();
-    for (delivery_id, at, status, error, answer, duration) in rows {
-        let reply = match status {
-            Some(status) => Reply::Status(status),
-            None => Reply::None(error.unwrap_or_default()),
+    for (delivery_id, number, at, status, error, answer, duration) in rows {
+        let reply = match (status, error) {
+            (Some(status), None) => Reply::Status(status),
+            (None, Some(error)) => Reply::None(error),
+            _ => {
+                let why = StoreError::unreadable("neither an answer nor an error, or both");
+                return Err(why).in_row("attempts", (delivery_id, number));
+            }
         };
         let at = Timestamp::from_millis(at);
         let attempt = Attempt { at, reply, answer, duration };
@@ -299,15 +318,31 @@ pub async fn find_next_due(
     Ok(due.map(Timestamp::from_millis))
 }
 
+/// Reads every delivery with its attempts, so that what can't be read is found now.
+pub async fn check_all(database: &Database) -> Result<(), StoreError> {
+    let mut last = i64::MIN;
+    loop {
+        let rows: Vec<DeliveryRow> = sqlx::query_as(select!(
+            "FROM deliveries AS d LEFT JOIN queues AS q ON false WHERE d.id > $1 \
+             ORDER BY d.id LIMIT $2"
+        ))
+        .bind(last)
+        .bind(CHECKED_AT_ONCE)
+        .fetch_all(database.readers())
+        .await?;
+        let Some(row) = rows.last() else { return Ok(()) };
+        last = row.id;
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        rows.into_iter().try_for_each(|row| row.read().map(drop))?;
+        list_attempts(&mut *database.reader().await?, &ids).await?;
+    }
+}
+
 /// Why what is stored can't be delivered; nothing if it can. Of deleted subscriptions some may have
 /// been taken away.
 pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
-    let kinds = serde_json::to_string(&EventKind::ALL.map(EventKind::name));
-    let (unreadable, unqueued, empty): (i64, i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM deliveries \
-                 WHERE kind NOT IN (SELECT value FROM json_each($1)) \
-                 OR status NOT IN ('PENDING', 'DELIVERED', 'FAILED') OR failures < 0), \
-                (SELECT count(*) FROM deliveries AS d WHERE status = 'PENDING' \
+    let (unqueued, empty): (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM deliveries AS d WHERE status = 'PENDING' \
                  AND EXISTS (SELECT 1 FROM webhooks WHERE id = webhook_id \
                      AND deleted_at IS NULL) \
                  AND NOT EXISTS (SELECT 1 FROM queues WHERE webhook_id = d.webhook_id \
@@ -319,11 +354,9 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
                      WHERE webhook_id = q.webhook_id AND execution_id = q.execution_id \
                      AND status = 'PENDING'))",
     )
-    .bind(kinds.map_err(StoreError::unreadable)?)
     .fetch_one(database.readers())
     .await?;
     let faults = [
-        (unreadable, "deliveries can't be read"),
         (unqueued, "pending deliveries are in no queue"),
         (empty, "queues hold no pending delivery"),
     ];

@@ -2,10 +2,14 @@
 
 mod write;
 
+use std::sync::Arc;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Executor, FromRow, Row, Sqlite};
 
-use super::{Database, StoreError, Transaction, parse_word, plans, timeline, word};
+use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, Transaction};
+use super::{parse_word, plans, timeline, word};
+use crate::domain::execution::plan::Plan;
 use crate::domain::execution::{End, Execution, ExecutionStatus, Progress};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
@@ -84,54 +88,54 @@ async fn read<'c, E>(
 where
     E: Executor<'c, Database = Sqlite>,
 {
-    let ExecutionRow {
-        id,
-        program_id,
-        pipeline_id,
-        sequence,
-        plan_id,
-        trigger,
-        mode,
-        user,
-        source_id,
-        status,
-        created_at,
-        updated_at,
-        finished_at,
-        due_at,
-        timeline,
-    } = row;
-    let plan = plans::load(database, connection, plan_id).await?;
-    let created_at = Timestamp::from_millis(created_at);
-    let progress = match (status.as_str(), finished_at) {
-        ("NOT_STARTED", _) => Progress::NotStarted,
-        ("RUNNING", _) => Progress::Running,
-        ("CANCELLING", _) => Progress::Cancelling {
-            since: Timestamp::from_millis(updated_at),
-            until: Timestamp::from_millis(due_at.unwrap_or(updated_at)),
-        },
-        (end, Some(at)) => {
-            Progress::Ended { end: parse_word::<End>(end)?, at: Timestamp::from_millis(at) }
-        }
-        (other, None) => return Err(StoreError::unreadable(format!("status {other}"))),
-    };
-    let steps = timeline::read(created_at, &timeline, plan.steps.len())?;
-    let execution = Execution {
-        id: ExecutionId::new(id),
-        pipeline: PipelineKey {
-            program_id: ProgramId::new(program_id),
-            pipeline_id: PipelineId::new(pipeline_id),
-        },
-        plan,
-        trigger: parse_word(&trigger)?,
-        mode: parse_word(&mode)?,
-        user,
-        source: source_id.map(ExecutionId::new),
-        created_at,
-        progress,
-        steps,
-    };
-    Ok(Stored { execution, sequence })
+    let id = row.id;
+    let plan = plans::load(database, connection, row.plan_id).await?;
+    row.read(plan).in_row("executions", id)
+}
+
+impl ExecutionRow {
+    fn read(self, plan: Arc<Plan>) -> Result<Stored, StoreError> {
+        let progress = self.progress()?;
+        let Self { id, program_id, pipeline_id, sequence, user, source_id, created_at, .. } = self;
+        let created_at = Timestamp::from_millis(created_at);
+        let steps = timeline::read(created_at, &self.timeline, plan.steps.len())?;
+        let execution = Execution {
+            id: ExecutionId::new(id),
+            pipeline: PipelineKey {
+                program_id: ProgramId::new(program_id),
+                pipeline_id: PipelineId::new(pipeline_id),
+            },
+            plan,
+            trigger: parse_word(&self.trigger)?,
+            mode: parse_word(&self.mode)?,
+            user,
+            source: source_id.map(ExecutionId::new),
+            created_at,
+            progress,
+            steps,
+        };
+        Ok(Stored { execution, sequence })
+    }
+
+    fn progress(&self) -> Result<Progress, StoreError> {
+        let Self { status, updated_at, finished_at, due_at, .. } = self;
+        Ok(match (status.as_str(), *finished_at, *due_at) {
+            ("NOT_STARTED", None, _) => Progress::NotStarted,
+            ("RUNNING", None, _) => Progress::Running,
+            ("CANCELLING", None, Some(until)) => Progress::Cancelling {
+                since: Timestamp::from_millis(*updated_at),
+                until: Timestamp::from_millis(until),
+            },
+            (end, Some(at), None) => {
+                Progress::Ended { end: parse_word::<End>(end)?, at: Timestamp::from_millis(at) }
+            }
+            (status, finished_at, due_at) => {
+                return Err(StoreError::unreadable(format!(
+                    "status {status} with finished_at {finished_at:?} and due_at {due_at:?}"
+                )));
+            }
+        })
+    }
 }
 
 async fn read_all(database: &Database, rows: Vec<ExecutionRow>) -> Result<Vec<Stored>, StoreError> {
@@ -304,6 +308,22 @@ pub async fn list_next_due(database: &Database, limit: u32) -> Result<Vec<Stored
             .fetch_all(database.readers())
             .await?;
     read_all(database, rows).await
+}
+
+/// Reads every execution, so that what can't be read is found now.
+pub async fn check_all(database: &Database) -> Result<(), StoreError> {
+    let mut last = i64::MIN;
+    loop {
+        let rows: Vec<ExecutionRow> =
+            sqlx::query_as(select_executions!("WHERE id > $1 ORDER BY id LIMIT $2"))
+                .bind(last)
+                .bind(CHECKED_AT_ONCE)
+                .fetch_all(database.readers())
+                .await?;
+        let Some(row) = rows.last() else { return Ok(()) };
+        last = row.id;
+        read_all(database, rows).await?;
+    }
 }
 
 /// When time will next change an execution; never if none is due.

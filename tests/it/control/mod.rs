@@ -12,6 +12,7 @@ mod metrics;
 mod program;
 mod redelivery;
 mod requests;
+mod rows;
 mod scenario;
 mod seed;
 mod state;

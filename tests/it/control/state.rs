@@ -9,13 +9,13 @@ use crate::app::{CODE_QUALITY, PRODUCTION, TestApp};
 
 const STATE: &str = "/_emulator/state";
 
-const WEBHOOK: &str = "INSERT INTO webhooks (id, tenant_id, client_id, client_secret, url, events) \
+pub(super) const WEBHOOK: &str = "INSERT INTO webhooks (id, tenant_id, client_id, client_secret, url, events) \
     VALUES (1, 1, 'ci', 's', 'http://127.0.0.1:9/', '[\"all\"]')";
 
-const DELIVERY: &str = "INSERT INTO deliveries (webhook_id, event_id, kind, published_at, \
+pub(super) const DELIVERY: &str = "INSERT INTO deliveries (webhook_id, event_id, kind, published_at, \
     program_id, pipeline_id, execution_id) VALUES (1, 'e', 'pipelineExecutionEnd', 0, 4, 1, 1)";
 
-async fn export(app: &TestApp) -> Vec<u8> {
+pub(super) async fn export(app: &TestApp) -> Vec<u8> {
     let answer = app.get(STATE).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.header("content-type"), "application/vnd.sqlite3");
@@ -23,14 +23,14 @@ async fn export(app: &TestApp) -> Vec<u8> {
     answer.bytes
 }
 
-async fn import(app: &TestApp, state: &[u8]) -> (StatusCode, String) {
+pub(super) async fn import(app: &TestApp, state: &[u8]) -> (StatusCode, String) {
     let answer = app.request(Method::PUT, STATE, state.to_vec()).await;
     let told = if answer.bytes.is_empty() { String::new() } else { answer.errors() };
     (answer.status, told)
 }
 
 /// Changes a state by SQL.
-async fn changed(state: &[u8], statements: &[&'static str]) -> Vec<u8> {
+pub(super) async fn changed(state: &[u8], statements: &[&'static str]) -> Vec<u8> {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("state.db");
     std::fs::write(&path, state).unwrap();
@@ -44,7 +44,7 @@ async fn changed(state: &[u8], statements: &[&'static str]) -> Vec<u8> {
 }
 
 /// What can be seen of everything.
-async fn picture(app: &TestApp) -> Vec<String> {
+pub(super) async fn picture(app: &TestApp) -> Vec<String> {
     let mut picture = Vec::new();
     for path in [
         "/_emulator/clock".to_owned(),
@@ -168,7 +168,7 @@ async fn what_is_no_state_is_refused_and_changes_nothing() {
         (
             "an unknown action",
             changed(&state, &["UPDATE steps SET action = 'dance' WHERE action = 'build'"]).await,
-            "dance",
+            "steps (4, 1, 1, 0): unknown variant `dance`",
         ),
         (
             "an execution without a plan",
@@ -178,12 +178,12 @@ async fn what_is_no_state_is_refused_and_changes_nothing() {
         (
             "an execution that can't be read",
             changed(&state, &["UPDATE executions SET timeline = '[1'"]).await,
-            "can't be read",
+            "executions 953671: expected value",
         ),
         (
             "a delivery of an unknown event",
             changed(&state, &[WEBHOOK, DELIVERY, "UPDATE deliveries SET kind = 'dance'"]).await,
-            "1 deliveries can't be read",
+            "deliveries 1: the event dance",
         ),
         (
             "a pending delivery that nobody comes to",

@@ -1,0 +1,131 @@
+//! Temporary files: bodies that are larger than memory should hold, in and out.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use axum::body::{Body, BodyDataStream, Bytes};
+use axum::http::StatusCode;
+use futures_util::StreamExt;
+use tempfile::TempDir;
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+
+use super::body::{LARGEST_DISCARDED, too_large, unfinished};
+use super::problem::Problem;
+
+/// The largest body that is written to a temporary file, in bytes.
+const LARGEST: u64 = 1024 * 1024 * 1024;
+
+/// The name of the file in its own directory.
+const FILE: &str = "body";
+
+/// A file in a temporary directory of its own; both go away with this.
+#[derive(Debug)]
+pub struct TemporaryFile {
+    path: PathBuf,
+    _directory: TempDir,
+}
+
+impl TemporaryFile {
+    /// A place for a file, which is not there yet.
+    pub fn new() -> Result<Self, Problem> {
+        let directory = TempDir::new().map_err(|error| failed(&error))?;
+        Ok(Self { path: directory.path().join(FILE), _directory: directory })
+    }
+
+    /// Writes a body into a new file: 413 if it is too large, 507 if there is no room for it.
+    pub async fn receive(body: Body) -> Result<Self, Problem> {
+        let mut chunks = body.into_data_stream();
+        let received = async {
+            let file = Self::new()?;
+            write(&mut chunks, &file.path).await?;
+            Ok(file)
+        }
+        .await;
+        if received.is_err() {
+            discard(&mut chunks).await;
+        }
+        received
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens it for reading; with its length.
+    pub async fn open(&self) -> Result<(File, u64), Problem> {
+        let opened = async {
+            let file = File::open(&self.path).await?;
+            let length = file.metadata().await?.len();
+            Ok((file, length))
+        };
+        opened.await.map_err(|error| failed(&error))
+    }
+
+    /// Reads all of it.
+    pub async fn read(&self) -> Result<Bytes, Problem> {
+        let read = tokio::fs::read(&self.path).await;
+        read.map(Bytes::from).map_err(|error| failed(&error))
+    }
+}
+
+async fn write(chunks: &mut BodyDataStream, path: &Path) -> Result<(), Problem> {
+    let failed = |error: io::Error| failed(&error);
+    let mut file = File::create(path).await.map_err(failed)?;
+    let mut length = 0_u64;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| unfinished())?;
+        length = length.saturating_add(chunk.len() as u64);
+        if length > LARGEST {
+            return Err(too_large(LARGEST));
+        }
+        file.write_all(&chunk).await.map_err(failed)?;
+    }
+    file.flush().await.map_err(failed)
+}
+
+/// Throws away what is left of a body, within reason, so that its sender gets to see the answer.
+async fn discard(chunks: &mut BodyDataStream) {
+    let mut length = 0;
+    while let Some(Ok(chunk)) = chunks.next().await {
+        length += chunk.len();
+        if length > LARGEST_DISCARDED {
+            return;
+        }
+    }
+}
+
+/// The answer where a temporary file can't be made, written or read: 507 if there is no room for
+/// it, otherwise 500. The error is logged here, once.
+fn failed(error: &io::Error) -> Problem {
+    let cause: &dyn Error = error;
+    tracing::error!(error = cause, "a temporary file can't be used");
+    let directory = std::env::temp_dir();
+    let what = format!("A temporary file in {} can't be used: {error}.", directory.display());
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "No room left", what)
+        }
+        _ => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", what),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures() {
+        for (kind, status) in [
+            (ErrorKind::StorageFull, StatusCode::INSUFFICIENT_STORAGE),
+            (ErrorKind::QuotaExceeded, StatusCode::INSUFFICIENT_STORAGE),
+            (ErrorKind::NotFound, StatusCode::INTERNAL_SERVER_ERROR),
+            (ErrorKind::PermissionDenied, StatusCode::INTERNAL_SERVER_ERROR),
+        ] {
+            assert_eq!(failed(&kind.into()).status, status, "{kind}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What fails around the program is told by its own name.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{ChildStderr, Command, Stdio};
+
+use reqwest::Response;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::{Running, program};
+
+/// The program at work with what it writes to stderr.
+fn start(mut command: Command) -> (Running, ChildStderr) {
+    command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let stderr = child.stderr.take().unwrap();
+    (Running::of(child), stderr)
+}
+
+async fn errors(answer: Response) -> (u16, String) {
+    let status = answer.status().as_u16();
+    let problem: Value = answer.json().await.unwrap();
+    (status, problem["errors"][0].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_temporary_directory_that_is_not_there_is_named() {
+    let directory = TempDir::new().unwrap();
+    let missing = directory.path().join("missing");
+    let mut command = program(directory.path());
+    command.env("TMPDIR", &missing);
+    let (running, mut stderr) = start(command);
+    let client = reqwest::Client::new();
+    let (state, seed) = ("/_emulator/state", "/_emulator/seed");
+    let expected = format!("A temporary file in {} can't be used: ", missing.display());
+    for request in [
+        client.get(format!("{}{state}", running.url)),
+        client.put(format!("{}{state}", running.url)).body("state"),
+        client.post(format!("{}{seed}", running.url)).body("tenants: []"),
+    ] {
+        let (status, error) = errors(request.send().await.unwrap()).await;
+        assert_eq!(status, 500);
+        assert!(error.starts_with(&expected) && error.contains("No such file"), "{error}");
+    }
+    let health = reqwest::get(format!("{}/_emulator/health", running.url)).await.unwrap();
+    assert_eq!(health.status(), 200);
+    running.stop("-TERM");
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).unwrap();
+    let told = log.lines().filter(|line| line.contains("ERROR"));
+    assert_eq!(told.filter(|line| line.contains("No such file")).count(), 3, "{log}");
+}
+
+/// The program, which can't write files of more than one MiB (two, with some shells).
+#[cfg(unix)]
+fn program_with_small_files(directory: &Path) -> Command {
+    let program = program(directory);
+    let mut command = Command::new("/bin/sh");
+    // Without the signal, writing more is an error.
+    let script = "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\"";
+    command.arg("-c").arg(script).arg(program.get_program());
+    command.current_dir(directory).env_clear().env("TMPDIR", directory);
+    command
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_body_that_finds_no_room_is_refused_and_changes_nothing() {
+    let directory = TempDir::new().unwrap();
+    let (running, _stderr) = start(program_with_small_files(directory.path()));
+    let client = reqwest::Client::new();
+    let state = format!("{}/_emulator/state", running.url);
+    let large = vec![b'#'; 8 * 1024 * 1024];
+    for request in [
+        client.put(&state).body(large.clone()),
+        client.post(format!("{}/_emulator/seed", running.url)).body(large),
+    ] {
+        let (status, error) = errors(request.send().await.unwrap()).await;
+        assert_eq!(status, 507);
+        let expected =
+            format!("A temporary file in {} can't be used: ", directory.path().display());
+        assert!(error.starts_with(&expected) && error.contains("too large"), "{error}");
+    }
+    let own = client.get(&state).send().await.unwrap().bytes().await.unwrap();
+    let restored = client.put(&state).body(own).send().await.unwrap();
+    assert_eq!(restored.status(), 204);
+    running.stop("-TERM");
+}
