@@ -57,6 +57,8 @@ pub async fn get_current_execution(
             description = "The execution to re-execute the step of, which must be the last")),
     responses((status = 201, description = "The new execution", body = ExecutionView,
             headers(("location" = String, description = "Its address"))),
+        (status = 409, description = "The scenario that was set for the pipeline no longer fits it",
+            body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "The pipeline is busy", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn start_pipeline(
@@ -108,6 +110,14 @@ impl From<StartError> for Problem {
                 "The pipeline has an execution that is not over.",
             ),
             StartError::Refused(refusal) => Self::bad_request(refusal.to_string()),
+            StartError::Scenario(_) => Self::new(
+                StatusCode::CONFLICT,
+                "Scenario does not fit",
+                format!(
+                    "Nothing is started: {error}. Put another scenario for the pipeline, or delete \
+                     it (…/scenario under /_emulator)."
+                ),
+            ),
             StartError::Store(error) => error.into(),
         }
     }

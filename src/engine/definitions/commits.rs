@@ -44,6 +44,9 @@ impl Engine {
             let request = Request::Whole(Trigger::OnCommit, ExecutionMode::Normal);
             match self.start(pipeline.key(), request, None).await {
                 Ok(execution) => started.push(execution.id),
+                Err(error @ StartError::Scenario(_)) => {
+                    tracing::warn!(pipeline = %pipeline.id, "the commit starts nothing: {error}");
+                }
                 // A pipeline that is busy, or was deleted just now, misses the commit.
                 Err(StartError::Busy | StartError::NoSuchPipeline | StartError::Refused(_)) => {}
                 Err(StartError::Store(error)) => return Err(error.into()),

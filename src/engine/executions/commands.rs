@@ -16,6 +16,7 @@ use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
 use crate::engine::Engine;
 use crate::engine::write::Write;
+use crate::seed::Mistake;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::executions::{self, Inserted, Stored};
 use crate::store::{StoreError, builds, scenarios, variables};
@@ -32,6 +33,9 @@ pub enum StartError {
     /// What was asked for is not possible.
     #[error("{0}")]
     Refused(StartRefusal),
+    /// The pipeline was changed, and its scenario no longer fits.
+    #[error("the scenario of the pipeline no longer fits it: {0}")]
+    Scenario(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -201,14 +205,16 @@ async fn command_step(
     outcome.map_err(StepError::Refused)
 }
 
-/// The stored scenario; it was checked when it was stored, but the pipeline may have changed.
+/// The stored scenario. It fitted the pipeline when it was stored, but the pipeline may have changed.
 fn read_scenario(
     stored: &scenarios::StoredScenario,
     program: &Program,
     pipeline: &Pipeline,
-) -> Result<Scenario, StoreError> {
+) -> Result<Scenario, StartError> {
     let steps = serde_json::from_value(stored.steps.clone())
-        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
+        .map_err(|error| StoreError::Unreadable(format!("a scenario: {error}")))?;
     let document = ScenarioDocument { times: stored.times, steps };
-    Ok(document.read(program, pipeline).unwrap_or_default())
+    document.read(program, pipeline).map_err(|mistakes| {
+        StartError::Scenario(mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("; "))
+    })
 }

@@ -167,3 +167,33 @@ async fn steps_end_as_it_says() {
         assert_eq!(last["details"]["message"], "Because.");
     }
 }
+
+#[tokio::test]
+async fn one_that_no_longer_fits_the_pipeline_is_an_error_until_it_is_replaced() {
+    let app = TestApp::immediate().await;
+    let deploy = json!({"action": "deploy", "environmentType": "dev",
+        "failures": [{"command": "flush-dispatcher-cache"}]});
+    let flushed = |paths: Value| {
+        json!({"phases": [{"type": "DEPLOY", "name": "DEPLOY_1",
+        "steps": [{"name": "deploy", "options": {"dispatcherCacheFlushPaths": paths}}]}]})
+    };
+    let (dev, scenario) = ("/api/program/4/pipeline/2", "/_emulator/program/4/pipeline/2/scenario");
+    assert_eq!(app.patch(dev, &flushed(json!(["/content"]))).await.status, StatusCode::OK);
+    app.scenario(dev, &json!({"times": 1, "steps": [deploy]})).await;
+    assert_eq!(app.patch(dev, &flushed(json!([]))).await.status, StatusCode::OK);
+
+    let start = format!("{dev}/execution");
+    for _ in 0..2 {
+        let answer = app.request(Method::PUT, &start, "").await;
+        assert_eq!(answer.status, StatusCode::CONFLICT, "{answer:?}");
+        let errors = answer.errors();
+        assert!(errors.contains("steps[0].failures[0]"), "{errors}");
+        assert!(
+            errors.contains("the deployment has no command flush-dispatcher-cache"),
+            "{errors}"
+        );
+    }
+    assert_eq!(app.get(scenario).await.json()["times"], 1, "it is not used up");
+    app.delete(scenario).await;
+    app.start(dev).await;
+}
