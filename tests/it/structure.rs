@@ -220,7 +220,8 @@ fn every_name_in_a_source_is_found() {
     let join = |names: BTreeSet<Name>| {
         names.into_iter().map(|name| name.join("::")).collect::<Vec<_>>().join(" ")
     };
-    let own = "a::A b::B b::self c d engine::g engine::part engine::part::inner::h::i f j::J k::K l::L";
+    let own =
+        "a::A b::B b::self c d engine::g engine::part engine::part::inner::h::i f j::J k::K l::L";
     assert_eq!(join(names.own), own);
     let others = "m::n std::fs::File tokio::select tokio::spawn utoipa::path uuid";
     assert_eq!(join(names.others), others);
