@@ -20,3 +20,4 @@ mod schema;
 mod secret_key;
 mod structure;
 mod wire;
+mod workers;
