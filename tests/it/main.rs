@@ -21,3 +21,4 @@ mod schema;
 mod secret_key;
 mod structure;
 mod wire;
+mod workers;
