@@ -130,7 +130,7 @@ impl Engine {
             tally: Tally::default(),
             options,
         });
-        engine.begin(row, is_new).await?;
+        engine.catch_up(row, is_new).await?;
         engine.start_purging();
         // Nobody was late for what fell due while there was no engine.
         engine.tally.be_late(std::time::Duration::ZERO);
@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// Fills a new database, sets the clock, and lets happen all that is overdue.
-    async fn begin(self: &Arc<Self>, row: EmulatorRow, is_new: bool) -> Result<(), StoreError> {
+    async fn catch_up(self: &Arc<Self>, row: EmulatorRow, is_new: bool) -> Result<(), StoreError> {
         let stored = row.clock;
         if is_new {
             let mut write = Write::begin(self).await?;

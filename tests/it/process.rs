@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -47,6 +47,11 @@ impl Running {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { child, stdout, url: String::new() }
+    }
+
+    /// What it writes to stderr, where that is piped.
+    pub fn take_stderr(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
     }
 
     /// Waits until it says where it answers.
@@ -365,9 +370,8 @@ async fn streams_end_at_once_when_it_stops() {
     let directory = TempDir::new().unwrap();
     let log = directory.path().join("log");
     let mut command = program(directory.path());
-    command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-    let running =
-        Running::of(command.stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap());
+    command.args(["--listen", "127.0.0.1:0"]).stderr(std::fs::File::create(&log).unwrap());
+    let running = Running::spawn(&mut command).when_ready();
     let stream = reqwest::get(format!("{}/_emulator/events", running.url)).await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     assert_eq!(running.stop("-TERM").code(), Some(0));

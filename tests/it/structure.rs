@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// For each module at the top, what else of this crate it may use.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("seed", &["store", "domain"]),
@@ -22,10 +22,13 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("openapi", &["control", "traffic", "api", "http"]),
     ("schema", &["openapi", "seed"]),
     ("stop", &[]),
-    ("app", &["control", "traffic", "events", "api", "http", "engine", "seed", "store"]),
+    ("service", &["control", "traffic", "events", "api", "http", "engine", "seed"]),
+    ("workers", &["engine"]),
+    ("app", &["service", "workers", "traffic", "events", "api", "http", "engine", "seed", "store"]),
     ("config", &["app", "api", "engine", "store", "domain"]),
     ("log", &["config"]),
-    ("exec", &["app", "log", "stop"]),
+    // Its tests make options of all parts.
+    ("exec", &["app", "api", "engine", "log", "stop"]),
     ("lib", &[]),
     ("main", &["app", "config", "exec", "log", "openapi", "schema", "stop", "store"]),
 ];
@@ -274,4 +277,45 @@ fn libraries_that_one_module_may_use_are_used_nowhere_else() {
         }
         assert_eq!(users, BTreeSet::from([only.to_owned()]), "{library}");
     }
+}
+
+/// The methods that a source calls, and its texts.
+fn calls_and_texts(tokens: TokenStream) -> Vec<String> {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) => found.extend(calls_and_texts(group.stream())),
+            TokenTree::Literal(text) => found.push(text.to_string()),
+            TokenTree::Ident(name) => {
+                let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+                if matches!(before, Some(TokenTree::Punct(dot)) if dot.as_char() == '.') {
+                    found.push(format!(".{name}"));
+                }
+            }
+            TokenTree::Punct(_) => {}
+        }
+    }
+    found
+}
+
+/// Who begins a transaction must also let memory follow its commit.
+#[test]
+fn only_the_write_guard_begins_a_transaction() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut beginning = BTreeSet::new();
+    let mut making = BTreeSet::new();
+    for path in sources(&root) {
+        let found = calls_and_texts(fs::read_to_string(&path).unwrap().parse().unwrap());
+        let file = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        if found.iter().any(|it| it.starts_with(".begin") || it.starts_with(".try_begin")) {
+            beginning.insert(file.clone());
+        }
+        if found.iter().any(|it| it.contains("BEGIN") || it.contains("SAVEPOINT")) {
+            making.insert(file);
+        }
+    }
+    let files = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(beginning, files(&["engine/write.rs", "store/database.rs"]));
+    assert_eq!(making, files(&["store/database.rs"]));
 }
