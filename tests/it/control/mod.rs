@@ -3,7 +3,7 @@
 mod batches;
 mod clock;
 mod commits;
-mod deliveries;
+pub mod deliveries;
 mod explain;
 mod faults;
 mod history;
