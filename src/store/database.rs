@@ -13,6 +13,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::secrets::{SecretKey, Secrets};
@@ -28,7 +29,7 @@ const CACHED_PLANS: usize = 1024;
 /// The open database.
 pub struct Database {
     /// None once the database is closed.
-    writer: Arc<Mutex<Option<Writer>>>,
+    writer: Writing,
     readers: SqlitePool,
     /// Plans by their number; they never change.
     pub(super) plans: Cache<i64, Arc<Plan>>,
@@ -49,6 +50,9 @@ struct Writer {
     attached: bool,
 }
 
+/// The writer, for whoever has the right to write; none once the database is closed.
+type Writing = Arc<Mutex<Option<Writer>>>;
+
 /// The right to write.
 type Right = OwnedMappedMutexGuard<Option<Writer>, Writer>;
 
@@ -57,11 +61,14 @@ pub type Connection = SqliteConnection;
 
 /// A transaction that writes. It holds the right to write, so there is one at a time. Dropped
 /// without a commit, it changes nothing.
-pub struct Transaction(Right);
+pub struct Transaction {
+    right: Right,
+    writing: Writing,
+}
 
 /// The right to write after a commit. Nobody else writes until this is dropped.
 pub struct Committed {
-    _right: Right,
+    _transaction: Transaction,
 }
 
 impl Writer {
@@ -70,8 +77,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends what the last transaction left, if it was not committed. That happens here because a
-    /// transaction that is dropped can't wait for `SQLite`.
+    /// Ends what the last transaction left, if it was not committed.
     async fn clean_up(&mut self) -> Result<(), StoreError> {
         if self.unfinished {
             // SQLite itself has rolled back after some errors. Then this fails, which is fine.
@@ -84,21 +90,35 @@ impl Writer {
         }
         Ok(())
     }
-
-    /// Takes `SQLite`'s write lock at once: a transaction that reads before it writes would fail
-    /// under concurrency, whatever the busy time-out.
-    async fn begin(&mut self) -> Result<(), StoreError> {
-        self.unfinished = true;
-        self.execute("BEGIN IMMEDIATE").await
-    }
 }
 
 impl Transaction {
     /// Commits. The caller keeps the right to write until memory, too, has what was committed.
     pub async fn commit(mut self) -> Result<Committed, StoreError> {
-        self.0.execute("COMMIT").await?;
-        self.0.unfinished = false;
-        Ok(Committed { _right: self.0 })
+        self.right.execute("COMMIT").await?;
+        self.right.unfinished = false;
+        // It is committed, even if a database stays attached until the next transaction begins.
+        let _ = self.right.clean_up().await;
+        Ok(Committed { _transaction: self })
+    }
+}
+
+impl Drop for Transaction {
+    /// Lets the writer be cleaned up: nothing here can wait for `SQLite`. If somebody else gets the
+    /// right to write first, they do it.
+    fn drop(&mut self) {
+        if !self.right.unfinished {
+            return;
+        }
+        let writing = self.writing.clone();
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                if let Some(writer) = &mut *writing.lock().await {
+                    // If this fails, the next transaction says so.
+                    let _ = writer.clean_up().await;
+                }
+            });
+        }
     }
 }
 
@@ -106,13 +126,13 @@ impl Deref for Transaction {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
-        &self.0.connection
+        &self.right.connection
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.0.connection
+        &mut self.right.connection
     }
 }
 
@@ -160,9 +180,8 @@ impl Database {
 
     /// Begins a transaction as soon as it is the caller's turn to write; first come, first served.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        let mut right = self.wait_for_right().await?;
-        right.begin().await?;
-        Ok(Transaction(right))
+        let right = self.wait_for_right().await?;
+        self.begin_with(right).await
     }
 
     /// The same, with the database in a file attached as `imported` while the transaction lasts.
@@ -174,8 +193,16 @@ impl Database {
             .execute(&mut right.connection)
             .await?;
         right.attached = true;
-        right.begin().await?;
-        Ok(Transaction(right))
+        self.begin_with(right).await
+    }
+
+    /// Takes `SQLite`'s write lock at once: a transaction that reads before it writes would fail
+    /// under concurrency, whatever the busy time-out.
+    async fn begin_with(&self, mut right: Right) -> Result<Transaction, StoreError> {
+        right.unfinished = true;
+        let mut transaction = Transaction { right, writing: self.writer.clone() };
+        transaction.right.execute("BEGIN IMMEDIATE").await?;
+        Ok(transaction)
     }
 
     async fn wait_for_right(&self) -> Result<Right, StoreError> {
