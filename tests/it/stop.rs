@@ -12,8 +12,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::log;
+
+/// How long the end may take that has to come.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const BODY: &[u8] = br#"{"by":"PT1S"}"#;
 
@@ -62,7 +66,7 @@ async fn requests_in_flight_are_cut_off_when_their_time_is_over() {
     let in_flight = InFlight::start(directory.path(), Duration::from_millis(10)).await;
     let InFlight { running, stop, stream: _stream } = in_flight;
     stop.send(()).unwrap();
-    running.await.unwrap().unwrap();
+    timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
     assert!(log.entries().concat().contains("requests in flight were cut off"), "{log:?}");
     // Everything is in the one file, and nobody else is kept out.
     assert!(!directory.path().join("cloudmanager.db-wal").exists());
