@@ -12,6 +12,7 @@ mod failures;
 mod hostile;
 mod ims;
 mod isolation;
+mod official;
 mod operations;
 mod origin;
 mod process;
