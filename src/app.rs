@@ -18,6 +18,7 @@ use crate::seed::{self, Mistakes, Origin, Seed};
 use crate::service::{Service, service};
 use crate::store::StoreError;
 use crate::traffic::wire::{Connection, Listener};
+use crate::workers::{WorkerFailed, Workers};
 
 /// How an application is set up.
 #[derive(Clone, Debug)]
@@ -38,7 +39,7 @@ pub struct AppOptions {
     pub engine: EngineOptions,
 }
 
-/// Why an application does not start.
+/// Why an application does not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// A file can't be read.
@@ -77,13 +78,27 @@ pub enum AppError {
     /// The server failed.
     #[error("the server failed: {0}")]
     Serve(std::io::Error),
+    /// A worker failed.
+    #[error(transparent)]
+    Worker(#[from] WorkerFailed),
+}
+
+impl AppError {
+    /// The exit code of the program: 1 if it was at work, 2 if it did not start.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Worker(_) => 1,
+            _ => 2,
+        }
+    }
 }
 
 /// An emulator that is ready to answer.
 pub struct App {
     engine: Arc<Engine>,
     listener: TcpListener,
-    deliverer: Arc<Deliverer>,
+    workers: Workers,
     router: Service,
     url: String,
     auth: Auth,
@@ -137,7 +152,21 @@ impl App {
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
         let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
         let router = service(&engine, &deliverer, hosts, auth);
-        Ok(Self { engine, listener, deliverer, router, url, auth, _temporary: temporary })
+        let scheduler = engine.clone();
+        let mut workers = Workers::default();
+        workers.add("scheduler", async move { scheduler.run_scheduler().await });
+        workers.add("deliverer", deliverer.run());
+        Ok(Self { engine, listener, workers, router, url, auth, _temporary: temporary })
+    }
+
+    /// Adds something that runs beside the server. If it ends before the server is stopped, it has
+    /// failed.
+    pub fn add_worker(
+        &mut self,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.workers.add(name, work);
     }
 
     /// Where it answers, for example `http://127.0.0.1:4600`.
@@ -166,43 +195,60 @@ impl App {
         })
     }
 
-    /// Answers requests until `stop` is ready, gives those in flight some real time to finish, and
-    /// closes the database.
+    /// Answers requests until `stop` is ready or a worker fails, gives those in flight some real
+    /// time to finish, and closes the database.
     pub async fn run_until_stopped(
         self,
         stop: impl Future<Output = ()> + Send + 'static,
         grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, deliverer, router, url: _, auth, _temporary } = self;
+        let Self { engine, listener, workers, router, url: _, auth, _temporary } = self;
         if auth == Auth::Strict && engine.first_client().is_none() {
             tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
         }
-        let scheduler = tokio::spawn({
-            let engine = engine.clone();
-            async move { engine.run_scheduler().await }
-        });
-        let deliverer = tokio::spawn(deliverer.run());
-        let (stopped, graceful) = (engine.clone(), engine.clone());
-        tokio::spawn(async move {
-            stop.await;
-            stopped.stop();
-        });
-        let answering =
-            axum::ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(router);
-        let server = axum::serve(Listener(listener), answering)
-            .with_graceful_shutdown(async move { graceful.wait_for_stop().await });
-        let out_of_grace = async {
-            engine.wait_for_stop().await;
-            tokio::time::sleep(grace).await;
+        let stopping = async {
+            tokio::select! {
+                () = stop => engine.stop(),
+                () = engine.wait_for_stop() => {}
+            }
         };
-        tokio::select! {
-            end = server.into_future() => end.map_err(AppError::Serve)?,
-            () = out_of_grace => tracing::warn!("requests in flight were cut off"),
-        }
-        // Both have been told to stop; a batch that the scheduler is in comes to its end.
-        let _ = scheduler.await;
-        let _ = deliverer.await;
-        engine.close().await?;
+        // Each ends when the engine is told to stop; a batch that the scheduler is in comes to its
+        // end.
+        let serving = serve(&engine, listener, router, grace);
+        let (worked, answered, ()) = tokio::join!(workers.run(&engine), serving, stopping);
+        let closed = engine.close().await;
+        worked?;
+        answered?;
+        closed?;
         Ok(())
     }
+}
+
+/// Answers requests until the engine is told to stop, and those in flight then for as long as
+/// `grace`.
+async fn serve(
+    engine: &Arc<Engine>,
+    listener: TcpListener,
+    router: Service,
+    grace: Duration,
+) -> Result<(), AppError> {
+    let answering =
+        axum::ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(router);
+    let graceful = engine.clone();
+    let server = axum::serve(Listener(listener), answering)
+        .with_graceful_shutdown(async move { graceful.wait_for_stop().await });
+    let out_of_grace = async {
+        engine.wait_for_stop().await;
+        tokio::time::sleep(grace).await;
+    };
+    let end = tokio::select! {
+        end = server.into_future() => end.map_err(AppError::Serve),
+        () = out_of_grace => {
+            tracing::warn!("requests in flight were cut off");
+            Ok(())
+        }
+    };
+    // It may have failed by itself.
+    engine.stop();
+    end
 }

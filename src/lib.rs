@@ -17,3 +17,4 @@ pub mod service;
 pub mod stop;
 pub mod store;
 pub mod traffic;
+pub mod workers;

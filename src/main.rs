@@ -11,9 +11,6 @@ use cloudmanager_emulator::stop::{GRACE, Signals};
 use cloudmanager_emulator::store::with_causes;
 use cloudmanager_emulator::{exec, openapi, schema};
 
-/// The exit code for everything that keeps the program from starting.
-const REFUSED: u8 = 2;
-
 fn main() -> ExitCode {
     let Config { command, serve } = Config::parse();
     let done = match command.unwrap_or(Command::Serve(serve)) {
@@ -27,7 +24,7 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         eprintln!("{}", with_causes(&error));
-        ExitCode::from(REFUSED)
+        ExitCode::from(error.exit_code())
     })
 }
 

@@ -17,12 +17,13 @@ pub struct Running {
 impl Running {
     /// Waits for a program's first line, `listening on http://…`.
     pub fn start(command: &mut Command) -> Result<Self, Box<dyn Error>> {
-        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let child = command.stdout(Stdio::piped()).spawn()?;
+        let mut running = Self { child, address: String::new() };
         let mut line = String::new();
-        let stdout = child.stdout.take().ok_or("no stdout")?;
+        let stdout = running.child.stdout.take().ok_or("no stdout")?;
         BufReader::new(stdout).read_line(&mut line)?;
-        let address = line.trim().rsplit('/').next().unwrap_or_default().to_owned();
-        Ok(Self { child, address })
+        line.trim().rsplit('/').next().unwrap_or_default().clone_into(&mut running.address);
+        Ok(running)
     }
 
     /// The emulator in a directory, with its database there and a clock that stands.

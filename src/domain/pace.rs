@@ -1,6 +1,5 @@
 //! How long automated steps take when no scenario says otherwise.
 
-use clap::ValueEnum;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,7 +8,7 @@ use super::pipeline::Action;
 use super::time::Duration;
 
 /// How fast automated steps run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Pace {
     /// They take no time.

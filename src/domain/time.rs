@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use jiff::fmt::temporal::SpanParser;
-use jiff::{SignedDuration, SpanRelativeTo};
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 /// An instant of emulated time: milliseconds since the Unix epoch, UTC.
@@ -22,6 +21,10 @@ pub struct Duration(i64);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct TimeError(String);
+
+/// The forms in which instants are read: extended and basic, with and without seconds.
+const FORMS: [&str; 4] =
+    ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y%m%dT%H%M%S%.f%#z", "%Y%m%dT%H%M%#z"];
 
 impl Timestamp {
     /// The Unix epoch.
@@ -45,16 +48,18 @@ impl Timestamp {
         self.0
     }
 
-    /// Reads any ISO-8601 instant that names its offset (`Z`, `+0000`, `+01:00`).
+    /// Reads an ISO-8601 instant of date and time that names its offset (`Z`, `+0000`, `+01:00`).
     pub fn parse(text: &str) -> Result<Self, TimeError> {
-        text.parse::<jiff::Timestamp>()
-            .map(|instant| Self::from_millis(instant.as_millisecond()))
-            .map_err(|_| {
-                TimeError(
-                    "must be an ISO-8601 time with an offset, for example 2026-03-01T12:00:00.000Z"
-                        .into(),
-                )
-            })
+        // ISO 8601 allows both signs before a fraction.
+        let dotted = text.replace(',', ".");
+        let instant = FORMS.iter().find_map(|form| DateTime::parse_from_str(&dotted, form).ok());
+        let instant = instant.map(|instant| Self(instant.timestamp_millis()));
+        instant.filter(|instant| (Self::MIN..=Self::MAX).contains(instant)).ok_or_else(|| {
+            TimeError(
+                "must be an ISO-8601 time with an offset, for example 2026-03-01T12:00:00.000Z"
+                    .into(),
+            )
+        })
     }
 
     /// The instant `duration` later, or none beyond [`Timestamp::MAX`].
@@ -72,11 +77,8 @@ impl Timestamp {
     /// The same instant written by a `strftime` pattern, in UTC.
     #[must_use]
     pub fn strftime(self, pattern: &str) -> String {
-        // `from_millis` and `MAX` keep every instant inside what jiff can represent.
-        jiff::Timestamp::from_millisecond(self.0)
-            .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-            .strftime(pattern)
-            .to_string()
+        // `from_millis` and `MAX` keep every instant inside what chrono can represent.
+        DateTime::from_timestamp_millis(self.0).unwrap_or_default().format(pattern).to_string()
     }
 }
 
@@ -151,14 +153,48 @@ impl Duration {
                     .into(),
             )
         };
-        let span = SpanParser::new().parse_span(text).map_err(|_| invalid())?;
-        if span.get_years() != 0 || span.get_months() != 0 || span.is_negative() {
-            return Err(invalid());
-        }
-        let length: SignedDuration =
-            span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| invalid())?;
-        i64::try_from(length.as_millis()).map(Self).map_err(|_| invalid())
+        let upper = text.to_ascii_uppercase();
+        let parts = upper.strip_prefix('P').ok_or_else(invalid)?;
+        let (days, time) = match parts.split_once('T') {
+            // There must be something after a `T`.
+            Some((_, "")) => return Err(invalid()),
+            Some((days, time)) => (days, time),
+            None if parts.is_empty() => return Err(invalid()),
+            None => (parts, ""),
+        };
+        let days = read_units(days, &[('W', 7 * 24 * 3_600_000), ('D', 24 * 3_600_000)]);
+        let time = read_units(time, &[('H', 3_600_000), ('M', 60_000), ('S', 1000)]);
+        days.zip(time).and_then(|(days, time)| days.checked_add(time)).map(Self).ok_or_else(invalid)
     }
+}
+
+/// The milliseconds of numbers with units, such as `1H30.5M`, where each unit has so many. The units
+/// come in their order, each at most once; the last number may have a fraction.
+fn read_units(text: &str, units: &[(char, i64)]) -> Option<i64> {
+    let mut rest = text;
+    let mut sum = 0_i64;
+    for (unit, millis) in units {
+        let Some((number, after)) = rest.split_once(*unit) else { continue };
+        let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+        let is_last = after.is_empty();
+        let is_number =
+            |digits: &str| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        if !is_number(whole) || !is_number(fraction) || (!is_last && number != whole) {
+            return None;
+        }
+        sum = sum.checked_add(whole.parse::<i64>().ok()?.checked_mul(*millis)?)?;
+        sum = sum.checked_add(fraction_of(*millis, fraction)?)?;
+        rest = after;
+    }
+    rest.is_empty().then_some(sum)
+}
+
+/// The part of so many milliseconds that is left after a decimal point, rounded down.
+fn fraction_of(millis: i64, digits: &str) -> Option<i64> {
+    // Twelve digits of a week are less than a millisecond.
+    let digits = &digits[..digits.len().min(12)];
+    let scale = 10_i128.pow(u32::try_from(digits.len()).ok()?);
+    i64::try_from(i128::from(millis) * digits.parse::<i128>().ok()? / scale).ok()
 }
 
 impl std::ops::Sub for Duration {
@@ -213,11 +249,24 @@ mod tests {
             "2018-11-16T13:45:00+00:00",
             "2018-11-16T14:45:00+01",
             "2018-11-16T15:15:00.000+0130",
+            "2018-11-16T13:45Z",
+            "2018-11-16T13:45:00,0004Z",
+            "20181116T134500Z",
+            "20181116T0845-0500",
         ] {
             let instant = Timestamp::parse(text).unwrap();
             assert_eq!(instant.to_string(), "2018-11-16T13:45:00.000+0000", "{text}");
         }
-        for text in ["2018-11-16T13:45:00", "tomorrow", "", "2018-11-16"] {
+        for text in [
+            "2018-11-16T13:45:00",
+            "tomorrow",
+            "",
+            "2018-11-16",
+            "2018-11-31T00:00:00Z",
+            "Z",
+            "+010000-01-01T00:00:00Z",
+            "0000-12-31T23:59:59Z",
+        ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
     }
@@ -242,12 +291,36 @@ mod tests {
             ("PT0S", 0, "PT0S"),
             ("P1DT1M30.5S", 86_490_500, "P1DT90.5S"),
             ("PT48H", 172_800_000, "P2D"),
+            ("pt1h2m3s", 3_723_000, "PT3723S"),
+            ("P0.5D", 43_200_000, "PT43200S"),
+            ("PT1,5M", 90_000, "PT90S"),
+            ("PT0.0019999999999999999999S", 1, "PT0.001S"),
         ] {
             let duration = Duration::parse(text).unwrap();
             assert_eq!(duration.as_millis(), millis, "{text}");
             assert_eq!(duration.to_string(), written);
         }
-        for text in ["P1Y", "P1M", "-PT1S", "7 days", "", "PT", "P99999999999999999D"] {
+        for text in [
+            "P1Y",
+            "P1M",
+            "-PT1S",
+            "PT-1S",
+            "7 days",
+            "",
+            "P",
+            "PT",
+            "P1DT",
+            "P1",
+            "PT1S1M",
+            "PT1.5H1M",
+            "PT.5S",
+            "PT1.S",
+            "PT1S2S",
+            "PTS",
+            "P99999999999999999D",
+            "PT9999999999999999999999S",
+            "P\u{e9}D",
+        ] {
             assert!(Duration::parse(text).is_err(), "{text}");
         }
     }

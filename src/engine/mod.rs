@@ -13,9 +13,8 @@ mod write;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64};
 
-use tokio::sync::{Mutex, Notify, RwLock, watch};
+use tokio::sync::watch;
 use tokio::task::JoinError;
 use uuid::Uuid;
 
@@ -29,17 +28,17 @@ use crate::store::emulator::{ClockLine, EmulatorRow};
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
-use changes::{Feed, Topics};
+use changes::Audience;
 use clock::Clock;
 pub use deliveries::webhooks;
 pub use executions::epochs::Epoch;
-use executions::epochs::Epochs;
 pub use executions::history::{History, HistoryError};
+use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
 pub use tally::Performance;
 use tally::Tally;
-use world::load;
+use world::{World, load};
 pub use world::{additions, state};
 use write::Write;
 
@@ -78,23 +77,13 @@ pub struct Engine {
     database: Database,
     clock: Clock,
     catalog: CurrentCatalog,
-    epochs: Epochs,
-    topics: Topics,
-    feed: Feed,
+    audience: Audience,
+    schedule: Schedule,
+    world: World,
     /// What it was set up with, to be reset to.
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
-    /// Taken for reading by whoever reads executions, for writing by whoever replaces everything.
-    world: Arc<RwLock<()>>,
-    /// Counts how often everything was replaced.
-    generation: AtomicU64,
-    /// Taken by whoever moves time: the scheduler, or an advance of the clock.
-    turn: Mutex<()>,
-    /// When the scheduler means to wake, in emulated milliseconds.
-    wakes_at: AtomicI64,
-    /// Wakes the scheduler before that.
-    nudge: Notify,
     /// Whether everything is to come to its end.
     stopping: watch::Sender<bool>,
     tally: Tally,
@@ -116,21 +105,16 @@ impl Engine {
             clock: Clock::new(row.clock, row.seen_at),
             catalog: CurrentCatalog::new(Catalog::load(&mut *database.reader().await?).await?),
             database,
-            epochs: Epochs::default(),
-            topics: Topics::default(),
-            feed: Feed::default(),
+            audience: Audience::default(),
+            schedule: Schedule::default(),
+            world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
-            world: Arc::default(),
-            generation: AtomicU64::default(),
-            turn: Mutex::default(),
-            wakes_at: AtomicI64::new(i64::MAX),
-            nudge: Notify::new(),
             stopping: watch::Sender::new(false),
             tally: Tally::default(),
             options,
         });
-        engine.begin(row, is_new).await?;
+        engine.catch_up(row, is_new).await?;
         engine.start_purging();
         // Nobody was late for what fell due while there was no engine.
         engine.tally.be_late(std::time::Duration::ZERO);
@@ -138,7 +122,7 @@ impl Engine {
     }
 
     /// Fills a new database, sets the clock, and lets happen all that is overdue.
-    async fn begin(self: &Arc<Self>, row: EmulatorRow, is_new: bool) -> Result<(), StoreError> {
+    async fn catch_up(self: &Arc<Self>, row: EmulatorRow, is_new: bool) -> Result<(), StoreError> {
         let stored = row.clock;
         if is_new {
             let mut write = Write::begin(self).await?;
@@ -211,14 +195,14 @@ impl Engine {
     /// while the epoch lasts.
     #[must_use]
     pub fn epoch(&self, pipeline: PipelineKey) -> Epoch {
-        self.epochs.current(pipeline)
+        self.audience.epochs.current(pipeline)
     }
 
     /// Sets how fast emulated time runs from now on.
     pub async fn set_clock_rate(self: &Arc<Self>, rate: f64) -> Result<(), StoreError> {
         let engine = self.clone();
         run_to_the_end(async move {
-            let _turn = engine.turn.lock().await;
+            let _turn = engine.schedule.turn().await;
             let mut write = Write::begin(&engine).await?;
             write.set_clock(ClockLine { rate, ..engine.clock.line_from_now() }).await?;
             write.commit().await

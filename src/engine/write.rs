@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::sync::OwnedRwLockWriteGuard;
 
@@ -124,7 +123,7 @@ impl Write {
     /// Replaces everything that memory has, by what this has written. Executions are not read until
     /// it ends.
     pub async fn replace_everything(&mut self, row: EmulatorRow) -> Result<(), StoreError> {
-        let world = self.engine.world.clone().write_owned().await;
+        let world = self.engine.world.replace().await;
         let catalog = Catalog::load(&mut self.tx).await?;
         self.set_definitions(catalog);
         // The time of the change is one of the earlier state.
@@ -165,7 +164,7 @@ impl Engine {
     fn take_over(&self, memory: Memory, changes: Changes, _right: Committed) {
         let Memory { definitions, clock, held_at, replaced } = memory;
         if let Some((EmulatorRow { clock, seen_at, signing_key: _ }, _)) = &replaced {
-            self.generation.fetch_add(1, Ordering::SeqCst);
+            self.world.begin_generation();
             self.database.forget_plans();
             self.clock.replace(*clock, *seen_at);
         }
@@ -181,6 +180,6 @@ impl Engine {
         self.tally.count(changes.transitions, changes.events);
         let due = changes.due;
         self.tell(&changes.into_distinct());
-        self.schedule(due);
+        self.schedule.wake_for(due);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::domain::id::{ExecutionId, WebhookId};
 use crate::domain::time::Timestamp;
@@ -90,13 +90,15 @@ impl Deliverer {
                 () = listener.changed() => {}
                 () = self.engine.sleep_until(next) => {}
                 Some(done) = under_way.join_next_with_id() => {
-                    busy.remove(&done.map_or_else(|error| error.id(), |(id, ())| id));
+                    busy.remove(&id_of(done));
                 }
                 () = self.engine.wait_for_stop() => {}
             }
         }
         // What has been answered is recorded.
-        while under_way.join_next().await.is_some() {}
+        while let Some(done) = under_way.join_next_with_id().await {
+            id_of(done);
+        }
     }
 
     /// Makes all deliveries to a subscriber that are due, until none is or the engine is told to
@@ -162,6 +164,33 @@ impl Deliverer {
     }
 }
 
+/// The task that has ended. A panic of it is one of the deliverer.
+fn id_of(done: Result<(Id, ()), JoinError>) -> Id {
+    match done.map_err(JoinError::try_into_panic) {
+        Ok((id, ())) => id,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(cut_off)) => cut_off.id(),
+    }
+}
+
 fn execution_of(turn: &Turn) -> ExecutionId {
     turn.due.delivery.notice.execution_id
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_delivery_that_panics_is_not_taken_for_one_that_ended() {
+        let mut tasks = JoinSet::new();
+        let id = tasks.spawn(async {}).id();
+        assert_eq!(id_of(tasks.join_next_with_id().await.unwrap()), id);
+        tasks.spawn(async { panic!("on purpose") });
+        let done = tasks.join_next_with_id().await.unwrap();
+        let panic = catch_unwind(AssertUnwindSafe(|| id_of(done))).unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
+    }
 }

@@ -5,6 +5,7 @@ mod signals;
 
 use std::ffi::OsString;
 use std::io;
+use std::pin::pin;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
@@ -39,22 +40,40 @@ pub async fn run(
         Ok(child) => child,
         Err(code) => return Ok(code),
     };
+    let (status, stopped) = attend(app, wait(&mut child, signals)).await;
+    let status = status.map_err(AppError::Serve)?;
+    if !status.success() {
+        tell(status, &log.entries());
+    }
+    stopped?;
+    Ok(ExitCode::from(code_of(status)))
+}
+
+/// Runs the emulator until the command has ended; how the command ended, and how the emulator did.
+///
+/// If the emulator fails before, that is said at once, but the command is left alone: its own
+/// calls fail now, and it may have something to clean up. The exit code is that of the failure,
+/// even if the command succeeds: nobody knows what it has not seen.
+async fn attend<T>(app: App, command: impl Future<Output = T>) -> (T, Result<(), AppError>) {
     let (end, ended) = oneshot::channel::<()>();
     let stop = async move {
         // Whether the end is told or the sender is dropped.
         let _ = ended.await;
     };
-    let server = tokio::spawn(app.run_until_stopped(stop, GRACE));
-    let status = wait(&mut child, signals).await.map_err(AppError::Serve)?;
-    drop(end);
-    match server.await {
-        Ok(stopped) => stopped?,
-        Err(panicked) => return Err(AppError::Serve(io::Error::other(panicked))),
-    }
-    if !status.success() {
-        tell(status, &log.entries());
-    }
-    Ok(ExitCode::from(code_of(status)))
+    let mut server = tokio::spawn(app.run_until_stopped(stop, GRACE));
+    let mut command = pin!(command);
+    let (status, stopped) = tokio::select! {
+        status = &mut command => {
+            drop(end);
+            (status, server.await)
+        }
+        stopped = &mut server => {
+            eprintln!("--- The emulator failed; the command goes on without it.");
+            (command.await, stopped)
+        }
+    };
+    let panicked = |error| Err(AppError::Serve(io::Error::other(error)));
+    (status, stopped.unwrap_or_else(panicked))
 }
 
 /// Starts the command, which learns from its environment where the emulator is.
@@ -126,5 +145,51 @@ fn tell(status: ExitStatus, entries: &[String]) {
         for entry in entries {
             eprint!("{entry}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::api::gateway::Auth;
+    use crate::engine::EngineOptions;
+
+    fn options() -> AppOptions {
+        AppOptions {
+            listen: ([127, 0, 0, 1], 0).into(),
+            database: None,
+            seed: None,
+            public_url: None,
+            allow_hosts: Vec::new(),
+            auth: Auth::Open,
+            engine: EngineOptions::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_command_outlives_an_emulator_that_fails() {
+        let mut app = App::build(options()).await.unwrap();
+        app.add_worker("clerk", async { panic!("on purpose") });
+        let mut connection = TcpStream::connect(&app.url()["http://".len()..]).await.unwrap();
+        let command = async move {
+            // The emulator closes the connection when it stops.
+            let _ = connection.read(&mut [0]).await;
+            "ended by itself"
+        };
+        let (ended, stopped) = attend(app, command).await;
+        assert_eq!(ended, "ended by itself");
+        let error = stopped.unwrap_err();
+        let told = "the clerk failed, so the emulator has stopped: it panicked: on purpose";
+        assert_eq!((error.to_string().as_str(), error.exit_code()), (told, 1));
+    }
+
+    #[tokio::test]
+    async fn the_emulator_stops_when_the_command_has_ended() {
+        let app = App::build(options()).await.unwrap();
+        let (code, stopped) = attend(app, async { 7 }).await;
+        assert!(code == 7 && stopped.is_ok(), "{stopped:?}");
     }
 }

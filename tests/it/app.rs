@@ -22,6 +22,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use crate::clients::{Identity, anybody, seed_with_clients};
@@ -78,6 +79,11 @@ impl TestApp {
 
     pub async fn with(pace: Pace, seed: Seed) -> Self {
         Self::open(TempDir::new().unwrap(), options(pace), seed, Auth::Open).await
+    }
+
+    /// With the quick pace and the database that is in a directory.
+    pub async fn on(directory: TempDir) -> Self {
+        Self::open(directory, options(Pace::Quick), seed::demo(), Auth::Open).await
     }
 
     /// With the quick pace, where a transaction takes no more than `batch` executions.
@@ -161,6 +167,17 @@ impl TestApp {
     /// Makes all deliveries to a subscriber that are due, if it still is one.
     pub async fn deliver_to(&self, webhook: WebhookId) {
         self.deliverer.deliver_to(webhook).await.unwrap();
+    }
+
+    /// Lets things happen as they fall due, as the program does.
+    pub fn run_scheduler(&self) -> JoinHandle<()> {
+        let engine = self.engine.clone();
+        tokio::spawn(async move { engine.run_scheduler().await })
+    }
+
+    /// Delivers events as they fall due, as the program does.
+    pub fn run_deliverer(&self) -> JoinHandle<()> {
+        tokio::spawn(self.deliverer.clone().run())
     }
 
     /// Where the database is.

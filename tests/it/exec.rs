@@ -2,9 +2,11 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -29,10 +31,18 @@ fn names(directory: &Path) -> Vec<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// A shell's script that runs beside an emulator.
+/// A shell's script that runs beside an emulator; killed with all that it started when dropped.
 struct Script {
     child: Child,
     stdout: BufReader<ChildStdout>,
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        // They may be over already.
+        let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        let _ = self.child.wait();
+    }
 }
 
 impl Script {
@@ -40,6 +50,7 @@ impl Script {
         let mut child = exec(directory)
             .args(options)
             .args(["--", "sh", "-c", script])
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -58,9 +69,10 @@ impl Script {
     /// Lets a script that asks for it end with an exit code; what goes to stderr.
     fn end(mut self, code: i32) -> String {
         writeln!(self.child.stdin.take().unwrap(), "{code}").unwrap();
-        let output = self.child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(code));
-        String::from_utf8(output.stderr).unwrap()
+        let mut message = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(code));
+        message
     }
 }
 

@@ -12,10 +12,10 @@ use crate::process::{Running, program};
 
 /// The program at work with what it writes to stderr.
 fn start(mut command: Command) -> (Running, ChildStderr) {
-    command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let stderr = child.stderr.take().unwrap();
-    (Running::of(child), stderr)
+    command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped());
+    let mut running = Running::spawn(&mut command);
+    let stderr = running.take_stderr();
+    (running.when_ready(), stderr)
 }
 
 async fn errors(answer: Response) -> (u16, String) {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::{Child, Stdio};
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -14,13 +13,10 @@ use crate::process::{Running, program};
 const EMULATORS: u64 = 50;
 
 /// An emulator on its way, whose temporary files go to a directory of the test's own.
-fn spawn(temporary: &Path) -> Child {
-    program(temporary)
-        .env("TMPDIR", temporary)
-        .args(["--listen", "127.0.0.1:0", "--ephemeral"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+fn spawn(temporary: &Path) -> Running {
+    let mut command = program(temporary);
+    command.env("TMPDIR", temporary).args(["--listen", "127.0.0.1:0", "--ephemeral"]);
+    Running::spawn(&mut command)
 }
 
 fn count_entries(directory: &Path) -> usize {
@@ -44,8 +40,8 @@ async fn call(client: &Client, method: Method, url: String, body: Value) -> Valu
 #[tokio::test]
 async fn fifty_emulators_at_once_share_nothing() {
     let temporary = TempDir::new().unwrap();
-    let children: Vec<_> = (0..EMULATORS).map(|_| spawn(temporary.path())).collect();
-    let running: Vec<_> = children.into_iter().map(Running::of).collect();
+    let spawned: Vec<_> = (0..EMULATORS).map(|_| spawn(temporary.path())).collect();
+    let running: Vec<_> = spawned.into_iter().map(Running::when_ready).collect();
     let urls: BTreeSet<_> = running.iter().map(|emulator| &emulator.url).collect();
     assert_eq!(urls.len(), running.len());
 
@@ -77,10 +73,10 @@ async fn fifty_emulators_at_once_share_nothing() {
 fn what_a_killed_emulator_leaves_is_in_nobody_s_way() {
     let temporary = TempDir::new().unwrap();
     // Nobody can clean up after a process that is killed: its directory stays.
-    Running::of(spawn(temporary.path())).kill();
+    spawn(temporary.path()).when_ready().kill();
     assert_eq!(count_entries(temporary.path()), 1);
     for signal in ["-TERM", "-INT"] {
-        let emulator = Running::of(spawn(temporary.path()));
+        let emulator = spawn(temporary.path()).when_ready();
         assert_eq!(count_entries(temporary.path()), 2);
         assert_eq!(emulator.stop(signal).code(), Some(0));
         assert_eq!(count_entries(temporary.path()), 1);

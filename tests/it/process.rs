@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -18,29 +18,48 @@ fn run(directory: &Path, arguments: &[&str]) -> Output {
     program(directory).args(arguments).output().unwrap()
 }
 
-/// The program at work.
+/// The program at work; killed when dropped, so that no test leaves it behind.
 pub struct Running {
     child: Child,
-    stdout: BufReader<std::process::ChildStdout>,
-    /// Where it answers.
+    stdout: BufReader<ChildStdout>,
+    /// Where it answers, once it has said so.
     pub url: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be over already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Starts the program in a directory, on a free port.
 pub fn start(directory: &Path, arguments: &[&str]) -> Running {
     let mut command = program(directory);
     command.args(["--listen", "127.0.0.1:0"]).args(arguments);
-    Running::of(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+    Running::spawn(command.stderr(Stdio::null())).when_ready()
 }
 
 impl Running {
-    /// Waits until a process says where it answers.
-    pub fn of(mut child: Child) -> Self {
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    /// Starts it.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout, url: String::new() }
+    }
+
+    /// What it writes to stderr, where that is piped.
+    pub fn take_stderr(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
+    }
+
+    /// Waits until it says where it answers.
+    pub fn when_ready(mut self) -> Self {
         let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let url = line.strip_prefix("listening on ").expect(&line).trim().to_owned();
-        Self { child, stdout, url }
+        self.stdout.read_line(&mut line).unwrap();
+        line.strip_prefix("listening on ").expect(&line).trim().clone_into(&mut self.url);
+        self
     }
 
     /// Kills it, without a warning.
@@ -83,7 +102,7 @@ async fn an_ephemeral_database_leaves_nothing() {
     let temporary = directory.path().display().to_string();
     let mut command = program(directory.path());
     command.env("TMPDIR", &temporary).args(["--ephemeral", "--listen", "127.0.0.1:0"]);
-    let running = Running::of(command.stdout(Stdio::piped()).spawn().unwrap());
+    let running = Running::spawn(&mut command).when_ready();
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
     assert_eq!(running.stop("-TERM").code(), Some(0));
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
@@ -145,16 +164,21 @@ fn options_are_also_taken_from_the_environment() {
     let output = program(directory.path()).env("CME_PACE", "slow").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("slow"));
-    for (value, expected) in [("1", true), ("true", true), ("0", false), ("", false)] {
-        let directory = TempDir::new().unwrap();
-        // A listening address that can't be had ends the program before it makes anything.
-        let output = program(directory.path())
-            .env("CME_EPHEMERAL", value)
-            .args(["--listen", "127.0.0.1:0", "--database", "missing/x.db", "--seed", "x"])
-            .output()
-            .unwrap();
+    let with = |value: &str| {
+        let mut command = program(directory.path());
+        command.env("CME_EPHEMERAL", value).env("TMPDIR", directory.path());
+        command.args(["--listen", "127.0.0.1:0", "--database", "missing/x.db"]);
+        command
+    };
+    for value in ["0", "false", ""] {
+        let output = with(value).output().unwrap();
         let message = String::from_utf8(output.stderr).unwrap();
-        assert!(message.starts_with("x: "), "{value} {expected}: {message}");
+        assert!(message.starts_with("missing/x.db: "), "{value}: {message}");
+    }
+    // A temporary database is made somewhere else.
+    for value in ["1", "true"] {
+        let running = Running::spawn(&mut with(value)).when_ready();
+        assert_eq!(running.stop("-TERM").code(), Some(0));
     }
 }
 
@@ -285,14 +309,13 @@ async fn log_of_calls(seed: &str, calls: &[(&str, &str, u16)]) -> String {
     std::fs::write(directory.path().join("seed.yaml"), seed).unwrap();
     let mut command = program(directory.path());
     command.env("RUST_LOG", "trace").args(["--listen", "127.0.0.1:0", "--seed", "seed.yaml"]);
-    command.env("CME_AUTH", "strict").stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stderr = child.stderr.take().unwrap();
+    let mut running = Running::spawn(command.env("CME_AUTH", "strict").stderr(Stdio::piped()));
+    let mut stderr = running.child.stderr.take().unwrap();
     let log = std::thread::spawn(move || {
         let mut log = String::new();
         stderr.read_to_string(&mut log).map(|_| log)
     });
-    let running = Running::of(child);
+    let running = running.when_ready();
     let client = reqwest::Client::new();
     for (path, form, status) in calls {
         let request = client.post(format!("{}{path}", running.url)).body((*form).to_owned());
@@ -347,9 +370,8 @@ async fn streams_end_at_once_when_it_stops() {
     let directory = TempDir::new().unwrap();
     let log = directory.path().join("log");
     let mut command = program(directory.path());
-    command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
-    let running =
-        Running::of(command.stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap());
+    command.args(["--listen", "127.0.0.1:0"]).stderr(std::fs::File::create(&log).unwrap());
+    let running = Running::spawn(&mut command).when_ready();
     let stream = reqwest::get(format!("{}/_emulator/events", running.url)).await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
     assert_eq!(running.stop("-TERM").code(), Some(0));

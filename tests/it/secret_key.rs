@@ -17,7 +17,7 @@ fn start(directory: &Path, key: Option<&str>) -> Running {
     let mut command = program(directory);
     command.args(["--listen", "127.0.0.1:0", "--pace", "immediate"]);
     command.envs(key.map(|key| ("CME_SECRET_KEY", key)));
-    Running::of(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+    Running::spawn(command.stderr(Stdio::null())).when_ready()
 }
 
 async fn send(

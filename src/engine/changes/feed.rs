@@ -105,8 +105,9 @@ impl Engine {
     /// Follows the changes after a place; from now on if there is none.
     #[must_use]
     pub fn follow(self: &Arc<Self>, after: Option<Place>) -> Follower {
-        let Feed { start, .. } = self.feed;
-        let after = after.unwrap_or_else(|| Place { start, number: self.feed.kept().last });
+        let feed = &self.audience.feed;
+        let newest = || Place { start: feed.start, number: feed.kept().last };
+        let after = after.unwrap_or_else(newest);
         Follower { engine: self.clone(), after, has_read: false }
     }
 }
@@ -126,7 +127,7 @@ impl Follower {
         let engine = self.engine.clone();
         loop {
             // Listening begins before reading, so that nothing between is missed.
-            let more = engine.feed.more.notified();
+            let more = engine.audience.feed.more.notified();
             if let Some(news) = self.read() {
                 return news;
             }
@@ -135,7 +136,7 @@ impl Follower {
     }
 
     fn read(&mut self) -> Option<News> {
-        let feed = &self.engine.feed;
+        let feed = &self.engine.audience.feed;
         let place = |number| Place { start: feed.start, number };
         let kept = feed.kept();
         let is_known = self.after.start == feed.start;

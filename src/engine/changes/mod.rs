@@ -6,11 +6,12 @@ mod topics;
 use std::collections::HashSet;
 
 use super::Engine;
+use super::executions::epochs::Epochs;
 use crate::domain::id::{EnvironmentId, ExecutionId, PipelineKey, ProgramId, WebhookId};
 use crate::domain::time::Timestamp;
-pub(super) use feed::Feed;
+use feed::Feed;
 pub use feed::{Follower, News, Place};
-pub(super) use topics::Topics;
+use topics::Topics;
 pub use topics::{Listener, Topic};
 
 /// Something that has changed.
@@ -65,9 +66,16 @@ impl Changes {
     }
 }
 
-impl Engine {
-    /// Tells everybody what has changed. What memory made of it is out of date from here on.
-    pub fn tell(&self, changed: &[Change]) {
+/// Everybody who is told of changes.
+#[derive(Default)]
+pub(super) struct Audience {
+    pub epochs: Epochs,
+    topics: Topics,
+    feed: Feed,
+}
+
+impl Audience {
+    fn tell(&self, changed: &[Change]) {
         for change in changed {
             match change {
                 Change::Execution(pipeline, _) | Change::Pipeline(pipeline) => {
@@ -84,14 +92,21 @@ impl Engine {
         }
         self.topics.tell(changed);
         self.feed.add(changed);
+    }
+}
+
+impl Engine {
+    /// Tells everybody what has changed. What memory made of it is out of date from here on.
+    pub fn tell(&self, changed: &[Change]) {
+        self.audience.tell(changed);
         if changed.iter().any(|change| matches!(change, Change::Clock | Change::Everything)) {
-            self.nudge.notify_one();
+            self.schedule.wake();
         }
     }
 
     /// Listens to changes from now on.
     #[must_use]
     pub fn listen<const N: usize>(&self, topics: [Topic; N]) -> Listener {
-        self.topics.listen(topics)
+        self.audience.topics.listen(topics)
     }
 }

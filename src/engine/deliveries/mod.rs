@@ -4,7 +4,6 @@ pub mod webhooks;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::domain::delivery::{self, DeliveryStatus, Next};
 use crate::domain::id::{DeliveryId, WebhookId};
@@ -71,7 +70,7 @@ impl Engine {
             subscriber: subscriber.clone(),
             organisation: organisation.clone(),
             at,
-            generation: self.generation.load(Ordering::SeqCst),
+            generation: self.world.generation(),
         };
         let next = deliveries::find_next_due(&self.database, webhook.id, at).await?;
         Ok(Turns { turns: due.into_iter().map(turn).collect(), next })
@@ -85,7 +84,7 @@ impl Engine {
     ) -> Result<(), StoreError> {
         self.write(async move |mut write| {
             let engine = write.engine.clone();
-            let generation = engine.generation.load(Ordering::SeqCst);
+            let generation = engine.world.generation();
             let attempts = attempts.into_iter().filter(|(turn, _)| turn.generation == generation);
             let attempted = attempts.map(|(turn, attempt)| {
                 let DueDelivery { delivery, failures } = turn.due;

@@ -1,8 +1,10 @@
 //! The scheduler: everything due up to now, in batches, each thing at its own time.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration as RealDuration;
+
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use super::save::Changed;
 use crate::domain::execution::machine::{self, Effects};
@@ -53,10 +55,44 @@ pub struct Settled {
     pub events: u64,
 }
 
+/// Whose turn it is to move time, and when the scheduler does.
+pub(in crate::engine) struct Schedule {
+    turn: Mutex<()>,
+    /// When the scheduler means to wake, in emulated milliseconds.
+    wakes_at: AtomicI64,
+    /// Wakes the scheduler before that.
+    nudge: Notify,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self { turn: Mutex::default(), wakes_at: AtomicI64::new(i64::MAX), nudge: Notify::new() }
+    }
+}
+
+impl Schedule {
+    /// Waits for the turn to move time. The scheduler takes it, and whoever sets or moves the clock.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Wakes the scheduler.
+    pub fn wake(&self) {
+        self.nudge.notify_one();
+    }
+
+    /// Wakes the scheduler if something is due before it means to wake.
+    pub fn wake_for(&self, due: Option<Timestamp>) {
+        if due.is_some_and(|due| due.as_millis() < self.wakes_at.load(Ordering::SeqCst)) {
+            self.wake();
+        }
+    }
+}
+
 impl Engine {
     /// Lets happen everything that is due now; when the next thing is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.schedule.turn().await;
         loop {
             let next = self.find_next_due().await?;
             let Some(due) = next.filter(|due| *due <= self.now()) else { return Ok(next) };
@@ -68,15 +104,6 @@ impl Engine {
             if write.settle_batch(now).await?.is_some() {
                 write.commit().await?;
             }
-        }
-    }
-
-    /// Wakes the scheduler if something is due before it means to wake.
-    pub(in crate::engine) fn schedule(&self, due: Option<Timestamp>) {
-        if let Some(due) = due
-            && due.as_millis() < self.wakes_at.load(Ordering::SeqCst)
-        {
-            self.nudge.notify_one();
         }
     }
 
@@ -94,7 +121,7 @@ impl Engine {
         self: &Arc<Self>,
         destination: Destination,
     ) -> Result<Settled, AdvanceError> {
-        let _turn = self.turn.lock().await;
+        let _turn = self.schedule.turn().await;
         let now = self.now();
         let target = match destination {
             Destination::By(duration) => now.checked_add(duration).ok_or(AdvanceError::TooFar)?,
@@ -137,14 +164,14 @@ impl Engine {
     pub async fn run_scheduler(self: &Arc<Self>) {
         loop {
             // Listening begins before reading, so that nothing between is missed.
-            self.wakes_at.store(i64::MAX, Ordering::SeqCst);
-            let nudged = self.nudge.notified();
+            self.schedule.wakes_at.store(i64::MAX, Ordering::SeqCst);
+            let nudged = self.schedule.nudge.notified();
             tokio::pin!(nudged);
             nudged.as_mut().enable();
             let sleep = match self.settle_due().await {
                 Ok(due) => {
                     let wakes_at = due.map_or(i64::MAX, Timestamp::as_millis);
-                    self.wakes_at.store(wakes_at, Ordering::SeqCst);
+                    self.schedule.wakes_at.store(wakes_at, Ordering::SeqCst);
                     due.and_then(|due| self.clock.real_time_until(due))
                         .map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))
                 }

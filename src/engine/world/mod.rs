@@ -3,3 +3,39 @@
 pub mod additions;
 pub(super) mod load;
 pub mod state;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock, RwLockReadGuard};
+
+/// Keeps those who read executions apart from those who replace everything: nobody joins a row of
+/// one state with a plan of another.
+#[derive(Default)]
+pub(super) struct World {
+    lock: Arc<RwLock<()>>,
+    /// Counts how often everything was replaced.
+    generation: AtomicU64,
+}
+
+impl World {
+    /// Waits until nobody replaces everything. Nobody will while the guard lives.
+    pub async fn read(&self) -> RwLockReadGuard<'_, ()> {
+        self.lock.read().await
+    }
+
+    /// Waits until nobody reads. Nobody will while the guard lives.
+    pub async fn replace(&self) -> OwnedRwLockWriteGuard<()> {
+        self.lock.clone().write_owned().await
+    }
+
+    /// The number of the state, which tells it from the one before everything was replaced.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    /// Everything was replaced.
+    pub fn begin_generation(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+}

@@ -51,7 +51,7 @@ impl Engine {
         };
         run_to_the_end(async move {
             {
-                let _turn = engine.turn.lock().await;
+                let _turn = engine.schedule.turn().await;
                 let mut write = Write::begin_with_attached(&engine, &path).await?;
                 state::clear(&mut write.tx).await?;
                 state::copy_attached(&mut write.tx).await?;
@@ -71,7 +71,7 @@ impl Engine {
     pub async fn reset(self: &Arc<Self>, to: ResetTo) -> Result<(), StoreError> {
         let engine = self.clone();
         run_to_the_end(async move {
-            let _turn = engine.turn.lock().await;
+            let _turn = engine.schedule.turn().await;
             let seed = match to {
                 ResetTo::Seed => engine.origin.seed(),
                 ResetTo::Empty => Seed::empty(),

@@ -3,7 +3,7 @@
 mod batches;
 mod clock;
 mod commits;
-mod deliveries;
+pub mod deliveries;
 mod events;
 mod explain;
 mod faults;

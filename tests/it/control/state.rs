@@ -107,37 +107,6 @@ async fn what_is_overdue_in_a_state_has_happened_when_it_is_restored() {
 }
 
 #[tokio::test]
-async fn an_older_state_is_brought_up_to_date() {
-    let app = TestApp::new().await;
-    let execution = app.start(CODE_QUALITY).await;
-    let older = changed(
-        &export(&app).await,
-        &[
-            "DELETE FROM _sqlx_migrations WHERE version >= 2",
-            "DROP TABLE variables",
-            "DROP TABLE builds",
-            "DROP TABLE attempts",
-            "DROP TABLE queues",
-            "DROP TABLE deliveries",
-            "CREATE TABLE events (number INTEGER PRIMARY KEY, webhook_id INTEGER NOT NULL, \
-             execution_id INTEGER NOT NULL, step INTEGER, kind TEXT NOT NULL, \
-             published_at INTEGER NOT NULL) STRICT",
-            "ALTER TABLE webhooks DROP COLUMN deleted_at",
-            "ALTER TABLE emulator RENAME COLUMN signing_key TO file_token_key",
-            "ALTER TABLE programs DROP COLUMN deleted_at",
-            "ALTER TABLE pipelines DROP COLUMN deleted_at",
-            "ALTER TABLE pipelines DROP COLUMN cache_invalidated_at",
-        ],
-    )
-    .await;
-    let app = TestApp::immediate().await;
-    assert_eq!(import(&app, &older).await, (StatusCode::NO_CONTENT, String::new()));
-    assert_eq!(app.execution(&execution).await.status(), "RUNNING");
-    app.advance("PT1M").await;
-    assert_eq!(app.execution(&execution).await.status(), "FINISHED");
-}
-
-#[tokio::test]
 async fn what_is_no_state_is_refused_and_changes_nothing() {
     let app = TestApp::new().await;
     app.start(PRODUCTION).await;

@@ -1,0 +1,92 @@
+//! What works by itself goes on by itself after the database failed: a table is gone for a while.
+
+use std::time::Duration;
+
+use cloudmanager_emulator::log::Recent;
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
+use tokio::time::timeout;
+
+use crate::app::{CODE_QUALITY, TestApp};
+use crate::control::deliveries::{list, told};
+use crate::log;
+use crate::receiver::Behaviour::Hold;
+use crate::receiver::Received;
+
+/// How long it may take until everything has happened.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A connection beside those of the emulator.
+async fn connect(app: &TestApp) -> SqliteConnection {
+    let path = app.directory().join("cloudmanager.db");
+    SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap()
+}
+
+async fn execute(connection: &mut SqliteConnection, sql: &'static str) {
+    sqlx::query(sql).execute(connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_scheduler_goes_on_after_the_database_failed() {
+    let recent = Recent::default();
+    let _logging = log::record(&recent);
+    let app = TestApp::new().await;
+    let mut database = connect(&app).await;
+    app.put("/_emulator/clock", &json!({"rate": 1000})).await;
+    app.start(CODE_QUALITY).await;
+
+    execute(&mut database, "ALTER TABLE executions RENAME TO lost").await;
+    let scheduler = app.run_scheduler();
+    log::wait_for(&recent, "the scheduler failed; it tries again").await;
+    execute(&mut database, "ALTER TABLE lost RENAME TO executions").await;
+
+    // Reads look ahead: only the database says what the scheduler has done.
+    let ended = async {
+        loop {
+            let status: String = sqlx::query_scalar("SELECT status FROM executions")
+                .fetch_one(&mut database)
+                .await
+                .unwrap();
+            if status == "FINISHED" {
+                break;
+            }
+        }
+    };
+    timeout(PATIENCE, ended).await.unwrap();
+    app.stop_waiting();
+    scheduler.await.unwrap();
+}
+
+#[tokio::test]
+async fn deliveries_go_on_after_the_database_failed() {
+    let recent = Recent::default();
+    let _logging = log::record(&recent);
+    let (app, mut receiver) = told().await;
+    let mut database = connect(&app).await;
+    app.start(CODE_QUALITY).await;
+
+    // At first it does not get to know what is due.
+    execute(&mut database, "ALTER TABLE queues RENAME TO lost").await;
+    let deliverer = app.run_deliverer();
+    log::wait_for(&recent, "no such table: queues").await;
+    receiver.behave([Hold(200)]);
+    execute(&mut database, "ALTER TABLE lost RENAME TO queues").await;
+    let first = receiver.next().await;
+
+    // Then it can't record what came of a delivery, which is made once more.
+    execute(&mut database, "ALTER TABLE attempts RENAME TO lost").await;
+    receiver.release();
+    log::wait_for(&recent, "no such table: attempts").await;
+    execute(&mut database, "ALTER TABLE lost RENAME TO attempts").await;
+    let mut told = vec![receiver.next().await];
+    assert_eq!(told[0].body, first.body);
+    while told.len() < 7 {
+        told.push(receiver.next().await);
+    }
+    assert!(Received::summary(&told[6]).starts_with("ended"));
+    app.stop_waiting();
+    deliverer.await.unwrap();
+    let statuses: Vec<Value> =
+        list(&app, "").await.iter().map(|delivery| delivery["status"].clone()).collect();
+    assert_eq!(statuses, ["DELIVERED"; 7]);
+}
