@@ -30,6 +30,8 @@ use axum::routing::post;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
+use crate::domain::role::Callers::{self, Everybody, OneOf};
+use crate::domain::role::Role::{BusinessOwner, DeploymentManager, Developer, ProgramManager};
 use crate::engine::Engine;
 use crate::http::host::Hosts;
 use crate::http::operations::{self, Described, Operations};
@@ -59,53 +61,72 @@ impl Api {
     }
 }
 
-/// The operations under `/api`, for callers that the gateway has let through; the files that they
-/// redirect to, whose addresses carry their own tokens; and what IMS does for clients that have no
-/// token yet.
-const OPERATIONS: &[Described<Api>] = &[
-    || routes!(tenants::get_tenants),
-    || routes!(tenants::get_tenant),
-    || routes!(programs::get_programs_for_tenant),
-    || routes!(programs::get_programs),
-    || routes!(programs::get_program, programs::delete_program),
-    || routes!(programs::get_program_regions),
-    || routes!(environments::get_environments),
-    || routes!(environments::get_environment, environments::delete_environment),
-    || routes!(variables::get_environment_variables, variables::patch_environment_variables),
-    || routes!(repositories::get_repositories),
-    || routes!(repositories::get_repository),
-    || routes!(repositories::get_branches),
-    || routes!(pipelines::get_pipelines),
-    || {
-        routes!(
-            pipelines::get_pipeline,
-            pipeline_changes::patch_pipeline,
-            pipeline_changes::delete_pipeline
-        )
-    },
-    || routes!(pipeline_changes::invalidate_cache),
-    || routes!(variables::get_pipeline_variables, variables::patch_pipeline_variables),
-    || routes!(executions::get_current_execution, executions::start_pipeline),
-    || routes!(executions::get_execution),
-    || routes!(executions::get_executions),
-    || routes!(steps::step_state),
-    || routes!(steps::advance_pipeline_execution),
-    || routes!(steps::cancel_pipeline_execution_step),
-    || routes!(steps::step_metric),
-    || routes!(logs::get_step_logs),
-    || routes!(artifacts::list_step_artifacts),
-    || routes!(artifacts::get_step_artifact),
-    || routes!(environment_logs::get_environment_logs),
-    || routes!(environment_logs::download_logs),
+/// The operations under `/api`, each with those who may call it. What an advance or a cancellation
+/// needs also depends on the step.
+///
+/// Source of the roles: Cloud Manager's permissions of its API, by operation.
+const OPERATIONS: &[(Described<Api>, Callers)] = &[
+    (|| routes!(tenants::get_tenants), Everybody),
+    (|| routes!(tenants::get_tenant), Everybody),
+    (|| routes!(programs::get_programs_for_tenant), Everybody),
+    (|| routes!(programs::get_programs), Everybody),
+    (|| routes!(programs::get_program), Everybody),
+    (|| routes!(programs::delete_program), OneOf(&[BusinessOwner])),
+    (|| routes!(programs::get_program_regions), Everybody),
+    (|| routes!(environments::get_environments), Everybody),
+    (|| routes!(environments::get_environment), Everybody),
+    (|| routes!(environments::delete_environment), OneOf(&[BusinessOwner, DeploymentManager])),
+    (|| routes!(variables::get_environment_variables), Everybody),
+    (|| routes!(variables::patch_environment_variables), OneOf(&[DeploymentManager])),
+    (|| routes!(repositories::get_repositories), Everybody),
+    (|| routes!(repositories::get_repository), Everybody),
+    (|| routes!(repositories::get_branches), Everybody),
+    (|| routes!(pipelines::get_pipelines), Everybody),
+    (|| routes!(pipelines::get_pipeline), Everybody),
+    (|| routes!(pipeline_changes::patch_pipeline), OneOf(&[DeploymentManager])),
+    (|| routes!(pipeline_changes::delete_pipeline), OneOf(&[DeploymentManager])),
+    (|| routes!(pipeline_changes::invalidate_cache), OneOf(&[DeploymentManager])),
+    (
+        || routes!(variables::get_pipeline_variables),
+        OneOf(&[BusinessOwner, DeploymentManager, ProgramManager, Developer]),
+    ),
+    (|| routes!(variables::patch_pipeline_variables), OneOf(&[DeploymentManager])),
+    (|| routes!(executions::get_current_execution), Everybody),
+    (
+        || routes!(executions::start_pipeline),
+        OneOf(&[BusinessOwner, DeploymentManager, ProgramManager]),
+    ),
+    (|| routes!(executions::get_execution), Everybody),
+    (|| routes!(executions::get_executions), Everybody),
+    (|| routes!(steps::step_state), Everybody),
+    (|| routes!(steps::advance_pipeline_execution), Callers::ANSWERERS),
+    (|| routes!(steps::cancel_pipeline_execution_step), Callers::ANSWERERS),
+    (|| routes!(steps::step_metric), Everybody),
+    (|| routes!(logs::get_step_logs), Everybody),
+    (|| routes!(artifacts::list_step_artifacts), Everybody),
+    (|| routes!(artifacts::get_step_artifact), Everybody),
+    (|| routes!(environment_logs::get_environment_logs), OneOf(&[DeploymentManager, Developer])),
+    (|| routes!(environment_logs::download_logs), OneOf(&[DeploymentManager])),
+];
+
+/// What needs no credentials: the files that operations redirect to, whose addresses carry their own
+/// tokens; and what IMS does for clients that have no token yet.
+const OPEN: &[Described<Api>] = &[
     || routes!(files::download_file),
     || routes!(ims::get_access_token),
     || routes!(ims::get_access_token_v2),
     || routes!(ims::exchange_jwt),
 ];
 
+/// Everything that is answered, with its callers where the gateway asks for roles.
+fn described() -> impl Iterator<Item = (Described<Api>, Option<Callers>)> {
+    let operations = OPERATIONS.iter().map(|(described, callers)| (*described, Some(*callers)));
+    operations.chain(OPEN.iter().map(|described| (*described, None)))
+}
+
 /// Answers the operations, and notes which they are.
 pub fn router(operations: &mut Operations) -> Router<Api> {
-    operations::serve(OPERATIONS, operations)
+    operations::serve(described(), operations)
         // As Adobe's JavaScript client asks.
         .route("/ims/exchange/jwt/", post(ims::exchange_jwt))
 }
@@ -113,5 +134,5 @@ pub fn router(operations: &mut Operations) -> Router<Api> {
 /// Describes the operations.
 #[must_use]
 pub fn describe() -> OpenApi {
-    operations::describe(OPERATIONS)
+    operations::describe(described().map(|(described, _)| described))
 }

@@ -85,11 +85,12 @@ const OPERATIONS: &[Described<Control>] = &[
 
 /// Answers the operations, and notes which they are.
 pub fn router(operations: &mut Operations) -> Router<Control> {
-    operations::serve(OPERATIONS, operations)
+    // Control needs no credentials, so no roles.
+    operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
 }
 
 /// Describes the operations.
 #[must_use]
 pub fn describe() -> OpenApi {
-    operations::describe(OPERATIONS)
+    operations::describe(OPERATIONS.iter().copied())
 }

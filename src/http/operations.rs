@@ -9,23 +9,35 @@ use axum::http::Method;
 use utoipa::openapi::{OpenApi, PathItem, Paths};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-/// The operations by method and path template.
+use crate::domain::role::Callers;
+
+/// The operations by path template.
 #[derive(Debug, Default)]
-pub struct Operations(HashMap<String, Vec<(Method, Arc<str>)>>);
+pub struct Operations(HashMap<String, Vec<Operation>>);
+
+/// An operation, as a request finds it.
+#[derive(Debug)]
+pub struct Operation {
+    method: Method,
+    /// Its identifier.
+    pub id: Arc<str>,
+    /// Who may call it; none outside of `/api`, where nobody asks for roles.
+    pub callers: Option<Callers>,
+}
 
 /// Operations at one path: how they are described, and who answers.
 pub type Described<S> = fn() -> UtoipaMethodRouter<S>;
 
-/// Answers operations, and notes which they are. Their descriptions are made one after the other
-/// and not kept: together they would take megabytes.
+/// Answers operations, and notes which they are and who may call them. Their descriptions are made
+/// one after the other and not kept: together they would take megabytes.
 pub fn serve<S: Clone + Send + Sync + 'static>(
-    described: &[Described<S>],
+    described: impl Iterator<Item = (Described<S>, Option<Callers>)>,
     operations: &mut Operations,
 ) -> Router<S> {
-    described.iter().fold(Router::new(), |router, described| {
+    described.fold(Router::new(), |router, (described, callers)| {
         let (_, Paths { paths, .. }, methods) = described();
         paths.iter().fold(router, |router, (path, item)| {
-            operations.note(path, item);
+            operations.note(path, item, callers);
             router.route(path, methods.clone())
         })
     })
@@ -33,13 +45,15 @@ pub fn serve<S: Clone + Send + Sync + 'static>(
 
 /// The description of operations.
 #[must_use]
-pub fn describe<S: Clone + Send + Sync + 'static>(described: &[Described<S>]) -> OpenApi {
+pub fn describe<S: Clone + Send + Sync + 'static>(
+    described: impl Iterator<Item = Described<S>>,
+) -> OpenApi {
     let router = OpenApiRouter::with_openapi(OpenApi::default());
-    described.iter().fold(router, |router, described| router.routes(described())).into_openapi()
+    described.fold(router, |router, described| router.routes(described())).into_openapi()
 }
 
 impl Operations {
-    fn note(&mut self, path: &str, item: &PathItem) {
+    fn note(&mut self, path: &str, item: &PathItem, callers: Option<Callers>) {
         let methods = [
             (Method::GET, &item.get),
             (Method::PUT, &item.put),
@@ -48,28 +62,28 @@ impl Operations {
             (Method::DELETE, &item.delete),
         ];
         let described = methods.into_iter().filter_map(|(method, operation)| {
-            Some((method, operation.as_ref()?.operation_id.as_deref()?.into()))
+            let id = operation.as_ref()?.operation_id.as_deref()?.into();
+            Some(Operation { method, id, callers })
         });
         self.0.entry(path.to_owned()).or_default().extend(described);
     }
 
-    /// The identifier of the operation that a request is for.
+    /// The operation that a request is for.
     #[must_use]
-    pub fn find(&self, request: &Request) -> Option<&Arc<str>> {
+    pub fn find(&self, request: &Request) -> Option<&Operation> {
         let path = request.extensions().get::<MatchedPath>()?;
         let method = match *request.method() {
             Method::HEAD => &Method::GET,
             ref method => method,
         };
-        let (_, id) = self.0.get(path.as_str())?.iter().find(|(other, _)| other == method)?;
-        Some(id)
+        self.0.get(path.as_str())?.iter().find(|operation| operation.method == method)
     }
 
     /// Whether Cloud Manager itself has an operation with this identifier, or its files have.
     #[must_use]
     pub fn has_official(&self, id: &str) -> bool {
         self.0.iter().any(|(path, operations)| {
-            is_official(path) && operations.iter().any(|(_, other)| **other == *id)
+            is_official(path) && operations.iter().any(|operation| *operation.id == *id)
         })
     }
 }

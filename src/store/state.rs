@@ -2,41 +2,27 @@
 
 use std::path::Path;
 
-use super::{Database, StoreError, Transaction, deliveries, executions};
+use sqlx::AssertSqlSafe;
 
-macro_rules! for_all_tables {
-    ($($table:literal),* $(,)?) => {
-        /// Empties each table.
-        const EMPTY: &[&str] = &[$(concat!("DELETE FROM main.", $table)),*];
+use super::{Connection, Database, StoreError, Transaction, deliveries, executions};
 
-        /// Copies each table of the attached database.
-        const COPY: &[&str] =
-            &[$(concat!("INSERT INTO main.", $table, " SELECT * FROM imported.", $table)),*];
-    };
-}
-
-// What others refer to comes first.
-for_all_tables!(
-    "emulator",
-    "tenants",
-    "clients",
-    "programs",
-    "environments",
-    "repositories",
-    "heads",
-    "pipelines",
-    "phases",
-    "steps",
-    "variables",
-    "scenarios",
-    "webhooks",
-    "builds",
-    "plans",
-    "executions",
-    "deliveries",
-    "queues",
-    "attempts",
-);
+/// The tables, each after those that it refers to. Tables whose names begin with an underscore
+/// belong to tools, such as `_sqlx_migrations`.
+const TABLES: &str = r#"
+    WITH RECURSIVE
+        tables (name) AS (
+            SELECT name FROM main.sqlite_schema
+            WHERE type = 'table' AND name NOT GLOB '_*' AND name NOT GLOB 'sqlite_*'
+        ),
+        depths (name, depth) AS (
+            SELECT name, 0 FROM tables
+            UNION
+            SELECT tables.name, depth + 1
+            FROM depths JOIN tables JOIN pragma_foreign_key_list(tables.name) AS reference
+            WHERE reference."table" = depths.name AND tables.name <> depths.name
+                AND depth < (SELECT count(*) FROM tables) -- ends even where tables refer to each other
+        )
+    SELECT name FROM depths GROUP BY name ORDER BY max(depth), name"#;
 
 /// Writes the state as it is at one moment into a new file, while others go on.
 pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> {
@@ -49,22 +35,40 @@ pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> 
 
 /// Takes everything away.
 pub async fn clear(tx: &mut Transaction) -> Result<(), StoreError> {
-    for statement in EMPTY.iter().rev() {
-        sqlx::query(*statement).execute(&mut **tx).await?;
+    for table in list_tables(tx).await?.iter().rev() {
+        execute(tx, format!("DELETE FROM main.{}", quoted(table))).await?;
     }
     Ok(())
 }
 
 /// Takes over everything from the attached database; here there is nothing yet.
 pub async fn copy_attached(tx: &mut Transaction) -> Result<(), StoreError> {
-    for statement in COPY {
-        sqlx::query(*statement).execute(&mut **tx).await?;
+    for table in list_tables(tx).await? {
+        let table = quoted(&table);
+        execute(tx, format!("INSERT INTO main.{table} SELECT * FROM imported.{table}")).await?;
     }
     Ok(())
 }
 
-/// Why the content of a database can't be used; nothing if it can.
-pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
+async fn list_tables(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(TABLES).fetch_all(connection).await?)
+}
+
+fn quoted(table: &str) -> String {
+    format!("\"{}\"", table.replace('"', "\"\""))
+}
+
+/// Executes a statement about a table, whose name is quoted.
+async fn execute(tx: &mut Transaction, statement: String) -> Result<(), StoreError> {
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Why the content of a database can't take the place of what another holds; nothing if it can.
+pub async fn find_fault(
+    database: &Database,
+    other: &Database,
+) -> Result<Option<String>, StoreError> {
     let check: String =
         sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(database.readers()).await?;
     if check != "ok" {
@@ -77,7 +81,64 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
     if let Some((table,)) = dangling {
         return Ok(Some(format!("a row of {table} refers to what is not there")));
     }
+    if let Some(table) = find_different_table(database, other).await? {
+        return Ok(Some(format!("the table {table} does not have the columns of this version")));
+    }
     executions::check_all(database).await?;
     deliveries::check_all(database).await?;
     deliveries::find_fault(database).await
+}
+
+/// A table of the other database that is missing here, or has other columns.
+async fn find_different_table(
+    database: &Database,
+    other: &Database,
+) -> Result<Option<String>, StoreError> {
+    for table in list_tables(&mut *other.reader().await?).await? {
+        if list_columns(database, &table).await? != list_columns(other, &table).await? {
+            return Ok(Some(table));
+        }
+    }
+    Ok(None)
+}
+
+async fn list_columns(database: &Database, table: &str) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT name FROM pragma_table_info($1) ORDER BY cid")
+        .bind(table)
+        .fetch_all(database.readers())
+        .await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_table_of_the_schema_comes_after_those_that_it_refers_to() {
+        let directory = TempDir::new().unwrap();
+        let database = Database::open(&directory.path().join("a.db"), None).await.unwrap();
+        let tables = list_tables(&mut database.reader().await.unwrap()).await.unwrap();
+        let created: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE sql LIKE 'CREATE TABLE%'")
+                .fetch_one(database.readers())
+                .await
+                .unwrap();
+        // All but that of sqlx.
+        assert_eq!(i64::try_from(tables.len() + 1), Ok(created), "{tables:?}");
+        let references: Vec<(String, String)> = sqlx::query_as(
+            "SELECT referring.name, reference.\"table\" FROM sqlite_schema AS referring \
+             JOIN pragma_foreign_key_list(referring.name) AS reference",
+        )
+        .fetch_all(database.readers())
+        .await
+        .unwrap();
+        assert!(references.len() > 10, "{references:?}");
+        let position = |name: String| tables.iter().position(|table| *table == name).unwrap();
+        for (referring, referred) in references {
+            assert!(position(referred) < position(referring), "{tables:?}");
+        }
+        database.close().await.unwrap();
+    }
 }

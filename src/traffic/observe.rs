@@ -49,7 +49,7 @@ struct Call {
 
 impl Call {
     fn begin(traffic: Traffic, request: &mut Request) -> Self {
-        let operation = traffic.operations().find(request).cloned();
+        let operation = traffic.operations().find(request).map(|found| found.id.clone());
         let entry = is_official(request.uri().path())
             .then(|| new_entry(&traffic, operation.clone(), request));
         let body = ReadBody::default();

@@ -1,6 +1,7 @@
 //! Every answer is one that openapi.yaml describes, and openapi.yaml is what the code describes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use axum::http::{Method, StatusCode};
@@ -9,6 +10,7 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::app::Answer;
+use crate::official;
 
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(openapi::document()).unwrap());
@@ -41,21 +43,24 @@ fn close_objects(value: &mut Value) {
     }
 }
 
-/// The methods and identifiers of all operations.
-fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let items = DOCUMENT["paths"].as_object().unwrap().values();
-    let operations = items.flat_map(|item| item.as_object().unwrap());
-    operations.map(|(method, it)| (method.as_str(), it["operationId"].as_str().unwrap()))
+/// The methods, paths and identifiers of all operations.
+fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    DOCUMENT["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        let operations = item.as_object().unwrap().iter();
+        operations.map(|(method, operation)| {
+            (method.as_str(), path.as_str(), operation["operationId"].as_str().unwrap())
+        })
+    })
 }
 
 /// The identifiers of all operations.
 pub fn operation_ids() -> BTreeSet<String> {
-    operations().map(|(_, id)| id.to_owned()).collect()
+    operations().map(|(_, _, id)| id.to_owned()).collect()
 }
 
 /// The method of an operation.
 pub fn method_of(id: &str) -> Method {
-    let (method, _) = operations().find(|(_, found)| *found == id).unwrap();
+    let (method, ..) = operations().find(|(_, _, found)| *found == id).unwrap();
     method.to_uppercase().parse().unwrap()
 }
 
@@ -131,6 +136,14 @@ pub fn check(method: &Method, path: &str, answer: &Answer) {
     }
 }
 
+/// Compares sets. Of long ones only what differs is of interest.
+fn assert_same<T: Ord + Debug>(described: &BTreeSet<T>, expected: &BTreeSet<T>) {
+    let unexpected: Vec<_> = described.difference(expected).collect();
+    let missing: Vec<_> = expected.difference(described).collect();
+    let same = unexpected.is_empty() && missing.is_empty();
+    assert!(same, "unexpected: {unexpected:#?}, missing: {missing:#?}");
+}
+
 #[test]
 fn openapi_yaml_is_up_to_date() {
     let checked_in = include_str!("../../openapi.yaml");
@@ -141,59 +154,22 @@ fn openapi_yaml_is_up_to_date() {
 }
 
 #[test]
-fn operations_have_their_official_identifiers() {
-    let official = [
-        ("get", "/api/programs", "getPrograms"),
-        ("get", "/api/program/{programId}", "getProgram"),
-        ("delete", "/api/program/{programId}", "deleteProgram"),
-        ("get", "/api/program/{programId}/regions", "getProgramRegions"),
-        ("get", "/api/program/{programId}/repositories", "getRepositories"),
-        ("get", "/api/program/{programId}/repository/{repositoryId}", "getRepository"),
-        ("get", "/api/program/{programId}/repository/{repositoryId}/branches", "getBranches"),
-        ("get", "/api/program/{programId}/environments", "getEnvironments"),
-        ("get", "/api/program/{programId}/environment/{environmentId}", "getEnvironment"),
-        ("delete", "/api/program/{programId}/environment/{environmentId}", "deleteEnvironment"),
-        ("patch", "/api/program/{programId}/pipeline/{pipelineId}", "patchPipeline"),
-        ("delete", "/api/program/{programId}/pipeline/{pipelineId}", "deletePipeline"),
-        ("delete", "/api/program/{programId}/pipeline/{pipelineId}/cache", "invalidateCache"),
-        ("get", "/api/tenants", "getTenants"),
-        ("get", "/api/tenant/{tenantId}", "getTenant"),
-        ("get", "/api/tenant/{tenantId}/programs", "getProgramsForTenant"),
-        ("get", "/api/program/{programId}/pipelines", "getPipelines"),
-        ("get", "/api/program/{programId}/pipeline/{pipelineId}", "getPipeline"),
-        ("put", "/api/program/{programId}/pipeline/{pipelineId}/execution", "startPipeline"),
-        ("get", "/api/program/{programId}/pipeline/{pipelineId}/execution", "getCurrentExecution"),
-        ("get", "/api/program/{programId}/pipeline/{pipelineId}/executions", "getExecutions"),
-    ];
-    for (method, path, id) in official {
-        assert_eq!(DOCUMENT["paths"][path][method]["operationId"], id, "{path}");
-    }
-    let execution = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}";
-    let step = format!("{execution}/phase/{{phaseId}}/step/{{stepId}}");
-    let official = [
-        ("get", execution.to_owned(), "getExecution"),
-        ("get", step.clone(), "stepState"),
-        ("put", format!("{step}/advance"), "advancePipelineExecution"),
-        ("put", format!("{step}/cancel"), "cancelPipelineExecutionStep"),
-        ("get", format!("{step}/metrics"), "stepMetric"),
-        ("get", format!("{step}/logs"), "getStepLogs"),
-        ("get", format!("{step}/artifacts"), "listStepArtifacts"),
-        ("get", format!("{step}/artifact/{{artifactId}}"), "getStepArtifact"),
-    ];
-    for (method, path, id) in official {
-        assert_eq!(DOCUMENT["paths"][&path][method]["operationId"], id, "{path}");
-    }
-    let environment = "/api/program/{programId}/environment/{environmentId}";
-    let pipeline = "/api/program/{programId}/pipeline/{pipelineId}";
-    let official = [
-        ("get", format!("{environment}/logs"), "getEnvironmentLogs"),
-        ("get", format!("{environment}/logs/download"), "downloadLogs"),
-        ("get", format!("{environment}/variables"), "getEnvironmentVariables"),
-        ("patch", format!("{environment}/variables"), "patchEnvironmentVariables"),
-        ("get", format!("{pipeline}/variables"), "getPipelineVariables"),
-        ("patch", format!("{pipeline}/variables"), "patchPipelineVariables"),
-    ];
-    for (method, path, id) in official {
-        assert_eq!(DOCUMENT["paths"][&path][method]["operationId"], id, "{path}");
-    }
+fn operations_have_their_official_methods_paths_and_identifiers() {
+    let described = operations().filter(|(_, path, _)| path.starts_with("/api/"));
+    let official = official::operations();
+    let official: BTreeSet<_> =
+        official.iter().map(|it| (it.method, it.path.as_str(), it.id)).collect();
+    assert_same(&described.collect(), &official);
+}
+
+#[test]
+fn every_tag_is_explained() {
+    let names = |list: &Value| -> BTreeSet<String> {
+        list.as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap().into()).collect()
+    };
+    let items = DOCUMENT["paths"].as_object().unwrap().values();
+    let operations = items.flat_map(|item| item.as_object().unwrap().values());
+    let used = operations.flat_map(|operation| operation["tags"].as_array().unwrap());
+    let used: BTreeSet<_> = used.map(|tag| tag.as_str().unwrap().to_owned()).collect();
+    assert_same(&used, &names(&DOCUMENT["tags"]));
 }

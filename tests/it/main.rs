@@ -15,6 +15,7 @@ mod isolation;
 mod limits;
 mod log;
 mod migration;
+mod official;
 mod operations;
 mod origin;
 mod process;

@@ -11,7 +11,7 @@ use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
 use crate::seed::Seed;
-use crate::store::{StoreError, definitions, emulator};
+use crate::store::{StoreError, emulator};
 
 /// How many of each were added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,23 +65,19 @@ impl Engine {
 impl Write {
     /// Stores the part of a seed that is not there yet.
     async fn add(&mut self, mut seed: Seed) -> Result<(), StoreError> {
-        let tx = &mut self.tx;
-        definitions::insert_tenants(tx, &seed.tenants).await?;
-        definitions::insert_clients(tx, &seed.clients).await?;
         let (known, new): (Vec<_>, Vec<_>) = std::mem::take(&mut seed.programs)
             .into_iter()
             .partition(|program| self.catalog.find_program(program.id).is_some());
-        definitions::insert_programs(tx, &new).await?;
-        definitions::insert_parts(tx, &known).await?;
-        emulator::raise_execution_id(tx, seed.next_execution_id).await?;
-        self.add_details(&seed).await?;
+        seed.programs = new;
+        self.store(&seed, &known).await?;
+        emulator::raise_execution_id(&mut self.tx, seed.next_execution_id).await?;
         let catalog = Catalog::load(&mut self.tx).await?;
         for webhook in catalog.webhooks() {
             if self.catalog.find_webhook(webhook.id).is_none() {
                 self.changes.add(Change::Webhook(webhook.id));
             }
         }
-        for program in known.iter().chain(&new) {
+        for program in known.iter().chain(&seed.programs) {
             self.changes.add(Change::Program(program.id));
         }
         self.set_definitions(catalog);
@@ -146,14 +142,27 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
 
 /// Leaves of a program only what the known one does not have.
 fn leave_out_known(program: &mut Program, known: &Program) -> Result<(), AddError> {
-    let id = program.id;
-    if program.tenant_id != known.tenant_id {
+    let Program {
+        id,
+        tenant_id,
+        environments,
+        repositories,
+        pipelines,
+        // These stay as they are.
+        name: _,
+        program_type: _,
+        emergency_mode: _,
+        kpis: _,
+        created_at: _,
+        updated_at: _,
+    } = program;
+    if *tenant_id != known.tenant_id {
         return Err(AddError::Conflict(format!("the program {id} belongs to another tenant")));
     }
-    program.environments.retain(|id, _| !known.environments.contains_key(id));
-    program.repositories.retain(|id, _| !known.repositories.contains_key(id));
-    program.pipelines.retain(|id, _| !known.pipelines.contains_key(id));
-    match program.pipelines.values().find(|pipeline| !fits(pipeline, known)) {
+    environments.retain(|id, _| !known.environments.contains_key(id));
+    repositories.retain(|id, _| !known.repositories.contains_key(id));
+    pipelines.retain(|id, _| !known.pipelines.contains_key(id));
+    match pipelines.values().find(|pipeline| !fits(pipeline, known)) {
         None => Ok(()),
         Some(pipeline) => Err(AddError::Conflict(format!(
             "the pipeline {} of the program {id} deploys to an environment that is there already, \

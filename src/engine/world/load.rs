@@ -1,5 +1,6 @@
 //! Filling an empty database from a seed.
 
+use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::wall_millis;
@@ -20,22 +21,31 @@ impl Write {
     pub async fn fill(&mut self, row: EmulatorRow, seed: Seed) -> Result<(), StoreError> {
         let EmulatorRow { clock, seen_at: now, signing_key } = &row;
         let seed = seed.created_at(*now);
-        let tx = &mut self.tx;
-        emulator::insert(tx, *clock, seed.next_execution_id, signing_key).await?;
-        definitions::insert_tenants(tx, &seed.tenants).await?;
-        definitions::insert_clients(tx, &seed.clients).await?;
-        definitions::insert_programs(tx, &seed.programs).await?;
-        self.add_details(&seed).await?;
+        emulator::insert(&mut self.tx, *clock, seed.next_execution_id, signing_key).await?;
+        self.store(&seed, &[]).await?;
         self.replace_everything(row).await
     }
 
-    /// Stores what belongs to the programs and tenants of a seed.
-    pub async fn add_details(&mut self, seed: &Seed) -> Result<(), StoreError> {
+    /// Stores everything that a seed defines, and what is new in programs that are there.
+    pub async fn store(&mut self, seed: &Seed, known: &[Program]) -> Result<(), StoreError> {
+        let Seed {
+            tenants,
+            clients,
+            programs,
+            variables,
+            scenarios,
+            webhooks,
+            next_execution_id: _,
+        } = seed;
         let tx = &mut self.tx;
-        for (owner, changes) in &seed.variables {
+        definitions::insert_tenants(tx, tenants).await?;
+        definitions::insert_clients(tx, clients).await?;
+        definitions::insert_programs(tx, programs).await?;
+        definitions::insert_parts(tx, known).await?;
+        for (owner, changes) in variables {
             variables::change(&self.engine.database, tx, *owner, changes).await?;
         }
-        scenarios::put(tx, &seed.scenarios).await?;
-        webhooks::insert(tx, &seed.webhooks).await
+        scenarios::put(tx, scenarios).await?;
+        webhooks::insert(tx, webhooks).await
     }
 }

@@ -45,8 +45,8 @@ impl Engine {
         let (engine, path) = (self.clone(), path.to_owned());
         let row = {
             // sqlx's migrations are not `Send`; they run on a thread that waits for them.
-            let (runtime, path) = (Handle::current(), path.clone());
-            let prepare = move || runtime.block_on(prepare(&path));
+            let (runtime, engine, path) = (Handle::current(), engine.clone(), path.clone());
+            let prepare = move || runtime.block_on(prepare(&path, &engine.database));
             outcome_of(tokio::task::spawn_blocking(prepare).await)??
         };
         run_to_the_end(async move {
@@ -87,20 +87,23 @@ impl Engine {
 }
 
 /// Brings the state in a file up to date and checks it; its own row.
-async fn prepare(path: &Path) -> Result<EmulatorRow, ImportError> {
+async fn prepare(path: &Path, current: &Database) -> Result<EmulatorRow, ImportError> {
     let refused = |error: StoreError| match error {
         StoreError::Open { reason, .. } => ImportError::Refused(reason),
         error => ImportError::Refused(with_causes(&error)),
     };
     let imported = Database::open(path, None).await.map_err(refused)?;
-    let checked = check(&imported).await.map_err(refused);
+    let checked = check(&imported, current).await.map_err(refused);
     imported.close().await.map_err(refused)?;
     checked?.map_err(ImportError::Refused)
 }
 
 /// The emulator's row of a database whose content can be used, or why it can't.
-async fn check(imported: &Database) -> Result<Result<EmulatorRow, String>, StoreError> {
-    if let Some(fault) = state::find_fault(imported).await? {
+async fn check(
+    imported: &Database,
+    current: &Database,
+) -> Result<Result<EmulatorRow, String>, StoreError> {
+    if let Some(fault) = state::find_fault(imported, current).await? {
         return Ok(Err(fault));
     }
     Catalog::load(&mut *imported.reader().await?).await?;

@@ -47,17 +47,30 @@ pub async fn insert_clients(tx: &mut Transaction, clients: &[Client]) -> Result<
 pub async fn insert_programs(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
     let mut program_rows = Vec::new();
     for program in programs {
-        let Kpis { response_time, page_views_per_minute } = program.kpis;
+        let Program {
+            id,
+            tenant_id,
+            name,
+            program_type,
+            emergency_mode,
+            kpis: Kpis { response_time, page_views_per_minute },
+            created_at,
+            updated_at,
+            // `insert_parts` stores these.
+            environments: _,
+            repositories: _,
+            pipelines: _,
+        } = program;
         program_rows.push((
-            program.id,
-            program.tenant_id,
-            &program.name,
-            word(program.program_type)?,
-            i64::from(program.emergency_mode),
+            id,
+            tenant_id,
+            name,
+            word(program_type)?,
+            i64::from(*emergency_mode),
             response_time,
             page_views_per_minute,
-            program.created_at,
-            program.updated_at,
+            created_at,
+            updated_at,
         ));
     }
     insert_rows(

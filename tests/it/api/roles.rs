@@ -1,55 +1,14 @@
 //! Who may do what, where only clients are let in.
 
-use std::collections::BTreeMap;
-
 use axum::http::{Method, StatusCode};
 use cloudmanager_emulator::domain::pace::Pace;
-use cloudmanager_emulator::openapi;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, OVERSEEN, PRODUCTION, TestApp};
 use crate::clients::Identity;
+use crate::official::{self, Operation};
 
-/// All operations of the API, with the marks of those who may call them: owner, deployer, manager,
-/// developer, engineer, nobody.
-const PERMISSIONS: &str = "
-    getPrograms                  x x x x x x
-    getProgram                   x x x x x x
-    deleteProgram                x . . . . .
-    getProgramRegions            x x x x x x
-    getTenants                   x x x x x x
-    getTenant                    x x x x x x
-    getProgramsForTenant         x x x x x x
-    getRepositories              x x x x x x
-    getRepository                x x x x x x
-    getBranches                  x x x x x x
-    getEnvironments              x x x x x x
-    getEnvironment               x x x x x x
-    deleteEnvironment            x x . . . .
-    getEnvironmentLogs           . x . x . .
-    downloadLogs                 . x . . . .
-    getEnvironmentVariables      x x x x x x
-    patchEnvironmentVariables    . x . . . .
-    getPipelines                 x x x x x x
-    getPipeline                  x x x x x x
-    patchPipeline                . x . . . .
-    deletePipeline               . x . . . .
-    invalidateCache              . x . . . .
-    getPipelineVariables         x x x x . .
-    patchPipelineVariables       . x . . . .
-    startPipeline                x x x . . .
-    getCurrentExecution          x x x x x x
-    getExecution                 x x x x x x
-    getExecutions                x x x x x x
-    stepState                    x x x x x x
-    advancePipelineExecution     x x x . x .
-    cancelPipelineExecutionStep  x x x . x .
-    stepMetric                   x x x x x x
-    getStepLogs                  x x x x x x
-    listStepArtifacts            x x x x x x
-    getStepArtifact              x x x x x x
-";
-
+/// A client with each role, in the order of the official table.
 const CLIENTS: [(&str, &str); 6] = [
     ("owner", "businessOwner"),
     ("deployer", "deploymentManager"),
@@ -70,48 +29,32 @@ fn assert_refused(answer: &Answer, message: &str) {
 #[tokio::test]
 async fn operations_are_allowed_to_the_roles_that_may_call_them() {
     let app = TestApp::strict(Pace::Immediate).await;
-    let mut permissions: BTreeMap<&str, Vec<&str>> = PERMISSIONS
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            Some((words.next()?, words.collect()))
-        })
-        .collect();
     let mut callers = Vec::new();
     for (client, role) in CLIENTS {
         callers.push((app.sign_in(client).await, role));
     }
-    let document = serde_json::to_value(openapi::document()).unwrap();
-    let paths = document["paths"].as_object().unwrap();
-    for (path, item) in paths.iter().filter(|(path, _)| path.starts_with("/api")) {
+    for Operation { path, method, id, allowed } in official::operations() {
         let parts = path.split('/').map(|part| if part.starts_with('{') { "999" } else { part });
         let path = parts.collect::<Vec<_>>().join("/");
-        for (method, operation) in item.as_object().unwrap() {
-            let id = operation["operationId"].as_str().unwrap();
-            let marks = permissions.remove(id).unwrap_or_else(|| panic!("{id} is not listed"));
-            assert_eq!(marks.len(), 6, "{id}");
-            let may = |index: usize| marks[index] == "x";
-            let roles: Vec<_> =
-                (0..6).filter(|index| may(*index)).map(|index| CLIENTS[index].1).collect();
-            let needed = if roles.len() == 1 { "the role" } else { "one of the roles" };
-            let message = format!("{id} needs {needed} {}", roles.join(", "));
-            for (index, (caller, role)) in callers.iter().enumerate() {
-                let method: Method = method.to_uppercase().parse().unwrap();
-                let answer = app.request_as(caller, method.clone(), &path, "{}").await;
-                if may(index) {
-                    let found = [StatusCode::OK, StatusCode::NOT_FOUND].contains(&answer.status);
-                    assert!(found, "{id} as {role}: {answer:?}");
-                } else {
-                    assert_refused(&answer, &message);
-                }
-                if method == Method::GET {
-                    let head = app.request_as(caller, Method::HEAD, &path, "").await;
-                    assert_eq!(head.status, answer.status, "{id} as {role}");
-                }
+        let method: Method = method.to_uppercase().parse().unwrap();
+        let roles = CLIENTS.iter().zip(allowed).filter(|(_, allowed)| *allowed);
+        let roles: Vec<_> = roles.map(|((_, role), _)| *role).collect();
+        let needed = if roles.len() == 1 { "the role" } else { "one of the roles" };
+        let message = format!("{id} needs {needed} {}", roles.join(", "));
+        for ((caller, role), allowed) in callers.iter().zip(allowed) {
+            let answer = app.request_as(caller, method.clone(), &path, "{}").await;
+            if allowed {
+                let found = [StatusCode::OK, StatusCode::NOT_FOUND].contains(&answer.status);
+                assert!(found, "{id} as {role}: {answer:?}");
+            } else {
+                assert_refused(&answer, &message);
+            }
+            if method == Method::GET {
+                let head = app.request_as(caller, Method::HEAD, &path, "").await;
+                assert_eq!(head.status, answer.status, "{id} as {role}");
             }
         }
     }
-    assert!(permissions.is_empty(), "these are not operations: {permissions:?}");
 }
 
 #[tokio::test]

@@ -135,6 +135,16 @@ async fn what_is_no_state_is_refused_and_changes_nothing() {
         ),
         ("without a clock", changed(&state, &["DELETE FROM emulator"]).await, "holds no state"),
         (
+            "without a table",
+            changed(&state, &["DROP TABLE builds"]).await,
+            "the table builds does not have the columns of this version",
+        ),
+        (
+            "with another column",
+            changed(&state, &["ALTER TABLE attempts ADD COLUMN note TEXT"]).await,
+            "the table attempts does not have the columns of this version",
+        ),
+        (
             "an unknown action",
             changed(&state, &["UPDATE steps SET action = 'dance' WHERE action = 'build'"]).await,
             "steps (4, 1, 1, 0): unknown variant `dance`",
