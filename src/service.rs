@@ -1,29 +1,33 @@
 //! Everything that answers HTTP as one service: the routers of the surfaces, and the layers that
 //! every request passes, in their order.
 
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
+use futures_util::FutureExt;
+use tower::layer::layer_fn;
 use tower::util::MapRequest;
-use tower::{ServiceBuilder, ServiceExt};
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::{ServiceExt, service_fn};
 
-use crate::api::gateway::{self, Auth, Gateway};
+use crate::api::gateway::{self, Auth};
 use crate::api::{self, Api};
 use crate::control::{self, Control};
 use crate::engine::Engine;
 use crate::events::Deliverer;
+use crate::http::body;
 use crate::http::host::{Hosts, refuse_foreign_hosts};
 use crate::http::operations::Operations;
 use crate::http::origin::refuse_foreign_pages;
 use crate::http::path::without_leading_slashes;
 use crate::http::problem::Problem;
-use crate::http::{body, request_id};
-use crate::traffic::{self, Traffic};
+use crate::http::request_id::{self, answer_with_request_id};
+use crate::traffic::{Traffic, observe};
 
 /// The HTTP surface as one service.
 pub type Service = MapRequest<Router, fn(Request) -> Request>;
@@ -54,24 +58,53 @@ fn service_with(
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
-    let gateway = Gateway::new(api.clone(), operations);
+    let layers = Arc::new(Layers { hosts, operations, traffic, api: api.clone() });
     let router = api_router
         .with_state(api)
         .merge(control_router.with_state(control))
         .merge(further)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(
-            ServiceBuilder::new()
-                .layer(from_fn(request_id::answer_with_request_id))
-                .layer(CatchPanicLayer::custom(|_| panicked()))
-                .layer(from_fn_with_state(hosts.clone(), refuse_foreign_hosts))
-                .layer(from_fn_with_state(hosts, refuse_foreign_pages))
-                .layer(from_fn_with_state(traffic, traffic::observe))
-                .layer(from_fn(body::within_limits))
-                .layer(from_fn_with_state(gateway, gateway::check)),
-        );
+        .layer(layer_fn(move |handler: Route| {
+            let layers = layers.clone();
+            service_fn(move |request| pass_layers(layers.clone(), request, handler.clone()))
+        }));
     router.map_request(without_leading_slashes as fn(Request) -> Request)
+}
+
+/// What the layers around every handler need.
+struct Layers {
+    hosts: Hosts,
+    operations: Arc<Operations>,
+    traffic: Traffic,
+    api: Api,
+}
+
+/// Takes a request through all layers to its handler. To axum they are one layer, because it
+/// copies and boxes each of its layers for every request.
+async fn pass_layers(
+    layers: Arc<Layers>,
+    request: Request,
+    handler: Route,
+) -> Result<Response, Infallible> {
+    let Layers { hosts, operations, traffic, api } = &*layers;
+    let id = request_id::of(&request);
+    let operation = operations.find(&request);
+    // From the inside to the outside.
+    let handle = async |request| {
+        let Ok(answer) = handler.oneshot(request).await;
+        answer
+    };
+    let check_caller = async |request| gateway::check(api, operation, request, handle).await;
+    let limit = async |request| body::within_limits(request, check_caller).await;
+    let observe = async |request| observe(traffic, &id, operation, request, limit).await;
+    let check_page = async |request| refuse_foreign_pages(hosts, request, observe).await;
+    let check_host = async |request| refuse_foreign_hosts(hosts, request, check_page).await;
+    let catch_panic = async |request| {
+        let answer = AssertUnwindSafe(check_host(request)).catch_unwind().await;
+        answer.unwrap_or_else(|_| panicked())
+    };
+    Ok(answer_with_request_id(&id, request, catch_panic).await)
 }
 
 async fn not_found(uri: Uri) -> Response {

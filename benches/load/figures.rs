@@ -32,7 +32,7 @@ impl Figures {
             .map_or("unknown", |model| model.trim_start_matches([' ', '\t', ':']));
         let mut text = format!(
             "# Performance\n\nMeasured by `cargo bench --bench load` on {cores} cores ({processor}), with the \
-             load generator and other work beside the emulator. Rates are medians of three rounds; \
+             load generator and other work beside the emulator. Rates are medians of five rounds; \
              what is compared was measured in turns in one run.\n\n\
              | What | Measured | Target |\n|---|---|---|\n"
         );

@@ -1,9 +1,11 @@
 //! The load benchmark: `cargo bench`. It drives the real program, with the load generator beside
-//! it, and writes docs/performance.md.
+//! it, and writes docs/performance.md. `cargo bench --bench load -- reading` measures one part
+//! alone and writes nothing.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 mod client;
+mod compare;
 mod emulator;
 mod figures;
 mod measure;
@@ -21,14 +23,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     {
         return runtime.block_on(reference::serve(file));
     }
+    let only = arguments[1..].iter().find(|argument| !argument.starts_with('-'));
+    let wanted = |part: &str| only.is_none_or(|only| only == part);
     let mut figures = Figures::default();
     runtime.block_on(async {
-        measure::process_start(&mut figures).await?;
-        measure::reading(&mut figures).await?;
-        measure::starting(&mut figures).await?;
-        measure::moving_the_clock(&mut figures).await?;
-        measure::bytes(&mut figures).await?;
-        measure::paging(&mut figures).await
+        if wanted("process_start") {
+            measure::process_start(&mut figures).await?;
+        }
+        if wanted("reading") {
+            measure::reading(&mut figures).await?;
+        }
+        if wanted("starting") {
+            measure::starting(&mut figures).await?;
+        }
+        if wanted("moving_the_clock") {
+            measure::moving_the_clock(&mut figures).await?;
+        }
+        if wanted("bytes") {
+            measure::bytes(&mut figures).await?;
+        }
+        if wanted("paging") {
+            measure::paging(&mut figures).await?;
+        }
+        Ok::<(), Box<dyn Error>>(())
     })?;
-    figures.write()
+    if only.is_some() { Ok(()) } else { figures.write() }
 }

@@ -1,31 +1,36 @@
 //! The measurements.
 
 use std::error::Error;
+use std::io::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
-use crate::client::{Answer, Connection, Load, load, request};
+use crate::client::{Answer, Connection, load, request};
+use crate::compare::{Get, in_turns};
 use crate::emulator::{Running, seed as seed_text};
 use crate::figures::Figures;
 use crate::reference;
 
 type Done = Result<(), Box<dyn Error>>;
 
-const ROUNDS: usize = 3;
-const ROUND: Duration = Duration::from_secs(3);
+/// How often each rate is measured; the median counts.
+pub const ROUNDS: usize = 5;
+
+/// How long a rate is measured.
+pub const ROUND: Duration = Duration::from_secs(3);
 
 const GO_LIVE: &str = r#"{"approved":true}"#;
 
-fn milliseconds(time: Duration) -> f64 {
+pub fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> Option<T> {
+pub fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> Option<T> {
     values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
     values.get(values.len() / 2).copied()
 }
@@ -85,42 +90,59 @@ pub async fn process_start(figures: &mut Figures) -> Done {
     Ok(())
 }
 
-/// `GET execution` of a finished production run beside a route that answers the same bytes.
+/// Reads of finished production runs, each beside a route that answers the same bytes: one by
+/// itself, in a list of its own, and twenty of them on a page.
 pub async fn reading(figures: &mut Figures) -> Done {
     let directory = TempDir::new()?;
     let emulator = Running::emulator(directory.path(), &["--pace", "immediate"])?;
     let pipeline = "/api/program/4/pipeline/1";
-    send(&emulator.address, "PUT", &format!("{pipeline}/execution"), "").await?;
-    let advance = go_live(&emulator.address, pipeline).await?;
-    send(&emulator.address, "PUT", &advance, GO_LIVE).await?;
+    run_to_production(&emulator.address, pipeline).await?;
     let path = format!("{pipeline}/execution/953671");
-    let finished = send(&emulator.address, "GET", &path, "").await?;
-    let shown: Value = serde_json::from_slice(&finished.body)?;
-    if shown["status"] != "FINISHED" {
-        return Err(format!("not finished: {shown}").into());
-    }
-    let file = directory.path().join("body.json");
-    std::fs::write(&file, &finished.body)?;
-    let mut command = Command::new(std::env::current_exe()?);
-    let static_route = Running::start(command.arg(reference::MODE).arg(&file))?;
+    let names = ["GET execution, 10 steps, 32 connections", SAME_BYTES];
+    read(figures, &emulator, &path, names, "≥ 10,000/s, ratio ≥ 0.7").await?;
 
-    let mut emulated: Vec<Load> = Vec::new();
-    let mut bare: Vec<Load> = Vec::new();
-    for _ in 0..ROUNDS {
-        let get = |path: &str| vec![request("GET", path, ""); 32];
-        emulated.push(load(&emulator.address, get(&path), 200, ROUND).await?);
-        bare.push(load(&static_route.address, get("/"), 200, ROUND).await?);
+    let path = format!("{pipeline}/executions");
+    let names = ["GET executions, a list of one", SAME_BYTES];
+    read(figures, &emulator, &path, names, "ratio ≥ 0.5").await?;
+
+    for _ in 1..25 {
+        run_to_production(&emulator.address, pipeline).await?;
     }
-    for (name, loads, target) in [
-        ("GET execution, 10 steps, 32 connections", &emulated, "≥ 10,000/s"),
-        ("the same bytes from a bare axum route", &bare, ""),
-    ] {
-        let rate = median(loads.iter().map(|load| load.per_second).collect()).unwrap_or(0.0);
-        let p50 = median(loads.iter().map(|load| load.p50).collect()).unwrap_or_default();
-        let p99 = median(loads.iter().map(|load| load.p99).collect()).unwrap_or_default();
-        let (p50, p99) = (milliseconds(p50), milliseconds(p99));
-        figures.add(name, format!("{rate:.0}/s, p50 {p50:.2} ms, p99 {p99:.2} ms"), target);
+    let names = ["GET executions, a page of twenty", SAME_BYTES];
+    read(figures, &emulator, &path, names, "ratio ≥ 0.5").await
+}
+
+const SAME_BYTES: &str = "the same bytes from a bare axum route";
+
+/// Starts a production pipeline and lets it go live, which is when its execution is finished.
+async fn run_to_production(address: &str, pipeline: &str) -> Done {
+    send(address, "PUT", &format!("{pipeline}/execution"), "").await?;
+    let advance = go_live(address, pipeline).await?;
+    send(address, "PUT", &advance, GO_LIVE).await?;
+    let last = send(address, "GET", &format!("{pipeline}/executions?limit=1"), "").await?;
+    let shown: Value = serde_json::from_slice(&last.body)?;
+    match shown["_embedded"]["executions"][0]["status"].as_str() {
+        Some("FINISHED") => Ok(()),
+        _ => Err(format!("not finished: {shown}").into()),
     }
+}
+
+/// Reads what an emulator has at a path, beside a route that answers the same bytes.
+async fn read(
+    figures: &mut Figures,
+    emulator: &Running,
+    path: &str,
+    names: [&str; 2],
+    target: &'static str,
+) -> Done {
+    let answer = send(&emulator.address, "GET", path, "").await?;
+    let mut file = NamedTempFile::new()?;
+    file.write_all(&answer.body)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    let bare = Running::start(command.arg(reference::MODE).arg(file.path()))?;
+    let emulated = Get { address: &emulator.address, path };
+    let compared = in_turns(emulated, Get { address: &bare.address, path: "/" }).await?;
+    compared.add_to(figures, names, target);
     Ok(())
 }
 

@@ -1,12 +1,19 @@
-//! Rendered executions in memory, bounded in bytes.
+//! Rendered answers about executions in memory, bounded in bytes.
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use serde::Serialize;
 
+use super::page::Paging;
+use crate::domain::execution::deployment::next_change;
 use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::time::Timestamp;
-use crate::engine::Epoch;
+use crate::engine::read::Snapshot;
+use crate::engine::{Engine, Epoch};
+use crate::http::problem::Problem;
 
 /// How many bytes are kept.
 const CAPACITY: u64 = 32 * 1024 * 1024;
@@ -17,12 +24,39 @@ const OVERHEAD: u64 = 200;
 /// How many entries are expected.
 const EXPECTED: usize = 1024;
 
-/// The executions that were answered last.
-pub struct Bodies(Cache<ExecutionId, Entry, ByBytes>);
+/// The bodies that were answered last.
+pub struct Bodies(Cache<(PipelineKey, Subject), Entry, ByBytes>);
+
+/// What a body tells of a pipeline's executions. Together with the pipeline and the instant, this is
+/// all that its text depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// One execution.
+    Execution(ExecutionId),
+    /// The one that is not over.
+    Current,
+    /// A page of them.
+    Page(Paging),
+}
+
+/// A body that was just made.
+pub struct Rendered {
+    body: Bytes,
+    valid_until: Option<Timestamp>,
+}
+
+impl Rendered {
+    /// The body that tells `view` of these executions, of all that the pipeline has.
+    #[must_use]
+    pub fn new(view: &impl Serialize, executions: &[Snapshot]) -> Self {
+        let changes = executions.iter().filter_map(|it| next_change(&it.execution, it.now));
+        let body = serde_json::to_vec(view).unwrap_or_default().into();
+        Self { body, valid_until: changes.min() }
+    }
+}
 
 #[derive(Clone)]
 struct Entry {
-    pipeline: PipelineKey,
     epoch: Epoch,
     valid_until: Option<Timestamp>,
     body: Bytes,
@@ -31,8 +65,8 @@ struct Entry {
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<ExecutionId, Entry> for ByBytes {
-    fn weight(&self, _: &ExecutionId, entry: &Entry) -> u64 {
+impl Weighter<(PipelineKey, Subject), Entry> for ByBytes {
+    fn weight(&self, _: &(PipelineKey, Subject), entry: &Entry) -> u64 {
         OVERHEAD + entry.body.len() as u64
     }
 }
@@ -44,31 +78,35 @@ impl Default for Bodies {
 }
 
 impl Bodies {
-    /// The body of an execution, if it was made in this epoch and time has not changed it.
-    #[must_use]
-    pub fn find(
+    /// Answers with the body that is kept, as long as nothing was committed about the pipeline's
+    /// executions and time has not changed what it tells; else with one that `render` makes.
+    pub async fn answer(
         &self,
+        engine: &Engine,
         pipeline: PipelineKey,
-        id: ExecutionId,
-        epoch: Epoch,
-        now: Timestamp,
-    ) -> Option<Bytes> {
-        self.0
-            .get(&id)
-            .filter(|entry| entry.pipeline == pipeline && entry.epoch == epoch)
-            .filter(|entry| entry.valid_until.is_none_or(|until| now < until))
-            .map(|entry| entry.body)
+        subject: Subject,
+        render: impl AsyncFnOnce() -> Result<Rendered, Problem>,
+    ) -> Result<Response, Problem> {
+        // The epoch is read before the executions: what changes in between makes the body invalid.
+        let epoch = engine.epoch(pipeline);
+        let key = (pipeline, subject);
+        let kept = self.find(&key, epoch, engine.now());
+        let body = if let Some(body) = kept {
+            body
+        } else {
+            let Rendered { body, valid_until } = render().await?;
+            self.0.insert(key, Entry { epoch, valid_until, body: body.clone() });
+            body
+        };
+        let mut answer = Response::new(Body::from(body));
+        let json = HeaderValue::from_static("application/json");
+        answer.headers_mut().insert(header::CONTENT_TYPE, json);
+        Ok(answer)
     }
 
-    /// Keeps a body that was made from what was read in `epoch`.
-    pub fn keep(
-        &self,
-        pipeline: PipelineKey,
-        id: ExecutionId,
-        epoch: Epoch,
-        valid_until: Option<Timestamp>,
-        body: Bytes,
-    ) {
-        self.0.insert(id, Entry { pipeline, epoch, valid_until, body });
+    fn find(&self, key: &(PipelineKey, Subject), epoch: Epoch, now: Timestamp) -> Option<Bytes> {
+        let entry = self.0.get(key)?;
+        let valid = entry.epoch == epoch && entry.valid_until.is_none_or(|until| now < until);
+        valid.then_some(entry.body)
     }
 }

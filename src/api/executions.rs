@@ -1,7 +1,6 @@
 //! Executions: start, read, list.
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,12 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
+use super::bodies::{Rendered, Subject};
 use super::extract::{InPipeline, NamedExecution};
 use super::gateway::Caller;
 use super::hal::List;
 use super::page::{Paging, QueryParameters};
 use super::view::{ExecutionView, execution_path};
-use crate::domain::execution::deployment::next_change;
 use crate::domain::execution::start::Request;
 use crate::domain::execution::{ExecutionMode, Trigger};
 use crate::engine::commands::StartError;
@@ -39,10 +38,14 @@ pub struct EmbeddedExecutions {
 pub async fn get_current_execution(
     State(api): State<Api>,
     InPipeline { pipeline }: InPipeline,
-) -> Result<Json<ExecutionView>, Problem> {
-    let current = api.engine.find_current_execution(pipeline.key()).await?;
-    let snapshot = current.ok_or_else(|| Problem::not_found("A current execution"))?;
-    Ok(Json(ExecutionView::new(&snapshot)))
+) -> Result<Response, Problem> {
+    let pipeline = pipeline.key();
+    let render = async || {
+        let current = api.engine.find_current_execution(pipeline).await?;
+        let snapshot = current.ok_or_else(|| Problem::not_found("A current execution"))?;
+        Ok(Rendered::new(&ExecutionView::new(&snapshot), &[snapshot]))
+    };
+    api.bodies.answer(&api.engine, pipeline, Subject::Current, render).await
 }
 
 /// Starts the pipeline, or its last production deployment again.
@@ -133,21 +136,12 @@ pub async fn get_execution(
     State(api): State<Api>,
     NamedExecution { pipeline, execution_id }: NamedExecution,
 ) -> Result<Response, Problem> {
-    // The epoch is read before the execution: what changes in between makes the body invalid.
-    let epoch = api.engine.epoch(pipeline);
-    let kept = api.bodies.find(pipeline, execution_id, epoch, api.engine.now());
-    let body = if let Some(body) = kept {
-        body
-    } else {
+    let render = async || {
         let found = api.engine.find_execution(pipeline, execution_id).await?;
         let snapshot = found.ok_or_else(|| Problem::not_found("The execution"))?;
-        let view = ExecutionView::new(&snapshot);
-        let body = Bytes::from(serde_json::to_vec(&view).unwrap_or_default());
-        let valid_until = next_change(&snapshot.execution, snapshot.now);
-        api.bodies.keep(pipeline, execution_id, epoch, valid_until, body.clone());
-        body
+        Ok(Rendered::new(&ExecutionView::new(&snapshot), &[snapshot]))
     };
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+    api.bodies.answer(&api.engine, pipeline, Subject::Execution(execution_id), render).await
 }
 
 /// Lists the executions of a pipeline, newest first.
@@ -159,12 +153,17 @@ pub async fn get_executions(
     State(api): State<Api>,
     InPipeline { pipeline }: InPipeline,
     paging: Paging,
-) -> Result<Json<List<EmbeddedExecutions>>, Problem> {
-    let limit = paging.limit.unwrap_or(PAGE);
-    let found = api.engine.list_executions(pipeline.key(), paging.start, limit).await?;
-    let path = format!("{}/executions", path::of_pipeline(pipeline.key()));
-    let (page, links) = paging.describe(&path, found.total, Some(PAGE));
-    let executions = found.executions.iter().map(ExecutionView::new).collect();
-    let embedded = EmbeddedExecutions { executions };
-    Ok(Json(List { total: found.total, page: Some(page), embedded, links }))
+) -> Result<Response, Problem> {
+    let pipeline = pipeline.key();
+    let render = async || {
+        let limit = paging.limit.unwrap_or(PAGE);
+        let found = api.engine.list_executions(pipeline, paging.start, limit).await?;
+        let path = format!("{}/executions", path::of_pipeline(pipeline));
+        let (page, links) = paging.describe(&path, found.total, Some(PAGE));
+        let executions = found.executions.iter().map(ExecutionView::new).collect();
+        let embedded = EmbeddedExecutions { executions };
+        let list = List { total: found.total, page: Some(page), embedded, links };
+        Ok(Rendered::new(&list, &found.executions))
+    };
+    api.bodies.answer(&api.engine, pipeline, Subject::Page(paging), render).await
 }

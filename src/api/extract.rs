@@ -17,7 +17,7 @@ use crate::domain::program::{Program, Tenant};
 use crate::domain::repository::Repository;
 use crate::engine::commands::StepKey;
 use crate::engine::read::Snapshot;
-use crate::http::path::{describe, id};
+use crate::http::path::{PathIds, describe};
 use crate::http::problem::Problem;
 
 impl FromRequestParts<Api> for Caller {
@@ -85,7 +85,7 @@ impl FromRequestParts<Api> for InTenant {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, api).await?;
-        let id = id(parts, "tenantId", "The tenant").await?;
+        let id = PathIds::of(parts).await.read("tenantId", "The tenant")?;
         api.engine
             .catalog()
             .find_tenant(id)
@@ -95,27 +95,32 @@ impl FromRequestParts<Api> for InTenant {
     }
 }
 
-impl FromRequestParts<Api> for InProgram {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, api).await?;
-        let id = id(parts, "programId", "The program").await?;
+impl InProgram {
+    fn find(parts: &Parts, api: &Api, ids: &PathIds) -> Result<Self, Problem> {
+        let id = ids.read("programId", "The program")?;
+        let caller = parts.extensions.get::<Caller>();
         api.engine
             .catalog()
             .find_program(id)
-            .filter(|program| program.tenant_id == caller.tenant_id)
+            .filter(|program| caller.is_some_and(|caller| program.tenant_id == caller.tenant_id))
             .map(|program| Self { program: program.clone() })
             .ok_or_else(|| Problem::not_found("The program"))
     }
 }
 
-impl FromRequestParts<Api> for InPipeline {
+impl FromRequestParts<Api> for InProgram {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let InProgram { program } = InProgram::from_request_parts(parts, api).await?;
-        let id = id(parts, "pipelineId", "The pipeline").await?;
+        let ids = PathIds::of(parts).await;
+        Self::find(parts, api, &ids)
+    }
+}
+
+impl InPipeline {
+    fn find(parts: &Parts, api: &Api, ids: &PathIds) -> Result<Self, Problem> {
+        let InProgram { program } = InProgram::find(parts, api, ids)?;
+        let id = ids.read("pipelineId", "The pipeline")?;
         program
             .pipelines
             .get(&id)
@@ -124,12 +129,22 @@ impl FromRequestParts<Api> for InPipeline {
     }
 }
 
+impl FromRequestParts<Api> for InPipeline {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let ids = PathIds::of(parts).await;
+        Self::find(parts, api, &ids)
+    }
+}
+
 impl FromRequestParts<Api> for InEnvironment {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let InProgram { program } = InProgram::from_request_parts(parts, api).await?;
-        let id = id(parts, "environmentId", "The environment").await?;
+        let ids = PathIds::of(parts).await;
+        let InProgram { program } = InProgram::find(parts, api, &ids)?;
+        let id = ids.read("environmentId", "The environment")?;
         let found = program.environments.get(&id).cloned();
         let environment = found.ok_or_else(|| Problem::not_found("The environment"))?;
         Ok(Self { program, environment })
@@ -140,11 +155,20 @@ impl FromRequestParts<Api> for InRepository {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let InProgram { program } = InProgram::from_request_parts(parts, api).await?;
-        let id = id(parts, "repositoryId", "The repository").await?;
+        let ids = PathIds::of(parts).await;
+        let InProgram { program } = InProgram::find(parts, api, &ids)?;
+        let id = ids.read("repositoryId", "The repository")?;
         let found = program.repositories.get(&id).cloned();
         let repository = found.ok_or_else(|| Problem::not_found("The repository"))?;
         Ok(Self { program, repository })
+    }
+}
+
+impl NamedExecution {
+    fn find(parts: &Parts, api: &Api, ids: &PathIds) -> Result<Self, Problem> {
+        let InPipeline { pipeline } = InPipeline::find(parts, api, ids)?;
+        let execution_id = ids.read("executionId", "The execution")?;
+        Ok(Self { pipeline: pipeline.key(), execution_id })
     }
 }
 
@@ -152,9 +176,27 @@ impl FromRequestParts<Api> for NamedExecution {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let InPipeline { pipeline } = InPipeline::from_request_parts(parts, api).await?;
-        let execution_id = id(parts, "executionId", "The execution").await?;
-        Ok(Self { pipeline: pipeline.key(), execution_id })
+        let ids = PathIds::of(parts).await;
+        Self::find(parts, api, &ids)
+    }
+}
+
+impl InStep {
+    async fn find(parts: &Parts, api: &Api, ids: &PathIds) -> Result<Self, Problem> {
+        let NamedExecution { pipeline, execution_id } = NamedExecution::find(parts, api, ids)?;
+        let snapshot = api
+            .engine
+            .find_execution(pipeline, execution_id)
+            .await?
+            .ok_or_else(|| Problem::not_found("The execution"))?;
+        let phase_id = ids.read("phaseId", "The phase")?;
+        let step_id = ids.read("stepId", "The step")?;
+        let position = snapshot
+            .execution
+            .find_step(phase_id, step_id)
+            .ok_or_else(|| Problem::not_found("The step"))?;
+        let key = StepKey { pipeline, execution_id, phase_id, step_id };
+        Ok(Self { snapshot, position, key })
     }
 }
 
@@ -162,21 +204,8 @@ impl FromRequestParts<Api> for InStep {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let NamedExecution { pipeline, execution_id } =
-            NamedExecution::from_request_parts(parts, api).await?;
-        let snapshot = api
-            .engine
-            .find_execution(pipeline, execution_id)
-            .await?
-            .ok_or_else(|| Problem::not_found("The execution"))?;
-        let phase_id = id(parts, "phaseId", "The phase").await?;
-        let step_id = id(parts, "stepId", "The step").await?;
-        let position = snapshot
-            .execution
-            .find_step(phase_id, step_id)
-            .ok_or_else(|| Problem::not_found("The step"))?;
-        let key = StepKey { pipeline, execution_id, phase_id, step_id };
-        Ok(Self { snapshot, position, key })
+        let ids = PathIds::of(parts).await;
+        Self::find(parts, api, &ids).await
     }
 }
 
@@ -192,8 +221,9 @@ impl FromRequestParts<Api> for InArtifact {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let step = InStep::from_request_parts(parts, api).await?;
-        let text: String = id(parts, "artifactId", "The artifact").await?;
+        let ids = PathIds::of(parts).await;
+        let step = InStep::find(parts, api, &ids).await?;
+        let text: String = ids.read("artifactId", "The artifact")?;
         let number = text.parse().ok().filter(|number: &usize| number.to_string() == text);
         let number = number.ok_or_else(|| Problem::not_found("The artifact"))?;
         Ok(Self { step, number })

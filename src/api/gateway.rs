@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +17,13 @@ use super::Api;
 use crate::domain::client::Client;
 use crate::domain::id::TenantId;
 use crate::domain::role::{Role, RoleNeeded, check_operation};
-use crate::http::operations::{Operations, is_api};
+use crate::http::operations::{Operation, is_api};
+
+/// The organisation that a caller names.
+pub const X_GW_IMS_ORG_ID: HeaderName = HeaderName::from_static("x-gw-ims-org-id");
+
+/// The api key that a caller sends.
+pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Who is let in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
@@ -40,7 +45,7 @@ pub struct Caller {
     /// The name by which executions remember the caller.
     pub user: String,
     /// What the caller may do.
-    pub roles: BTreeSet<Role>,
+    pub roles: Arc<BTreeSet<Role>>,
 }
 
 /// A refusal by the gateway, before the API is reached, or for want of a role.
@@ -72,6 +77,8 @@ impl From<RoleNeeded> for GatewayError {
     }
 }
 
+static ALL_ROLES: LazyLock<Arc<BTreeSet<Role>>> = LazyLock::new(|| Arc::new(Role::ALL.into()));
+
 /// The answer to a missing or bad token.
 pub const BAD_TOKEN: GatewayError = GatewayError {
     status: StatusCode::UNAUTHORIZED,
@@ -91,32 +98,21 @@ const UNKNOWN_ORGANISATION: GatewayError = GatewayError {
     message: Cow::Borrowed("The organization in x-gw-ims-org-id is unknown"),
 };
 
-/// What the gateway needs.
-#[derive(Clone)]
-pub struct Gateway {
-    api: Api,
-    operations: Arc<Operations>,
-}
-
-impl Gateway {
-    /// The gateway to these operations of an API.
-    #[must_use]
-    pub fn new(api: Api, operations: Arc<Operations>) -> Self {
-        Self { api, operations }
-    }
-}
-
 /// Lets a request through to the API if its token, api key and organisation are good, whether or
 /// not there is something at its path, and if the caller's roles allow the operation that it is
 /// for. Other requests need no credentials.
-pub async fn check(State(gateway): State<Gateway>, mut request: Request, next: Next) -> Response {
+pub async fn check(
+    api: &Api,
+    operation: Option<&Operation>,
+    mut request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     if !is_api(request.uri().path()) {
-        return next.run(request).await;
+        return next(request).await;
     }
-    let Gateway { api, operations } = gateway;
-    let permitted = identify(&api, request.headers()).and_then(|caller| {
+    let permitted = identify(api, request.headers()).and_then(|caller| {
         // Where there is no operation, the answer is 404 or 405 to everybody.
-        if let Some(operation) = operations.find(&request) {
+        if let Some(operation) = operation {
             check_operation(&caller.roles, &operation.id, operation.callers)?;
         }
         Ok(caller)
@@ -124,15 +120,15 @@ pub async fn check(State(gateway): State<Gateway>, mut request: Request, next: N
     match permitted {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            next(request).await
         }
         Err(refusal) => refusal.into_response(),
     }
 }
 
 fn identify(api: &Api, headers: &HeaderMap) -> Result<Caller, GatewayError> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let token = text("authorization")
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let token = text(header::AUTHORIZATION)
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
@@ -142,11 +138,11 @@ fn identify(api: &Api, headers: &HeaderMap) -> Result<Caller, GatewayError> {
         Auth::Open => None,
         Auth::Strict => Some(find_client_of(api, token).ok_or(BAD_TOKEN)?),
     };
-    let api_key = text("x-api-key")
+    let api_key = text(X_API_KEY)
         .filter(|key| !key.is_empty())
         .filter(|key| client.as_ref().is_none_or(|client| client.client_id == *key))
         .ok_or(BAD_API_KEY)?;
-    let organisation = text("x-gw-ims-org-id").ok_or(UNKNOWN_ORGANISATION)?;
+    let organisation = text(X_GW_IMS_ORG_ID).ok_or(UNKNOWN_ORGANISATION)?;
     let catalog = api.engine.catalog();
     let tenant = catalog
         .find_tenant_of(organisation)
@@ -155,12 +151,12 @@ fn identify(api: &Api, headers: &HeaderMap) -> Result<Caller, GatewayError> {
     Ok(match client {
         None => {
             let user = user_of(token).unwrap_or_else(|| format!("{api_key}@techacct.adobe.com"));
-            Caller { tenant_id: tenant.id, user, roles: Role::ALL.into() }
+            Caller { tenant_id: tenant.id, user, roles: ALL_ROLES.clone() }
         }
         Some(client) => Caller {
             tenant_id: tenant.id,
             user: client.technical_account_id.clone(),
-            roles: client.roles.clone(),
+            roles: Arc::new(client.roles.clone()),
         },
     })
 }

@@ -23,6 +23,7 @@ mod tenants;
 mod variables;
 pub mod view;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -40,11 +41,14 @@ use files::FileTokens;
 use gateway::Auth;
 use ims::AccessTokens;
 
-/// What the handlers need.
+/// What the handlers need, shared by all of them.
 #[derive(Clone)]
-pub struct Api {
+pub struct Api(Arc<Shared>);
+
+/// See [`Api`].
+pub struct Shared {
     engine: Arc<Engine>,
-    bodies: Arc<Bodies>,
+    bodies: Bodies,
     hosts: Hosts,
     file_tokens: FileTokens,
     access_tokens: AccessTokens,
@@ -57,7 +61,16 @@ impl Api {
     pub fn new(engine: Arc<Engine>, hosts: Hosts, auth: Auth) -> Self {
         let file_tokens = FileTokens::new(engine.signing_key());
         let access_tokens = AccessTokens::new(engine.signing_key());
-        Self { engine, bodies: Arc::default(), hosts, file_tokens, access_tokens, auth }
+        let bodies = Bodies::default();
+        Self(Arc::new(Shared { engine, bodies, hosts, file_tokens, access_tokens, auth }))
+    }
+}
+
+impl Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }
 

@@ -13,7 +13,7 @@ pub use crate::http::query::QueryParameters;
 const LARGEST: u32 = 100;
 
 /// The part of a list that is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoParams)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// How many items to leave out; what is no number counts from the beginning.

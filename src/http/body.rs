@@ -1,12 +1,13 @@
 //! Request bodies: read whole before anything is decided, within limits of size and time.
 
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::body::HttpBody as _;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
@@ -37,23 +38,26 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(28);
 
 /// Reads the body before anything is decided: 413 if it is too large. Beyond the control API also
 /// 408 if it does not come in time, and 503 if the answer does not begin in time.
-pub async fn within_limits(request: Request, next: Next) -> Response {
+pub async fn within_limits(
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     if STREAMED.contains(&request.uri().path()) {
-        return next.run(request).await;
+        return next(request).await;
     }
     if request.uri().path().starts_with(CONTROL) {
         return match read_whole(request).await {
-            Ok(request) => next.run(request).await,
+            Ok(request) => next(request).await,
             Err(problem) => problem.into_response(),
         };
     }
     let answer = async {
         match receive(request).await {
-            Ok(request) => next.run(request).await,
+            Ok(request) => next(request).await,
             Err(problem) => problem.into_response(),
         }
     };
-    match tokio::time::timeout(LONGEST_REQUEST, answer).await {
+    match tokio::time::timeout(LONGEST_REQUEST, pin!(answer)).await {
         Ok(response) => response,
         Err(_) => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -66,6 +70,9 @@ pub async fn within_limits(request: Request, next: Next) -> Response {
 
 /// The request with its whole body: 413 if it is too large, 408 if it does not come in time.
 pub async fn receive(request: Request) -> Result<Request, Problem> {
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
     tokio::time::timeout(LONGEST_READ, read_whole(request)).await.unwrap_or_else(|_| {
         Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,

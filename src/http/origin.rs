@@ -1,9 +1,8 @@
 //! Which web pages may change something: those of the emulator's own origin. A browser lets any
 //! page send requests to a server on this machine, so the server has to refuse them.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::host::Hosts;
@@ -14,15 +13,15 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Refuses requests of foreign web pages that could change something. Reading needs no refusal:
 /// browsers keep answers from pages of other origins.
 pub async fn refuse_foreign_pages(
-    State(hosts): State<Hosts>,
+    hosts: &Hosts,
     request: Request,
-    next: Next,
+    next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
     if request.method().is_safe() {
-        return next.run(request).await;
+        return next(request).await;
     }
-    match find_foreign_header(&hosts, request.headers()) {
-        None => next.run(request).await,
+    match find_foreign_header(hosts, request.headers()) {
+        None => next(request).await,
         Some(name) => Problem::new(
             StatusCode::FORBIDDEN,
             "Foreign page",

@@ -13,17 +13,26 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use super::problem::Problem;
 use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 
-/// The identifier that the path has under `name`. Whatever is none names nothing: 404, in which
-/// it is called `what`.
+/// The identifiers in the path of a request.
+pub struct PathIds(Option<RawPathParams>);
+
+impl PathIds {
+    /// Those of a request.
+    pub async fn of(parts: &mut Parts) -> Self {
+        Self(RawPathParams::from_request_parts(parts, &()).await.ok())
+    }
+
+    /// The identifier that the path has under `name`. Whatever is none names nothing: 404, in
+    /// which it is called `what`.
+    pub fn read<T: FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
+        let found = self.0.as_ref().and_then(|ids| ids.iter().find(|(key, _)| *key == name));
+        found.and_then(|(_, value)| value.parse().ok()).ok_or_else(|| Problem::not_found(what))
+    }
+}
+
+/// The identifier that the path of a request has under `name`, if it is the only one of interest.
 pub async fn id<T: FromStr>(parts: &mut Parts, name: &str, what: &str) -> Result<T, Problem> {
-    RawPathParams::from_request_parts(parts, &())
-        .await
-        .ok()
-        .and_then(|parameters| {
-            let value = parameters.iter().find(|(key, _)| *key == name)?.1;
-            value.parse().ok()
-        })
-        .ok_or_else(|| Problem::not_found(what))
+    PathIds::of(parts).await.read(name, what)
 }
 
 /// The path of a pipeline in the API.

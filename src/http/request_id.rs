@@ -2,27 +2,33 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Level;
 use uuid::Uuid;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What the answer to a request will carry.
+#[must_use]
+pub fn of(request: &Request) -> HeaderValue {
+    let sent = request.headers().get(X_REQUEST_ID).filter(|value| is_sane(value));
+    sent.cloned().unwrap_or_else(new_id)
+}
+
 /// Sets the header on the answer and logs the request.
-pub async fn answer_with_request_id(mut request: Request, next: Next) -> Response {
-    let id = request
-        .headers()
-        .get(&X_REQUEST_ID)
-        .filter(|value| is_sane(value))
-        .cloned()
-        .unwrap_or_else(new_id);
-    // Whoever keeps a record of the request finds there what the answer will carry.
-    request.headers_mut().insert(X_REQUEST_ID, id.clone());
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let mut response = next.run(request).await;
-    tracing::debug!(%method, path, status = response.status().as_u16(), request_id = ?id);
-    response.headers_mut().insert(X_REQUEST_ID, id);
+pub async fn answer_with_request_id(
+    id: &HeaderValue,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let logged = tracing::enabled!(Level::DEBUG);
+    let logged = logged.then(|| (request.method().clone(), request.uri().clone()));
+    let mut response = next(request).await;
+    if let Some((method, uri)) = logged {
+        let status = response.status().as_u16();
+        tracing::debug!(%method, path = uri.path(), status, request_id = ?id);
+    }
+    response.headers_mut().insert(X_REQUEST_ID, id.clone());
     response
 }
 

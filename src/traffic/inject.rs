@@ -4,7 +4,6 @@ use std::time::Duration as RealDuration;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::faults::{End, Injection};
@@ -23,7 +22,7 @@ pub(super) async fn inject(
     injection: Injection,
     engine: &Engine,
     request: Request,
-    next: Next,
+    next: impl AsyncFnOnce(Request) -> Response,
 ) -> (Response, bool) {
     let Injection { rule, latency, end } = injection;
     // Only once the body has been read is it noticed that a caller leaves.
@@ -40,10 +39,10 @@ pub(super) async fn inject(
     }
     let connection = request.extensions().get::<ConnectInfo<Connection>>().cloned();
     let mut answer = match (end, connection) {
-        (None, _) => next.run(request).await,
+        (None, _) => next(request).await,
         (Some(End::Status { status, retry_after }), _) => fail(status, retry_after),
         (Some(End::ResetMidBody), Some(ConnectInfo(connection))) => {
-            connection.resetting_mid_body(next.run(request).await)
+            connection.resetting_mid_body(next(request).await)
         }
         (Some(End::Wire(fault)), Some(ConnectInfo(connection))) => {
             connection.fail(fault);

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
 use super::Traffic;
@@ -14,17 +13,25 @@ use super::faults::Injection;
 use super::inject::inject;
 use super::journal::Entry;
 use super::redact;
+use crate::api::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
 use crate::engine::changes::Change;
 use crate::http::body::ReadBody;
-use crate::http::operations::{is_api, is_official};
+use crate::http::operations::{Operation, is_api, is_official};
 
 /// Measures a call, and journals it or lets it fail.
-pub async fn observe(State(traffic): State<Traffic>, mut request: Request, next: Next) -> Response {
-    let mut call = Call::begin(traffic.clone(), &mut request);
+pub async fn observe(
+    traffic: &Traffic,
+    request_id: &HeaderValue,
+    operation: Option<&Operation>,
+    mut request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let operation = operation.map(|operation| operation.id.clone());
+    let mut call = Call::begin(traffic.clone(), request_id, operation, &mut request);
     match call.choose_injection() {
         None => {
-            let answer = next.run(request).await;
+            let answer = next(request).await;
             call.status = Some(answer.status());
             answer
         }
@@ -48,10 +55,14 @@ struct Call {
 }
 
 impl Call {
-    fn begin(traffic: Traffic, request: &mut Request) -> Self {
-        let operation = traffic.operations().find(request).map(|found| found.id.clone());
+    fn begin(
+        traffic: Traffic,
+        request_id: &HeaderValue,
+        operation: Option<Arc<str>>,
+        request: &mut Request,
+    ) -> Self {
         let entry = is_official(request.uri().path())
-            .then(|| new_entry(&traffic, operation.clone(), request));
+            .then(|| new_entry(&traffic, request_id, operation.clone(), request));
         let body = ReadBody::default();
         if entry.is_some() && *request.method() != Method::GET {
             request.extensions_mut().insert(body.clone());
@@ -83,11 +94,14 @@ impl Drop for Call {
     }
 }
 
-fn new_entry(traffic: &Traffic, operation_id: Option<Arc<str>>, request: &Request) -> Entry {
-    let header = |name: &str| {
-        let value = request.headers().get(name)?.to_str().ok()?;
-        Some(value.to_owned())
-    };
+fn new_entry(
+    traffic: &Traffic,
+    request_id: &HeaderValue,
+    operation_id: Option<Arc<str>>,
+    request: &Request,
+) -> Entry {
+    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+    let header = |name| request.headers().get(name).and_then(text);
     Entry {
         number: 0,
         at: traffic.0.engine.now(),
@@ -97,9 +111,9 @@ fn new_entry(traffic: &Traffic, operation_id: Option<Arc<str>>, request: &Reques
         operation_id,
         status: None,
         took: std::time::Duration::ZERO,
-        request_id: header("x-request-id").unwrap_or_default(),
-        organisation: header("x-gw-ims-org-id"),
-        api_key: header("x-api-key"),
+        request_id: text(request_id).unwrap_or_default(),
+        organisation: header(X_GW_IMS_ORG_ID),
+        api_key: header(X_API_KEY),
         body: None,
         injection: None,
     }

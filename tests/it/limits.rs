@@ -5,19 +5,15 @@ use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{Method, StatusCode};
-use axum::middleware::from_fn;
 use axum::response::Response;
-use axum::routing::any;
 use cloudmanager_emulator::http::body::within_limits;
-use cloudmanager_emulator::http::request_id::answer_with_request_id;
+use cloudmanager_emulator::http::request_id::{self, answer_with_request_id};
 use futures_util::stream;
 use http_body_util::BodyExt;
 use tokio::time::{sleep, timeout};
-use tower::ServiceExt;
 
 use crate::app::Answer;
 use crate::description;
@@ -48,20 +44,21 @@ async fn answer_at(
     body: Body,
     handler_takes: Option<Duration>,
 ) -> Answer {
-    let handler = async move || match handler_takes {
-        Some(time) => sleep(time).await,
+    let handler = async |_: Request| match handler_takes {
+        Some(time) => {
+            sleep(time).await;
+            Response::default()
+        }
         None => pending().await,
     };
-    let router = Router::new()
-        .route(path, any(handler))
-        .layer(from_fn(within_limits))
-        .layer(from_fn(answer_with_request_id));
     let request = Request::builder().method(&method).uri(path).body(body).unwrap();
-    let mut answering = pin!(router.oneshot(request));
+    let id = request_id::of(&request);
+    let limited = async |request| within_limits(request, handler).await;
+    let mut answering = pin!(answer_with_request_id(&id, request, limited));
     let millisecond = Duration::from_millis(1);
     let early = timeout(at.saturating_sub(millisecond), &mut answering).await;
     assert!(early.is_err(), "{method} {path}: {early:?}");
-    let response: Response = timeout(2 * millisecond, answering).await.unwrap().unwrap();
+    let response: Response = timeout(2 * millisecond, answering).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes().to_vec();
     let answer = Answer { status: parts.status, headers: parts.headers, bytes };

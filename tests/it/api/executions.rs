@@ -1,7 +1,8 @@
 //! `…/executions`
 
-use axum::http::StatusCode;
-use serde_json::Value;
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
 
 use crate::app::{CODE_QUALITY, PRODUCTION, TestApp, link};
 
@@ -73,4 +74,141 @@ async fn a_limit_is_from_1_to_100_and_what_is_above_is_clamped() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{limit}");
         assert_eq!(answer.errors(), "limit: must be a whole number from 1 to 100");
     }
+}
+
+fn items(list: &Value) -> &[Value] {
+    list["_embedded"]["executions"].as_array().unwrap()
+}
+
+/// Answers about a pipeline that the emulator keeps between calls.
+struct Kept<'a> {
+    app: &'a TestApp,
+    pipeline: &'static str,
+    before: Value,
+    /// A page of this size, and of any smaller one, has not been asked for.
+    unused_limit: usize,
+}
+
+impl<'a> Kept<'a> {
+    /// Asks for everything once.
+    async fn new(app: &'a TestApp, pipeline: &'static str) -> Self {
+        let before = app.get(&format!("{pipeline}/executions")).await.json();
+        let mut kept = Self { app, pipeline, before, unused_limit: 100 };
+        kept.check().await;
+        kept
+    }
+
+    /// The list after something has happened that changes it.
+    async fn changed_by(&mut self, event: &str) -> Value {
+        let list = self.app.get(&format!("{}/executions", self.pipeline)).await.json();
+        assert_ne!(list, self.before, "{event}");
+        self.before = list.clone();
+        self.check().await;
+        list
+    }
+
+    /// Every answer shows what a page shows that was never asked for before.
+    async fn check(&mut self) {
+        let path = format!("{}/executions", self.pipeline);
+        let new = self.app.get(&format!("{path}?limit={}", self.unused_limit)).await.json();
+        self.unused_limit -= 1;
+        let all = items(&new);
+        for (query, this, start, limit) in [
+            ("", "", 0, 20),
+            ("?limit=20", "?start=0&limit=20", 0, 20),
+            ("?start=1", "?start=1&limit=20", 1, 20),
+            ("?start=1&limit=2", "?start=1&limit=2", 1, 2),
+            ("?limit=2&start=2", "?start=2&limit=2", 2, 2),
+        ] {
+            let page = self.app.get(&format!("{path}{query}")).await.json();
+            let expected: Vec<_> = all.iter().skip(start).take(limit).cloned().collect();
+            assert_eq!(items(&page), expected, "{query}");
+            assert_eq!(link(&page, "self"), Some(format!("{path}{this}")), "{query}");
+            assert_eq!(page["_totalNumberOfItems"], new["_totalNumberOfItems"], "{query}");
+        }
+        let current = self.app.get(&format!("{}/execution", self.pipeline)).await;
+        let running = all.iter().find(|execution| execution["finishedAt"].is_null());
+        match running {
+            Some(running) => assert_eq!(current.json(), *running),
+            None => assert_eq!(current.status, StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_show_what_calls_have_changed() {
+    let app = TestApp::new().await;
+    let mut kept = Kept::new(&app, PRODUCTION).await;
+    let first = app.start(PRODUCTION).await;
+    kept.changed_by("a start").await;
+    app.advance("PT3S").await;
+    kept.changed_by("moving the clock").await;
+    app.accept(&first, "build", "pipeline/cancel", &json!({"cancel": true})).await;
+    kept.changed_by("a cancellation").await;
+    app.advance("PT1S").await;
+    kept.changed_by("its end").await;
+
+    let second = app.start(PRODUCTION).await;
+    kept.changed_by("another start").await;
+    app.advance("PT1M").await;
+    kept.changed_by("moving the clock to the approval").await;
+    app.accept(&second, "prod approval", "pipeline/advance", &json!({"approved": true})).await;
+    kept.changed_by("an approval").await;
+    app.advance("PT1M").await;
+    let list = kept.changed_by("moving the clock to the end").await;
+    assert_eq!(items(&list)[0]["status"], "FINISHED");
+
+    let again = app.execution(&second).await.link("prod deploy", "pipeline/reExecute").unwrap();
+    let answer = app.request(Method::PUT, &again, Body::empty()).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    let list = kept.changed_by("a re-execution").await;
+    assert_eq!(items(&list)[0]["trigger"], "RE_EXECUTE");
+
+    let history = PRODUCTION.replace("/api/", "/_emulator/") + "/history";
+    assert_eq!(app.post(&history, &json!({"count": 3})).await.status, StatusCode::CREATED);
+    kept.changed_by("a past").await;
+}
+
+#[tokio::test]
+async fn lists_show_what_time_alone_has_changed() {
+    let app = TestApp::new().await;
+    let mut kept = Kept::new(&app, CODE_QUALITY).await;
+    let execution = app.start(CODE_QUALITY).await;
+    let list = kept.changed_by("a start").await;
+    assert_eq!(items(&list)[0]["status"], "RUNNING");
+    // No scheduler runs in tests: nothing is saved when the time has come.
+    let rate = app.put("/_emulator/clock", &json!({"rate": 1_000_000})).await;
+    assert_eq!(rate.status, StatusCode::OK);
+    let wait = execution.replace("/api/", "/_emulator/") + "/wait?for=ENDED";
+    assert_eq!(app.get(&wait).await.status, StatusCode::OK);
+    let list = kept.changed_by("time").await;
+    assert_eq!(items(&list)[0]["status"], "FINISHED");
+}
+
+#[tokio::test]
+async fn lists_show_what_replacing_everything_has_changed() {
+    const STATE: &str = "/_emulator/state";
+    let app = TestApp::new().await;
+    app.start(CODE_QUALITY).await;
+    app.advance("PT2S").await;
+    let mut kept = Kept::new(&app, CODE_QUALITY).await;
+    let (exported, state) = (kept.before.clone(), app.get(STATE).await.bytes);
+
+    assert_eq!(app.post("/_emulator/reset", &json!({})).await.status, StatusCode::NO_CONTENT);
+    let list = kept.changed_by("a reset").await;
+    assert_eq!(list["_totalNumberOfItems"], 0);
+    // The execution gets the same identifier as the one before.
+    app.start(CODE_QUALITY).await;
+    let list = kept.changed_by("a start").await;
+    assert_eq!(ids(&list), ids(&exported));
+
+    let imported = app.request(Method::PUT, STATE, state).await;
+    assert_eq!(imported.status, StatusCode::NO_CONTENT);
+    assert_eq!(kept.changed_by("an import").await, exported);
+
+    app.advance("PT1M").await;
+    kept.changed_by("moving the clock").await;
+    assert_eq!(app.delete(CODE_QUALITY).await.status, StatusCode::NO_CONTENT);
+    let list = app.get(&format!("{CODE_QUALITY}/executions")).await;
+    assert_eq!(list.status, StatusCode::NOT_FOUND);
 }
