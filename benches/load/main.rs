@@ -10,6 +10,7 @@ mod emulator;
 mod figures;
 mod measure;
 mod reference;
+mod streams;
 
 use std::error::Error;
 
@@ -38,6 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         if wanted("moving_the_clock") {
             measure::moving_the_clock(&mut figures).await?;
+        }
+        if wanted("idle_streams") {
+            streams::idle_streams(&mut figures).await?;
         }
         if wanted("bytes") {
             measure::bytes(&mut figures).await?;

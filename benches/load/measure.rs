@@ -16,7 +16,8 @@ use crate::emulator::{Running, seed as seed_text};
 use crate::figures::Figures;
 use crate::reference;
 
-type Done = Result<(), Box<dyn Error>>;
+/// Whether a measurement could be made.
+pub type Done = Result<(), Box<dyn Error>>;
 
 /// How often each rate is measured; the median counts.
 pub const ROUNDS: usize = 5;
@@ -35,7 +36,7 @@ pub fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> Option<T> {
     values.get(values.len() / 2).copied()
 }
 
-async fn send(
+pub async fn send(
     address: &str,
     method: &str,
     path: &str,
