@@ -17,7 +17,7 @@ use crate::measure::{Done, ROUND, ROUNDS, median, send};
 const STREAMS: usize = 200;
 
 /// How many executions the clock is moved over.
-const EXECUTIONS: usize = 4_000;
+const EXECUTIONS: usize = 10_000;
 
 /// Readers of streams; they end when dropped.
 type Readers = JoinSet<()>;
