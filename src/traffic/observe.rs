@@ -15,7 +15,6 @@ use super::journal::Entry;
 use super::redact;
 use crate::api::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
-use crate::engine::changes::Change;
 use crate::http::body::ReadBody;
 use crate::http::operations::{Operation, is_api, is_official};
 
@@ -27,8 +26,7 @@ pub async fn observe(
     mut request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let operation = operation.map(|operation| operation.id.clone());
-    let mut call = Call::begin(traffic.clone(), request_id, operation, &mut request);
+    let mut call = Call::begin(traffic, request_id, operation, &mut request);
     match call.choose_injection() {
         None => {
             let answer = next(request).await;
@@ -44,52 +42,55 @@ pub async fn observe(
 }
 
 /// A call. When it is dropped it is over, be it that its caller has left.
-struct Call {
-    traffic: Traffic,
+struct Call<'a> {
+    traffic: &'a Traffic,
     began: Instant,
-    operation: Option<Arc<str>>,
+    operation: Option<&'a str>,
     status: Option<StatusCode>,
     /// What the journal gets, if the call is one for it.
     entry: Option<Entry>,
-    body: ReadBody,
+    body: Option<ReadBody>,
 }
 
-impl Call {
+impl<'a> Call<'a> {
     fn begin(
-        traffic: Traffic,
+        traffic: &'a Traffic,
         request_id: &HeaderValue,
-        operation: Option<Arc<str>>,
+        operation: Option<&'a Operation>,
         request: &mut Request,
     ) -> Self {
+        let id = operation.map(|operation| &operation.id);
         let entry = is_official(request.uri().path())
-            .then(|| new_entry(&traffic, request_id, operation.clone(), request));
-        let body = ReadBody::default();
-        if entry.is_some() && *request.method() != Method::GET {
+            .then(|| new_entry(traffic, request_id, id.cloned(), request));
+        let has_body = entry.is_some() && *request.method() != Method::GET;
+        let body = has_body.then(ReadBody::default);
+        if let Some(body) = &body {
             request.extensions_mut().insert(body.clone());
         }
+        let operation = id.map(|id| &**id);
         Self { traffic, began: real_time(), operation, status: None, entry, body }
     }
 
     fn choose_injection(&mut self) -> Option<Injection> {
         let entry = self.entry.as_mut()?;
-        let operation = self.operation.as_deref();
         let faults = self.traffic.faults();
-        entry.injection = faults.choose(operation, is_api(&entry.path), entry.at);
+        entry.injection = faults.choose(self.operation, is_api(&entry.path), entry.at);
         entry.injection
     }
 }
 
-impl Drop for Call {
+impl Drop for Call<'_> {
     fn drop(&mut self) {
         let took = self.began.elapsed();
         let failed = std::thread::panicking().then_some(StatusCode::INTERNAL_SERVER_ERROR);
         let status = self.status.or(failed);
-        self.traffic.metrics().count(self.operation.as_deref(), status, took);
+        self.traffic.metrics().count(self.operation, status, took);
         if let Some(entry) = self.entry.take() {
-            let body = self.body.get().and_then(|bytes| redact::body(&entry.path, bytes));
+            let body = self.body.as_ref().and_then(ReadBody::get);
+            let body = body.and_then(|bytes| redact::body(&entry.path, bytes));
             let program = program_of(&entry.path);
             let number = self.traffic.journal().add(Entry { status, took, body, ..entry });
-            self.traffic.0.engine.tell(&[Change::Request(number, program)]);
+            self.traffic.0.engine.tell_request(number, program);
         }
     }
 }

@@ -104,6 +104,12 @@ impl Engine {
         }
     }
 
+    /// Tells that the journal got a call with this number, which is about a program or not. Nobody
+    /// waits for that, so it costs less than [`Self::tell`].
+    pub fn tell_request(&self, number: u64, program: Option<ProgramId>) {
+        self.audience.feed.add(&[Change::Request(number, program)]);
+    }
+
     /// Listens to changes from now on.
     #[must_use]
     pub fn listen<const N: usize>(&self, topics: [Topic; N]) -> Listener {
