@@ -66,8 +66,9 @@ fn service_with(
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(layer_fn(move |handler: Route| {
-            let layers = layers.clone();
-            service_fn(move |request| pass_layers(layers.clone(), request, handler.clone()))
+            // axum copies this service for each request, and the handler has to be a copy, too.
+            let (layers, handler) = (layers.clone(), Arc::new(handler));
+            service_fn(move |request| pass_layers(layers.clone(), request, Route::clone(&handler)))
         }));
     router.map_request(without_leading_slashes as fn(Request) -> Request)
 }

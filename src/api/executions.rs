@@ -72,7 +72,7 @@ pub async fn start_pipeline(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let request = read_request(&query)?;
-    let execution = api.engine.start(pipeline.key(), request, Some(caller.user)).await?;
+    let execution = api.engine.start(pipeline.key(), request, Some(caller.user(&headers))).await?;
     let location = format!("{}{}", api.hosts.base_url(&headers), execution_path(&execution));
     let now = execution.created_at;
     let view = ExecutionView::new(&Snapshot { execution, is_last: true, now });

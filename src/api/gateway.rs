@@ -42,10 +42,27 @@ pub enum Auth {
 pub struct Caller {
     /// The tenant of the organisation that the caller names.
     pub tenant_id: TenantId,
-    /// The name by which executions remember the caller.
-    pub user: String,
+    /// The client that the token was given to; none where everybody is let in.
+    client: Option<Arc<Client>>,
+}
+
+impl Caller {
     /// What the caller may do.
-    pub roles: Arc<BTreeSet<Role>>,
+    #[must_use]
+    pub fn roles(&self) -> &BTreeSet<Role> {
+        self.client.as_ref().map_or(&ALL_ROLES, |client| &client.roles)
+    }
+
+    /// The name by which executions remember the caller, from the headers of the request.
+    #[must_use]
+    pub fn user(&self, headers: &HeaderMap) -> String {
+        if let Some(client) = &self.client {
+            return client.technical_account_id.clone();
+        }
+        let api_key = || text(headers, X_API_KEY).unwrap_or_default();
+        let user = token_of(headers).and_then(user_of);
+        user.unwrap_or_else(|| format!("{}@techacct.adobe.com", api_key()))
+    }
 }
 
 /// A refusal by the gateway, before the API is reached, or for want of a role.
@@ -77,7 +94,7 @@ impl From<RoleNeeded> for GatewayError {
     }
 }
 
-static ALL_ROLES: LazyLock<Arc<BTreeSet<Role>>> = LazyLock::new(|| Arc::new(Role::ALL.into()));
+static ALL_ROLES: LazyLock<BTreeSet<Role>> = LazyLock::new(|| Role::ALL.into());
 
 /// The answer to a missing or bad token.
 pub const BAD_TOKEN: GatewayError = GatewayError {
@@ -113,7 +130,7 @@ pub async fn check(
     let permitted = identify(api, request.headers()).and_then(|caller| {
         // Where there is no operation, the answer is 404 or 405 to everybody.
         if let Some(operation) = operation {
-            check_operation(&caller.roles, &operation.id, operation.callers)?;
+            check_operation(caller.roles(), &operation.id, operation.callers)?;
         }
         Ok(caller)
     });
@@ -127,38 +144,34 @@ pub async fn check(
 }
 
 fn identify(api: &Api, headers: &HeaderMap) -> Result<Caller, GatewayError> {
-    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let token = text(header::AUTHORIZATION)
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .filter(|token| !token.is_empty())
-        .ok_or(BAD_TOKEN)?;
+    let token = token_of(headers).ok_or(BAD_TOKEN)?;
     let client = match api.auth {
         Auth::Open => None,
         Auth::Strict => Some(find_client_of(api, token).ok_or(BAD_TOKEN)?),
     };
-    let api_key = text(X_API_KEY)
+    text(headers, X_API_KEY)
         .filter(|key| !key.is_empty())
         .filter(|key| client.as_ref().is_none_or(|client| client.client_id == *key))
         .ok_or(BAD_API_KEY)?;
-    let organisation = text(X_GW_IMS_ORG_ID).ok_or(UNKNOWN_ORGANISATION)?;
+    let organisation = text(headers, X_GW_IMS_ORG_ID).ok_or(UNKNOWN_ORGANISATION)?;
     let catalog = api.engine.catalog();
     let tenant = catalog
         .find_tenant_of(organisation)
         .filter(|tenant| client.as_ref().is_none_or(|client| client.tenant_id == tenant.id))
         .ok_or(UNKNOWN_ORGANISATION)?;
-    Ok(match client {
-        None => {
-            let user = user_of(token).unwrap_or_else(|| format!("{api_key}@techacct.adobe.com"));
-            Caller { tenant_id: tenant.id, user, roles: ALL_ROLES.clone() }
-        }
-        Some(client) => Caller {
-            tenant_id: tenant.id,
-            user: client.technical_account_id.clone(),
-            roles: Arc::new(client.roles.clone()),
-        },
-    })
+    Ok(Caller { tenant_id: tenant.id, client })
+}
+
+/// The value of a header.
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// The bearer token of a request.
+fn token_of(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = text(headers, header::AUTHORIZATION)?.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    Some(token.trim()).filter(|token| is_bearer && !token.is_empty())
 }
 
 /// The client that a token was given to; none if the token is not good, or the client gone.

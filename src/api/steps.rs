@@ -66,8 +66,8 @@ fn check_roles(caller: &Caller, step: &InStep, command: StepCommand) -> Result<(
     let InStep { snapshot, position, key: _ } = step;
     let Some((plan, state)) = snapshot.execution.step(*position) else { return Ok(()) };
     match command {
-        StepCommand::Advance => role::check_advance(&caller.roles, plan.action)?,
-        StepCommand::Cancel => role::check_cancel(&caller.roles, plan.action, state.status())?,
+        StepCommand::Advance => role::check_advance(caller.roles(), plan.action)?,
+        StepCommand::Cancel => role::check_cancel(caller.roles(), plan.action, state.status())?,
     }
     Ok(())
 }
