@@ -84,7 +84,7 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// The exit code of the program: 1 if it was at work, 2 if it did not start.
+    /// The exit code of the program: 1 if a worker failed, 2 for anything else.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {

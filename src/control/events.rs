@@ -40,9 +40,9 @@ pub enum EventType {
     Delivery,
     /// The clock was set or moved.
     Clock,
-    /// A call was journalled: number.
+    /// The journal has changed, up to the call with this number: number.
     Request,
-    /// Everything may have changed.
+    /// Everything may have changed: after a reset, an import, or more than 1000 changes at once.
     Reset,
 }
 

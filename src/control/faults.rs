@@ -31,7 +31,7 @@ pub struct FaultBody {
     operation: Option<String>,
     /// How many calls are left alone first.
     after: Option<u64>,
-    /// Each so-manyth of the calls after them is meant.
+    /// Every n-th of the calls after those is meant.
     #[schema(minimum = 1)]
     every: Option<u64>,
     /// How often the rule is used; always if absent.
@@ -62,7 +62,7 @@ pub struct FaultRule {
     operation: Option<String>,
     /// How many calls are left alone first.
     after: u64,
-    /// Each so-manyth of the calls after them is meant.
+    /// Every n-th of the calls after those is meant.
     every: u64,
     /// How often the rule is used; always if absent.
     #[serde(skip_serializing_if = "Option::is_none")]

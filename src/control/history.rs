@@ -44,7 +44,9 @@ pub struct HistoryView {
     operation_id = "postHistory", tag = "Emulator",
     params(AnyPipeline),
     request_body = HistoryBody,
-    responses((status = 201, description = "The executions are there", body = HistoryView)))]
+    responses((status = 201, description = "The executions are there", body = HistoryView),
+        (status = 409, description = "Everything was reset or replaced while they were made",
+            body = Problem, content_type = "application/problem+json")))]
 pub async fn post_history(
     State(control): State<Control>,
     AnyPipeline(_, pipeline): AnyPipeline,
@@ -61,6 +63,9 @@ pub async fn post_history(
     let made = control.engine.add_history(pipeline.key(), count).await;
     let made = made.map_err(|error| match error {
         HistoryError::NoSuchPipeline => Problem::not_found("The pipeline"),
+        HistoryError::Replaced => {
+            Problem::new(StatusCode::CONFLICT, "Conflict", format!("{error}."))
+        }
         HistoryError::TooFar => invalid(error.to_string()),
         HistoryError::Store(error) => error.into(),
     })?;

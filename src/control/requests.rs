@@ -191,6 +191,6 @@ pub async fn get_request_count(
 #[utoipa::path(delete, path = "/_emulator/requests", operation_id = "deleteRequests",
     tag = "Emulator", responses((status = 204, description = "The journal is empty")))]
 pub async fn delete_requests(State(control): State<Control>) -> StatusCode {
-    control.traffic.journal().clear();
+    control.traffic.clear_journal();
     StatusCode::NO_CONTENT
 }

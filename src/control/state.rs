@@ -49,7 +49,7 @@ pub async fn get_state(State(control): State<Control>) -> Result<Response, Probl
     responses((status = 204, description = "The state is restored")))]
 pub async fn put_state(State(control): State<Control>, body: Body) -> Result<StatusCode, Problem> {
     let received = TemporaryFile::receive(body).await?;
-    control.engine.import(received.path()).await.map_err(|error| match error {
+    control.engine.import(received).await.map_err(|error| match error {
         ImportError::Refused(reason) => {
             Problem::bad_request(format!("The body is no state that can be restored: {reason}."))
         }
@@ -93,6 +93,6 @@ pub async fn reset(State(control): State<Control>, body: Bytes) -> Result<Status
         })
         .await?;
     control.traffic.faults().clear();
-    control.traffic.journal().clear();
+    control.traffic.clear_journal();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -76,6 +76,12 @@ impl Clock {
         self.state.write().unwrap_or_else(PoisonError::into_inner).held_at = Some(at);
     }
 
+    /// Whether it stands until a line is set.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.state().held_at.is_some()
+    }
+
     /// How long it really takes until it is `due`; for ever if time stands still.
     #[must_use]
     pub fn real_time_until(&self, due: Timestamp) -> Option<RealDuration> {

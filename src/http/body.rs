@@ -45,7 +45,8 @@ pub async fn within_limits(
     if STREAMED.contains(&request.uri().path()) {
         return next(request).await;
     }
-    if request.uri().path().starts_with(CONTROL) {
+    let control = request.uri().path().strip_prefix(CONTROL);
+    if control.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
         return match read_whole(request).await {
             Ok(request) => next(request).await,
             Err(problem) => problem.into_response(),

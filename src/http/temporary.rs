@@ -27,6 +27,12 @@ pub struct TemporaryFile {
     _directory: TempDir,
 }
 
+impl AsRef<Path> for TemporaryFile {
+    fn as_ref(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl TemporaryFile {
     /// A place for a file, which is not there yet.
     pub fn new() -> Result<Self, Problem> {

@@ -54,7 +54,7 @@ pub struct Rule {
     pub operation: Option<String>,
     /// How many calls are left alone first.
     pub after: u64,
-    /// Of the calls after them, each so-manyth is meant; at least 1.
+    /// Every n-th of the calls after those is meant; at least 1.
     pub every: u64,
     /// How often the rule is used; none for always.
     pub times: Option<u64>,

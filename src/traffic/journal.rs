@@ -137,13 +137,15 @@ impl Journal {
         entries
     }
 
-    /// Forgets all calls; numbers go on.
-    pub fn clear(&self) {
+    /// Forgets all calls; numbers go on. The number of the last one.
+    pub fn clear(&self) -> u64 {
         let mut kept = self.kept();
+        let last = kept.last_number;
         kept.bytes = 0;
         let forgotten = std::mem::take(&mut kept.entries);
         drop(kept);
         drop(forgotten);
+        last
     }
 }
 

@@ -55,6 +55,12 @@ impl Traffic {
         &self.0.journal
     }
 
+    /// Empties the journal, and tells those who follow what changes.
+    pub fn clear_journal(&self) {
+        let last = self.0.journal.clear();
+        self.0.engine.tell_request(last, None);
+    }
+
     /// The rules by which calls fail.
     #[must_use]
     pub fn faults(&self) -> &Faults {

@@ -31,7 +31,7 @@ pub enum Change {
     Deliveries(WebhookId),
     /// The clock was set or moved.
     Clock,
-    /// The journal got a call with this number, which is about a program or not.
+    /// The journal has changed up to the call with this number, which is about a program or not.
     Request(u64, Option<ProgramId>),
     /// Everything was replaced.
     Everything,
@@ -104,8 +104,7 @@ impl Engine {
         }
     }
 
-    /// Tells that the journal got a call with this number, which is about a program or not. Nobody
-    /// waits for that, so it costs less than [`Self::tell`].
+    /// Tells of [`Change::Request`]. Nobody waits for that, so it costs less than [`Self::tell`].
     pub fn tell_request(&self, number: u64, program: Option<ProgramId>) {
         self.audience.feed.add(&[Change::Request(number, program)]);
     }

@@ -15,6 +15,7 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
 use crate::engine::Engine;
+use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::seed::Mistake;
 use crate::seed::scenario::ScenarioDocument;
@@ -125,7 +126,12 @@ async fn start(
     }
 
     let scenario = match scenarios::take(&mut write.tx, key).await? {
-        Some(stored) => read_scenario(&stored, program, pipeline)?,
+        Some(stored) => {
+            if stored.times.is_some() {
+                write.changes.add(Change::Pipeline(key));
+            }
+            read_scenario(&stored, program, pipeline)?
+        }
         None => Scenario::default(),
     };
     let circumstances = Circumstances {

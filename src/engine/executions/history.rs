@@ -33,6 +33,9 @@ pub enum HistoryError {
     /// The first of them would be too long ago.
     #[error("the first of so many executions would begin before {}", Timestamp::MIN)]
     TooFar,
+    /// Everything was replaced while they were made.
+    #[error("everything was reset or replaced meanwhile")]
+    Replaced,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,9 +68,14 @@ impl Engine {
     ) -> Result<History, HistoryError> {
         let mut first = None;
         let mut left = count;
+        let generation = self.world.generation();
         // From the newest to the oldest: sequence numbers never have a gap.
         while left > 0 {
             let mut write = Write::begin(self).await?;
+            // The identifiers that were taken belong to the state before.
+            if self.world.generation() != generation {
+                return Err(HistoryError::Replaced);
+            }
             let first = match first {
                 Some(first) => first,
                 None => *first.insert(write.take_execution_ids(count).await?),

@@ -89,6 +89,19 @@ impl Schedule {
     }
 }
 
+/// The clock while it is moved. Whatever fails, time goes on from the last moment that was committed.
+struct Held<'a>(&'a Engine);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let Self(engine) = self;
+        if engine.clock.is_held() {
+            engine.clock.set(engine.clock.line_from_now());
+            engine.tell(&[Change::Clock]);
+        }
+    }
+}
+
 impl Engine {
     /// Lets happen everything that is due now; when the next thing is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
@@ -131,13 +144,8 @@ impl Engine {
             Destination::NextDue => self.find_next_due().await?.map_or(now, |due| due.max(now)),
         };
         self.clock.hold(now);
-        let moved = self.move_clock(target).await;
-        if moved.is_err() {
-            // Time goes on from the last moment that was committed.
-            self.clock.set(self.clock.line_from_now());
-            self.tell(&[Change::Clock]);
-        }
-        Ok(moved?)
+        let _held = Held(self);
+        Ok(self.move_clock(target).await?)
     }
 
     async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, StoreError> {

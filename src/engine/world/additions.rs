@@ -78,10 +78,24 @@ impl Write {
             }
         }
         for program in known.iter().chain(&seed.programs) {
-            self.changes.add(Change::Program(program.id));
+            self.add_changes(program);
         }
         self.set_definitions(catalog);
         Ok(())
+    }
+
+    /// Tells of the new parts of a program, or of a new program with all its parts.
+    fn add_changes(&mut self, program: &Program) {
+        let is_new = self.catalog.find_program(program.id).is_none();
+        if is_new || !program.repositories.is_empty() {
+            self.changes.add(Change::Program(program.id));
+        }
+        for id in program.environments.keys() {
+            self.changes.add(Change::Environment(program.id, *id));
+        }
+        for pipeline in program.pipelines.values() {
+            self.changes.add(Change::Pipeline(pipeline.key()));
+        }
     }
 }
 

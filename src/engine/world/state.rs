@@ -41,18 +41,24 @@ impl Engine {
 
     /// Replaces everything by the state in a file, which this brings up to date. What is overdue
     /// there has happened when this answers.
-    pub async fn import(self: &Arc<Self>, path: &Path) -> Result<(), ImportError> {
-        let (engine, path) = (self.clone(), path.to_owned());
-        let row = {
-            // sqlx's migrations are not `Send`; they run on a thread that waits for them.
-            let (runtime, engine, path) = (Handle::current(), engine.clone(), path.clone());
-            let prepare = move || runtime.block_on(prepare(&path, &engine.database));
-            outcome_of(tokio::task::spawn_blocking(prepare).await)??
-        };
+    ///
+    /// It runs to its end even if the caller leaves, and keeps the file until then.
+    pub async fn import(
+        self: &Arc<Self>,
+        file: impl AsRef<Path> + Send + Sync + 'static,
+    ) -> Result<(), ImportError> {
+        let engine = self.clone();
         run_to_the_end(async move {
+            let row = {
+                // sqlx's migrations are not `Send`; they run on a thread that waits for them.
+                let (runtime, engine) = (Handle::current(), engine.clone());
+                let path = file.as_ref().to_owned();
+                let prepare = move || runtime.block_on(prepare(&path, &engine.database));
+                outcome_of(tokio::task::spawn_blocking(prepare).await)??
+            };
             {
                 let _turn = engine.schedule.turn().await;
-                let mut write = Write::begin_with_attached(&engine, &path).await?;
+                let mut write = Write::begin_with_attached(&engine, file.as_ref()).await?;
                 state::clear(&mut write.tx).await?;
                 state::copy_attached(&mut write.tx).await?;
                 // The addresses of files and the tokens that were given here remain good.

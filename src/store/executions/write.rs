@@ -16,6 +16,10 @@ pub enum Inserted {
     PipelineIsBusy,
 }
 
+/// What `SQLite` says of a second execution that is not over; it names the columns of the index.
+const ONE_RUNNING_EXECUTION: &str =
+    "UNIQUE constraint failed: executions.program_id, executions.pipeline_id";
+
 /// Stores a new execution after the one with the sequence number `after`.
 pub async fn insert(
     database: &Database,
@@ -48,7 +52,7 @@ pub async fn insert(
     .await;
     match inserted {
         Ok(_) => Ok(Inserted::Yes),
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+        Err(sqlx::Error::Database(error)) if error.message() == ONE_RUNNING_EXECUTION => {
             Ok(Inserted::PipelineIsBusy)
         }
         Err(error) => Err(error.into()),

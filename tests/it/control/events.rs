@@ -5,7 +5,7 @@ use axum::http::{Method, Request, StatusCode};
 use cloudmanager_emulator::engine::changes::Change;
 use serde_json::json;
 
-use crate::app::{Answer, OVERSEEN, PRODUCTION, TestApp};
+use crate::app::{Answer, CODE_QUALITY, OVERSEEN, PRODUCTION, TestApp};
 
 /// Ends what a test looks at.
 async fn set_clock(app: &TestApp) {
@@ -62,6 +62,29 @@ async fn whatever_changes_is_told_once_and_in_order() {
 
     app.post("/_emulator/reset", &json!({})).await;
     assert_eq!(events.until("reset").await, ["reset"]);
+}
+
+#[tokio::test]
+async fn what_is_added_or_used_up_is_told() {
+    let app = TestApp::immediate().await;
+    let mut events = app.changes("", None).await;
+    events.begin().await;
+    let environment = json!({"id": "60000", "name": "new-dev", "type": "dev"});
+    done(&app.post("/_emulator/program/4/environments", &environment).await);
+    let pipeline = json!({"id": "11", "name": "New", "phases": [{"type": "VALIDATE"},
+        {"type": "BUILD", "repositoryId": "1", "branch": "main"}]});
+    done(&app.post("/_emulator/program/4/pipelines", &pipeline).await);
+    set_clock(&app).await;
+    assert_eq!(events.until("clock").await, ["environment 60000 4", "pipeline 11 4", "clock"]);
+
+    app.scenario(CODE_QUALITY, &json!({"times": 1, "steps": []})).await;
+    app.start(CODE_QUALITY).await;
+    done(&app.delete("/_emulator/requests").await);
+    set_clock(&app).await;
+    assert_eq!(
+        events.until("clock").await,
+        ["pipeline 3 4", "pipeline 3 4", "execution 953671 3 4", "request 1", "request 1", "clock"]
+    );
 }
 
 #[tokio::test]

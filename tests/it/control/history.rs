@@ -63,3 +63,18 @@ async fn a_history_that_can_t_be_is_refused() {
     let total = app.get(&format!("{PRODUCTION}/executions")).await.json();
     assert_eq!(total["_totalNumberOfItems"], 0);
 }
+
+#[tokio::test]
+async fn a_reset_in_the_middle_leaves_nothing_of_it() {
+    let app = TestApp::in_batches(1, seed::demo()).await;
+    let (body, to_seed) = (json!({"count": 500}), json!({}));
+    // Each waits for its turn to write: the reset comes between two batches.
+    let (history, reset) =
+        tokio::join!(app.post(HISTORY, &body), app.post("/_emulator/reset", &to_seed),);
+    assert_eq!(reset.status, StatusCode::NO_CONTENT);
+    assert_eq!(history.status, StatusCode::CONFLICT, "{history:?}");
+    assert_eq!(history.errors(), "everything was reset or replaced meanwhile.");
+    let list = app.get("/api/program/4/pipeline/1/executions").await.json();
+    assert_eq!(list["_totalNumberOfItems"], 0);
+    app.start(PRODUCTION).await;
+}
