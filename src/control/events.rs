@@ -1,6 +1,5 @@
 //! What changes, as it changes: a stream of server-sent events.
 
-use std::collections::HashSet;
 use std::convert::Infallible;
 use std::time::Duration as RealDuration;
 
@@ -83,7 +82,7 @@ pub struct WantedParameters {
 /// Which events are wanted.
 pub struct Wanted {
     program: Option<ProgramId>,
-    types: Option<HashSet<EventType>>,
+    types: Option<Vec<EventType>>,
     after: Option<Place>,
 }
 
@@ -105,7 +104,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     }
 }
 
-fn read_types(text: &str) -> Result<HashSet<EventType>, String> {
+fn read_types(text: &str) -> Result<Vec<EventType>, String> {
     text.split(',').map(EventType::find).collect::<Option<_>>().ok_or_else(|| {
         let names = EventType::ALL.map(|(_, name)| name).join(", ");
         format!("must be some of {names}, separated by commas")
@@ -121,63 +120,63 @@ fn read_id(id: &str) -> Option<Place> {
     Some(Place { start: start.parse().ok()?, number: number.parse().ok()? })
 }
 
-/// The type of a change, the program that it is about, and what to read again.
-fn describe(change: Change) -> (EventType, Option<ProgramId>, Value) {
+/// The type of a change, and the program that it is about.
+fn kind_of(change: &Change) -> (EventType, Option<ProgramId>) {
     match change {
-        Change::Execution(pipeline, execution) => (
-            EventType::Execution,
-            Some(pipeline.program_id),
-            json!({"programId": pipeline.program_id.to_string(),
-                "pipelineId": pipeline.pipeline_id.to_string(),
-                "executionId": execution.to_string()}),
-        ),
-        Change::Pipeline(pipeline) => (
-            EventType::Pipeline,
-            Some(pipeline.program_id),
-            json!({"programId": pipeline.program_id.to_string(),
-                "pipelineId": pipeline.pipeline_id.to_string()}),
-        ),
-        Change::Program(program) => {
-            (EventType::Program, Some(program), json!({"programId": program.to_string()}))
+        Change::Execution(pipeline, _) => (EventType::Execution, Some(pipeline.program_id)),
+        Change::Pipeline(pipeline) => (EventType::Pipeline, Some(pipeline.program_id)),
+        Change::Program(program) => (EventType::Program, Some(*program)),
+        Change::Environment(program, _) => (EventType::Environment, Some(*program)),
+        Change::Webhook(_) => (EventType::Webhook, None),
+        Change::Deliveries(_) => (EventType::Delivery, None),
+        Change::Clock => (EventType::Clock, None),
+        Change::Request(_, program) => (EventType::Request, *program),
+        Change::Everything => (EventType::Reset, None),
+    }
+}
+
+/// What to read again after a change.
+fn names_in(change: &Change) -> Value {
+    match change {
+        Change::Execution(pipeline, execution) => json!({
+            "programId": pipeline.program_id.to_string(),
+            "pipelineId": pipeline.pipeline_id.to_string(),
+            "executionId": execution.to_string(),
+        }),
+        Change::Pipeline(pipeline) => json!({
+            "programId": pipeline.program_id.to_string(),
+            "pipelineId": pipeline.pipeline_id.to_string(),
+        }),
+        Change::Program(program) => json!({"programId": program.to_string()}),
+        Change::Environment(program, environment) => json!({
+            "programId": program.to_string(),
+            "environmentId": environment.to_string(),
+        }),
+        Change::Webhook(webhook) | Change::Deliveries(webhook) => {
+            json!({"webhookId": webhook.to_string()})
         }
-        Change::Environment(program, environment) => (
-            EventType::Environment,
-            Some(program),
-            json!({"programId": program.to_string(), "environmentId": environment.to_string()}),
-        ),
-        Change::Webhook(webhook) => {
-            (EventType::Webhook, None, json!({"webhookId": webhook.to_string()}))
-        }
-        Change::Deliveries(webhook) => {
-            (EventType::Delivery, None, json!({"webhookId": webhook.to_string()}))
-        }
-        Change::Clock => (EventType::Clock, None, json!({})),
-        Change::Request(number, program) => {
-            (EventType::Request, program, json!({"number": number}))
-        }
-        Change::Everything => (EventType::Reset, None, json!({})),
+        Change::Request(number, _) => json!({"number": number}),
+        Change::Clock | Change::Everything => json!({}),
     }
 }
 
 impl Wanted {
-    /// The event that tells of a change, if it is wanted.
-    fn event(&self, place: Place, change: Change) -> Option<Event> {
-        let (kind, program, data) = describe(change);
+    fn has(&self, change: &Change) -> bool {
         let Self { program: wanted_program, types, after: _ } = self;
+        let (kind, program) = kind_of(change);
         let is_about = program.is_none() || wanted_program.is_none() || program == *wanted_program;
         let is_of_type = types.as_ref().is_none_or(|types| types.contains(&kind));
-        (is_about && is_of_type || kind == EventType::Reset)
-            .then(|| event(place, kind.name(), &data))
+        is_about && is_of_type || kind == EventType::Reset
     }
+}
 
-    fn events(&self, news: News) -> Vec<Event> {
-        match news {
-            News::Missed(place) => vec![event(place, "missed", &json!({}))],
-            News::Changes(changes) => changes
-                .into_iter()
-                .filter_map(|(place, change)| self.event(place, change))
-                .collect(),
-        }
+fn events(news: News) -> Vec<Event> {
+    match news {
+        News::Missed(place) => vec![event(place, "missed", &json!({}))],
+        News::Changes(changes) => changes
+            .iter()
+            .map(|(place, change)| event(*place, kind_of(change).0.name(), &names_in(change)))
+            .collect(),
     }
 }
 
@@ -211,8 +210,8 @@ pub async fn get_events(State(control): State<Control>, wanted: Wanted) -> Respo
 
 fn follow(follower: Follower, wanted: Wanted) -> impl Stream<Item = Event> {
     let news = stream::unfold((follower, wanted), async |(mut follower, wanted)| {
-        let events = wanted.events(follower.next().await);
-        Some((stream::iter(events), (follower, wanted)))
+        let news = follower.next(|change| wanted.has(change)).await;
+        Some((stream::iter(events(news)), (follower, wanted)))
     });
     news.flatten()
 }

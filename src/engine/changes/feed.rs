@@ -19,7 +19,7 @@ const MOST_OF_ONE_COMMIT: usize = 1000;
 
 /// How long a follower rests after it has read, in real time. What happens meanwhile is read at
 /// once, so that followers cost little however often something changes.
-const REST: RealDuration = RealDuration::from_millis(50);
+const REST: RealDuration = RealDuration::from_millis(100);
 
 /// Where a change stands among all that were told. The default is the place of none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -119,23 +119,27 @@ impl Follower {
         self.after
     }
 
-    /// Waits for changes.
-    pub async fn next(&mut self) -> News {
-        if std::mem::take(&mut self.has_read) {
-            tokio::time::sleep(REST).await;
-        }
+    /// Waits for changes that are wanted.
+    pub async fn next(&mut self, is_wanted: impl Fn(&Change) -> bool) -> News {
         let engine = self.engine.clone();
         loop {
+            if std::mem::take(&mut self.has_read) {
+                tokio::time::sleep(REST).await;
+            }
             // Listening begins before reading, so that nothing between is missed.
             let more = engine.audience.feed.more.notified();
-            if let Some(news) = self.read() {
+            if let Some(news) = self.read(&is_wanted) {
                 return news;
             }
-            more.await;
+            if !self.has_read {
+                more.await;
+            }
         }
     }
 
-    fn read(&mut self) -> Option<News> {
+    /// What is new; none if nothing of it is wanted. Most followers want few of the changes, so what
+    /// they don't want is not even copied.
+    fn read(&mut self, is_wanted: impl Fn(&Change) -> bool) -> Option<News> {
         let feed = &self.engine.audience.feed;
         let place = |number| Place { start: feed.start, number };
         let kept = feed.kept();
@@ -144,10 +148,11 @@ impl Follower {
             self.after = place(kept.last);
             return Some(News::Missed(self.after));
         };
-        let changes: Vec<_> = changes.map(|(number, change)| (place(number), change)).collect();
-        (self.after, _) = *changes.last()?;
-        self.has_read = true;
-        Some(News::Changes(changes))
+        let wanted = changes.filter(|(_, change)| is_wanted(change));
+        let wanted: Vec<_> = wanted.map(|(number, change)| (place(number), change)).collect();
+        self.has_read = self.after.number < kept.last;
+        self.after = place(kept.last);
+        (!wanted.is_empty()).then_some(News::Changes(wanted))
     }
 }
 
