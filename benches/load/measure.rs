@@ -249,7 +249,7 @@ pub async fn bytes(figures: &mut Figures) -> Done {
     Ok(())
 }
 
-/// The first and the last page of a long history, and how long a very long one takes to make.
+/// The first and the last pages of a long history, and how long a very long one takes to make.
 pub async fn paging(figures: &mut Figures) -> Done {
     const EXECUTIONS: usize = 100_000;
     const MANY: usize = 1_000_000;
@@ -263,20 +263,21 @@ pub async fn paging(figures: &mut Figures) -> Done {
     make_history(&emulator.address, 2, EXECUTIONS).await?;
     let mut connection =
         Connection::open(&emulator.address).await.map_err(|error| error.to_string())?;
-    let pages = [0, EXECUTIONS - 20]
-        .map(|start| format!("/api/program/4/pipeline/2/executions?start={start}&limit=20"))
-        .map(|path| request("GET", &path, ""));
     let mut times = [Vec::new(), Vec::new()];
-    for _ in 0..500 {
-        for (page, times) in pages.iter().zip(&mut times) {
+    for number in 0..500 {
+        // No page is asked for twice: it would come from memory.
+        let starts = [number, EXECUTIONS - 20 - number];
+        for (start, times) in starts.iter().zip(&mut times) {
+            let path = format!("/api/program/4/pipeline/2/executions?start={start}&limit=20");
+            let page = request("GET", &path, "");
             let begin = Instant::now();
-            connection.send(page).await.map_err(|error| error.to_string())?;
+            connection.send(&page).await.map_err(|error| error.to_string())?;
             times.push(milliseconds(begin.elapsed()));
         }
     }
     let [first, last] = times.map(|times| median(times).unwrap_or(0.0));
     figures.add(
-        "Page 1 and last page of 100,000 executions",
+        "First and last pages of 100,000 executions",
         format!("{first:.2} ms and {last:.2} ms, ratio {:.2}", last / first),
         "ratio ≤ 1.5",
     );

@@ -101,7 +101,7 @@ impl RequestView {
             operation_id: operation_id.as_deref().map(str::to_owned),
             status: status.map(|status| status.as_u16()),
             duration: f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0,
-            request_id: request_id.clone(),
+            request_id: request_id.to_str().unwrap_or_default().to_owned(),
             organisation: organisation.clone(),
             api_key: api_key.clone(),
             // What is null is as good as absent.

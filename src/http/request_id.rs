@@ -12,7 +12,9 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[must_use]
 pub fn of(request: &Request) -> HeaderValue {
     let sent = request.headers().get(X_REQUEST_ID).filter(|value| is_sane(value));
-    sent.cloned().unwrap_or_else(new_id)
+    // A copy: whoever keeps it would keep all that was read from the connection with it.
+    let copy = sent.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
+    copy.unwrap_or_else(new_id)
 }
 
 /// Sets the header on the answer and logs the request.

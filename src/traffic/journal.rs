@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as RealDuration;
 
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 
 use super::faults::Injection;
 use super::redact::RedactedBody;
@@ -36,7 +36,7 @@ pub struct Entry {
     /// How long it took until the answer began, in real time.
     pub took: RealDuration,
     /// The identifier that the answer carries.
-    pub request_id: String,
+    pub request_id: HeaderValue,
     /// The organisation that the caller named.
     pub organisation: Option<String>,
     /// The api key that the caller sent.
@@ -163,7 +163,7 @@ mod tests {
             operation_id: None,
             status: None,
             took: RealDuration::ZERO,
-            request_id: String::new(),
+            request_id: HeaderValue::from_static(""),
             organisation: None,
             api_key: None,
             body: None,

@@ -101,8 +101,7 @@ fn new_entry(
     operation_id: Option<Arc<str>>,
     request: &Request,
 ) -> Entry {
-    let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
-    let header = |name| request.headers().get(name).and_then(text);
+    let header = |name| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
     Entry {
         number: 0,
         at: traffic.0.engine.now(),
@@ -112,7 +111,7 @@ fn new_entry(
         operation_id,
         status: None,
         took: std::time::Duration::ZERO,
-        request_id: text(request_id).unwrap_or_default(),
+        request_id: request_id.clone(),
         organisation: header(X_GW_IMS_ORG_ID),
         api_key: header(X_API_KEY),
         body: None,
