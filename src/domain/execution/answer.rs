@@ -6,7 +6,7 @@ use crate::domain::gate::{Gate, Metric};
 use crate::domain::pipeline::Action;
 use crate::domain::time::Timestamp;
 
-use super::step::StepStatus;
+use super::status::StepStatus;
 
 /// An answer to a step that waits or runs.
 #[derive(Clone, Debug, PartialEq, Eq)]

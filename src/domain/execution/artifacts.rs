@@ -6,7 +6,8 @@ use crate::domain::artifact::{Artifact, ArtifactFile, Graph, Output, issues};
 use crate::domain::gate::Metric;
 use crate::domain::pipeline::Action;
 
-use super::step::{StepState, StepStatus};
+use super::status::StepStatus;
+use super::step::StepState;
 use super::{End, Execution};
 
 /// The metrics whose course a load test draws; the other tests draw what the instances did.

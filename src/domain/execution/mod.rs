@@ -8,6 +8,7 @@ pub mod log;
 pub mod machine;
 pub mod plan;
 pub mod start;
+pub mod status;
 pub mod step;
 
 use std::sync::Arc;
