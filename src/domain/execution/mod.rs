@@ -1,10 +1,7 @@
 //! Executions: a frozen plan and how far it has come.
 
 pub mod answer;
-pub mod artifacts;
-pub mod deployment;
 pub mod links;
-pub mod log;
 pub mod machine;
 pub mod plan;
 pub mod start;
@@ -15,7 +12,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::artifact::Build;
 use super::environment::EnvironmentType;
 use super::gate::Metric;
 use super::id::{ExecutionId, PhaseId, PipelineKey, StepId};
@@ -221,17 +217,6 @@ impl Execution {
     pub fn step_state_id(&self, position: usize) -> i64 {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         self.id.number().saturating_mul(100).saturating_add(position)
-    }
-
-    /// The build whose artifacts it deploys: its own, or the one that they are taken from.
-    #[must_use]
-    pub fn build(&self) -> Build {
-        let code = &self.plan.code;
-        let version = match &code.built_by {
-            Some(build) => build.version.clone(),
-            None => self.artifacts_version(),
-        };
-        Build::new(&code.repository, code.commit.as_deref().unwrap_or_default(), &version)
     }
 
     /// The version of its artifacts: creation time without a leading zero on the month, and id.

@@ -1,14 +1,16 @@
 //! The lines of a step's work, and when they are written.
 
+use crate::content::artifact::Build;
+use crate::content::deployment;
+use crate::content::message::describe;
+use crate::content::noise::Noise;
+use crate::domain::execution::Execution;
 use crate::domain::execution::plan::PlannedStep;
-use crate::domain::execution::{Execution, deployment};
 use crate::domain::gate::Gate;
-use crate::domain::noise::Noise;
 use crate::domain::pipeline::Action;
 use crate::domain::scenario::Outcome;
 use crate::domain::time::Timestamp;
 
-use super::message::describe;
 use super::{Names, build};
 
 /// A line, and when it is written: at that thousandth of the step's work.
@@ -106,7 +108,7 @@ fn deployment_order(execution: &Execution, position: usize, now: Timestamp) -> V
     let Some((step, _)) = execution.step(position) else { return Vec::new() };
     let environment = environment(step);
     let mut lines = vec![(0, format!("[INFO] Deploying to {environment}"))];
-    let files = execution.build().file_names();
+    let files = Build::of(execution).file_names();
     lines.extend(files.map(|file| (0, format!("[INFO] Artifact {file}"))));
     if let Some(deployment) = deployment::deployment(execution, position, now) {
         let count = deployment.commands.len();

@@ -2,17 +2,16 @@
 //! nothing of them is stored, and a log only ever grows.
 
 mod build;
-mod message;
 mod script;
 
+use crate::domain::execution::plan::PlannedStep;
+use crate::domain::execution::step::StepState;
+use crate::domain::execution::{End, Execution, links};
 use crate::domain::pipeline::Action;
 use crate::domain::scenario::Outcome;
 use crate::domain::time::{Duration, Timestamp};
 
-use super::plan::PlannedStep;
-use super::step::StepState;
-use super::{End, Execution, deployment};
-pub use message::message;
+use super::deployment;
 use script::{script, sonar_script};
 
 /// The second log file of a code scan, by the name that clients ask for.
@@ -95,7 +94,7 @@ pub fn log(
     names: Names<'_>,
     now: Timestamp,
 ) -> Option<Log> {
-    super::links::logs(execution, position).ok()?;
+    links::logs(execution, position).ok()?;
     let (step, state) = execution.step(position)?;
     let script = match (file, step.action) {
         (None, _) => script(execution, position, names, now),

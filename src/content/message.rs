@@ -1,8 +1,9 @@
 //! What a step says of itself beside its status.
 
+use super::deployment;
 use crate::domain::execution::plan::PlannedStep;
 use crate::domain::execution::step::StepState;
-use crate::domain::execution::{End, Execution, deployment, machine};
+use crate::domain::execution::{End, Execution, machine};
 use crate::domain::gate::{Comparator, Gate, Metric, Severity};
 use crate::domain::pipeline::Action;
 
