@@ -90,7 +90,7 @@ impl StepDetails {
         Self {
             input: state.answer().map(|answer| answer.to_json()),
             timed_out: state.timed_out().then_some(true),
-            message: message(execution, position),
+            message: message(execution, position, deployment),
             deploy_commands: deployment.map(deploy_commands),
             current_deploy_command_id: deployment
                 .and_then(|deployment| deployment.current)

@@ -13,8 +13,6 @@ use crate::domain::pipeline::{Action, StepOptions};
 use crate::domain::scenario::Outcome;
 use crate::domain::time::Timestamp;
 
-use super::step_log;
-
 /// How far the deployment of a step is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepDeployment {
@@ -52,7 +50,7 @@ pub fn deployment(
     let mut performed = Vec::new();
     let mut next_change = None;
     for (one, thousandth) in run.at(1000).completed {
-        match step_log::written_at(step, state, thousandth) {
+        match step.done_at(state, thousandth) {
             Some(at) if at <= last => performed.push((one.clone(), at)),
             later => {
                 next_change = later;

@@ -6,5 +6,6 @@ pub mod artifact;
 pub mod deployment;
 pub mod environment_log;
 pub mod message;
+mod metric;
 pub mod noise;
 pub mod step_log;

@@ -2,8 +2,7 @@
 //!
 //! Source: the commands and variables in Cloud Manager's documentation of the build environment.
 
-use super::Names;
-use super::script::ScriptLine;
+use super::script::{Names, ScriptLine};
 use crate::content::artifact::Build;
 use crate::domain::execution::Execution;
 

@@ -16,7 +16,8 @@ use super::environment::EnvironmentType;
 use super::gate::Metric;
 use super::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 use super::pipeline::Action;
-use super::time::Timestamp;
+use super::scenario::Outcome;
+use super::time::{Duration, Timestamp};
 use plan::{Plan, PlannedStep};
 use step::StepState;
 
@@ -238,5 +239,18 @@ impl PlannedStep {
     #[must_use]
     pub fn environment_type(&self) -> Option<EnvironmentType> {
         self.target.as_ref().map(|target| target.environment_type)
+    }
+
+    /// When so many thousandths of its work are done; never while it is paused before them.
+    #[must_use]
+    pub fn done_at(&self, state: &StepState, thousandths: i64) -> Option<Timestamp> {
+        let share = |thousandths: i64| {
+            Duration::from_millis(self.duration.as_millis().saturating_mul(thousandths) / 1000)
+        };
+        let started_at = state.started_at()?;
+        if self.outcome == Outcome::Paused && thousandths > 500 {
+            return Some(state.resumed_at()? + share(thousandths - 500));
+        }
+        Some(started_at + share(thousandths))
     }
 }
