@@ -3,6 +3,7 @@
 pub mod api;
 pub mod app;
 pub mod config;
+pub mod content;
 pub mod control;
 pub mod domain;
 pub mod engine;

@@ -11,9 +11,9 @@ use super::extract::{InEnvironment, InProgram};
 use super::hal::{Link, List};
 use super::page::QueryParameters;
 use super::refusal::refusal;
+use crate::content::environment_log::LogOption;
 use crate::domain::deployment::{InstanceKind, environment_urls};
 use crate::domain::environment::{Environment, EnvironmentStatus, EnvironmentType, REGION};
-use crate::domain::environment_log::LogOption;
 use crate::domain::id::ProgramId;
 use crate::http::problem::Problem;
 
