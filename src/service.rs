@@ -15,7 +15,7 @@ use tower::layer::layer_fn;
 use tower::util::MapRequest;
 use tower::{ServiceExt, service_fn};
 
-use crate::api::gateway::{self, Auth};
+use crate::access::{Access, Auth, gateway, ims};
 use crate::api::{self, Api};
 use crate::control::{self, Control};
 use crate::engine::Engine;
@@ -51,16 +51,19 @@ fn service_with(
     hosts: Hosts,
     auth: Auth,
 ) -> Service {
-    let api = Api::new(engine.clone(), hosts.clone(), auth);
+    let access = Access::new(engine.clone(), auth);
+    let api = Api::new(engine.clone(), hosts.clone());
     let mut operations = Operations::default();
     let api_router = api::router(&mut operations);
+    let ims_router = ims::router(&mut operations);
     let control_router = control::router(&mut operations);
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
-    let layers = Arc::new(Layers { hosts, operations, traffic, api: api.clone() });
+    let layers = Arc::new(Layers { hosts, operations, traffic, access: access.clone() });
     let router = api_router
         .with_state(api)
+        .merge(ims_router.with_state(access))
         .merge(control_router.with_state(control))
         .merge(further)
         .fallback(not_found)
@@ -78,7 +81,7 @@ struct Layers {
     hosts: Hosts,
     operations: Arc<Operations>,
     traffic: Traffic,
-    api: Api,
+    access: Access,
 }
 
 /// Takes a request through all layers to its handler. To axum they are one layer, because it
@@ -88,7 +91,7 @@ async fn pass_layers(
     request: Request,
     handler: Route,
 ) -> Result<Response, Infallible> {
-    let Layers { hosts, operations, traffic, api } = &*layers;
+    let Layers { hosts, operations, traffic, access } = &*layers;
     let id = request_id::of(&request);
     let operation = operations.find(&request);
     // From the inside to the outside.
@@ -96,7 +99,7 @@ async fn pass_layers(
         let Ok(answer) = handler.oneshot(request).await;
         answer
     };
-    let check_caller = async |request| gateway::check(api, operation, request, handle).await;
+    let check_caller = async |request| gateway::check(access, operation, request, handle).await;
     let limit = async |request| body::within_limits(request, check_caller).await;
     let observe = async |request| observe(traffic, &id, operation, request, limit).await;
     let check_page = async |request| refuse_foreign_pages(hosts, request, observe).await;

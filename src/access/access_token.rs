@@ -5,13 +5,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::parameters::USUAL_SCOPE;
+use super::signer::Signer;
 use crate::domain::client::Client;
 use crate::domain::time::{Duration, Timestamp};
-use crate::http::signer::Signer;
 
 /// The header of every token. No other is read, so that nobody can choose how it is checked.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
+/// The scopes of a token for which none were asked.
+pub(super) const USUAL_SCOPE: &str = "openid,AdobeID,read_organizations";
 
 /// What the key of these tokens is for, told from that of all other signatures.
 const PURPOSE: &str = "IMS access tokens";
@@ -108,7 +110,7 @@ fn encode(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::files::FileTokens;
+    use crate::access::file_token::FileTokens;
 
     const NOW: Timestamp = Timestamp::EPOCH;
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::ImsError;
+use super::error::ImsError;
 use crate::domain::client::Client;
 use crate::domain::time::Timestamp;
 
