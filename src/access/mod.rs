@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod file_token;
 pub mod gateway;
 pub mod ims;
+mod jwt;
 pub mod signer;
 
 use std::ops::Deref;
