@@ -13,14 +13,14 @@ use utoipa::{IntoParams, ToSchema};
 use super::Control;
 use super::extract::AnyDelivery;
 use super::wait::{TimeoutParameter, read_timeout, within};
-use crate::domain::delivery::{Delivery, DeliveryStatus, Reply};
+use crate::domain::delivery::{Attempt, Delivery, DeliveryStatus, RecordedDelivery, Reply};
 use crate::domain::id::InvalidId;
 use crate::engine::catalog::Catalog;
 use crate::engine::deliveries::Recorded;
 use crate::events::body::EventBody;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
-use crate::store::deliveries::{Attempt, Filter, RecordedDelivery};
+use crate::store::deliveries::Filter;
 
 /// How many deliveries an answer has if nothing is said.
 const LIMIT: u32 = 100;

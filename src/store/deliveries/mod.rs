@@ -1,4 +1,4 @@
-//! Deliveries: what subscribers are told, in which order, and what came of it.
+//! The rows of deliveries: what is due in which order, and what was recorded.
 
 mod write;
 
@@ -9,46 +9,15 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, parse_word, word};
-use crate::domain::delivery::{Delivery, DeliveryStatus, Failures, Notice, Reply};
+use crate::domain::delivery::{
+    Attempt, Delivery, DeliveryStatus, DueDelivery, Failures, Notice, RecordedDelivery, Reply,
+};
 use crate::domain::event::EventKind;
 use crate::domain::id::{
     DeliveryId, ExecutionId, PhaseId, PipelineId, PipelineKey, ProgramId, StepId, WebhookId,
 };
 use crate::domain::time::Timestamp;
-pub use write::{Attempted, NewDelivery, insert, of, record, repeat};
-
-/// A delivery whose turn it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueDelivery {
-    /// The delivery.
-    pub delivery: Delivery,
-    /// The attempts so far, all in vain.
-    pub failures: Option<Failures>,
-}
-
-/// An attempt at a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// When it was made.
-    pub at: Timestamp,
-    /// What came of it.
-    pub reply: Reply,
-    /// The beginning of an answer that was no success.
-    pub answer: Option<String>,
-    /// How long it took, in real milliseconds.
-    pub duration: i64,
-}
-
-/// A delivery with all attempts at it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordedDelivery {
-    /// The delivery.
-    pub delivery: Delivery,
-    /// When it is tried next; none if it is over or waits for one before it.
-    pub next_attempt_at: Option<Timestamp>,
-    /// The attempts, in order.
-    pub attempts: Vec<Attempt>,
-}
+pub use write::{insert, record, repeat};
 
 /// Which deliveries are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
