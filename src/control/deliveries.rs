@@ -95,7 +95,7 @@ impl DeliveryView {
         Some(Self {
             id: id.to_string(),
             webhook_id: webhook_id.to_string(),
-            event: notice.kind.name(),
+            event: notice.kind.as_str(),
             execution_id: notice.execution_id.to_string(),
             status,
             next_attempt_at: next_attempt_at.map(|at| at.to_string()),

@@ -8,12 +8,12 @@ use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::Control;
 use crate::domain::id::ProgramId;
+use crate::domain::word::words;
 use crate::engine::changes::{Change, Follower, News, Place};
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
@@ -21,49 +21,27 @@ use crate::http::query::{QueryParameters, QueryReader};
 /// How long a stream is silent at most, in real time.
 const SILENCE: RealDuration = RealDuration::from_secs(15);
 
-/// What an event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum EventType {
-    /// An execution: programId, pipelineId, executionId.
-    Execution,
-    /// A pipeline, its scenario, or many of its executions: programId, pipelineId.
-    Pipeline,
-    /// A program, its repositories, or its deletion: programId.
-    Program,
-    /// An environment: programId, environmentId.
-    Environment,
-    /// A webhook: webhookId.
-    Webhook,
-    /// Deliveries to a webhook: webhookId.
-    Delivery,
-    /// The clock was set or moved.
-    Clock,
-    /// The journal has changed, up to the call with this number: number.
-    Request,
-    /// Everything may have changed: after a reset, an import, or more than 1000 changes at once.
-    Reset,
-}
-
-impl EventType {
-    const ALL: [(Self, &str); 9] = [
-        (Self::Execution, "execution"),
-        (Self::Pipeline, "pipeline"),
-        (Self::Program, "program"),
-        (Self::Environment, "environment"),
-        (Self::Webhook, "webhook"),
-        (Self::Delivery, "delivery"),
-        (Self::Clock, "clock"),
-        (Self::Request, "request"),
-        (Self::Reset, "reset"),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
-    }
-
-    fn find(wanted: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, name)| *name == wanted).map(|(kind, _)| *kind)
+words! {
+    /// What an event is about.
+    pub enum EventType {
+        /// An execution: programId, pipelineId, executionId.
+        Execution = "execution",
+        /// A pipeline, its scenario, or many of its executions: programId, pipelineId.
+        Pipeline = "pipeline",
+        /// A program, its repositories, or its deletion: programId.
+        Program = "program",
+        /// An environment: programId, environmentId.
+        Environment = "environment",
+        /// A webhook: webhookId.
+        Webhook = "webhook",
+        /// Deliveries to a webhook: webhookId.
+        Delivery = "delivery",
+        /// The clock was set or moved.
+        Clock = "clock",
+        /// The journal has changed, up to the call with this number: number.
+        Request = "request",
+        /// Everything may have changed: after a reset, an import, or more than 1000 changes at once.
+        Reset = "reset",
     }
 }
 
@@ -105,8 +83,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
 }
 
 fn read_types(text: &str) -> Result<Vec<EventType>, String> {
-    text.split(',').map(EventType::find).collect::<Option<_>>().ok_or_else(|| {
-        let names = EventType::ALL.map(|(_, name)| name).join(", ");
+    text.split(',').map(str::parse).collect::<Result<_, _>>().map_err(|_| {
+        let names = EventType::NAMES.join(", ");
         format!("must be some of {names}, separated by commas")
     })
 }
@@ -175,7 +153,7 @@ fn events(news: News) -> Vec<Event> {
         News::Missed(place) => vec![event(place, "missed", &json!({}))],
         News::Changes(changes) => changes
             .iter()
-            .map(|(place, change)| event(*place, kind_of(change).0.name(), &names_in(change)))
+            .map(|(place, change)| event(*place, kind_of(change).0.as_str(), &names_in(change)))
             .collect(),
     }
 }

@@ -4,14 +4,12 @@
 //! or not within ten seconds is sent again after 1, 2, 4, 8 and then every 15 minutes for a day;
 //! every other answer that is no success ends it.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use super::event::{Event, EventKind};
 use super::execution::Execution;
 use super::id::{DeliveryId, ExecutionId, PhaseId, PipelineKey, StepId, WebhookId};
 use super::time::{Duration, Timestamp};
 use super::webhook::Webhook;
+use super::word::words;
 
 /// How long after an attempt the next one is made, at first; each time it is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_mins(1);
@@ -22,16 +20,16 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 /// How long after the first attempt in vain others are made.
 const PATIENCE: Duration = Duration::from_days(1);
 
-/// How a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum DeliveryStatus {
-    /// It is still to be made, or to be made again.
-    Pending,
-    /// The subscriber has taken it.
-    Delivered,
-    /// It was given up.
-    Failed,
+words! {
+    /// How a delivery stands.
+    pub enum DeliveryStatus {
+        /// It is still to be made, or to be made again.
+        Pending = "PENDING",
+        /// The subscriber has taken it.
+        Delivered = "DELIVERED",
+        /// It was given up.
+        Failed = "FAILED",
+    }
 }
 
 /// What a subscriber is told of: an event, and what it happened to.

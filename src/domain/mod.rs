@@ -19,3 +19,4 @@ pub mod scenario;
 pub mod time;
 pub mod variable;
 pub mod webhook;
+pub mod word;

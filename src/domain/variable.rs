@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::id::{EnvironmentId, PipelineKey, ProgramId};
 use super::invalid::InvalidField;
+use super::word::words;
 
 /// The most variables that a pipeline or an environment has.
 pub const MOST: usize = 200;
@@ -41,25 +42,15 @@ impl Owner {
     }
 }
 
-/// Whether the value of a variable is given back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum VariableType {
-    /// It is.
-    #[default]
-    String,
-    /// Never; it is encrypted at rest.
-    SecretString,
-}
-
-impl VariableType {
-    /// The name used in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::SecretString => "secretString",
-        }
+words! {
+    /// Whether the value of a variable is given back.
+    #[derive(Default)]
+    pub enum VariableType {
+        /// It is.
+        #[default]
+        String = "string",
+        /// Never; it is encrypted at rest.
+        SecretString = "secretString",
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::NOT_YET;
 use super::build::Place;
-use super::document::{PhaseDocument, PhaseType, PipelineDocument, StepDocument};
+use super::document::{PhaseDocument, PipelineDocument, StepDocument};
 use crate::domain::environment::EnvironmentType;
 use crate::domain::id::{PhaseId, PipelineId, StepId};
 use crate::domain::pipeline::{
-    Action, Phase, PhaseKind, Pipeline, PipelineKind, PipelineTrigger, Step, StepOptions,
-    possible_steps,
+    Action, Phase, PhaseKind, PhaseType, Pipeline, PipelineKind, PipelineTrigger, Step,
+    StepOptions, possible_steps,
 };
 use crate::domain::program::Program;
 use crate::domain::repository::DEFAULT_BRANCH;
@@ -141,10 +141,11 @@ fn build_phase(
             PhaseKind::Deploy { environment_id, environment_type: environment.environment_type }
         }
     };
-    let usual_name = match document.phase_type {
-        PhaseType::Validate => "VALIDATE".to_owned(),
-        PhaseType::Build => format!("BUILD_{index}"),
-        PhaseType::Deploy => format!("DEPLOY_{}", index.saturating_sub(1)),
+    let phase_type = document.phase_type;
+    let usual_name = match phase_type {
+        PhaseType::Validate => phase_type.to_string(),
+        PhaseType::Build => format!("{phase_type}_{index}"),
+        PhaseType::Deploy => format!("{phase_type}_{}", index.saturating_sub(1)),
     };
     let id = match &document.id {
         Some(text) => place.id("id", text)?,

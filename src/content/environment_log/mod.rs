@@ -12,6 +12,7 @@ use flate2::write::GzEncoder;
 use crate::content::noise::Noise;
 use crate::domain::id::{EnvironmentId, ProgramId};
 use crate::domain::time::{Duration, Timestamp};
+use crate::domain::word::words;
 
 pub use day::{Day, InvalidDay};
 use line::Writer;
@@ -19,58 +20,33 @@ use line::Writer;
 const MINUTE: i64 = Duration::from_mins(1).as_millis();
 const MINUTES_OF_A_DAY: i64 = 24 * 60;
 
-/// What writes logs in an environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// The author instances.
-    Author,
-    /// The publish instances.
-    Publish,
-    /// The dispatchers and their web servers.
-    Dispatcher,
-}
-
-impl Service {
-    /// The name by which the API knows it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Author => "author",
-            Self::Publish => "publish",
-            Self::Dispatcher => "dispatcher",
-        }
+words! {
+    /// What writes logs in an environment.
+    pub enum Service {
+        /// The author instances.
+        Author = "author",
+        /// The publish instances.
+        Publish = "publish",
+        /// The dispatchers and their web servers.
+        Dispatcher = "dispatcher",
     }
 }
 
-/// What a log is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogName {
-    /// What AEM says about itself.
-    AemError,
-    /// Each request that AEM answered.
-    AemAccess,
-    /// Each request to AEM when it came and when it was answered.
-    AemRequest,
-    /// Each request to the dispatcher and how it was served.
-    AemDispatcher,
-    /// What the web server says about itself.
-    HttpdError,
-    /// Each request that the web server answered.
-    HttpdAccess,
-}
-
-impl LogName {
-    /// The name by which the API knows it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AemError => "aemerror",
-            Self::AemAccess => "aemaccess",
-            Self::AemRequest => "aemrequest",
-            Self::AemDispatcher => "aemdispatcher",
-            Self::HttpdError => "httpderror",
-            Self::HttpdAccess => "httpdaccess",
-        }
+words! {
+    /// What a log is about.
+    pub enum LogName {
+        /// What AEM says about itself.
+        AemError = "aemerror",
+        /// Each request that AEM answered.
+        AemAccess = "aemaccess",
+        /// Each request to AEM when it came and when it was answered.
+        AemRequest = "aemrequest",
+        /// Each request to the dispatcher and how it was served.
+        AemDispatcher = "aemdispatcher",
+        /// What the web server says about itself.
+        HttpdError = "httpderror",
+        /// Each request that the web server answered.
+        HttpdAccess = "httpdaccess",
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use crate::domain::id::{EnvironmentId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::variable::{Change, Owner, Variable, VariableType};
 use crate::store::insert::insert_rows;
-use crate::store::{Database, InRow, StoreError, Transaction, parse_word, word};
+use crate::store::{Database, InRow, StoreError, Transaction, parse_word};
 
 /// The kind and the number of an owner, as they are stored.
 fn stored(owner: Owner) -> (&'static str, i64) {
@@ -46,7 +46,7 @@ pub async fn change(
                         database.secrets.seal(value, &place(owner, name, service))?
                     }
                 };
-                set.push((program_id, kind, id, name, service, word(variable_type)?, value));
+                set.push((program_id, kind, id, name, service, variable_type.as_str(), value));
             }
             Change::Delete { name, service } => {
                 let service = service.as_deref().unwrap_or_default();

@@ -8,11 +8,10 @@ use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, parse_word, word};
+use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, parse_word};
 use crate::domain::delivery::{
     Attempt, Delivery, DeliveryStatus, DueDelivery, Failures, Notice, RecordedDelivery, Reply,
 };
-use crate::domain::event::EventKind;
 use crate::domain::id::{
     DeliveryId, ExecutionId, PhaseId, PipelineId, PipelineKey, ProgramId, StepId, WebhookId,
 };
@@ -130,8 +129,6 @@ impl DeliveryRow {
             failing_since,
             due_at,
         } = self;
-        let kind = EventKind::find(&kind)
-            .ok_or_else(|| StoreError::unreadable(format!("the event {kind}")))?;
         let step = match (phase_id, step_id) {
             (Some(phase), Some(step)) => Some((PhaseId::new(phase), StepId::new(step))),
             (None, None) => None,
@@ -146,7 +143,7 @@ impl DeliveryRow {
         };
         let notice = Notice {
             event_id,
-            kind,
+            kind: parse_word(&kind)?,
             published_at: Timestamp::from_millis(published_at),
             pipeline: PipelineKey {
                 program_id: ProgramId::new(program_id),
@@ -217,7 +214,7 @@ pub async fn list(
         }
     }
     if let Some(status) = status {
-        query.push(" AND status = ").push_bind(word(status)?);
+        query.push(" AND status = ").push_bind(status.as_str());
     }
     query.push(" ORDER BY d.id DESC LIMIT ").push_bind(most);
     let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&mut *connection).await?;

@@ -35,7 +35,7 @@ impl NewRow {
         Self {
             webhook_id,
             event_id,
-            kind: kind.name(),
+            kind: kind.as_str(),
             published_at,
             program_id,
             pipeline_id,
