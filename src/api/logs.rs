@@ -6,8 +6,9 @@ use axum::response::Response;
 
 use super::Api;
 use super::extract::InStep;
-use super::files::{FileName, Redirect, StepName, redirect, step_log};
+use super::files::{FileName, Redirect, StepName, redirect};
 use super::page::QueryParameters;
+use crate::content::step_log;
 use crate::http::problem::Problem;
 
 /// Answers with the address of a step's log: in JSON to who accepts that, otherwise as a redirect.
@@ -25,7 +26,9 @@ pub async fn get_step_logs(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let file = query.get("file");
-    step_log(&api, &snapshot, position, file).ok_or_else(|| Problem::not_found("The log"))?;
+    if !step_log::exists(&snapshot.execution, position, file) {
+        return Err(Problem::not_found("The log"));
+    }
     let step = StepName::new(&snapshot, position);
     let name = FileName::StepLog { step, file: file.map(str::to_owned) };
     Ok(redirect(&api, &headers, &name))
