@@ -17,8 +17,8 @@ use super::hal::Link;
 use super::page::QueryParameters;
 use crate::content::environment_log::{Day, LogOption};
 use crate::domain::environment::Environment;
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::id::ProgramId;
+use crate::domain::invalid::InvalidField;
 use crate::http::problem::Problem;
 
 /// How many days logs are kept, today among them.

@@ -13,7 +13,7 @@ use super::environments::environment_path;
 use super::extract::{InEnvironment, InPipeline};
 use super::hal::Link;
 use super::refusal::refusal;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::domain::variable::{Owner, Variable, VariableType, VariableUpdate};
 use crate::http::body::read_json;
 use crate::http::path;

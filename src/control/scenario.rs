@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 
 use super::Control;
 use super::extract::AnyPipeline;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;
 use crate::seed::scenario::ScenarioDocument;

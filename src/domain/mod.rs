@@ -8,6 +8,7 @@ pub mod event;
 pub mod execution;
 pub mod gate;
 pub mod id;
+pub mod invalid;
 pub mod pace;
 pub mod pipeline;
 pub mod pipeline_update;

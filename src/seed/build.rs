@@ -12,8 +12,8 @@ use super::document::{
 use super::{Mistake, Mistakes, Seed, pipeline};
 use crate::domain::client::Client;
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId};
+use crate::domain::invalid::InvalidField;
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::domain::variable::{self, Change, Owner, VariableUpdate};
