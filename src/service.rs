@@ -15,7 +15,7 @@ use tower::layer::layer_fn;
 use tower::util::MapRequest;
 use tower::{ServiceExt, service_fn};
 
-use crate::api::gateway::{self, Auth};
+use crate::access::{Access, Auth, gateway, ims};
 use crate::api::{self, Api};
 use crate::control::{self, Control};
 use crate::engine::Engine;
@@ -51,16 +51,19 @@ fn service_with(
     hosts: Hosts,
     auth: Auth,
 ) -> Service {
-    let api = Api::new(engine.clone(), hosts.clone(), auth);
+    let access = Access::new(engine.clone(), auth);
+    let api = Api::new(engine.clone(), hosts.clone());
     let mut operations = Operations::default();
     let api_router = api::router(&mut operations);
+    let ims_router = ims::router(&mut operations);
     let control_router = control::router(&mut operations);
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
-    let layers = Arc::new(Layers { hosts, operations, traffic, api: api.clone() });
+    let layers = Arc::new(Layers { hosts, operations, traffic, access: access.clone() });
     let router = api_router
         .with_state(api)
+        .merge(ims_router.with_state(access))
         .merge(control_router.with_state(control))
         .merge(further)
         .fallback(not_found)
@@ -78,7 +81,7 @@ struct Layers {
     hosts: Hosts,
     operations: Arc<Operations>,
     traffic: Traffic,
-    api: Api,
+    access: Access,
 }
 
 /// Takes a request through all layers to its handler. To axum they are one layer, because it
@@ -98,7 +101,7 @@ async fn pass_layers(
 
 impl Layers {
     async fn answer(&self, id: &HeaderValue, request: Request, handler: Route) -> Response {
-        let Self { hosts, operations, traffic, api } = self;
+        let Self { hosts, operations, traffic, access } = self;
         let (method, headers) = (request.method(), request.headers());
         let checked =
             check_host(hosts, headers).and_then(|()| check_origin(hosts, method, headers));
@@ -109,7 +112,7 @@ impl Layers {
         // The gateway comes last, so that refusals of requests that are too large or too slow are
         // the same for everybody.
         let handle = async |mut request| {
-            if let Err(refusal) = gateway::check(api, operation, &mut request) {
+            if let Err(refusal) = gateway::check(access, operation, &mut request) {
                 return refusal.into_response();
             }
             let Ok(answer) = handler.oneshot(request).await;

@@ -8,12 +8,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::extract::{InArtifact, InStep};
-use super::files::{FileName, Redirect, StepName, redirect};
+use super::files::{Redirect, redirect};
 use super::hal::{Link, List};
 use super::view::step_path;
+use crate::access::file_token::{FileName, StepName};
 use crate::content::artifact::{self, Artifact, ArtifactType};
 use crate::domain::pipeline::Action;
+use crate::extract::{InArtifact, InStep};
 use crate::http::problem::Problem;
 
 /// An artifact of a step.

@@ -5,10 +5,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::Api;
-use super::extract::InStep;
-use super::files::{FileName, Redirect, StepName, redirect};
+use super::files::{Redirect, redirect};
 use super::page::QueryParameters;
+use crate::access::file_token::{FileName, StepName};
 use crate::content::step_log;
+use crate::extract::InStep;
 use crate::http::problem::Problem;
 
 /// Answers with the address of a step's log: in JSON to who accepts that, otherwise as a redirect.

@@ -18,7 +18,7 @@ use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::domain::variable::{self, Change, Owner, VariableUpdate};
 use crate::domain::webhook::{self, NewWebhook};
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;

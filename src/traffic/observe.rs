@@ -12,7 +12,7 @@ use super::faults::Injection;
 use super::inject::inject;
 use super::journal::{Entry, Said};
 use super::redact;
-use crate::api::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
+use crate::access::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
 use crate::http::body::ReadBody;
 use crate::http::operations::{Operation, is_api, is_official};

@@ -9,27 +9,35 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// For each module at the top, what else of this crate it may use.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("domain", &[]),
     ("content", &["domain"]),
     ("store", &["domain"]),
     ("seed", &["store", "content", "domain"]),
     ("engine", &["seed", "store", "domain"]),
     ("http", &["store", "domain"]),
-    ("api", &["http", "engine", "store", "content", "domain"]),
-    ("events", &["http", "engine", "store", "domain"]),
-    ("traffic", &["api", "http", "engine", "domain"]),
-    ("control", &["traffic", "events", "api", "http", "engine", "seed", "store", "domain"]),
-    ("openapi", &["control", "traffic", "api", "http"]),
+    ("access", &["http", "engine", "domain"]),
+    ("extract", &["api", "access", "http", "engine", "domain"]),
+    ("api", &["extract", "access", "http", "engine", "store", "content", "domain"]),
+    ("events", &["access", "http", "engine", "store", "domain"]),
+    ("traffic", &["access", "http", "engine", "domain"]),
+    (
+        "control",
+        &["traffic", "events", "api", "access", "http", "engine", "seed", "store", "domain"],
+    ),
+    ("openapi", &["control", "traffic", "api", "access", "http"]),
     ("schema", &["openapi", "seed"]),
     ("stop", &[]),
-    ("service", &["control", "traffic", "events", "api", "http", "engine", "seed"]),
+    ("service", &["control", "traffic", "events", "api", "access", "http", "engine", "seed"]),
     ("workers", &["engine"]),
-    ("app", &["service", "workers", "traffic", "events", "api", "http", "engine", "seed", "store"]),
-    ("config", &["app", "api", "engine", "store", "domain"]),
+    (
+        "app",
+        &["service", "workers", "traffic", "events", "access", "http", "engine", "seed", "store"],
+    ),
+    ("config", &["app", "access", "engine", "store", "domain"]),
     ("log", &["config"]),
     // Its tests make options of all parts.
-    ("exec", &["app", "api", "engine", "log", "stop"]),
+    ("exec", &["app", "access", "engine", "log", "stop"]),
     ("lib", &[]),
     ("main", &["app", "config", "exec", "log", "openapi", "schema", "stop", "store"]),
 ];

@@ -1,7 +1,7 @@
 //! What files hold; it is made when it is read.
 
 use super::Api;
-use super::token::{FileName, StepName};
+use crate::access::file_token::{FileName, StepName};
 use crate::content::artifact::{self, ArtifactFile};
 use crate::content::environment_log::{DayLog, LogOption};
 use crate::content::step_log::{self, Log, Names};

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::domain::execution::step::{StepState, StepStatus};
+use crate::domain::execution::status::StepStatus;
+use crate::domain::execution::step::StepState;
 use crate::domain::execution::{End, Execution};
 use crate::domain::gate::Metric;
 use crate::domain::pipeline::Action;

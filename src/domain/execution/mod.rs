@@ -5,6 +5,7 @@ pub mod links;
 pub mod machine;
 pub mod plan;
 pub mod start;
+pub mod status;
 pub mod step;
 
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use super::Api;
-use super::gateway::Caller;
+use crate::access::gateway::Caller;
+use crate::api::Api;
 use crate::domain::environment::Environment;
 use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::pipeline::Pipeline;

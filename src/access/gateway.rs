@@ -7,13 +7,11 @@ use std::sync::{Arc, LazyLock};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::jwt::Jwt;
+use super::{Access, Auth};
 use crate::domain::client::Client;
 use crate::domain::id::TenantId;
 use crate::domain::role::{Role, RoleNeeded, check_operation};
@@ -24,18 +22,6 @@ pub const X_GW_IMS_ORG_ID: HeaderName = HeaderName::from_static("x-gw-ims-org-id
 
 /// The api key that a caller sends.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// Who is let in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Auth {
-    /// Everybody with any token and api key and a known organisation, with all roles.
-    #[default]
-    Open,
-    /// The clients of the seed, with a token of the emulator's own, their api key, organisation
-    /// and roles.
-    Strict,
-}
 
 /// Who is calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,14 +105,14 @@ const UNKNOWN_ORGANISATION: GatewayError = GatewayError {
 /// there is something at its path, and that the caller's roles allow the operation that it is for.
 /// Handlers find the [`Caller`] in the request's extensions. Other requests need no credentials.
 pub fn check(
-    api: &Api,
+    access: &Access,
     operation: Option<&Operation>,
     request: &mut Request,
 ) -> Result<(), GatewayError> {
     if !is_api(request.uri().path()) {
         return Ok(());
     }
-    let caller = identify(api, request.headers())?;
+    let caller = identify(access, request.headers())?;
     // Where there is no operation, the answer is 404 or 405 to everybody.
     if let Some(operation) = operation {
         check_operation(caller.roles(), &operation.id, operation.callers)?;
@@ -135,18 +121,18 @@ pub fn check(
     Ok(())
 }
 
-fn identify(api: &Api, headers: &HeaderMap) -> Result<Caller, GatewayError> {
+fn identify(access: &Access, headers: &HeaderMap) -> Result<Caller, GatewayError> {
     let token = token_of(headers).ok_or(BAD_TOKEN)?;
-    let client = match api.auth {
+    let client = match access.auth {
         Auth::Open => None,
-        Auth::Strict => Some(find_client_of(api, token).ok_or(BAD_TOKEN)?),
+        Auth::Strict => Some(find_client_of(access, token).ok_or(BAD_TOKEN)?),
     };
     text(headers, X_API_KEY)
         .filter(|key| !key.is_empty())
         .filter(|key| client.as_ref().is_none_or(|client| client.client_id == *key))
         .ok_or(BAD_API_KEY)?;
     let organisation = text(headers, X_GW_IMS_ORG_ID).ok_or(UNKNOWN_ORGANISATION)?;
-    let catalog = api.engine.catalog();
+    let catalog = access.engine.catalog();
     let tenant = catalog
         .find_tenant_of(organisation)
         .filter(|tenant| client.as_ref().is_none_or(|client| client.tenant_id == tenant.id))
@@ -167,9 +153,9 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The client that a token was given to; none if the token is not good, or the client gone.
-fn find_client_of(api: &Api, token: &str) -> Option<Arc<Client>> {
-    let claims = api.access_tokens.read(token, api.engine.now())?;
-    api.engine.catalog().find_client(&claims.client_id).cloned()
+fn find_client_of(access: &Access, token: &str) -> Option<Arc<Client>> {
+    let claims = access.tokens.read(token, access.engine.now())?;
+    access.engine.catalog().find_client(&claims.client_id).cloned()
 }
 
 /// The `user_id` that a JWT claims.
@@ -178,15 +164,15 @@ fn user_of(token: &str) -> Option<String> {
     struct Claims {
         user_id: String,
     }
-    let mut parts = token.split('.');
-    let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    let claims: Claims = Jwt::split(token)?.claims()?;
     Some(claims.user_id).filter(|user| !user.is_empty() && user.len() <= 255)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     #[test]

@@ -1,19 +1,12 @@
 //! The JWT by which a service account asks for a token.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::ImsError;
+use super::error::ImsError;
+use crate::access::jwt::Jwt;
 use crate::domain::client::Client;
 use crate::domain::time::Timestamp;
-
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-}
 
 #[derive(Deserialize)]
 struct Claims {
@@ -32,7 +25,7 @@ pub(super) fn check(
     now: Timestamp,
 ) -> Result<(), ImsError> {
     let unreadable = || ImsError::new("invalid_token", "the jwt_token can't be decoded");
-    let Claims { exp, iss, sub, aud } = decode(token).ok_or_else(unreadable)?;
+    let Claims { exp, iss, sub, aud } = read(token).ok_or_else(unreadable)?;
     let not_a_number = || ImsError::new("invalid_token", "the claim exp is no whole number");
     let exp = exp.as_i64().ok_or_else(not_a_number)?;
     if exp.saturating_mul(1000) <= now.as_millis() {
@@ -56,18 +49,14 @@ pub(super) fn check(
 }
 
 /// The claims of a JWT that is written as one that is signed.
-fn decode(token: &str) -> Option<Claims> {
-    let parts: Vec<_> = token.split('.').collect();
-    let [header, claims, signature] = parts[..] else { return None };
-    let header: Header = decode_json(header)?;
-    let signature = URL_SAFE_NO_PAD.decode(signature.trim_end_matches('=')).ok()?;
-    let is_signed = !header.alg.eq_ignore_ascii_case("none") && !signature.is_empty();
-    is_signed.then(|| decode_json(claims)).flatten()
-}
-
-fn decode_json<T: DeserializeOwned>(part: &str) -> Option<T> {
-    let bytes = URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok()?;
+fn read(token: &str) -> Option<Claims> {
+    let jwt = Jwt::split(token)?;
+    let header: Map<String, Value> = jwt.header()?;
+    let algorithm = header.get("alg")?.as_str()?;
+    if algorithm.eq_ignore_ascii_case("none") || jwt.signature()?.is_empty() {
+        return None;
+    }
     // A list would pass for a structure whose fields have no names.
-    let value: serde_json::Map<String, Value> = serde_json::from_slice(&bytes).ok()?;
-    serde_json::from_value(Value::Object(value)).ok()
+    let claims: Map<String, Value> = jwt.claims()?;
+    serde_json::from_value(claims.into()).ok()
 }

@@ -4,8 +4,9 @@ use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
 use utoipa::ToSchema;
 
-use super::ImsError;
-use crate::api::Api;
+use super::error::ImsError;
+use crate::access::Access;
+use crate::access::access_token::USUAL_SCOPE;
 use crate::http::body::LARGEST;
 
 /// The content type of forms.
@@ -19,9 +20,6 @@ const LONGEST_ID: usize = 255;
 
 /// The longest list of scopes, in characters.
 const LONGEST_SCOPE: usize = 2048;
-
-/// The scopes of a token for which none were asked.
-pub(super) const USUAL_SCOPE: &str = "openid,AdobeID,read_organizations";
 
 /// What stands in place of bytes that are no UTF-8.
 const NOT_UTF_8: char = char::REPLACEMENT_CHARACTER;
@@ -52,10 +50,10 @@ pub struct ExchangeRequest {
     pub(super) jwt_token: String,
 }
 
-impl FromRequest<Api> for TokenRequest {
+impl FromRequest<Access> for TokenRequest {
     type Rejection = ImsError;
 
-    async fn from_request(request: Request, _: &Api) -> Result<Self, ImsError> {
+    async fn from_request(request: Request, _: &Access) -> Result<Self, ImsError> {
         let sent = Parameters::read(request).await?;
         let grant_type = sent.require("grant_type")?;
         if grant_type != "client_credentials" {
@@ -71,10 +69,10 @@ impl FromRequest<Api> for TokenRequest {
     }
 }
 
-impl FromRequest<Api> for ExchangeRequest {
+impl FromRequest<Access> for ExchangeRequest {
     type Rejection = ImsError;
 
-    async fn from_request(request: Request, _: &Api) -> Result<Self, ImsError> {
+    async fn from_request(request: Request, _: &Access) -> Result<Self, ImsError> {
         let sent = Parameters::read(request).await?;
         let (client_id, client_secret) = sent.client()?;
         let missing = || ImsError::new("invalid_token", "missing jwt_token parameter");

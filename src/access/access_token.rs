@@ -1,17 +1,18 @@
 //! Access tokens: JWTs with the claims of IMS, which nobody else can make. None is stored.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::parameters::USUAL_SCOPE;
+use super::jwt::{self, Jwt};
+use super::signer::Signer;
 use crate::domain::client::Client;
 use crate::domain::time::{Duration, Timestamp};
-use crate::http::signer::Signer;
 
 /// The header of every token. No other is read, so that nobody can choose how it is checked.
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
+/// The scopes of a token for which none were asked.
+pub(super) const USUAL_SCOPE: &str = "openid,AdobeID,read_organizations";
 
 /// What the key of these tokens is for, told from that of all other signatures.
 const PURPOSE: &str = "IMS access tokens";
@@ -65,12 +66,7 @@ impl AccessTokens {
             created_at: now.as_millis().to_string(),
             expires_in: LIFETIME.as_millis().to_string(),
         };
-        let claims = serde_json::to_vec(&claims).unwrap_or_default();
-        let mut token = format!("{}.{}", encode(HEADER.as_bytes()), encode(&claims));
-        let signature = self.0.sign(token.as_bytes());
-        token.push('.');
-        token += &encode(&signature);
-        token
+        jwt::sign(&self.0, HEADER, &claims)
     }
 
     /// A token for a known client, with the usual scope.
@@ -82,13 +78,11 @@ impl AccessTokens {
     /// What a token says; none if it was not made here, or is not good any more.
     #[must_use]
     pub fn read(&self, token: &str, now: Timestamp) -> Option<Claims> {
-        let (signed, signature) = token.rsplit_once('.')?;
-        let (header, claims) = signed.split_once('.')?;
-        let signature: [u8; 32] = URL_SAFE_NO_PAD.decode(signature).ok()?.try_into().ok()?;
-        if header != encode(HEADER.as_bytes()) || !self.0.verify(signed.as_bytes(), &signature) {
+        let token = Jwt::split(token)?;
+        if !token.is_signed_by(&self.0, HEADER) {
             return None;
         }
-        let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+        let claims: Claims = token.claims()?;
         let created_at = Timestamp::from_millis(claims.created_at.parse().ok()?);
         let expires_in = Duration::from_millis(claims.expires_in.parse().ok()?);
         let is_good = claims.kind == ACCESS && created_at.checked_add(expires_in)? > now;
@@ -101,16 +95,19 @@ impl AccessTokens {
     }
 }
 
-fn encode(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
-    use crate::api::files::FileTokens;
+    use crate::access::file_token::FileTokens;
 
     const NOW: Timestamp = Timestamp::EPOCH;
+
+    fn encode(bytes: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
 
     #[test]
     fn a_token_is_good_for_a_day() {

@@ -1,25 +1,44 @@
 //! What IMS does for clients: it gives them access tokens.
 
 mod assertion;
+mod error;
 mod parameters;
-mod token;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::routes;
 
-use super::Api;
-use super::gateway::Auth;
+use super::access_token::USUAL_SCOPE;
+use super::{Access, Auth};
 use crate::domain::client::Client;
+use crate::http::operations::{self, Described, Operations};
 use crate::http::problem::Problem;
-use parameters::{ExchangeRequest, TokenRequest, USUAL_SCOPE};
-pub use token::AccessTokens;
+use error::ImsError;
+use parameters::{ExchangeRequest, TokenRequest};
+
+/// The operations; a client that has no token yet calls them, so they need no credentials.
+const OPERATIONS: &[Described<Access>] =
+    &[|| routes!(get_access_token), || routes!(get_access_token_v2), || routes!(exchange_jwt)];
+
+/// Answers the operations, and notes which they are.
+pub fn router(operations: &mut Operations) -> Router<Access> {
+    operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
+        // As Adobe's JavaScript client asks.
+        .route("/ims/exchange/jwt/", post(exchange_jwt))
+}
+
+/// Describes the operations.
+#[must_use]
+pub fn describe() -> OpenApi {
+    operations::describe(OPERATIONS.iter().copied())
+}
 
 /// How long a token is good, in seconds, as its receiver is told: a second less than it is, as by
 /// IMS.
@@ -35,33 +54,6 @@ pub struct TokenView {
     expires_in: u32,
 }
 
-/// Why there is no token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ImsError {
-    #[serde(skip)]
-    status: StatusCode,
-    /// What kind of mistake.
-    error: &'static str,
-    /// What is wrong.
-    error_description: Cow<'static, str>,
-}
-
-impl ImsError {
-    fn new(error: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error, error_description: description.into() }
-    }
-
-    fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::new("invalid_request", description)
-    }
-}
-
-impl IntoResponse for ImsError {
-    fn into_response(self) -> Response {
-        (self.status, Json(self)).into_response()
-    }
-}
-
 type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
 
 /// Gives a token to a client that knows its secret. The parameters may also come in the query string.
@@ -71,12 +63,12 @@ type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
         (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn get_access_token(
-    State(api): State<Api>,
+    State(access): State<Access>,
     request: TokenRequest,
 ) -> Result<Given, ImsError> {
     let TokenRequest { client_id, client_secret, scope, .. } = &request;
-    let client = authenticate(&api, client_id, client_secret, StatusCode::BAD_REQUEST)?;
-    Ok(give(&api, client.as_deref(), client_id, scope, EXPIRES_IN))
+    let client = authenticate(&access, client_id, client_secret, StatusCode::BAD_REQUEST)?;
+    Ok(give(&access, client.as_deref(), client_id, scope, EXPIRES_IN))
 }
 
 /// As version 3 does.
@@ -86,10 +78,10 @@ pub async fn get_access_token(
         (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn get_access_token_v2(
-    api: State<Api>,
+    access: State<Access>,
     request: TokenRequest,
 ) -> Result<Given, ImsError> {
-    get_access_token(api, request).await
+    get_access_token(access, request).await
 }
 
 /// Gives a token to a service account that shows a JWT. The parameters may also come in the query
@@ -101,17 +93,17 @@ pub async fn get_access_token_v2(
             content((ImsError = "application/json"), (Problem = "application/problem+json"))),
         (status = 401, description = "The client's secret is another", body = ImsError)))]
 pub async fn exchange_jwt(
-    State(api): State<Api>,
+    State(access): State<Access>,
     request: ExchangeRequest,
 ) -> Result<Given, ImsError> {
     let ExchangeRequest { client_id, client_secret, jwt_token } = &request;
-    let client = authenticate(&api, client_id, client_secret, StatusCode::UNAUTHORIZED)?;
-    if let (Auth::Strict, Some(client)) = (api.auth, &client) {
-        let catalog = api.engine.catalog();
+    let client = authenticate(&access, client_id, client_secret, StatusCode::UNAUTHORIZED)?;
+    if let (Auth::Strict, Some(client)) = (access.auth, &client) {
+        let catalog = access.engine.catalog();
         let tenant = catalog.find_tenant(client.tenant_id).ok_or_else(wrong_client)?;
-        assertion::check(jwt_token, client, &tenant.ims_org_id, api.engine.now())?;
+        assertion::check(jwt_token, client, &tenant.ims_org_id, access.engine.now())?;
     }
-    Ok(give(&api, client.as_deref(), client_id, USUAL_SCOPE, EXPIRES_IN * 1000))
+    Ok(give(&access, client.as_deref(), client_id, USUAL_SCOPE, EXPIRES_IN * 1000))
 }
 
 fn wrong_client() -> ImsError {
@@ -121,30 +113,30 @@ fn wrong_client() -> ImsError {
 /// The client whose secret this is; none if everybody is let in and there is no such client. Which
 /// status a wrong secret has depends on the operation.
 fn authenticate(
-    api: &Api,
+    access: &Access,
     id: &str,
     secret: &str,
     wrong_secret: StatusCode,
 ) -> Result<Option<Arc<Client>>, ImsError> {
-    match (api.engine.catalog().find_client(id), api.auth) {
-        (Some(client), _) if api.access_tokens.is_same_secret(&client.client_secret, secret) => {
+    match (access.engine.catalog().find_client(id), access.auth) {
+        (Some(client), _) if access.tokens.is_same_secret(&client.client_secret, secret) => {
             Ok(Some(client.clone()))
         }
         (Some(_), _) => {
             let refusal = ImsError::new("invalid_client", "invalid client_secret parameter");
-            Err(ImsError { status: wrong_secret, ..refusal })
+            Err(refusal.with_status(wrong_secret))
         }
         (None, Auth::Open) => Ok(None),
         (None, Auth::Strict) => Err(wrong_client()),
     }
 }
 
-fn give(api: &Api, client: Option<&Client>, id: &str, scope: &str, expires_in: u32) -> Given {
+fn give(access: &Access, client: Option<&Client>, id: &str, scope: &str, expires_in: u32) -> Given {
     let user = client.map_or_else(
         || format!("{id}@techacct.adobe.com"),
         |client| client.technical_account_id.clone(),
     );
-    let access_token = api.access_tokens.issue(id, &user, scope, api.engine.now());
+    let access_token = access.tokens.issue(id, &user, scope, access.engine.now());
     let token = TokenView { access_token, token_type: "bearer", expires_in };
     ([(header::CACHE_CONTROL, "no-store")], Json(token))
 }

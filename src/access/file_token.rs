@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use super::signer::Signer;
 use crate::domain::id::{EnvironmentId, ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::engine::read::Snapshot;
-use crate::http::signer::Signer;
 
 /// How many bytes of a token are its signature.
 const SIGNATURE: usize = 16;
