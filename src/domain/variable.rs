@@ -95,7 +95,7 @@ pub struct VariableUpdate {
 
 /// How variables change.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum VariableChange {
     /// The variable has this value from now on.
     Set {
         /// The variable, as it can be shown.
@@ -112,7 +112,7 @@ pub enum Change {
     },
 }
 
-impl fmt::Debug for Change {
+impl fmt::Debug for VariableChange {
     /// Without the value, which may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -132,7 +132,7 @@ pub fn changes(
     owner: Owner,
     current: &[Variable],
     updates: Vec<VariableUpdate>,
-) -> Result<Vec<Change>, Vec<InvalidField>> {
+) -> Result<Vec<VariableChange>, Vec<InvalidField>> {
     let mut problems = Vec::new();
     let mut changes = Vec::new();
     let mut seen: Vec<(String, Option<String>)> = Vec::new();
@@ -164,7 +164,7 @@ pub fn changes(
         let existing = current.iter().find(|variable| variable.is(&name, service.as_deref()));
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             count -= usize::from(existing.is_some());
-            changes.push(Change::Delete { name, service });
+            changes.push(VariableChange::Delete { name, service });
             continue;
         };
         let was = existing.map(Variable::variable_type);
@@ -183,7 +183,7 @@ pub fn changes(
         }
         count += usize::from(existing.is_none());
         let variable = Variable { name, service, value: shown };
-        changes.push(Change::Set { variable, value });
+        changes.push(VariableChange::Set { variable, value });
     }
     if count > MOST {
         problems.push(InvalidField {
@@ -204,15 +204,15 @@ fn is_name(name: &str) -> bool {
 
 /// Variables as they are after changes, by name and service.
 #[must_use]
-pub fn changed(current: &[Variable], changes: &[Change]) -> Vec<Variable> {
+pub fn changed(current: &[Variable], changes: &[VariableChange]) -> Vec<Variable> {
     let mut variables = current.to_vec();
     for change in changes {
         let (name, service) = match change {
-            Change::Set { variable, .. } => (&variable.name, &variable.service),
-            Change::Delete { name, service } => (name, service),
+            VariableChange::Set { variable, .. } => (&variable.name, &variable.service),
+            VariableChange::Delete { name, service } => (name, service),
         };
         variables.retain(|variable| !variable.is(name, service.as_deref()));
-        if let Change::Set { variable, .. } = change {
+        if let VariableChange::Set { variable, .. } = change {
             variables.push(variable.clone());
         }
     }

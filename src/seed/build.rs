@@ -16,7 +16,7 @@ use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId
 use crate::domain::invalid::InvalidField;
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
-use crate::domain::variable::{self, Change, Owner, VariableUpdate};
+use crate::domain::variable::{self, Owner, VariableChange, VariableUpdate};
 use crate::domain::webhook::{self, NewWebhook};
 use crate::store::definitions::scenarios::StoredScenario;
 
@@ -263,7 +263,7 @@ fn build_program(
 #[derive(Default)]
 pub(super) struct Parts {
     scenarios: Vec<(PipelineKey, StoredScenario)>,
-    variables: Vec<(Owner, Vec<Change>)>,
+    variables: Vec<(Owner, Vec<VariableChange>)>,
 }
 
 impl Parts {
@@ -381,7 +381,7 @@ fn build_variables(
     place: &mut Place<'_>,
     owner: Owner,
     documents: &[VariableDocument],
-) -> Vec<Change> {
+) -> Vec<VariableChange> {
     let updates = documents.iter().map(|document| VariableUpdate {
         name: document.name.clone(),
         value: Some(document.value.clone()),

@@ -22,7 +22,7 @@ use crate::domain::client::Client;
 use crate::domain::id::{ExecutionId, PipelineKey, TenantId};
 use crate::domain::program::{Program, Tenant};
 use crate::domain::time::Timestamp;
-use crate::domain::variable::{Change as VariableChange, Owner};
+use crate::domain::variable::{Owner, VariableChange};
 use crate::domain::webhook::NewWebhook;
 use crate::store::definitions::scenarios::StoredScenario;
 use document::SeedDocument;

@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::engine::catalog::Catalog;
 use crate::engine::changes::Change;
 use crate::store::StoreError;
-use crate::store::deliveries::{self, Filter};
+use crate::store::deliveries::{self, DeliveryFilter};
 
 /// A delivery whose turn it is, and to whom.
 #[derive(Clone, Debug)]
@@ -108,7 +108,7 @@ impl Engine {
         self.write(async move |mut write| {
             deliveries::repeat(&mut write.tx, id, write.now).await?;
             // Read before the commit: whoever delivers it comes after.
-            let filter = Filter { id: Some(id), ..Filter::default() };
+            let filter = DeliveryFilter { id: Some(id), ..DeliveryFilter::default() };
             let found = deliveries::list(&mut write.tx, filter, 1).await?;
             let recorded = Recorded { deliveries: found, catalog: write.catalog.clone() };
             for RecordedDelivery { delivery, .. } in &recorded.deliveries {
@@ -121,7 +121,11 @@ impl Engine {
     }
 
     /// The newest deliveries that are wanted, newest first, at most `most` of them.
-    pub async fn list_deliveries(&self, filter: Filter, most: u32) -> Result<Recorded, StoreError> {
+    pub async fn list_deliveries(
+        &self,
+        filter: DeliveryFilter,
+        most: u32,
+    ) -> Result<Recorded, StoreError> {
         let _world = self.world.read().await;
         let mut reader = self.database.reader().await?;
         let deliveries = deliveries::list(&mut reader, filter, most).await?;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::save::Changed;
-use crate::domain::execution::machine::{self, Command, Effects, Refusal};
-use crate::domain::execution::plan::{Build, Code, DISABLE_BUILD_REUSE};
-use crate::domain::execution::start::{self, Circumstances, NewExecution, Request, StartRefusal};
+use crate::domain::execution::machine::{self, Effects, Refusal, StepRequest};
+use crate::domain::execution::plan::{Code, DISABLE_BUILD_REUSE, KnownBuild};
+use crate::domain::execution::start::{
+    self, Circumstances, NewExecution, StartRefusal, StartRequest,
+};
 use crate::domain::execution::{Execution, Progress};
 use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 use crate::domain::pipeline::Pipeline;
@@ -94,7 +96,7 @@ impl Engine {
     pub async fn start(
         self: &Arc<Self>,
         pipeline: PipelineKey,
-        request: Request,
+        request: StartRequest,
         user: Option<String>,
     ) -> Result<Execution, StartError> {
         self.write(move |write| start(write, pipeline, request, user)).await
@@ -114,7 +116,7 @@ impl Engine {
 async fn start(
     mut write: Write,
     key: PipelineKey,
-    request: Request,
+    request: StartRequest,
     user: Option<String>,
 ) -> Result<Execution, StartError> {
     let catalog = write.catalog.clone();
@@ -167,7 +169,7 @@ async fn find_reusable_build(
     write: &mut Write,
     pipeline: &Pipeline,
     planned: &NewExecution,
-) -> Result<Option<Build>, StoreError> {
+) -> Result<Option<KnownBuild>, StoreError> {
     let Code { repository, commit: Some(commit), built_by: None, .. } = &planned.plan.code else {
         return Ok(None);
     };
@@ -201,8 +203,8 @@ async fn command_step(
     let mut effects = Effects::default();
     machine::run_until(&mut execution, now, &mut effects);
     let command = match command {
-        StepCommand::Advance => Command::Advance(body),
-        StepCommand::Cancel => Command::Cancel(body),
+        StepCommand::Advance => StepRequest::Advance(body),
+        StepCommand::Cancel => StepRequest::Cancel(body),
     };
     // A refusal changes nothing, but what was overdue has happened all the same.
     let outcome = machine::apply(&mut execution, position, command, now, &mut effects);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::SqliteConnection;
 
 use crate::domain::id::{EnvironmentId, PipelineId, PipelineKey, ProgramId};
-use crate::domain::variable::{Change, Owner, Variable, VariableType};
+use crate::domain::variable::{Owner, Variable, VariableChange, VariableType};
 use crate::store::insert::insert_rows;
 use crate::store::{Database, InRow, StoreError, Transaction, parse_word};
 
@@ -28,7 +28,7 @@ pub async fn change(
     database: &Database,
     tx: &mut Transaction,
     owner: Owner,
-    changes: &[Change],
+    changes: &[VariableChange],
 ) -> Result<(), StoreError> {
     let program_id = owner.program_id();
     let (kind, id) = stored(owner);
@@ -36,7 +36,7 @@ pub async fn change(
     let mut deleted = Vec::new();
     for change in changes {
         match change {
-            Change::Set { variable, value } => {
+            VariableChange::Set { variable, value } => {
                 let Variable { name, service, value: _ } = variable;
                 let service = service.as_deref().unwrap_or_default();
                 let variable_type = variable.variable_type();
@@ -48,7 +48,7 @@ pub async fn change(
                 };
                 set.push((program_id, kind, id, name, service, variable_type.as_str(), value));
             }
-            Change::Delete { name, service } => {
+            VariableChange::Delete { name, service } => {
                 let service = service.as_deref().unwrap_or_default();
                 deleted.push((program_id, kind, id, name, service));
             }

@@ -20,7 +20,7 @@ pub use write::{insert, record, repeat};
 
 /// Which deliveries are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct DeliveryFilter {
     /// This one.
     pub id: Option<DeliveryId>,
     /// Those that stand so.
@@ -191,10 +191,10 @@ pub async fn list_due(
 /// The newest deliveries that are wanted, newest first, at most `most` of them.
 pub async fn list(
     connection: &mut SqliteConnection,
-    filter: Filter,
+    filter: DeliveryFilter,
     most: u32,
 ) -> Result<Vec<RecordedDelivery>, StoreError> {
-    let Filter { id, status, webhook_id, execution_id, before } = filter;
+    let DeliveryFilter { id, status, webhook_id, execution_id, before } = filter;
     let mut query = QueryBuilder::new(select!(
         "FROM deliveries AS d LEFT JOIN queues AS q ON q.webhook_id = d.webhook_id \
          AND q.execution_id = d.execution_id AND d.id = (SELECT min(id) FROM deliveries \
