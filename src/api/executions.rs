@@ -37,7 +37,7 @@ pub struct EmbeddedExecutions {
     responses((status = 200, description = "The current execution", body = ExecutionView)))]
 pub async fn get_current_execution(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<Response, Problem> {
     let pipeline = pipeline.key();
     let render = async || {
@@ -67,7 +67,7 @@ pub async fn get_current_execution(
 pub async fn start_pipeline(
     State(api): State<Api>,
     caller: Caller,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     query: QueryParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -151,7 +151,7 @@ pub async fn get_execution(
     responses((status = 200, description = "The executions", body = List<EmbeddedExecutions>)))]
 pub async fn get_executions(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     paging: Paging,
 ) -> Result<Response, Problem> {
     let pipeline = pipeline.key();

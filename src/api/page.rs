@@ -2,10 +2,9 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
-use super::hal::{Link, ListLinks};
+use super::hal::{Link, ListLinks, PageDetails};
 use crate::http::problem::Problem;
 pub use crate::http::query::QueryParameters;
 
@@ -43,22 +42,6 @@ fn read_limit(text: &str) -> Result<u32, Problem> {
         Err(_) if digits => Ok(LARGEST),
         _ => Err(Problem::invalid_parameter("limit", "must be a whole number from 1 to 100", text)),
     }
-}
-
-/// Which part of a list a page is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = RequestedPageDetails)]
-pub struct PageDetails {
-    /// Position of the first item.
-    start: u64,
-    /// How many items a page has.
-    limit: u64,
-    /// Where the next page starts; this one is the last if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<u64>,
-    /// Where the page before starts; this one is the first if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prev: Option<u64>,
 }
 
 impl Paging {

@@ -224,7 +224,7 @@ pub async fn get_pipelines(
     responses((status = 200, description = "The pipeline", body = PipelineView)))]
 pub async fn get_pipeline(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<Json<PipelineView>, Problem> {
     Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))
 }

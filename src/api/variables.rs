@@ -126,7 +126,9 @@ async fn change(api: &Api, owner: Owner, body: &[u8]) -> Result<StatusCode, Prob
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/variables",
     operation_id = "getPipelineVariables", tag = "Variables", params(InPipeline),
     responses((status = 200, description = "The variables", body = VariableListView)))]
-pub async fn get_pipeline_variables(InPipeline { pipeline }: InPipeline) -> Json<VariableListView> {
+pub async fn get_pipeline_variables(
+    InPipeline { pipeline, .. }: InPipeline,
+) -> Json<VariableListView> {
     let path = path::of_pipeline(pipeline.key());
     let owner = Owner::Pipeline(pipeline.key());
     Json(VariableListView::new(owner, &path, &pipeline.variables))
@@ -140,7 +142,7 @@ pub async fn get_pipeline_variables(InPipeline { pipeline }: InPipeline) -> Json
     responses((status = 204, description = "The variables are set")))]
 pub async fn patch_pipeline_variables(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
     change(&api, Owner::Pipeline(pipeline.key()), &body).await

@@ -9,9 +9,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyRepository;
 use crate::domain::execution::answer::InvalidField;
 use crate::engine::definitions::{ChangeError, Pushed};
+use crate::extract::InRepository;
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
 
@@ -49,12 +49,12 @@ pub struct BranchPath {
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
-    params(AnyRepository, ("branch" = String, Path, description = "The branch; slashes as %2F")),
+    params(InRepository, ("branch" = String, Path, description = "The branch; slashes as %2F")),
     request_body = CommitBody,
     responses((status = 201, description = "The commit is there", body = CommitView)))]
 pub async fn post_commit(
     State(control): State<Control>,
-    AnyRepository(program, repository): AnyRepository,
+    InRepository { program, repository }: InRepository,
     Path(BranchPath { branch }): Path<BranchPath>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<CommitView>), Problem> {

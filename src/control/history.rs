@@ -9,9 +9,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyPipeline;
 use crate::domain::execution::answer::InvalidField;
 use crate::engine::HistoryError;
+use crate::extract::InPipeline;
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
 
@@ -42,14 +42,14 @@ pub struct HistoryView {
 /// Gives a pipeline finished executions in the past, before all that it has.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/history",
     operation_id = "postHistory", tag = "Emulator",
-    params(AnyPipeline),
+    params(InPipeline),
     request_body = HistoryBody,
     responses((status = 201, description = "The executions are there", body = HistoryView),
         (status = 409, description = "Everything was reset or replaced while they were made",
             body = Problem, content_type = "application/problem+json")))]
 pub async fn post_history(
     State(control): State<Control>,
-    AnyPipeline(_, pipeline): AnyPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     body: Bytes,
 ) -> Result<(StatusCode, Json<HistoryView>), Problem> {
     let HistoryBody { count } = read_object(&body)?;

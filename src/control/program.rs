@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyProgram;
 use crate::domain::execution::answer::InvalidField;
 use crate::domain::program::Program;
+use crate::extract::InProgram;
 use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;
 use crate::seed::KpisDocument;
@@ -46,12 +46,12 @@ struct KpisView {
 
 /// Sets the emergency mode and the performance targets of a program.
 #[utoipa::path(patch, path = "/_emulator/program/{programId}", operation_id = "patchProgram",
-    tag = "Emulator", params(AnyProgram),
+    tag = "Emulator", params(InProgram),
     request_body = ProgramBody,
     responses((status = 200, description = "What is set now", body = ProgramSettings)))]
 pub async fn patch_program(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Json<ProgramSettings>, Problem> {
     let ProgramBody { emergency_mode, kpis } = read_object(&body)?;

@@ -9,9 +9,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyProgram;
 use crate::domain::execution::answer::InvalidField;
 use crate::engine::additions::{AddError, Added};
+use crate::extract::InProgram;
 use crate::http::body::{as_text, value_at};
 use crate::http::problem::Problem;
 use crate::http::secrets::redact;
@@ -108,7 +108,7 @@ fn created(program_id: String, kind: &str, id: String) -> Created {
 
 /// Creates a pipeline, described as in a seed document.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipelines",
-    operation_id = "postPipeline", tag = "Emulator", params(AnyProgram),
+    operation_id = "postPipeline", tag = "Emulator", params(InProgram),
     request_body = PipelineDocument,
     responses((status = 201, description = "The pipeline is there", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
@@ -116,7 +116,7 @@ fn created(program_id: String, kind: &str, id: String) -> Created {
             content_type = "application/problem+json")))]
 pub async fn post_pipeline(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Created, Problem> {
     let seed = seed::read_pipeline(as_text(&body)?, &program);
@@ -131,7 +131,7 @@ pub async fn post_pipeline(
 
 /// Creates an environment, described as in a seed document.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/environments",
-    operation_id = "postEnvironment", tag = "Emulator", params(AnyProgram),
+    operation_id = "postEnvironment", tag = "Emulator", params(InProgram),
     request_body = EnvironmentDocument,
     responses((status = 201, description = "The environment is there", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
@@ -139,7 +139,7 @@ pub async fn post_pipeline(
             content_type = "application/problem+json")))]
 pub async fn post_environment(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Created, Problem> {
     let seed = seed::read_environment(as_text(&body)?, &program);

@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("engine", &["seed", "store", "domain"]),
     ("http", &["store", "domain"]),
     ("access", &["http", "engine", "domain"]),
-    ("extract", &["api", "access", "http", "engine", "domain"]),
+    ("extract", &["http", "engine", "domain"]),
     ("api", &["extract", "access", "http", "engine", "store", "domain"]),
     ("events", &["access", "http", "engine", "store", "domain"]),
     ("traffic", &["access", "http", "engine", "domain"]),
