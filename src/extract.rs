@@ -9,12 +9,11 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::domain::environment::Environment;
-use crate::domain::id::{DeliveryId, ExecutionId, PipelineKey, TenantId, WebhookId};
+use crate::domain::id::{DeliveryId, ExecutionId, PipelineKey, StepKey, TenantId, WebhookId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
 use crate::domain::repository::Repository;
 use crate::engine::Engine;
-use crate::engine::commands::StepKey;
 use crate::engine::read::Snapshot;
 use crate::http::path::{PathIds, PathParameter, describe};
 use crate::http::problem::Problem;

@@ -10,7 +10,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::environments::environment_path;
 use super::files::{Redirect, address, redirect};
 use super::hal::Link;
 use super::page::QueryParameters;
@@ -20,6 +19,7 @@ use crate::domain::environment_log::{Day, LogOption};
 use crate::domain::execution::answer::InvalidField;
 use crate::domain::id::ProgramId;
 use crate::extract::InEnvironment;
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// How many days logs are kept, today among them.
@@ -107,7 +107,7 @@ pub async fn get_environment_logs(
             downloads.push(EnvironmentLogView::new(program.id, &environment, *option, day, tail));
         }
     }
-    let path = environment_path(program.id, &environment);
+    let path = ApiPath::EnvironmentLogs(program.id, environment.id);
     let service = distinct(options.iter().map(|option| option.service.as_str()));
     let name = distinct(options.iter().map(|option| option.name.as_str()));
     let chosen: String = service
@@ -121,9 +121,9 @@ pub async fn get_environment_logs(
         days,
         embedded: EmbeddedDownloads { downloads },
         links: EnvironmentLogsLinks {
-            this: Link::to(format!("{path}/logs?{chosen}days={days}")),
-            program: Link::to(format!("/api/program/{}", program.id)),
-            environment: Link::to(path),
+            this: Link::to(format!("{path}?{chosen}days={days}")),
+            program: Link::to(ApiPath::Program(program.id)),
+            environment: Link::to(ApiPath::Environment(program.id, environment.id)),
         },
     }))
 }
@@ -142,8 +142,8 @@ impl EnvironmentLogView {
         tail: Option<Link>,
     ) -> Self {
         let (service, name) = (option.service.as_str(), option.name.as_str());
-        let path = environment_path(program, environment);
-        let download = format!("{path}/logs/download?service={service}&name={name}&date={day}");
+        let path = ApiPath::EnvironmentLog(program, environment.id);
+        let download = format!("{path}?service={service}&name={name}&date={day}");
         Self {
             service,
             name,

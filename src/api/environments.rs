@@ -14,7 +14,9 @@ use crate::domain::deployment::{InstanceKind, environment_urls};
 use crate::domain::environment::{Environment, EnvironmentStatus, EnvironmentType, REGION};
 use crate::domain::environment_log::LogOption;
 use crate::domain::id::ProgramId;
+use crate::domain::variable::Owner;
 use crate::extract::{InEnvironment, InProgram};
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// The types of environments by which a list can be asked for.
@@ -71,11 +73,6 @@ pub struct EmbeddedEnvironments {
     environments: Vec<EnvironmentView>,
 }
 
-/// The path of an environment.
-pub(super) fn environment_path(program: ProgramId, environment: &Environment) -> String {
-    format!("/api/program/{program}/environment/{}", environment.id)
-}
-
 impl EnvironmentView {
     fn new(program: ProgramId, environment: &Environment) -> Self {
         let Environment {
@@ -87,7 +84,6 @@ impl EnvironmentView {
             topology: _,
             variables: _,
         } = environment;
-        let path = environment_path(program, environment);
         let address = |wanted| {
             let urls = environment_urls(name);
             let found = urls.into_iter().find(|(kind, _)| *kind == wanted);
@@ -109,14 +105,15 @@ impl EnvironmentView {
                 })
                 .collect(),
             links: EnvironmentLinks {
-                program: Link::to(format!("/api/program/{program}")),
-                variables: Link::to(format!("{path}/variables")),
+                program: Link::to(ApiPath::Program(program)),
+                variables: Link::to(ApiPath::Variables(Owner::Environment(program, *id))),
                 author: address(InstanceKind::Author),
                 publish: address(InstanceKind::Publish),
                 logs: Link::template(format!(
-                    "{path}/logs?service={{service}}&name={{name}}&days={{days}}"
+                    "{}?service={{service}}&name={{name}}&days={{days}}",
+                    ApiPath::EnvironmentLogs(program, *id)
                 )),
-                this: Link::to(path),
+                this: Link::to(ApiPath::Environment(program, *id)),
             },
         }
     }
@@ -142,8 +139,8 @@ pub async fn get_environments(
         .filter(|found| wanted.is_none_or(|wanted| found.environment_type.as_str() == wanted))
         .map(|environment| EnvironmentView::new(program.id, environment))
         .collect();
-    let path = format!("/api/program/{}/environments", program.id);
-    let path = wanted.map_or(path.clone(), |wanted| format!("{path}?type={wanted}"));
+    let path = ApiPath::Environments(program.id);
+    let path = wanted.map_or(path.into(), |wanted| format!("{path}?type={wanted}"));
     Ok(Json(List::whole(path, environments.len(), EmbeddedEnvironments { environments })))
 }
 

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use utoipa::IntoParams;
 
 use super::hal::{Link, ListLinks, PageDetails};
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 pub use crate::http::query::QueryParameters;
 
@@ -59,7 +60,12 @@ impl Paging {
     /// Which part this is of a list of `total` items at `path`, with its links. `limit` is the
     /// page size when none is asked for; without one, the page is the whole rest of the list.
     #[must_use]
-    pub fn describe(self, path: &str, total: u64, limit: Option<u32>) -> (PageDetails, ListLinks) {
+    pub fn describe(
+        self,
+        path: ApiPath<'_>,
+        total: u64,
+        limit: Option<u32>,
+    ) -> (PageDetails, ListLinks) {
         let size = self.limit.or(limit).map_or(total, u64::from);
         let next = Some(self.start.saturating_add(size)).filter(|next| *next < total && size > 0);
         let prev = (self.start > 0).then(|| self.start.saturating_sub(size));

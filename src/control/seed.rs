@@ -10,8 +10,10 @@ use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::execution::answer::InvalidField;
+use crate::domain::id::{PipelineKey, ProgramId};
 use crate::engine::additions::{AddError, Added};
 use crate::extract::InProgram;
+use crate::http::api_path::ApiPath;
 use crate::http::body::{as_text, value_at};
 use crate::http::problem::Problem;
 use crate::http::secrets::redact;
@@ -100,8 +102,8 @@ pub async fn post_seed(
 
 type Created = (StatusCode, [(HeaderName, String); 1], Json<CreatedView>);
 
-fn created(program_id: String, kind: &str, id: String) -> Created {
-    let href = format!("/api/program/{program_id}/{kind}/{id}");
+fn created(program: ProgramId, id: String, path: ApiPath<'_>) -> Created {
+    let (program_id, href) = (program.to_string(), String::from(path));
     let location = [(header::LOCATION, href.clone())];
     (StatusCode::CREATED, location, Json(CreatedView { id, program_id, href }))
 }
@@ -126,7 +128,8 @@ pub async fn post_pipeline(
     let id = new.copied().find(|id| !known(id));
     add(&control, seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The pipeline"))?;
-    Ok(created(program.id.to_string(), "pipeline", id.to_string()))
+    let path = ApiPath::Pipeline(PipelineKey { program_id: program.id, pipeline_id: id });
+    Ok(created(program.id, id.to_string(), path))
 }
 
 /// Creates an environment, described as in a seed document.
@@ -149,5 +152,5 @@ pub async fn post_environment(
     let id = new.copied().find(|id| !known(id));
     add(&control, seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The environment"))?;
-    Ok(created(program.id.to_string(), "environment", id.to_string()))
+    Ok(created(program.id, id.to_string(), ApiPath::Environment(program.id, id)))
 }

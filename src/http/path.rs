@@ -1,4 +1,4 @@
-//! Paths: what they name, and how they may be written.
+//! Paths of requests: the identifiers in them, and how they may be written.
 
 use std::str::FromStr;
 
@@ -11,7 +11,6 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::problem::Problem;
-use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 
 /// A parameter of paths.
 #[derive(Clone, Copy, Debug)]
@@ -49,24 +48,6 @@ impl PathIds {
         let found = ids.find(|(name, _)| *name == parameter.name);
         found.and_then(|(_, value)| value.parse().ok()).ok_or_else(|| parameter.not_found())
     }
-}
-
-/// The path of a pipeline in the API.
-#[must_use]
-pub fn of_pipeline(key: PipelineKey) -> String {
-    format!("/api/program/{}/pipeline/{}", key.program_id, key.pipeline_id)
-}
-
-/// The path of an execution in the API.
-#[must_use]
-pub fn of_execution(pipeline: PipelineKey, id: ExecutionId) -> String {
-    format!("{}/execution/{id}", of_pipeline(pipeline))
-}
-
-/// The path of a step of an execution in the API.
-#[must_use]
-pub fn of_step(pipeline: PipelineKey, id: ExecutionId, phase: PhaseId, step: StepId) -> String {
-    format!("{}/phase/{phase}/step/{step}", of_execution(pipeline, id))
 }
 
 /// The description of path parameters.

@@ -22,7 +22,10 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("traffic", &["access", "http", "engine", "domain"]),
     (
         "control",
-        &["traffic", "events", "api", "access", "http", "engine", "seed", "store", "domain"],
+        &[
+            "traffic", "events", "api", "extract", "access", "http", "engine", "seed", "store",
+            "domain",
+        ],
     ),
     ("openapi", &["control", "traffic", "api", "access", "http"]),
     ("schema", &["openapi", "seed"]),

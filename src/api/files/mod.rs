@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use crate::access::file_token::FileName;
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 pub(super) use content::step_log;
 use content::{Content, File};
@@ -35,7 +36,8 @@ pub struct Redirect {
 
 /// The absolute address of a file.
 pub(super) fn address(api: &Api, headers: &HeaderMap, name: &FileName) -> String {
-    format!("{}/files/{}", api.hosts.base_url(headers), api.file_tokens.sign(name))
+    let token = api.file_tokens.sign(name);
+    format!("{}{}", api.hosts.base_url(headers), ApiPath::File(&token))
 }
 
 /// Tells the address of a file: in JSON to who accepts that, otherwise as a redirect.
