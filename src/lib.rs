@@ -4,6 +4,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod config;
+pub mod content;
 pub mod control;
 pub mod domain;
 pub mod engine;

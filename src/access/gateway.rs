@@ -111,32 +111,24 @@ const UNKNOWN_ORGANISATION: GatewayError = GatewayError {
     message: Cow::Borrowed("The organization in x-gw-ims-org-id is unknown"),
 };
 
-/// Lets a request through to the API if its token, api key and organisation are good, whether or
-/// not there is something at its path, and if the caller's roles allow the operation that it is
-/// for. Other requests need no credentials.
-pub async fn check(
+/// Checks that token, api key and organisation of a request to the API are good, whether or not
+/// there is something at its path, and that the caller's roles allow the operation that it is for.
+/// Handlers find the [`Caller`] in the request's extensions. Other requests need no credentials.
+pub fn check(
     access: &Access,
     operation: Option<&Operation>,
-    mut request: Request,
-    next: impl AsyncFnOnce(Request) -> Response,
-) -> Response {
+    request: &mut Request,
+) -> Result<(), GatewayError> {
     if !is_api(request.uri().path()) {
-        return next(request).await;
+        return Ok(());
     }
-    let permitted = identify(access, request.headers()).and_then(|caller| {
-        // Where there is no operation, the answer is 404 or 405 to everybody.
-        if let Some(operation) = operation {
-            check_operation(caller.roles(), &operation.id, operation.callers)?;
-        }
-        Ok(caller)
-    });
-    match permitted {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next(request).await
-        }
-        Err(refusal) => refusal.into_response(),
+    let caller = identify(access, request.headers())?;
+    // Where there is no operation, the answer is 404 or 405 to everybody.
+    if let Some(operation) = operation {
+        check_operation(caller.roles(), &operation.id, operation.callers)?;
     }
+    request.extensions_mut().insert(caller);
+    Ok(())
 }
 
 fn identify(access: &Access, headers: &HeaderMap) -> Result<Caller, GatewayError> {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::hal::Link;
 use super::refusal::refusal;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::domain::variable::{Owner, Variable, VariableType, VariableUpdate};
 use crate::extract::{InEnvironment, InPipeline};
 use crate::http::api_path::ApiPath;

@@ -9,7 +9,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::engine::definitions::{ChangeError, Pushed};
 use crate::extract::InRepository;
 use crate::http::body::read_object;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::domain::program::Program;
 use crate::extract::InProgram;
 use crate::http::body::{read_object, sent_value};

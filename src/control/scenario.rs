@@ -6,13 +6,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Control;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::extract::InPipeline;
 use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::StoreError;
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 
 /// Returns the scenario of a pipeline, with the number of executions that it still holds for.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",

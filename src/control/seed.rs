@@ -9,8 +9,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::id::{PipelineKey, ProgramId};
+use crate::domain::invalid::InvalidField;
 use crate::engine::additions::{AddError, Added};
 use crate::extract::InProgram;
 use crate::http::api_path::ApiPath;

@@ -7,6 +7,7 @@ mod dispatcher;
 mod graph;
 mod issues;
 mod package;
+mod step;
 
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ pub use dispatcher::dispatcher_paths;
 pub use graph::Graph;
 pub use issues::{MOST_ISSUES, issues};
 pub use package::Package;
+pub use step::{find, list};
 
 /// What an artifact is, by the API's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -2,8 +2,8 @@
 //!
 //! Source: the commands and variables in Cloud Manager's documentation of the build environment.
 
-use super::Names;
-use super::script::ScriptLine;
+use super::script::{Names, ScriptLine};
+use crate::content::artifact::Build;
 use crate::domain::execution::Execution;
 
 /// The commands of a build, and the thousandths of its work at which they begin.
@@ -26,7 +26,7 @@ const MODULES: [&str; 5] = ["core", "ui.apps", "ui.content", "dispatcher.ams", "
 pub(super) fn script(execution: &Execution, names: Names<'_>) -> Vec<ScriptLine> {
     let code = &execution.plan.code;
     let commit = code.commit.as_deref().unwrap_or("unknown");
-    let files = execution.build().file_names();
+    let files = Build::of(execution).file_names();
     if let Some(build) = &code.built_by {
         let how = if execution.source.is_some() { "copied" } else { "reused" };
         let (id, version) = (build.execution_id, &build.version);

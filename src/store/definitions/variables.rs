@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use sqlx::SqliteConnection;
 
-use super::insert::insert_rows;
-use super::{Database, InRow, StoreError, Transaction, parse_word, word};
 use crate::domain::id::{EnvironmentId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::variable::{Change, Owner, Variable, VariableType};
+use crate::store::insert::insert_rows;
+use crate::store::{Database, InRow, StoreError, Transaction, parse_word, word};
 
 /// The kind and the number of an owner, as they are stored.
 fn stored(owner: Owner) -> (&'static str, i64) {

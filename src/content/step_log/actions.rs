@@ -1,32 +1,30 @@
-//! The lines of a step's work, and when they are written.
+//! What each action writes into the log of its step while it works.
 
+use crate::content::artifact::Build;
+use crate::content::deployment::StepDeployment;
+use crate::content::metric::describe;
+use crate::content::noise::Noise;
+use crate::domain::execution::Execution;
 use crate::domain::execution::plan::PlannedStep;
-use crate::domain::execution::{Execution, deployment};
 use crate::domain::gate::Gate;
-use crate::domain::noise::Noise;
 use crate::domain::pipeline::Action;
 use crate::domain::scenario::Outcome;
-use crate::domain::time::Timestamp;
 
-use super::message::describe;
-use super::{Names, build};
-
-/// A line, and when it is written: at that thousandth of the step's work.
-pub(super) type ScriptLine = (i64, String);
+use super::build;
+use super::script::{Names, ScriptLine};
 
 /// The lines of a step in order. Those of deployment commands are not among them.
 pub(super) fn script(
     execution: &Execution,
-    position: usize,
+    step: &PlannedStep,
     names: Names<'_>,
-    now: Timestamp,
+    deployment: Option<&StepDeployment>,
 ) -> Vec<ScriptLine> {
-    let Some((step, _)) = execution.step(position) else { return Vec::new() };
     let mut lines = match step.action {
         Action::Validate => validation(execution),
         Action::Build => build::script(execution, names),
         Action::CodeQuality => scan(execution),
-        Action::Deploy => deployment_order(execution, position, now),
+        Action::Deploy => deployment_order(execution, step, deployment),
         Action::SecurityTest => security_test(execution, step),
         Action::LoadTest => load_test(execution, step),
         Action::AssetsTest => assets_test(step),
@@ -102,13 +100,16 @@ pub(super) fn sonar_script(execution: &Execution) -> Vec<ScriptLine> {
     ]
 }
 
-fn deployment_order(execution: &Execution, position: usize, now: Timestamp) -> Vec<ScriptLine> {
-    let Some((step, _)) = execution.step(position) else { return Vec::new() };
+fn deployment_order(
+    execution: &Execution,
+    step: &PlannedStep,
+    deployment: Option<&StepDeployment>,
+) -> Vec<ScriptLine> {
     let environment = environment(step);
     let mut lines = vec![(0, format!("[INFO] Deploying to {environment}"))];
-    let files = execution.build().file_names();
+    let files = Build::of(execution).file_names();
     lines.extend(files.map(|file| (0, format!("[INFO] Artifact {file}"))));
-    if let Some(deployment) = deployment::deployment(execution, position, now) {
+    if let Some(deployment) = deployment {
         let count = deployment.commands.len();
         lines.push((0, format!("[INFO] {count} deployment commands are to be performed")));
     }

@@ -1,33 +1,21 @@
 //! What a step says of itself beside its status.
 
+use super::deployment::StepDeployment;
+use super::metric::describe;
 use crate::domain::execution::plan::PlannedStep;
 use crate::domain::execution::step::StepState;
-use crate::domain::execution::{End, Execution, deployment, machine};
-use crate::domain::gate::{Comparator, Gate, Metric, Severity};
+use crate::domain::execution::{End, Execution, machine};
+use crate::domain::gate::{Gate, Severity};
 use crate::domain::pipeline::Action;
 
-/// A metric in words.
-pub(super) fn describe(metric: &Metric) -> String {
-    let Metric { kpi, severity, comparator, expected, actual, passed } = metric;
-    let level = match (passed, severity) {
-        (true, _) => "[INFO] passed",
-        (false, Severity::Informational) => "[WARN] failed",
-        (false, Severity::Critical | Severity::Important) => "[ERROR] failed",
-    };
-    let comparator = match comparator {
-        Comparator::Gt => "more than",
-        Comparator::Gte => "at least",
-        Comparator::Lt => "less than",
-        Comparator::Lte => "at most",
-        Comparator::Eq => "",
-        Comparator::Neq => "other than",
-    };
-    format!("{level}: {kpi} is {actual}, expected {comparator} {expected}").replace("  ", " ")
-}
-
 /// What a step says of itself beside its status: why it failed or timed out, what it copied.
+/// `deployment` is what the step performs, if it is a deployment.
 #[must_use]
-pub fn message(execution: &Execution, position: usize) -> Option<String> {
+pub fn message(
+    execution: &Execution,
+    position: usize,
+    deployment: Option<&StepDeployment>,
+) -> Option<String> {
     let (step, state) = execution.step(position)?;
     match state {
         StepState::Ended { timed_out: true, .. } => {
@@ -37,10 +25,8 @@ pub fn message(execution: &Execution, position: usize) -> Option<String> {
         StepState::Ended { end: End::Failed | End::Error, .. } if step.message.is_some() => {
             step.message.clone()
         }
-        StepState::Ended { end: End::Failed | End::Error, at, .. }
-            if step.action == Action::Deploy =>
-        {
-            deployment::deployment(execution, position, *at)?.error
+        StepState::Ended { end: End::Failed | End::Error, .. } if step.action == Action::Deploy => {
+            deployment?.error.clone()
         }
         StepState::Ended { end: End::Failed, .. } => failure(execution, step),
         StepState::Running { .. } | StepState::Ended { .. } if step.action == Action::Build => {

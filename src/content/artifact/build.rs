@@ -6,6 +6,7 @@ use std::io;
 use super::archive::archive;
 use super::package::Package;
 use super::{Artifact, ArtifactFile, ArtifactType, dispatcher, package};
+use crate::domain::execution::Execution;
 
 /// What the outputs of a build follow from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,17 @@ impl Build {
             commit: plain(commit, "unknown"),
             version: plain(version, "0"),
         }
+    }
+
+    /// The build whose artifacts an execution deploys: its own, or the one that they are taken from.
+    #[must_use]
+    pub fn of(execution: &Execution) -> Self {
+        let code = &execution.plan.code;
+        let version = match &code.built_by {
+            Some(build) => build.version.clone(),
+            None => execution.artifacts_version(),
+        };
+        Self::new(&code.repository, code.commit.as_deref().unwrap_or_default(), &version)
     }
 
     /// The names of its files, in the order of [`Output::ALL`].

@@ -1,13 +1,14 @@
-//! The artifacts that the steps of an execution leave behind.
+//! Which artifacts the steps of an execution leave behind.
 
 use std::io;
 
-use crate::domain::artifact::{Artifact, ArtifactFile, Graph, Output, issues};
+use crate::domain::execution::status::StepStatus;
+use crate::domain::execution::step::StepState;
+use crate::domain::execution::{End, Execution};
 use crate::domain::gate::Metric;
 use crate::domain::pipeline::Action;
 
-use super::step::{StepState, StepStatus};
-use super::{End, Execution};
+use super::{Artifact, ArtifactFile, Build, Graph, Output, issues};
 
 /// The metrics whose course a load test draws; the other tests draw what the instances did.
 const LOAD_METRICS: [&str; 3] = ["error_rate", "response_time", "peak_resp_time"];
@@ -32,7 +33,7 @@ fn files(execution: &Execution, position: usize) -> io::Result<Vec<ArtifactFile>
     let seed = execution.step_state_id(position).to_string();
     match step.action {
         Action::Build if state.status() == StepStatus::Finished => {
-            let build = execution.build();
+            let build = Build::of(execution);
             Output::ALL.into_iter().map(|output| build.file(output)).collect()
         }
         Action::CodeQuality => {

@@ -1,18 +1,17 @@
 //! The deployment that a deploy step performs, and how far it is.
 
-use crate::domain::artifact::{Build, Output, dispatcher_paths};
+use crate::content::artifact::{Build, Output, dispatcher_paths};
 use crate::domain::deployment::{
     self, Command, CommandKind, DispatcherPackage, Failure, Order, Package, Performed,
     environment_urls,
 };
 use crate::domain::environment::{EnvironmentType, REGION, Topology};
+use crate::domain::execution::plan::PlannedStep;
+use crate::domain::execution::step::StepState;
+use crate::domain::execution::{Execution, machine};
 use crate::domain::pipeline::{Action, StepOptions};
 use crate::domain::scenario::Outcome;
 use crate::domain::time::Timestamp;
-
-use super::plan::PlannedStep;
-use super::step::StepState;
-use super::{Execution, log};
 
 /// How far the deployment of a step is.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,14 +43,14 @@ pub fn deployment(
     let (step, state) = execution.step(position)?;
     let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
     state.started_at()?;
-    let outputs = Outputs::of(&execution.build());
+    let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
     let mut run = deployment::perform(&order, &failures(step));
     let last = state.finished_at().unwrap_or(now);
     let mut performed = Vec::new();
     let mut next_change = None;
     for (one, thousandth) in run.at(1000).completed {
-        match log::written_at(step, state, thousandth) {
+        match step.done_at(state, thousandth) {
             Some(at) if at <= last => performed.push((one.clone(), at)),
             later => {
                 next_change = later;
@@ -160,7 +159,7 @@ impl Outputs {
 /// due.
 #[must_use]
 pub fn next_change(execution: &Execution, now: Timestamp) -> Option<Timestamp> {
-    let due = super::machine::due_at(execution);
+    let due = machine::due_at(execution);
     let running = execution.current_step().filter(|position| {
         matches!(execution.steps.get(*position), Some(StepState::Running { .. }))
     });

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::insert::insert_rows;
-use super::{Database, InRow, StoreError, Transaction, parse_json};
 use crate::domain::id::PipelineKey;
+use crate::store::insert::insert_rows;
+use crate::store::{Database, InRow, StoreError, Transaction, parse_json};
 
 /// A scenario as it is stored.
 #[derive(Clone, Debug, PartialEq)]
