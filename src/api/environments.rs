@@ -13,7 +13,7 @@ use super::refusal::refusal;
 use crate::content::environment_log::LogOption;
 use crate::domain::deployment::{InstanceKind, environment_urls};
 use crate::domain::environment::{Environment, EnvironmentStatus, EnvironmentType, REGION};
-use crate::domain::id::ProgramId;
+use crate::domain::id::{EnvironmentId, ProgramId};
 use crate::domain::variable::Owner;
 use crate::extract::{InEnvironment, InProgram};
 use crate::http::api_path::ApiPath;
@@ -84,11 +84,6 @@ impl EnvironmentView {
             topology: _,
             variables: _,
         } = environment;
-        let address = |wanted| {
-            let urls = environment_urls(name);
-            let found = urls.into_iter().find(|(kind, _)| *kind == wanted);
-            Link::to(found.map(|(_, url)| url).unwrap_or_default())
-        };
         Self {
             id: id.to_string(),
             program_id: program.to_string(),
@@ -104,17 +99,26 @@ impl EnvironmentView {
                     name: name.as_str(),
                 })
                 .collect(),
-            links: EnvironmentLinks {
-                program: Link::to(ApiPath::Program(program)),
-                variables: Link::to(ApiPath::Variables(Owner::Environment(program, *id))),
-                author: address(InstanceKind::Author),
-                publish: address(InstanceKind::Publish),
-                logs: Link::template(format!(
-                    "{}?service={{service}}&name={{name}}&days={{days}}",
-                    ApiPath::EnvironmentLogs(program, *id)
-                )),
-                this: Link::to(ApiPath::Environment(program, *id)),
-            },
+            links: EnvironmentLinks::new(program, *id, name),
+        }
+    }
+}
+
+impl EnvironmentLinks {
+    fn new(program: ProgramId, id: EnvironmentId, name: &str) -> Self {
+        let address = |wanted| {
+            let urls = environment_urls(name);
+            let found = urls.into_iter().find(|(kind, _)| *kind == wanted);
+            Link::to(found.map(|(_, url)| url).unwrap_or_default())
+        };
+        let logs = ApiPath::EnvironmentLogs(program, id);
+        Self {
+            this: Link::to(ApiPath::Environment(program, id)),
+            program: Link::to(ApiPath::Program(program)),
+            variables: Link::to(ApiPath::Variables(Owner::Environment(program, id))),
+            author: address(InstanceKind::Author),
+            publish: address(InstanceKind::Publish),
+            logs: Link::template(format!("{logs}?service={{service}}&name={{name}}&days={{days}}")),
         }
     }
 }

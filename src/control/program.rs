@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::invalid::InvalidField;
-use crate::domain::program::Program;
+use crate::domain::program::{Kpis, Program};
 use crate::extract::InProgram;
 use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;
@@ -44,6 +44,18 @@ struct KpisView {
     page_views_per_minute: f64,
 }
 
+impl ProgramSettings {
+    fn new(program: &Program) -> Self {
+        let Kpis { response_time, page_views_per_minute } = program.kpis;
+        Self {
+            id: program.id.to_string(),
+            name: program.name.clone(),
+            emergency_mode: program.emergency_mode,
+            kpis: KpisView { response_time, page_views_per_minute },
+        }
+    }
+}
+
 /// Sets the emergency mode and the performance targets of a program.
 #[utoipa::path(patch, path = "/_emulator/program/{programId}", operation_id = "patchProgram",
     tag = "Emulator", params(InProgram),
@@ -69,13 +81,5 @@ pub async fn patch_program(
     };
     let program = control.engine.change_program(program.id, change).await?;
     let program = program.ok_or_else(|| Problem::not_found("The program"))?;
-    Ok(Json(ProgramSettings {
-        id: program.id.to_string(),
-        name: program.name.clone(),
-        emergency_mode: program.emergency_mode,
-        kpis: KpisView {
-            response_time: program.kpis.response_time,
-            page_views_per_minute: program.kpis.page_views_per_minute,
-        },
-    }))
+    Ok(Json(ProgramSettings::new(&program)))
 }

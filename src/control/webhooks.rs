@@ -87,14 +87,19 @@ pub async fn post_webhook(
         return Err(SubscribeError::AlreadyThere(known.id).into());
     }
     if challenge.unwrap_or(true) {
-        let answered = tokio::select! {
-            answered = control.deliverer.sender().challenge(&subscription) => answered,
-            () = control.engine.wait_for_stop() => return Err(WaitError::Stopping.into()),
-        };
-        answered.map_err(|reason| unanswered(&reason, &subscription.url))?;
+        challenge_subscriber(&control, &subscription).await?;
     }
     let webhook = control.engine.subscribe(subscription).await?;
     Ok((StatusCode::CREATED, Json(WebhookView::new(&webhook))))
+}
+
+/// Asks for proof that somebody at the address expects events.
+async fn challenge_subscriber(control: &Control, subscription: &NewWebhook) -> Result<(), Problem> {
+    let answered = tokio::select! {
+        answered = control.deliverer.sender().challenge(subscription) => answered,
+        () = control.engine.wait_for_stop() => return Err(WaitError::Stopping.into()),
+    };
+    answered.map_err(|reason| unanswered(&reason, &subscription.url))
 }
 
 fn unanswered(reason: &str, url: &str) -> Problem {

@@ -103,17 +103,12 @@ fn etag(token: &str, length: u64) -> String {
 fn answer(file: File, etag: &str, range: Option<&str>) -> Response {
     let File { content, media_type, name } = file;
     let total = content.len();
-    let parsed = range.and_then(|range| parse_range_header(range).ok());
-    // A range that can't be read, or several, are answered by the whole file (RFC 9110).
-    let (status, start, end) = match parsed.filter(|ranges| ranges.len() == 1) {
-        None => (StatusCode::OK, 0, total),
-        Some(ranges) => {
-            let Ok(satisfiable) = ranges.validate(total) else {
-                let content_range = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
-                return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
-            };
-            let range = satisfiable.first().cloned().unwrap_or(0..=total.saturating_sub(1));
-            (StatusCode::PARTIAL_CONTENT, *range.start(), range.end() + 1)
+    let (status, start, end) = match part(range, total) {
+        Part::Whole => (StatusCode::OK, 0, total),
+        Part::Bytes(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
+        Part::None => {
+            let content_range = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
+            return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
         }
     };
     let mut response = (
@@ -139,6 +134,25 @@ fn answer(file: File, etag: &str, range: Option<&str>) -> Response {
         add(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     }
     response
+}
+
+/// Which part of a file is answered.
+enum Part {
+    Whole,
+    /// From a position up to another.
+    Bytes(u64, u64),
+    /// Nothing of the file is in the range.
+    None,
+}
+
+/// The part of a file of `total` bytes that `Range` asks for.
+fn part(range: Option<&str>, total: u64) -> Part {
+    let parsed = range.and_then(|range| parse_range_header(range).ok());
+    // A range that can't be read, or several, are answered by the whole file (RFC 9110).
+    let Some(ranges) = parsed.filter(|ranges| ranges.len() == 1) else { return Part::Whole };
+    let Ok(satisfiable) = ranges.validate(total) else { return Part::None };
+    let range = satisfiable.first().cloned().unwrap_or(0..=total.saturating_sub(1));
+    Part::Bytes(*range.start(), range.end() + 1)
 }
 
 /// The bytes from `start` to `end`, a chunk at a time.
