@@ -87,9 +87,9 @@ pub async fn get_step_artifact(
     InArtifact { step: InStep { snapshot, position, .. }, number }: InArtifact,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = artifact::find(&snapshot.execution, position, number);
-    let found = found.map_err(|error| Problem::internal(&error))?;
-    found.ok_or_else(|| Problem::not_found("The artifact"))?;
+    if !artifact::exists(&snapshot.execution, position, number) {
+        return Err(Problem::not_found("The artifact"));
+    }
     let step = StepName::new(&snapshot, position);
     Ok(redirect(&api, &headers, &FileName::Artifact { step, number }))
 }

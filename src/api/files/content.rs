@@ -116,12 +116,7 @@ async fn find_execution(api: &Api, step: StepName) -> Result<Option<Snapshot>, P
 }
 
 /// A log file of a step as it stands now; none if its pipeline is gone or it has no such file.
-pub(in crate::api) fn step_log(
-    api: &Api,
-    snapshot: &Snapshot,
-    position: usize,
-    file: Option<&str>,
-) -> Option<Log> {
+fn step_log(api: &Api, snapshot: &Snapshot, position: usize, file: Option<&str>) -> Option<Log> {
     let catalog = api.engine.catalog();
     let key = snapshot.execution.pipeline;
     let program = catalog.find_program(key.program_id)?;
