@@ -18,6 +18,7 @@ mod migration;
 mod official;
 mod operations;
 mod origin;
+mod paths;
 mod process;
 mod receiver;
 mod recovery;
