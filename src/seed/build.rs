@@ -1,7 +1,6 @@
 //! From a seed document to what it defines, with every mistake on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use super::NOT_YET;
@@ -9,10 +8,11 @@ use super::document::{
     EnvironmentDocument, KpisDocument, PipelineDocument, ProgramDocument, RepositoryDocument,
     SeedDocument, TenantDocument, VariableDocument, WebhookDocument,
 };
-use super::{Mistake, Mistakes, Seed, pipeline};
+use super::place::{Place, build_alone};
+use super::{Mistakes, Seed, pipeline};
 use crate::domain::client::Client;
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
-use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId};
+use crate::domain::id::{ExecutionId, PipelineKey, ProgramId, TenantId};
 use crate::domain::invalid::InvalidField;
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
@@ -23,55 +23,6 @@ use crate::store::definitions::scenarios::StoredScenario;
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
 
-/// A place in a document, at which mistakes are reported.
-pub(super) struct Place<'m> {
-    mistakes: &'m mut Vec<Mistake>,
-    path: String,
-}
-
-impl Place<'_> {
-    /// A place inside this one.
-    pub(super) fn at(&mut self, field: &str) -> Place<'_> {
-        let path = self.path_of(field);
-        Place { mistakes: &mut *self.mistakes, path }
-    }
-
-    fn path_of(&self, field: &str) -> String {
-        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
-    }
-
-    /// Reports what is wrong with a field.
-    pub(super) fn wrong(&mut self, field: &str, message: impl Into<String>) {
-        let field = self.path_of(field);
-        self.mistakes.push(Mistake { line: None, field, message: message.into() });
-    }
-
-    /// Reads an identifier.
-    pub(super) fn id<T: FromStr<Err = InvalidId>>(&mut self, field: &str, text: &str) -> Option<T> {
-        text.parse().map_err(|error: InvalidId| self.wrong(field, error.to_string())).ok()
-    }
-
-    /// Reads the identifier of a tenant that is there.
-    pub(super) fn tenant_id(
-        &mut self,
-        text: &str,
-        is_tenant: impl Fn(TenantId) -> bool,
-    ) -> Option<TenantId> {
-        let id = self.id("tenantId", text);
-        if id.is_some_and(|id| !is_tenant(id)) {
-            self.wrong("tenantId", format!("there is no tenant {text}"));
-        }
-        id
-    }
-
-    /// Checks a display name of at most 64 characters.
-    pub(super) fn name(&mut self, field: &str, text: &str) {
-        if !(1..=64).contains(&text.chars().count()) {
-            self.wrong(field, "must have 1 to 64 characters");
-        }
-    }
-}
-
 /// Builds what a document defines; besides the tenants in it, there are those that `is_tenant` knows.
 pub(super) fn build(
     document: SeedDocument,
@@ -80,7 +31,7 @@ pub(super) fn build(
     let SeedDocument { schema: _, tenants, clients, programs, webhooks, next_execution_id } =
         document;
     let mut mistakes = Vec::new();
-    let mut root = Place { mistakes: &mut mistakes, path: String::new() };
+    let mut root = Place::whole(&mut mistakes);
     let tenants = build_tenants(&tenants, &mut root);
     let tenant_ids: BTreeSet<_> = tenants.iter().map(|tenant| tenant.id).collect();
     let tenant_of = |place: &mut Place<'_>, text: &str| {
@@ -303,18 +254,6 @@ impl Parts {
         if program.pipelines.insert(id, Arc::new(pipeline)).is_some() {
             place.wrong("id", format!("the pipeline {id} is there already"));
         }
-    }
-}
-
-/// Builds something that is a document of its own.
-pub(super) fn build_alone<T>(
-    read: impl FnOnce(&mut Place<'_>) -> Option<T>,
-) -> Result<T, Mistakes> {
-    let mut mistakes = Vec::new();
-    let mut place = Place { mistakes: &mut mistakes, path: String::new() };
-    match read(&mut place) {
-        Some(built) if mistakes.is_empty() => Ok(built),
-        _ => Err(Mistakes(mistakes)),
     }
 }
 

@@ -5,6 +5,7 @@ mod document;
 mod further;
 mod locate;
 mod pipeline;
+mod place;
 pub mod scenario;
 #[cfg(test)]
 mod tests;
@@ -169,7 +170,7 @@ pub fn read_webhook(
     is_tenant: impl Fn(TenantId) -> bool,
 ) -> Result<NewWebhook, Mistakes> {
     let document: WebhookDocument = parse(text).map_err(|mistake| Mistakes(vec![mistake]))?;
-    build::build_alone(|place| {
+    place::build_alone(|place| {
         let tenant_id = place.tenant_id(&document.tenant_id, is_tenant);
         build::build_webhook(place, document, tenant_id)
     })

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::NOT_YET;
-use super::build::Place;
 use super::document::{PhaseDocument, PipelineDocument, StepDocument};
+use super::place::Place;
 use crate::domain::environment::EnvironmentType;
 use crate::domain::id::{PhaseId, PipelineId, StepId};
 use crate::domain::pipeline::{
