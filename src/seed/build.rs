@@ -16,9 +16,9 @@ use crate::domain::id::{ExecutionId, PipelineKey, ProgramId, TenantId};
 use crate::domain::invalid::InvalidField;
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::variable::{self, Owner, VariableChange, VariableUpdate};
 use crate::domain::webhook::{self, NewWebhook};
-use crate::store::definitions::scenarios::StoredScenario;
 
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
@@ -213,7 +213,7 @@ fn build_program(
 /// What belongs to environments and pipelines beside their definitions.
 #[derive(Default)]
 pub(super) struct Parts {
-    scenarios: Vec<(PipelineKey, StoredScenario)>,
+    scenarios: Vec<(PipelineKey, ScenarioDocument)>,
     variables: Vec<(Owner, Vec<VariableChange>)>,
 }
 

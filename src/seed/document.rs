@@ -8,11 +8,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
-use super::scenario::ScenarioDocument;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
 use crate::domain::pipeline::{Action, ImportantFailures, PhaseType, PipelineTrigger, StepOptions};
 use crate::domain::program::ProgramType;
 use crate::domain::role::Role;
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::variable::VariableType;
 use crate::domain::webhook;
 

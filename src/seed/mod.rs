@@ -22,10 +22,10 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::domain::client::Client;
 use crate::domain::id::{ExecutionId, PipelineKey, TenantId};
 use crate::domain::program::{Program, Tenant};
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::time::Timestamp;
 use crate::domain::variable::{Owner, VariableChange};
 use crate::domain::webhook::NewWebhook;
-use crate::store::definitions::scenarios::StoredScenario;
 use document::SeedDocument;
 pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookDocument};
 use locate::Locations;
@@ -51,7 +51,7 @@ pub struct Seed {
     /// Variables of pipelines and environments, with their values in clear.
     pub variables: Vec<(Owner, Vec<VariableChange>)>,
     /// Scenarios of pipelines.
-    pub scenarios: Vec<(PipelineKey, StoredScenario)>,
+    pub scenarios: Vec<(PipelineKey, ScenarioDocument)>,
     /// Subscriptions.
     pub webhooks: Vec<NewWebhook>,
     /// The identifier of the first execution.

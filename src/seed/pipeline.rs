@@ -13,14 +13,14 @@ use crate::domain::pipeline::{
 };
 use crate::domain::program::Program;
 use crate::domain::repository::DEFAULT_BRANCH;
-use crate::store::definitions::scenarios::StoredScenario;
+use crate::domain::scenario_document::ScenarioDocument;
 
 /// Builds a pipeline of `program`, whose environments and repositories are known.
 pub(super) fn build(
     place: &mut Place<'_>,
     document: &PipelineDocument,
     program: &Program,
-) -> Option<(Pipeline, Option<StoredScenario>)> {
+) -> Option<(Pipeline, Option<ScenarioDocument>)> {
     place.name("name", &document.name);
     let id: Option<PipelineId> = place.id("id", &document.id);
     let mut ids = Identifiers::new(id, document);
@@ -54,10 +54,7 @@ pub(super) fn build(
     let scenario = document.scenario.as_ref().and_then(|scenario| {
         let mut place = place.at("scenario");
         match scenario.read(program, &pipeline) {
-            Ok(_) => Some(StoredScenario {
-                times: scenario.times,
-                steps: serde_json::to_value(&scenario.steps).unwrap_or_default(),
-            }),
+            Ok(_) => Some(scenario.clone()),
             Err(mistakes) => {
                 for mistake in mistakes {
                     place.wrong(&mistake.field, mistake.message);

@@ -16,11 +16,11 @@ use crate::domain::id::{PipelineKey, StepKey};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::seed::Mistake;
-use crate::seed::scenario::ScenarioDocument;
 use crate::store::definitions::{scenarios, variables};
 use crate::store::executions::{self, Inserted, Stored};
 use crate::store::{StoreError, builds};
@@ -201,15 +201,12 @@ async fn command_step(
     outcome.map_err(StepError::Refused)
 }
 
-/// The stored scenario. It fitted the pipeline when it was stored, but the pipeline may have changed.
+/// What a scenario means. It fitted the pipeline when it was stored, but the pipeline may have changed.
 fn read_scenario(
-    stored: &scenarios::StoredScenario,
+    document: &ScenarioDocument,
     program: &Program,
     pipeline: &Pipeline,
 ) -> Result<Scenario, StartError> {
-    let steps = serde_json::from_value(stored.steps.clone())
-        .map_err(|error| StoreError::Unreadable(format!("a scenario: {error}")))?;
-    let document = ScenarioDocument { times: stored.times, steps };
     document.read(program, pipeline).map_err(|mistakes| {
         StartError::Scenario(mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("; "))
     })
