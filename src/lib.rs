@@ -9,6 +9,7 @@ pub mod engine;
 pub mod events;
 pub mod exec;
 pub mod http;
+pub mod input;
 pub mod log;
 pub mod openapi;
 pub mod schema;

@@ -5,7 +5,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
@@ -66,12 +65,8 @@ pub async fn post_commit(
         };
         if text.is_some_and(|text| !is_name(text)) {
             let message = format!("must have 1 to {LONGEST} characters, none of them control ones");
-            let invalid_value = Some(json!(text));
-            return Err(Problem::invalid([InvalidField {
-                field: field.into(),
-                message,
-                invalid_value,
-            }]));
+            let wrong = InvalidField::new(field, message).with_value(text.map(String::as_str));
+            return Err(Problem::invalid([wrong]));
         }
     }
     let pushed =

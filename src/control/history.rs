@@ -5,7 +5,6 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
@@ -53,10 +52,8 @@ pub async fn post_history(
     body: Bytes,
 ) -> Result<(StatusCode, Json<HistoryView>), Problem> {
     let HistoryBody { count } = read_object(&body)?;
-    let invalid = |message: String| {
-        let (field, invalid_value) = ("count".into(), Some(json!(count)));
-        Problem::invalid([InvalidField { field, message, invalid_value }])
-    };
+    let invalid =
+        |message: String| Problem::invalid([InvalidField::new("count", message).with_value(count)]);
     if count == 0 || count > MOST {
         return Err(invalid(format!("must be a whole number from 1 to {MOST}")));
     }

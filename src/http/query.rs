@@ -1,11 +1,9 @@
 //! Query strings.
 
+use super::problem::Problem;
+use crate::domain::invalid::{InvalidField, unknown};
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use serde_json::Value;
-
-use super::problem::Problem;
-use crate::domain::invalid::InvalidField;
 
 /// The query parameters of a request by name.
 pub struct QueryParameters(Vec<(String, String)>);
@@ -29,10 +27,9 @@ impl QueryParameters {
         self.0
             .iter()
             .filter(|(name, _)| !known.contains(&name.as_str()))
-            .map(|(name, value)| InvalidField {
-                field: name.clone(),
-                message: format!("is unknown; there are {}", known.join(", ")),
-                invalid_value: Some(Value::String(value.clone())),
+            .map(|(name, value)| {
+                let message = unknown("parameter", name, known);
+                InvalidField::new(name, message).with_value(value.as_str())
             })
             .collect()
     }
@@ -80,8 +77,11 @@ impl<'q> QueryReader<'q> {
     }
 
     fn note(&mut self, name: &str, message: String, sent: Option<&str>) {
-        let invalid_value = sent.map(Value::from);
-        self.mistakes.push(InvalidField { field: name.into(), message, invalid_value });
+        let field = InvalidField::new(name, message);
+        self.mistakes.push(match sent {
+            Some(sent) => field.with_value(sent),
+            None => field,
+        });
     }
 
     /// Ends reading: 400 if anything was wrong.

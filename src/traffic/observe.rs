@@ -17,6 +17,7 @@ use crate::api::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
 use crate::http::body::ReadBody;
 use crate::http::operations::{Operation, is_api, is_official};
+use crate::http::secrets::without_token;
 
 /// Measures a call, and journals it or lets it fail.
 pub async fn observe(
@@ -86,8 +87,9 @@ impl Drop for Call<'_> {
         let status = self.status.or(failed);
         self.traffic.metrics().count(self.operation, status, took);
         if let Some(entry) = self.entry.take() {
+            let accepted = status.is_some_and(|status| status.is_success());
             let body = self.body.as_ref().and_then(ReadBody::get);
-            let body = body.and_then(|bytes| redact::body(&entry.path, bytes));
+            let body = body.and_then(|bytes| redact::body(&entry.path, accepted, bytes));
             let program = program_of(&entry.path);
             let number = self.traffic.journal().add(Entry { status, took, body, ..entry });
             self.traffic.0.engine.tell_request(number, program);
@@ -106,7 +108,7 @@ fn new_entry(
         number: 0,
         at: traffic.0.engine.now(),
         method: request.method().clone(),
-        path: redact::path(request.uri().path()),
+        path: without_token(request.uri().path()).into_owned(),
         query: request.uri().query().map(redact::query),
         operation_id,
         status: None,

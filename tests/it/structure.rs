@@ -9,22 +9,32 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// For each module at the top, what else of this crate it may use.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("store", &["domain"]),
-    ("seed", &["store", "domain"]),
+    ("input", &["domain"]),
+    ("seed", &["store", "input", "domain"]),
     ("engine", &["seed", "store", "domain"]),
-    ("http", &["store", "domain"]),
+    ("http", &["store", "input", "domain"]),
     ("api", &["http", "engine", "store", "domain"]),
     ("events", &["http", "engine", "store", "domain"]),
     ("traffic", &["api", "http", "engine", "domain"]),
-    ("control", &["traffic", "events", "api", "http", "engine", "seed", "store", "domain"]),
+    (
+        "control",
+        &["traffic", "events", "api", "http", "engine", "seed", "store", "input", "domain"],
+    ),
     ("openapi", &["control", "traffic", "api", "http"]),
     ("schema", &["openapi", "seed"]),
     ("stop", &[]),
     ("service", &["control", "traffic", "events", "api", "http", "engine", "seed"]),
     ("workers", &["engine"]),
-    ("app", &["service", "workers", "traffic", "events", "api", "http", "engine", "seed", "store"]),
+    (
+        "app",
+        &[
+            "service", "workers", "traffic", "events", "api", "http", "engine", "seed", "store",
+            "domain",
+        ],
+    ),
     ("config", &["app", "api", "engine", "store", "domain"]),
     ("log", &["config"]),
     // Its tests make options of all parts.
@@ -34,7 +44,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
 ];
 
 /// The libraries that the rules of Cloud Manager may use, tests included: what computes.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "chrono",
     "flate2",
     "md5",
@@ -42,6 +52,7 @@ const PURE: [&str; 11] = [
     "serde",
     "serde_json",
     "sha2",
+    "strsim",
     "thiserror",
     "url",
     "utoipa",
