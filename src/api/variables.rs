@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::environments::environment_path;
-use super::extract::{InEnvironment, InPipeline};
 use super::hal::Link;
 use super::refusal::refusal;
 use crate::domain::variable::{Owner, Variable, VariableType, VariableUpdate};
+use crate::extract::{InEnvironment, InPipeline};
 use crate::http::body::read_variables;
 use crate::http::path;
 use crate::http::problem::Problem;

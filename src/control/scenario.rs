@@ -11,7 +11,7 @@ use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::StoreError;
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 
 /// Returns the scenario of a pipeline, with the number of executions that it still holds for.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",

@@ -1,7 +1,7 @@
 //! Query strings.
 
 use super::problem::Problem;
-use crate::domain::invalid::{InvalidField, unknown};
+use crate::domain::invalid::{InvalidField, InvalidFields, unknown};
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 
@@ -22,30 +22,31 @@ impl QueryParameters {
     }
 
     /// What is wrong with parameters that have other names than these.
-    #[must_use]
-    pub fn unknown(&self, known: &[&str]) -> Vec<InvalidField> {
-        self.0
+    fn unknown(&self, known: &[&str]) -> InvalidFields {
+        let fields = self
+            .0
             .iter()
             .filter(|(name, _)| !known.contains(&name.as_str()))
             .map(|(name, value)| {
                 let message = unknown("parameter", name, known);
                 InvalidField::new(name, message).with_value(value.as_str())
             })
-            .collect()
+            .collect();
+        InvalidFields(fields)
     }
 }
 
 /// Reads query parameters one by one, and remembers what is wrong with them.
 pub struct QueryReader<'q> {
     query: &'q QueryParameters,
-    mistakes: Vec<InvalidField>,
+    wrong: InvalidFields,
 }
 
 impl<'q> QueryReader<'q> {
     /// Begins to read; there are no parameters but the `known` ones.
     #[must_use]
     pub fn new(query: &'q QueryParameters, known: &[&str]) -> Self {
-        let mut reader = Self { query, mistakes: query.unknown(known) };
+        let mut reader = Self { query, wrong: query.unknown(known) };
         for name in known {
             if let Some(second) = query.get_all(name).nth(1) {
                 reader.note(name, "is given more than once".into(), Some(second));
@@ -78,7 +79,7 @@ impl<'q> QueryReader<'q> {
 
     fn note(&mut self, name: &str, message: String, sent: Option<&str>) {
         let field = InvalidField::new(name, message);
-        self.mistakes.push(match sent {
+        self.wrong.0.push(match sent {
             Some(sent) => field.with_value(sent),
             None => field,
         });
@@ -86,7 +87,7 @@ impl<'q> QueryReader<'q> {
 
     /// Ends reading: 400 if anything was wrong.
     pub fn finish(self) -> Result<(), Problem> {
-        if self.mistakes.is_empty() { Ok(()) } else { Err(Problem::invalid(self.mistakes)) }
+        if self.wrong.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.wrong)) }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::domain::variable::{self, Change, Owner, VariableUpdate};
 use crate::domain::webhook::{self, NewWebhook};
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
@@ -202,7 +202,7 @@ fn build_program(
 ) -> Program {
     check_name(place, "name", &document.name);
     let mut program = Program {
-        // Mistakes in these two have been reported; the program is then not used.
+        // What is wrong with these two has been reported; the program is then not used.
         id: id.unwrap_or(ProgramId::new(0)),
         tenant_id: tenant_id.unwrap_or(TenantId::new(0)),
         name: document.name,

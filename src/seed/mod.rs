@@ -23,7 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::variable::{Change as VariableChange, Owner};
 use crate::domain::webhook::NewWebhook;
 use crate::input::Document;
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 use build::Parts;
 use document::SeedDocument;
 pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookDocument};

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::content::deployment;
 use crate::domain::deployment::Failure;
 use crate::domain::environment::EnvironmentType;
-use crate::domain::execution::deployment;
 use crate::domain::gate::Gate;
 use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::pipeline::{Action, PhaseKind, Pipeline};

@@ -22,17 +22,17 @@ pub struct RedactedBody {
 }
 
 /// A query string without the values of parameters that are named like secrets.
-pub fn query(query: &str) -> String {
+pub fn query(query: &str) -> Cow<'_, str> {
     let pairs = || form_urlencoded::parse(query.as_bytes());
     if !pairs().any(|(name, _)| names_a_secret(&name)) {
-        return query.to_owned();
+        return query.into();
     }
     let mut redacted = Serializer::new(String::new());
     for (name, value) in pairs() {
         let value = if names_a_secret(&name) { Cow::Borrowed(REDACTED) } else { value };
         redacted.append_pair(&name, &value);
     }
-    redacted.finish()
+    redacted.finish().into()
 }
 
 /// A body without its secrets; none if there is no body. `accepted` says whether what it asked for

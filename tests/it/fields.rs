@@ -103,15 +103,11 @@ fn places(value: &Value) -> Vec<String> {
 
 /// A place as messages name it.
 fn field_of(place: &str) -> String {
-    let mut field = String::new();
-    for part in place.split('/').skip(1) {
-        match part.parse::<usize>() {
-            Ok(index) => field += &format!("[{index}]"),
-            Err(_) if field.is_empty() => field += part,
-            Err(_) => field += &format!(".{part}"),
-        }
-    }
-    field
+    let parts = place.split('/').skip(1).map(|part| match part.parse::<usize>() {
+        Ok(index) => format!("[{index}]"),
+        Err(_) => format!(".{part}"),
+    });
+    parts.collect::<String>().trim_start_matches('.').to_owned()
 }
 
 fn with(body: &Value, place: &str, value: Value) -> Value {

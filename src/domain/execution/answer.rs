@@ -7,7 +7,7 @@ use crate::domain::invalid::InvalidField;
 use crate::domain::pipeline::Action;
 use crate::domain::time::Timestamp;
 
-use super::step::StepStatus;
+use super::status::StepStatus;
 
 /// An answer to a step that waits or runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
