@@ -19,6 +19,7 @@ mod migration;
 mod official;
 mod operations;
 mod origin;
+mod paths;
 mod process;
 mod receiver;
 mod recovery;

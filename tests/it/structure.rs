@@ -18,15 +18,15 @@ const MAY_USE: [(&str, &[&str]); 24] = [
     ("engine", &["seed", "store", "domain"]),
     ("http", &["store", "input", "domain"]),
     ("access", &["http", "engine", "domain"]),
-    ("extract", &["api", "access", "http", "engine", "domain"]),
+    ("extract", &["http", "engine", "domain"]),
     ("api", &["extract", "access", "http", "engine", "store", "content", "domain"]),
     ("events", &["access", "http", "engine", "store", "domain"]),
     ("traffic", &["access", "http", "engine", "domain"]),
     (
         "control",
         &[
-            "traffic", "events", "api", "access", "http", "engine", "seed", "store", "input",
-            "domain",
+            "traffic", "events", "api", "extract", "access", "http", "engine", "seed", "store",
+            "input", "domain",
         ],
     ),
     ("openapi", &["control", "traffic", "api", "access", "http"]),
