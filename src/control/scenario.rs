@@ -6,10 +6,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Control;
-use crate::domain::invalid::InvalidField;
 use crate::domain::scenario_document::ScenarioDocument;
 use crate::extract::InPipeline;
-use crate::http::body::{read_object, sent_value};
+use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 
 /// Returns the scenario of a pipeline, with the number of executions that it still holds for.
@@ -37,13 +36,7 @@ pub async fn put_scenario(
     body: Bytes,
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let document: ScenarioDocument = read_object(&body)?;
-    document.read(&program, &pipeline).map_err(|mistakes| {
-        Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
-            invalid_value: sent_value(&body, &mistake.field),
-            field: mistake.field,
-            message: mistake.message,
-        }))
-    })?;
+    document.read(&program, &pipeline).map_err(|fields| invalid(fields, &body))?;
     control.engine.put_scenario(pipeline.key(), document.clone()).await?;
     Ok(Json(document))
 }

@@ -1,7 +1,10 @@
 //! Scenarios as people write them, which is also how they are stored and shown.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -59,12 +62,8 @@ pub struct EntryDocument {
 }
 
 /// A line added to a log: a text, or a text and how many times it stands there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(
-    untagged,
-    deny_unknown_fields,
-    expecting = "must be a text, or an object with line and times"
-)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged, deny_unknown_fields)]
 #[schema(as = ScenarioLogLine)]
 pub enum LogLineDocument {
     /// Once.
@@ -77,4 +76,39 @@ pub enum LogLineDocument {
         #[schema(minimum = 1)]
         times: u64,
     },
+}
+
+/// A line that is added several times.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Repeated {
+    line: String,
+    times: u64,
+}
+
+impl<'de> Deserialize<'de> for LogLineDocument {
+    /// Reads a text or an object. What serde derives for this would read lists, too.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Line;
+
+        impl<'de> Visitor<'de> for Line {
+            type Value = LogLineDocument;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or an object with line and times")
+            }
+
+            fn visit_str<E>(self, line: &str) -> Result<LogLineDocument, E> {
+                Ok(LogLineDocument::Once(line.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LogLineDocument, A::Error> {
+                let Repeated { line, times } =
+                    Repeated::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(LogLineDocument::Repeated { line, times })
+            }
+        }
+
+        deserializer.deserialize_any(Line)
+    }
 }

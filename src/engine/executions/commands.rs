@@ -20,7 +20,6 @@ use crate::domain::scenario_document::ScenarioDocument;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
-use crate::seed::Mistake;
 use crate::store::definitions::{scenarios, variables};
 use crate::store::executions::{self, Inserted, Stored};
 use crate::store::{StoreError, builds};
@@ -207,7 +206,7 @@ fn read_scenario(
     program: &Program,
     pipeline: &Pipeline,
 ) -> Result<Scenario, StartError> {
-    document.read(program, pipeline).map_err(|mistakes| {
-        StartError::Scenario(mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("; "))
-    })
+    document
+        .read(program, pipeline)
+        .map_err(|wrong| StartError::Scenario(wrong.to_string().replace('\n', "; ")))
 }
