@@ -175,28 +175,20 @@ impl FaultBody {
                 mistakes.push((field, "must be at least 1".into()));
             }
         }
-        let mut length = |field, text: Option<&String>, most: Option<Duration>| {
-            let length = text.map(|text| Duration::parse(text)).transpose();
-            match length {
-                Ok(Some(Duration::ZERO)) => mistakes.push((field, "must be more than PT0S".into())),
-                Ok(Some(length)) if most.is_some_and(|most| length > most) => {
-                    mistakes.push((field, "must be at most PT1H".into()));
-                }
-                Ok(length) => return length,
-                Err(error) => mistakes.push((field, error.to_string())),
-            }
-            None
-        };
-        let latency = length("latency", self.latency.as_ref(), Some(LONGEST_LATENCY));
-        let ttl = length("ttl", self.ttl.as_ref(), None);
-        let status = self.status.and_then(|status| StatusCode::from_u16(status).ok());
-        let status = status.filter(|it| it.is_client_error() || it.is_server_error());
-        if self.status.is_some() && status.is_none() {
-            mistakes.push(("status", "must be from 400 to 599".into()));
-        }
-        if !mistakes.is_empty() {
-            return Err(mistakes);
-        }
+        let latency = read_length(self.latency.as_deref(), Some(LONGEST_LATENCY));
+        let latency = note(&mut mistakes, "latency", latency);
+        let ttl = note(&mut mistakes, "ttl", read_length(self.ttl.as_deref(), None));
+        let status = note(&mut mistakes, "status", read_status(self.status));
+        let life = ttl.map(|ttl| (ttl, now + ttl));
+        if mistakes.is_empty() { Ok(self.rule(status, latency, life)) } else { Err(mistakes) }
+    }
+
+    fn rule(
+        self,
+        status: Option<StatusCode>,
+        latency: Option<Duration>,
+        life: Option<(Duration, Timestamp)>,
+    ) -> Rule {
         let retry_after = self.retry_after;
         let end = status.map(|status| End::Status { status, retry_after });
         let rule = Rule {
@@ -207,12 +199,12 @@ impl FaultBody {
             times: self.times,
             latency,
             end: end.or(self.fault.map(End::Wire)),
-            life: ttl.map(|ttl| (ttl, now + ttl)),
+            life,
         };
-        Ok(match self.preset {
+        match self.preset {
             None => rule,
             Some(preset) => with_preset(preset, self.every, rule),
-        })
+        }
     }
 
     /// What can't be said together, and what must be said.
@@ -246,6 +238,36 @@ impl FaultBody {
         }
         mistakes
     }
+}
+
+/// What was read; a mistake in its place is noted for the field.
+fn note<T>(
+    mistakes: &mut Mistakes,
+    field: &'static str,
+    read: Result<Option<T>, String>,
+) -> Option<T> {
+    read.unwrap_or_else(|message| {
+        mistakes.push((field, message));
+        None
+    })
+}
+
+fn read_length(text: Option<&str>, most: Option<Duration>) -> Result<Option<Duration>, String> {
+    let length = text.map(Duration::parse).transpose().map_err(|error| error.to_string())?;
+    if length == Some(Duration::ZERO) {
+        return Err("must be more than PT0S".into());
+    }
+    if most.is_some() && length > most {
+        return Err("must be at most PT1H".into());
+    }
+    Ok(length)
+}
+
+fn read_status(number: Option<u16>) -> Result<Option<StatusCode>, String> {
+    let Some(number) = number else { return Ok(None) };
+    let status = StatusCode::from_u16(number).ok();
+    let status = status.filter(|it| it.is_client_error() || it.is_server_error());
+    status.map(Some).ok_or_else(|| "must be from 400 to 599".into())
 }
 
 fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
