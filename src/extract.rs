@@ -117,7 +117,7 @@ const DELIVERY: PathParameter = PathParameter::new("deliveryId", "The delivery")
 struct Finder<'a, S> {
     surface: &'a S,
     request: &'a Parts,
-    ids: PathIds,
+    ids: PathIds<'a>,
 }
 
 impl<S: Surface> Finder<'_, S> {
@@ -198,7 +198,7 @@ macro_rules! extractors {
             type Rejection = Problem;
 
             async fn from_request_parts(parts: &mut Parts, surface: &S) -> Result<Self, Problem> {
-                let ids = PathIds::of(parts).await;
+                let ids = PathIds::of(parts);
                 let $at = Finder { surface, request: parts, ids };
                 $find
             }

@@ -5,7 +5,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
@@ -79,6 +78,5 @@ fn check_name(field: &str, text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("must have 1 to {LONGEST} characters, none of them control ones");
-    let invalid_value = Some(json!(text));
-    Err(Problem::invalid([InvalidField { field: field.into(), message, invalid_value }]))
+    Err(Problem::invalid([InvalidField::new(field, message).with_value(text)]))
 }

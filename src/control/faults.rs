@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::domain::invalid::InvalidField;
+use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::time::{Duration, Timestamp};
-use crate::http::body::{read_object, sent_value};
+use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 use crate::traffic::faults::{End, Injection, ListedRule, Preset, Rule};
 use crate::traffic::wire::WireFault;
@@ -159,36 +159,27 @@ impl FaultRule {
     }
 }
 
-/// What is wrong with a rule: fields and messages.
-type Mistakes = Vec<(&'static str, String)>;
-
 impl FaultBody {
-    /// The rule, made at `now`, or everything that is wrong with it.
-    fn read(self, now: Timestamp, is_operation: impl Fn(&str) -> bool) -> Result<Rule, Mistakes> {
-        let mut mistakes = self.contradictions();
+    /// The rule, made at `now`.
+    fn read(
+        self,
+        now: Timestamp,
+        is_operation: impl Fn(&str) -> bool,
+        place: &mut Place<'_>,
+    ) -> Rule {
+        self.check_contradictions(place);
         if self.operation.as_deref().is_some_and(|id| !is_operation(id)) {
             let message = "must be the identifier of an operation of /api, or downloadFile";
-            mistakes.push(("operation", message.into()));
+            place.wrong("operation", message);
         }
         for (field, number) in [("every", self.every), ("times", self.times)] {
             if number == Some(0) {
-                mistakes.push((field, "must be at least 1".into()));
+                place.wrong(field, "must be at least 1");
             }
         }
-        let latency = read_length(self.latency.as_deref(), Some(LONGEST_LATENCY));
-        let latency = note(&mut mistakes, "latency", latency);
-        let ttl = note(&mut mistakes, "ttl", read_length(self.ttl.as_deref(), None));
-        let status = note(&mut mistakes, "status", read_status(self.status));
-        let life = ttl.map(|ttl| (ttl, now + ttl));
-        if mistakes.is_empty() { Ok(self.rule(status, latency, life)) } else { Err(mistakes) }
-    }
-
-    fn rule(
-        self,
-        status: Option<StatusCode>,
-        latency: Option<Duration>,
-        life: Option<(Duration, Timestamp)>,
-    ) -> Rule {
+        let latency = read_length("latency", self.latency.as_deref(), Some(LONGEST_LATENCY), place);
+        let ttl = read_length("ttl", self.ttl.as_deref(), None, place);
+        let status = read_status(self.status, place);
         let retry_after = self.retry_after;
         let end = status.map(|status| End::Status { status, retry_after });
         let rule = Rule {
@@ -199,7 +190,7 @@ impl FaultBody {
             times: self.times,
             latency,
             end: end.or(self.fault.map(End::Wire)),
-            life,
+            life: ttl.map(|ttl| (ttl, now + ttl)),
         };
         match self.preset {
             None => rule,
@@ -208,66 +199,60 @@ impl FaultBody {
     }
 
     /// What can't be said together, and what must be said.
-    fn contradictions(&self) -> Mistakes {
-        let mut mistakes = Vec::new();
+    fn check_contradictions(&self, place: &mut Place<'_>) {
         let Self { preset, operation, status, retry_after, latency, fault, .. } = self;
         if preset.is_some() {
-            let message = || "can't be given together with preset".to_owned();
             let given = [
                 ("status", status.is_some()),
                 ("retryAfter", retry_after.is_some()),
                 ("latency", latency.is_some()),
                 ("fault", fault.is_some()),
             ];
-            let given = given.into_iter().filter(|(_, given)| *given);
-            mistakes.extend(given.map(|(field, _)| (field, message())));
-            if *preset == Some(Preset::ResetMidLog) && operation.is_some() {
-                mistakes.push(("operation", "is downloadFile for this preset".into()));
+            for (field, _) in given.into_iter().filter(|(_, given)| *given) {
+                place.wrong(field, "can't be given together with preset");
             }
-            return mistakes;
+            if *preset == Some(Preset::ResetMidLog) && operation.is_some() {
+                place.wrong("operation", "is downloadFile for this preset");
+            }
+            return;
         }
         if status.is_some() && fault.is_some() {
-            mistakes.push(("fault", "can't be given together with status".into()));
+            place.wrong("fault", "can't be given together with status");
         }
         if retry_after.is_some() && status.is_none() {
-            mistakes.push(("retryAfter", "is only for rules with a status".into()));
+            place.wrong("retryAfter", "is only for rules with a status");
         }
         if status.is_none() && fault.is_none() && latency.is_none() {
             let message = "is missing, or fault, latency or preset: the rule would do nothing";
-            mistakes.push(("status", message.into()));
+            place.wrong("status", message);
         }
-        mistakes
     }
 }
 
-/// What was read; a mistake in its place is noted for the field.
-fn note<T>(
-    mistakes: &mut Mistakes,
-    field: &'static str,
-    read: Result<Option<T>, String>,
-) -> Option<T> {
-    read.unwrap_or_else(|message| {
-        mistakes.push((field, message));
-        None
-    })
+fn read_length(
+    field: &str,
+    text: Option<&str>,
+    most: Option<Duration>,
+    place: &mut Place<'_>,
+) -> Option<Duration> {
+    match Duration::parse(text?) {
+        Ok(Duration::ZERO) => place.wrong(field, "must be more than PT0S"),
+        Ok(length) if most.is_some_and(|most| length > most) => {
+            place.wrong(field, "must be at most PT1H");
+        }
+        Ok(length) => return Some(length),
+        Err(error) => place.wrong(field, error.to_string()),
+    }
+    None
 }
 
-fn read_length(text: Option<&str>, most: Option<Duration>) -> Result<Option<Duration>, String> {
-    let length = text.map(Duration::parse).transpose().map_err(|error| error.to_string())?;
-    if length == Some(Duration::ZERO) {
-        return Err("must be more than PT0S".into());
-    }
-    if most.is_some() && length > most {
-        return Err("must be at most PT1H".into());
-    }
-    Ok(length)
-}
-
-fn read_status(number: Option<u16>) -> Result<Option<StatusCode>, String> {
-    let Some(number) = number else { return Ok(None) };
-    let status = StatusCode::from_u16(number).ok();
+fn read_status(number: Option<u16>, place: &mut Place<'_>) -> Option<StatusCode> {
+    let status = StatusCode::from_u16(number?).ok();
     let status = status.filter(|it| it.is_client_error() || it.is_server_error());
-    status.map(Some).ok_or_else(|| "must be from 400 to 599".into())
+    if status.is_none() {
+        place.wrong("status", "must be from 400 to 599");
+    }
+    status
 }
 
 fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
@@ -297,13 +282,10 @@ pub async fn post_fault(
     let fault: FaultBody = read_object(&body)?;
     let now = control.engine.now();
     let operations = control.traffic.operations();
-    let rule = fault.read(now, |id| operations.has_official(id)).map_err(|mistakes| {
-        Problem::invalid(mistakes.into_iter().map(|(field, message)| InvalidField {
-            field: field.into(),
-            message,
-            invalid_value: sent_value(&body, field),
-        }))
-    })?;
+    let rule = InvalidFields::collect(|place| {
+        Some(fault.read(now, |id| operations.has_official(id), place))
+    })
+    .map_err(|fields| invalid(fields, &body))?;
     let listed = control.traffic.faults().add(rule, now);
     let listed = listed.map_err(|error| Problem::bad_request(error.to_string()))?;
     Ok((StatusCode::CREATED, Json(FaultRule::new(listed))))

@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
-use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::extract::{MatchedPath, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
+use percent_encoding::percent_decode_str;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -33,20 +34,32 @@ impl PathParameter {
     }
 }
 
-/// The identifiers in the path of a request.
-pub struct PathIds(Option<RawPathParams>);
+/// The identifiers in the path of a request. They are read where they stand: axum's own extractor
+/// copies all of them for every request.
+#[derive(Clone, Copy)]
+pub struct PathIds<'a> {
+    template: &'a str,
+    path: &'a str,
+}
 
-impl PathIds {
+impl<'a> PathIds<'a> {
     /// Those of a request.
-    pub async fn of(parts: &mut Parts) -> Self {
-        Self(RawPathParams::from_request_parts(parts, &()).await.ok())
+    #[must_use]
+    pub fn of(request: &'a Parts) -> Self {
+        let template = request.extensions.get().map_or("", MatchedPath::as_str);
+        Self { template, path: request.uri.path() }
     }
 
     /// The identifier that the path has for a parameter. Whatever is none names nothing: 404.
     pub fn read<T: FromStr>(&self, parameter: PathParameter) -> Result<T, Problem> {
-        let mut ids = self.0.iter().flatten();
-        let found = ids.find(|(name, _)| *name == parameter.name);
-        found.and_then(|(_, value)| value.parse().ok()).ok_or_else(|| parameter.not_found())
+        let mut segments = self.template.split('/').zip(self.path.split('/'));
+        let is_named = |segment: &str| {
+            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            name == Some(parameter.name)
+        };
+        let found = segments.find(|(segment, _)| is_named(segment));
+        let value = found.and_then(|(_, value)| percent_decode_str(value).decode_utf8().ok());
+        value.and_then(|value| value.parse().ok()).ok_or_else(|| parameter.not_found())
     }
 }
 
