@@ -16,9 +16,9 @@ use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;
 use crate::seed::{self, Origin, Seed};
-use crate::service::{Service, service};
+use crate::service::{HttpService, service};
 use crate::store::StoreError;
-use crate::traffic::wire::{Connection, Listener};
+use crate::traffic::wire::{WireConnection, WireListener};
 use crate::workers::{WorkerFailed, Workers};
 
 /// How an application is set up.
@@ -100,7 +100,7 @@ pub struct App {
     engine: Arc<Engine>,
     listener: TcpListener,
     workers: Workers,
-    router: Service,
+    router: HttpService,
     url: String,
     auth: Auth,
     /// Deleted when the application is dropped.
@@ -230,13 +230,13 @@ impl App {
 async fn serve(
     engine: &Arc<Engine>,
     listener: TcpListener,
-    router: Service,
+    router: HttpService,
     grace: Duration,
 ) -> Result<(), AppError> {
     let answering =
-        axum::ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(router);
+        axum::ServiceExt::<Request>::into_make_service_with_connect_info::<WireConnection>(router);
     let graceful = engine.clone();
-    let server = axum::serve(Listener(listener), answering)
+    let server = axum::serve(WireListener(listener), answering)
         .with_graceful_shutdown(async move { graceful.wait_for_stop().await });
     let out_of_grace = async {
         engine.wait_for_stop().await;

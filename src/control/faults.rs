@@ -12,7 +12,7 @@ use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
-use crate::traffic::faults::{End, Injection, ListedRule, Preset, Rule};
+use crate::traffic::faults::{FaultEnd, Injection, ListedRule, Preset, Rule};
 use crate::traffic::wire::WireFault;
 
 /// The longest latency, in real time.
@@ -106,18 +106,18 @@ pub struct InjectionView {
     fault: Option<WireFault>,
 }
 
-fn status_of(end: Option<End>) -> Option<u16> {
+fn status_of(end: Option<FaultEnd>) -> Option<u16> {
     match end {
-        Some(End::Status { status, .. }) => Some(status.as_u16()),
-        Some(End::Wire(_) | End::ResetMidBody) | None => None,
+        Some(FaultEnd::Status { status, .. }) => Some(status.as_u16()),
+        Some(FaultEnd::Wire(_) | FaultEnd::ResetMidBody) | None => None,
     }
 }
 
-fn fault_of(end: Option<End>) -> Option<WireFault> {
+fn fault_of(end: Option<FaultEnd>) -> Option<WireFault> {
     match end {
-        Some(End::Wire(fault)) => Some(fault),
-        Some(End::ResetMidBody) => Some(WireFault::ConnectionResetByPeer),
-        Some(End::Status { .. }) | None => None,
+        Some(FaultEnd::Wire(fault)) => Some(fault),
+        Some(FaultEnd::ResetMidBody) => Some(WireFault::ConnectionResetByPeer),
+        Some(FaultEnd::Status { .. }) | None => None,
     }
 }
 
@@ -137,7 +137,7 @@ impl FaultRule {
     fn new(ListedRule { id, rule, matched, used }: ListedRule) -> Self {
         let Rule { preset, operation, after, every, times, latency, end, life } = rule;
         let retry_after = match end {
-            Some(End::Status { retry_after, .. }) => retry_after,
+            Some(FaultEnd::Status { retry_after, .. }) => retry_after,
             _ => None,
         };
         Self {
@@ -181,7 +181,7 @@ impl FaultBody {
         let ttl = read_length("ttl", self.ttl.as_deref(), None, place);
         let status = read_status(self.status, place);
         let retry_after = self.retry_after;
-        let end = status.map(|status| End::Status { status, retry_after });
+        let end = status.map(|status| FaultEnd::Status { status, retry_after });
         let rule = Rule {
             preset: self.preset,
             operation: self.operation,
@@ -189,7 +189,7 @@ impl FaultBody {
             every: self.every.unwrap_or(1),
             times: self.times,
             latency,
-            end: end.or(self.fault.map(End::Wire)),
+            end: end.or(self.fault.map(FaultEnd::Wire)),
             life: ttl.map(|ttl| (ttl, now + ttl)),
         };
         match self.preset {
@@ -256,7 +256,7 @@ fn read_status(number: Option<u16>, place: &mut Place<'_>) -> Option<StatusCode>
 }
 
 fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
-    let error = |status, retry_after| Some(End::Status { status, retry_after });
+    let error = |status, retry_after| Some(FaultEnd::Status { status, retry_after });
     match preset {
         Preset::Flaky401 => {
             Rule { every: every.unwrap_or(20), end: error(StatusCode::UNAUTHORIZED, None), ..rule }
@@ -264,9 +264,11 @@ fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
         Preset::Outage503 => {
             Rule { end: error(StatusCode::SERVICE_UNAVAILABLE, Some(OUTAGE)), ..rule }
         }
-        Preset::ResetMidLog => {
-            Rule { operation: Some("downloadFile".into()), end: Some(End::ResetMidBody), ..rule }
-        }
+        Preset::ResetMidLog => Rule {
+            operation: Some("downloadFile".into()),
+            end: Some(FaultEnd::ResetMidBody),
+            ..rule
+        },
         Preset::Slow => Rule { latency: Some(Duration::from_secs(2)), ..rule },
     }
 }

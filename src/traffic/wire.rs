@@ -52,9 +52,9 @@ impl WireFault {
 
 /// A connection, for those who answer its requests: they can let it fail.
 #[derive(Clone, Debug, Default)]
-pub struct Connection(Arc<OnceLock<WireFault>>);
+pub struct WireConnection(Arc<OnceLock<WireFault>>);
 
-impl Connection {
+impl WireConnection {
     /// From the next write on the connection fails; it does so in one way only.
     pub fn fail(&self, fault: WireFault) {
         let _ = self.0.set(fault);
@@ -89,23 +89,23 @@ fn reset() -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }
 
-impl Connected<IncomingStream<'_, Listener>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+impl Connected<IncomingStream<'_, WireListener>> for WireConnection {
+    fn connect_info(stream: IncomingStream<'_, WireListener>) -> Self {
         stream.io().connection.clone()
     }
 }
 
 /// Listens for connections that can be made to fail.
 #[derive(Debug)]
-pub struct Listener(pub TcpListener);
+pub struct WireListener(pub TcpListener);
 
-impl axum::serve::Listener for Listener {
+impl axum::serve::Listener for WireListener {
     type Io = Socket;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Socket, SocketAddr) {
         let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
-        (Socket { stream, connection: Connection::default(), unsent: None }, address)
+        (Socket { stream, connection: WireConnection::default(), unsent: None }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -117,7 +117,7 @@ impl axum::serve::Listener for Listener {
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
-    connection: Connection,
+    connection: WireConnection,
     /// What is still to be sent of the last words, once the connection fails.
     unsent: Option<Bytes>,
 }
