@@ -14,6 +14,7 @@ use crate::api::ims::AccessTokens;
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;
+use crate::http::temporary;
 use crate::seed::{self, Mistakes, Origin, Seed};
 use crate::service::{Service, service};
 use crate::store::StoreError;
@@ -143,8 +144,7 @@ impl App {
         let (path, temporary) = if let Some(path) = database {
             (path, None)
         } else {
-            let directory =
-                TempDir::with_prefix("cloudmanager-emulator-").map_err(AppError::Temporary)?;
+            let directory = temporary::directory().map_err(AppError::Temporary)?;
             (directory.path().join("cloudmanager.db"), Some(directory))
         };
         let engine = Engine::open(&path, engine, seed).await?;
@@ -152,10 +152,11 @@ impl App {
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
         let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
         let router = service(&engine, &deliverer, hosts, auth);
-        let scheduler = engine.clone();
+        let (scheduler, inspector) = (engine.clone(), engine.clone());
         let mut workers = Workers::default();
         workers.add("scheduler", async move { scheduler.run_scheduler().await });
         workers.add("deliverer", deliverer.run());
+        workers.add("inspector", async move { inspector.run_inspector().await });
         Ok(Self { engine, listener, workers, router, url, auth, _temporary: temporary })
     }
 

@@ -9,6 +9,7 @@ mod extract;
 mod faults;
 mod health;
 mod history;
+mod info;
 mod metrics;
 mod program;
 mod requests;
@@ -29,6 +30,9 @@ use crate::engine::Engine;
 use crate::events::Deliverer;
 use crate::http::operations::{self, Described, Operations};
 use crate::traffic::Traffic;
+
+/// The version of the program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -55,7 +59,7 @@ impl Control {
 /// The operations under `/_emulator`.
 const OPERATIONS: &[Described<Control>] = &[
     || routes!(health::get_health),
-    || routes!(health::get_info),
+    || routes!(info::get_info),
     || routes!(clock::get_clock, clock::put_clock),
     || routes!(clock::advance_clock),
     || routes!(clock::get_timers),

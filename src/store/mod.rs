@@ -1,11 +1,13 @@
 //! The only place with SQL: plain functions, one file per group of tables; rows are private.
 
 pub mod builds;
+mod condition;
 pub mod database;
 pub mod definitions;
 pub mod deliveries;
 pub mod emulator;
 pub mod executions;
+mod file;
 mod insert;
 pub mod plans;
 pub mod scenarios;
@@ -15,6 +17,7 @@ mod timeline;
 pub mod variables;
 pub mod webhooks;
 
+pub use condition::Condition;
 pub use database::{Committed, Connection, Database, Transaction};
 
 /// How many rows are in memory at once where all of a table are checked.

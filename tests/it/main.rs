@@ -9,6 +9,7 @@ mod description;
 mod events;
 mod exec;
 mod failures;
+mod files;
 mod hostile;
 mod ims;
 mod isolation;
