@@ -159,7 +159,9 @@ mod tests {
         let panics = get(|| async { panic!("on purpose") as () });
         let further = Router::new().route("/panics", panics);
         let service = service_with(further, &engine, &deliverer, hosts, Auth::Open);
-        let request = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+        let request = |path: &str| {
+            Request::get(path).header("host", "localhost").body(Body::empty()).unwrap()
+        };
 
         let answer = service.clone().oneshot(request("/panics")).await.unwrap();
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -156,6 +156,7 @@ mod tests {
     use super::*;
     use crate::api::gateway::Auth;
     use crate::engine::EngineOptions;
+    use crate::server::Patience;
 
     fn options() -> AppOptions {
         AppOptions {
@@ -166,6 +167,7 @@ mod tests {
             allow_hosts: Vec::new(),
             auth: Auth::Open,
             engine: EngineOptions::default(),
+            patience: Patience::default(),
         }
     }
 

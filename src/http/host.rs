@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use axum::response::{IntoResponse, Response};
 use url::{Origin, Url};
 
@@ -107,12 +107,17 @@ fn origin_of(url: &str) -> Option<Origin> {
     Url::parse(url).ok().map(|url| url.origin()).filter(Origin::is_tuple)
 }
 
-/// Refuses requests to a host that is not meant.
+/// Refuses requests to a host that is not meant, and those that do not name one host as HTTP/1.1
+/// demands.
 pub async fn refuse_foreign_hosts(
     hosts: &Hosts,
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
+    let count = request.headers().get_all(header::HOST).iter().count();
+    if count > 1 || count == 0 && request.version() == Version::HTTP_11 {
+        return Problem::bad_request("The request must have one Host header.").into_response();
+    }
     let foreign = request.headers().get_all(header::HOST).iter().find_map(|host| {
         let host = host.to_str().unwrap_or_default();
         (!hosts.allows(host)).then(|| host.to_owned())

@@ -3,6 +3,7 @@
 mod api;
 mod app;
 mod clients;
+mod connections;
 mod control;
 mod crash;
 mod description;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// For each module at the top, what else of this crate it may use.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("store", &["domain"]),
     ("seed", &["store", "domain"]),
@@ -23,12 +23,13 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("schema", &["openapi", "seed"]),
     ("stop", &[]),
     ("service", &["control", "traffic", "events", "api", "http", "engine", "seed"]),
+    ("server", &["service", "traffic", "engine"]),
     ("workers", &["engine"]),
-    ("app", &["service", "workers", "traffic", "events", "api", "http", "engine", "seed", "store"]),
-    ("config", &["app", "api", "engine", "store", "domain"]),
+    ("app", &["server", "service", "workers", "events", "api", "http", "engine", "seed", "store"]),
+    ("config", &["app", "server", "api", "engine", "store", "domain"]),
     ("log", &["config"]),
     // Its tests make options of all parts.
-    ("exec", &["app", "api", "engine", "log", "stop"]),
+    ("exec", &["app", "server", "api", "engine", "log", "stop"]),
     ("lib", &[]),
     ("main", &["app", "config", "exec", "log", "openapi", "schema", "stop", "store"]),
 ];
