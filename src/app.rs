@@ -210,6 +210,11 @@ impl App {
         if auth == Auth::Strict && engine.first_client().is_none() {
             tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
         }
+        if beyond_loopback(&listener) {
+            tracing::warn!(
+                "listening beyond loopback: whoever reaches the port controls the emulator"
+            );
+        }
         let stopping = async {
             tokio::select! {
                 () = stop => engine.stop(),
@@ -225,4 +230,9 @@ impl App {
         closed?;
         Ok(())
     }
+}
+
+/// Whether other machines may reach it.
+fn beyond_loopback(listener: &TcpListener) -> bool {
+    listener.local_addr().is_ok_and(|address| !address.ip().to_canonical().is_loopback())
 }

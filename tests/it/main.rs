@@ -26,6 +26,7 @@ mod recovery;
 mod restart;
 mod schema;
 mod secret_key;
+mod signals;
 mod stop;
 mod structure;
 mod wire;
