@@ -8,8 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::api::gateway::Auth;
-use crate::api::ims::AccessTokens;
+use crate::access::Auth;
+use crate::access::access_token::AccessTokens;
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;

@@ -4,10 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
-use axum::response::{IntoResponse, Response};
 use url::{Origin, Url};
 
 use super::problem::Problem;
@@ -109,33 +107,26 @@ fn origin_of(url: &str) -> Option<Origin> {
 
 /// Refuses requests to a host that is not meant, and those that do not name one host as HTTP/1.1
 /// demands.
-pub async fn refuse_foreign_hosts(
-    hosts: &Hosts,
-    request: Request,
-    next: impl AsyncFnOnce(Request) -> Response,
-) -> Response {
-    let count = request.headers().get_all(header::HOST).iter().count();
-    if count > 1 || count == 0 && request.version() == Version::HTTP_11 {
-        return Problem::bad_request("The request must have one Host header.").into_response();
+pub fn check_host(hosts: &Hosts, version: Version, headers: &HeaderMap) -> Result<(), Problem> {
+    let count = headers.get_all(header::HOST).iter().count();
+    if count > 1 || count == 0 && version == Version::HTTP_11 {
+        return Err(Problem::bad_request("The request must have one Host header."));
     }
-    let foreign = request.headers().get_all(header::HOST).iter().find_map(|host| {
+    let foreign = headers.get_all(header::HOST).iter().find_map(|host| {
         let host = host.to_str().unwrap_or_default();
-        (!hosts.allows(host)).then(|| host.to_owned())
+        (!hosts.allows(host)).then_some(host)
     });
-    match foreign {
-        None => next(request).await,
-        Some(host) => Problem::new(
-            StatusCode::FORBIDDEN,
-            "Foreign host",
-            format!(
-                "Requests to the host {} are refused; start the emulator with --allow-host {} to \
-                 allow them.",
-                host.escape_debug(),
-                name_of(&host).unwrap_or_default().escape_debug()
-            ),
-        )
-        .into_response(),
-    }
+    let Some(host) = foreign else { return Ok(()) };
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "Foreign host",
+        format!(
+            "Requests to the host {} are refused; start the emulator with --allow-host {} to \
+             allow them.",
+            host.escape_debug(),
+            name_of(host).unwrap_or_default().escape_debug()
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ impl Default for Patience {
             head: Duration::from_secs(30),
             // Longer than clients keep connections (mostly up to 90 s): they must not send a
             // request over one that is being closed.
-            idle: Duration::from_secs(120),
-            stall: Duration::from_secs(60),
+            idle: Duration::from_mins(2),
+            stall: Duration::from_mins(1),
             end: Duration::from_secs(1),
         }
     }

@@ -19,8 +19,8 @@ pub(super) struct DatabaseFile {
     path: PathBuf,
     /// Whether there is nothing in it yet.
     pub is_new: bool,
-    /// Which file it is, whatever its name; none where that can't be told.
-    identity: Option<(u64, u64)>,
+    /// Which file it is, whatever its name.
+    identity: (u64, u64),
     /// Held for as long as the database is open; nobody else can take it meanwhile.
     lock: File,
 }
@@ -178,15 +178,14 @@ fn names(found: &Metadata) -> u64 {
 }
 
 /// Which file it is, whatever its name.
-fn identity(found: &Metadata) -> Option<(u64, u64)> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        Some((found.dev(), found.ino()))
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = found;
-        None
-    }
+#[cfg(unix)]
+fn identity(found: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (found.dev(), found.ino())
+}
+
+/// All files are the same: the system does not say which one it is.
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> (u64, u64) {
+    (0, 0)
 }

@@ -10,11 +10,9 @@ pub mod executions;
 mod file;
 mod insert;
 pub mod plans;
-pub mod scenarios;
 pub mod secrets;
 pub mod state;
 mod timeline;
-pub mod variables;
 pub mod webhooks;
 
 pub use condition::Condition;

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cloudmanager_emulator::api::gateway::Auth;
+use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::app::{App, AppOptions};
 use cloudmanager_emulator::engine::EngineOptions;
 use cloudmanager_emulator::server::Patience;
@@ -123,11 +123,13 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_head_that_comes_byte_by_byte_is_not_waited_for() {
-    let app = Listening::start(patience(|it| &mut it.head)).await;
+    let app = Listening::start(Patience::default()).await;
     let mut stream = app.send(b"GET /").await;
+    // From here on the time runs ahead whenever nothing else happens.
+    tokio::time::pause();
     let drip = async {
         while stream.write_all(b"a").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     };
     timeout(LONGEST, drip).await.expect("an end");
@@ -182,11 +184,12 @@ async fn a_stream_of_events_is_not_cut_off() {
     let mut reader = tokio::io::BufReader::new(&mut stream);
     // From here on the time runs ahead whenever nothing else happens.
     tokio::time::pause();
-    let began = tokio::time::Instant::now();
-    while began.elapsed() < Duration::from_mins(10) {
+    let mut comments = 0;
+    while comments < 100 {
         let mut line = String::new();
         let read = tokio::io::AsyncBufReadExt::read_line(&mut reader, &mut line).await.unwrap();
         assert_ne!(read, 0, "the stream has ended");
+        comments += usize::from(line.starts_with(':'));
     }
 }
 

@@ -36,9 +36,9 @@ async fn a_log_that_nobody_reads_delays_nothing() {
     let running = running.when_ready();
     let client = reqwest::Client::new();
     // Far more than the pipe and the queue of lines take.
-    let long = "x".repeat(4000);
+    let path = "x".repeat(4000);
     for _ in 0..600 {
-        let answer = client.get(format!("{}/{long}", running.url)).send().await.unwrap();
+        let answer = client.get(format!("{}/{path}", running.url)).send().await.unwrap();
         assert_eq!(answer.status(), 404);
     }
     assert_eq!(running.stop("-TERM").code(), Some(0));
@@ -54,9 +54,9 @@ async fn lines_that_were_dropped_are_counted_and_the_last_ones_are_written() {
     let mut stderr = running.take_stderr();
     let running = running.when_ready();
     let client = reqwest::Client::new();
-    let long = "x".repeat(4000);
+    let path = "x".repeat(4000);
     for _ in 0..600 {
-        client.get(format!("{}/{long}", running.url)).send().await.unwrap();
+        client.get(format!("{}/{path}", running.url)).send().await.unwrap();
     }
     let log = std::thread::spawn(move || {
         let mut log = String::new();

@@ -1,11 +1,10 @@
 //! What files hold; it is made when it is read.
 
 use super::Api;
-use super::token::{FileName, StepName};
-use crate::domain::artifact::ArtifactFile;
-use crate::domain::environment_log::{DayLog, LogOption};
-use crate::domain::execution::artifacts;
-use crate::domain::execution::log::{self, Log, Names};
+use crate::access::file_token::{FileName, StepName};
+use crate::content::artifact::{self, ArtifactFile};
+use crate::content::environment_log::{DayLog, LogOption};
+use crate::content::step_log::{self, Log, Names};
 use crate::domain::program::Program;
 use crate::engine::read::Snapshot;
 use crate::http::problem::Problem;
@@ -67,7 +66,7 @@ impl File {
             }
             FileName::Artifact { step, number } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
-                let found = artifacts::find(&snapshot.execution, step.position(), *number);
+                let found = artifact::find(&snapshot.execution, step.position(), *number);
                 let found = found.map_err(|error| Problem::internal(&error))?;
                 Ok(found.map(|ArtifactFile { artifact, content }| Self {
                     content: Content::Bytes(content),
@@ -114,16 +113,11 @@ async fn find_execution(api: &Api, step: StepName) -> Result<Option<Snapshot>, P
 }
 
 /// A log file of a step as it stands now; none if its pipeline is gone or it has no such file.
-pub(in crate::api) fn step_log(
-    api: &Api,
-    snapshot: &Snapshot,
-    position: usize,
-    file: Option<&str>,
-) -> Option<Log> {
+fn step_log(api: &Api, snapshot: &Snapshot, position: usize, file: Option<&str>) -> Option<Log> {
     let catalog = api.engine.catalog();
     let key = snapshot.execution.pipeline;
     let program = catalog.find_program(key.program_id)?;
     let pipeline = program.pipelines.get(&key.pipeline_id)?;
     let names = Names { program: &program.name, pipeline: &pipeline.name };
-    log::log(&snapshot.execution, position, file, names, snapshot.now)
+    step_log::log(&snapshot.execution, position, file, names, snapshot.now)
 }

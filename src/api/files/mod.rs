@@ -2,7 +2,6 @@
 //! address may read the file.
 
 mod content;
-mod token;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,10 +18,9 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::Api;
+use crate::access::file_token::FileName;
 use crate::http::problem::Problem;
-pub(super) use content::step_log;
 use content::{Content, File};
-pub use token::{FileName, FileTokens, StepName};
 
 /// How much of a file is in memory at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -85,13 +83,14 @@ pub async fn download_file(
     let name = api.file_tokens.read(&token).ok_or_else(not_found)?;
     let file = File::find(&api, &name).await?.ok_or_else(not_found)?;
     // Files only grow: their length tells one version from another.
-    let etag = etag(&token, file.content.len());
+    let total = file.content.len();
+    let etag = etag(&token, total);
     let names = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if names(header::IF_NONE_MATCH).is_some_and(|tags| tags == "*" || tags.contains(&etag)) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
     let is_current = names(header::IF_RANGE).is_none_or(|tag| tag == etag);
-    Ok(answer(file, &etag, names(header::RANGE).filter(|_| is_current)))
+    Ok(answer(file, total, &etag, names(header::RANGE).filter(|_| is_current)))
 }
 
 fn etag(token: &str, length: u64) -> String {
@@ -99,9 +98,8 @@ fn etag(token: &str, length: u64) -> String {
     format!("\"{digits:.16}\"")
 }
 
-fn answer(file: File, etag: &str, range: Option<&str>) -> Response {
+fn answer(file: File, total: u64, etag: &str, range: Option<&str>) -> Response {
     let File { content, media_type, name } = file;
-    let total = content.len();
     let parsed = range.and_then(|range| parse_range_header(range).ok());
     // A range that can't be read, or several, are answered by the whole file (RFC 9110).
     let (status, start, end) = match parsed.filter(|ranges| ranges.len() == 1) {

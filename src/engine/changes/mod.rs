@@ -1,6 +1,7 @@
 //! What has changed, and who is told of it.
 
 mod feed;
+mod interest;
 mod topics;
 
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use crate::domain::id::{EnvironmentId, ExecutionId, PipelineKey, ProgramId, Webh
 use crate::domain::time::Timestamp;
 use feed::Feed;
 pub use feed::{Follower, News, Place};
+pub use interest::{ChangeType, Interest};
 use topics::Topics;
 pub use topics::{Listener, Topic};
 
