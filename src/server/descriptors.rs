@@ -4,7 +4,8 @@
 const RESERVE: u64 = 128;
 
 /// Raises the limit of open files as far as it goes; as many connections as leave the reserve, or
-/// half of what there is if that is less.
+/// half of what there is if that is less. A command of `exec` has been started before, with the old
+/// limit: some programs fail with descriptors above 1023.
 pub(super) fn most_connections() -> usize {
     let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!("the limit of open files can't be raised: {error}");
