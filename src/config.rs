@@ -14,6 +14,7 @@ use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::is_rate;
+use crate::server::Patience;
 use crate::store::secrets::SecretKey;
 
 /// Where the emulator listens if nothing is said.
@@ -190,6 +191,7 @@ impl From<ServeOptions> for AppOptions {
                 secret_key,
                 ..EngineOptions::default()
             },
+            patience: Patience::default(),
         }
     }
 }

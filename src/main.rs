@@ -1,6 +1,6 @@
 //! The program: reads the command line and does what it says.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,10 +22,12 @@ fn main() -> ExitCode {
         }
         CliCommand::Schema => print(&schema::json()),
     };
-    done.unwrap_or_else(|error| {
-        eprintln!("{}", with_causes(&error));
+    let code = done.unwrap_or_else(|error| {
+        log::say(&with_causes(&error));
         ExitCode::from(error.exit_code())
-    })
+    });
+    log::finish();
+    code
 }
 
 #[tokio::main]
@@ -47,6 +49,9 @@ async fn run_command(options: ExecOptions) -> Result<ExitCode, AppError> {
 
 fn print(text: &str) -> Result<ExitCode, AppError> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(AppError::Serve)?;
-    Ok(ExitCode::SUCCESS)
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever wanted to read it has left; that ends nothing.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(AppError::Serve(error)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }

@@ -103,8 +103,8 @@ impl Layers {
     async fn answer(&self, id: &HeaderValue, request: Request, handler: Route) -> Response {
         let Self { hosts, operations, traffic, access } = self;
         let (method, headers) = (request.method(), request.headers());
-        let checked =
-            check_host(hosts, headers).and_then(|()| check_origin(hosts, method, headers));
+        let checked = check_host(hosts, request.version(), headers)
+            .and_then(|()| check_origin(hosts, method, headers));
         if let Err(refusal) = checked {
             return refusal.into_response();
         }
@@ -174,7 +174,9 @@ mod tests {
         let panics = get(|| async { panic!("on purpose") as () });
         let further = Router::new().route("/panics", panics);
         let service = service_with(further, &engine, &deliverer, hosts, Auth::Open);
-        let request = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+        let request = |path: &str| {
+            Request::get(path).header("host", "localhost").body(Body::empty()).unwrap()
+        };
 
         let answer = service.clone().oneshot(request("/panics")).await.unwrap();
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -177,25 +177,9 @@ impl FaultBody {
                 place.wrong(field, "must be at least 1");
             }
         }
-        let mut length = |field, text: Option<&String>, most: Option<Duration>| {
-            let length = text.map(|text| Duration::parse(text)).transpose();
-            match length {
-                Ok(Some(Duration::ZERO)) => place.wrong(field, "must be more than PT0S"),
-                Ok(Some(length)) if most.is_some_and(|most| length > most) => {
-                    place.wrong(field, "must be at most PT1H");
-                }
-                Ok(length) => return length,
-                Err(error) => place.wrong(field, error.to_string()),
-            }
-            None
-        };
-        let latency = length("latency", self.latency.as_ref(), Some(LONGEST_LATENCY));
-        let ttl = length("ttl", self.ttl.as_ref(), None);
-        let status = self.status.and_then(|status| StatusCode::from_u16(status).ok());
-        let status = status.filter(|it| it.is_client_error() || it.is_server_error());
-        if self.status.is_some() && status.is_none() {
-            place.wrong("status", "must be from 400 to 599");
-        }
+        let latency = read_length("latency", self.latency.as_deref(), Some(LONGEST_LATENCY), place);
+        let ttl = read_length("ttl", self.ttl.as_deref(), None, place);
+        let status = read_status(self.status, place);
         let retry_after = self.retry_after;
         let end = status.map(|status| FaultEnd::Status { status, retry_after });
         let rule = Rule {
@@ -243,6 +227,32 @@ impl FaultBody {
             place.wrong("status", message);
         }
     }
+}
+
+fn read_length(
+    field: &str,
+    text: Option<&str>,
+    most: Option<Duration>,
+    place: &mut Place<'_>,
+) -> Option<Duration> {
+    match Duration::parse(text?) {
+        Ok(Duration::ZERO) => place.wrong(field, "must be more than PT0S"),
+        Ok(length) if most.is_some_and(|most| length > most) => {
+            place.wrong(field, "must be at most PT1H");
+        }
+        Ok(length) => return Some(length),
+        Err(error) => place.wrong(field, error.to_string()),
+    }
+    None
+}
+
+fn read_status(number: Option<u16>, place: &mut Place<'_>) -> Option<StatusCode> {
+    let status = StatusCode::from_u16(number?).ok();
+    let status = status.filter(|it| it.is_client_error() || it.is_server_error());
+    if status.is_none() {
+        place.wrong("status", "must be from 400 to 599");
+    }
+    status
 }
 
 fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {

@@ -1,11 +1,13 @@
 //! The only place with SQL: plain functions, one file per group of tables; rows are private.
 
 pub mod builds;
+mod condition;
 pub mod database;
 pub mod definitions;
 pub mod deliveries;
 pub mod emulator;
 pub mod executions;
+mod file;
 mod insert;
 pub mod plans;
 pub mod secrets;
@@ -16,6 +18,7 @@ pub mod webhooks;
 use std::fmt::Display;
 use std::str::FromStr;
 
+pub use condition::Condition;
 pub use database::{Committed, Connection, Database, Transaction};
 
 /// How many rows are in memory at once where all of a table are checked.

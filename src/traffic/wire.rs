@@ -1,20 +1,17 @@
 //! Connections that can be made to fail, as networks do.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use axum::extract::connect_info::Connected;
 use axum::response::Response;
-use axum::serve::IncomingStream;
 use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -89,30 +86,6 @@ fn reset() -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }
 
-impl Connected<IncomingStream<'_, WireListener>> for WireConnection {
-    fn connect_info(stream: IncomingStream<'_, WireListener>) -> Self {
-        stream.io().connection.clone()
-    }
-}
-
-/// Listens for connections that can be made to fail.
-#[derive(Debug)]
-pub struct WireListener(pub TcpListener);
-
-impl axum::serve::Listener for WireListener {
-    type Io = Socket;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Socket, SocketAddr) {
-        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
-        (Socket { stream, connection: WireConnection::default(), unsent: None }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
 /// The bytes of a connection.
 #[derive(Debug)]
 pub struct Socket {
@@ -123,6 +96,13 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// The bytes of a stream, and what lets them fail.
+    #[must_use]
+    pub fn new(stream: TcpStream) -> (Self, WireConnection) {
+        let connection = WireConnection::default();
+        (Self { stream, connection: connection.clone(), unsent: None }, connection)
+    }
+
     /// Fails, in place of a write.
     fn poll_fail(
         &mut self,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::domain::id::WebhookId;
 use cloudmanager_emulator::domain::pace::Pace;
@@ -187,7 +187,8 @@ impl TestApp {
 
     /// Follows the stream of what changes.
     pub async fn changes(&self, query: &str, last_event_id: Option<&str>) -> EventStream {
-        let mut request = Request::get(format!("/_emulator/events{query}"));
+        let mut request =
+            Request::get(format!("/_emulator/events{query}")).header("host", "127.0.0.1");
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
@@ -211,7 +212,9 @@ impl TestApp {
     }
 
     /// Sends a request as it is.
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        let host = HeaderValue::from_static("127.0.0.1:4600");
+        request.headers_mut().entry("host").or_insert(host);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let response = self.service.clone().oneshot(request).await.unwrap();
