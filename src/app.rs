@@ -17,7 +17,7 @@ use crate::http::host::Hosts;
 use crate::http::temporary;
 use crate::seed::{self, Origin, Seed};
 use crate::server::{Patience, Server};
-use crate::service::{Service, service};
+use crate::service::{HttpService, service};
 use crate::store::StoreError;
 use crate::workers::{WorkerFailed, Workers};
 
@@ -102,7 +102,7 @@ pub struct App {
     engine: Arc<Engine>,
     listener: TcpListener,
     workers: Workers,
-    service: Service,
+    service: HttpService,
     patience: Patience,
     url: String,
     auth: Auth,

@@ -32,7 +32,7 @@ const DATABASE: &str = "cloudmanager.db";
 pub struct Config {
     /// What to do; `serve` if nothing is said.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
     /// The options of `serve`.
     #[command(flatten)]
     pub serve: ServeOptions,
@@ -40,7 +40,7 @@ pub struct Config {
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Starts the emulator.
     Serve(ServeOptions),
     /// Runs a command with an emulator of its own, and ends with the command's exit code.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cloudmanager_emulator::app::{App, AppError, read_seed};
-use cloudmanager_emulator::config::{Command, Config, ExecOptions, ServeOptions};
+use cloudmanager_emulator::config::{CliCommand, Config, ExecOptions, ServeOptions};
 use cloudmanager_emulator::log::{self, Recent};
 use cloudmanager_emulator::stop::{GRACE, Signals};
 use cloudmanager_emulator::store::with_causes;
@@ -13,14 +13,14 @@ use cloudmanager_emulator::{exec, openapi, schema};
 
 fn main() -> ExitCode {
     let Config { command, serve } = Config::parse();
-    let done = match command.unwrap_or(Command::Serve(serve)) {
-        Command::Serve(options) => run(options),
-        Command::Exec(options) => run_command(options),
-        Command::Openapi => print(&openapi::yaml()),
-        Command::Check { file } => {
+    let done = match command.unwrap_or(CliCommand::Serve(serve)) {
+        CliCommand::Serve(options) => run(options),
+        CliCommand::Exec(options) => run_command(options),
+        CliCommand::Openapi => print(&openapi::yaml()),
+        CliCommand::Check { file } => {
             read_seed(&file).and_then(|_| print(&format!("{}: no mistakes\n", file.display())))
         }
-        Command::Schema => print(&schema::json()),
+        CliCommand::Schema => print(&schema::json()),
     };
     let code = done.unwrap_or_else(|error| {
         log::say(&with_causes(&error));

@@ -30,7 +30,7 @@ use crate::http::request_id::{self, answer_with_request_id};
 use crate::traffic::{Traffic, observe};
 
 /// The HTTP surface as one service.
-pub type Service = MapRequest<Router, fn(Request) -> Request>;
+pub type HttpService = MapRequest<Router, fn(Request) -> Request>;
 
 /// Everything that answers HTTP.
 #[must_use]
@@ -39,7 +39,7 @@ pub fn service(
     deliverer: &Arc<Deliverer>,
     hosts: Hosts,
     auth: Auth,
-) -> Service {
+) -> HttpService {
     service_with(Router::new(), engine, deliverer, hosts, auth)
 }
 
@@ -50,7 +50,7 @@ fn service_with(
     deliverer: &Arc<Deliverer>,
     hosts: Hosts,
     auth: Auth,
-) -> Service {
+) -> HttpService {
     let access = Access::new(engine.clone(), auth);
     let api = Api::new(engine.clone(), hosts.clone());
     let mut operations = Operations::default();

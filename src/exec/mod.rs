@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::app::{App, AppError, AppOptions, Credentials};
 use crate::log::{self, Recent};
-use signals::Signals;
+use signals::CommandSignals;
 
 /// How long requests in flight may take when the command has ended: only processes that it has
 /// left behind can still wait for them.
@@ -33,7 +33,7 @@ pub async fn run(
     command: &[OsString],
     recent: &Recent,
 ) -> Result<ExitCode, AppError> {
-    let signals = Signals::listen().map_err(AppError::Serve)?;
+    let signals = CommandSignals::listen().map_err(AppError::Serve)?;
     let app = App::build(options).await?;
     let credentials = app.credentials()?;
     let mut child = match start(command, app.url(), &credentials) {
@@ -110,7 +110,7 @@ fn start(command: &[OsString], url: &str, credentials: &Credentials) -> Result<C
 }
 
 /// Waits for the command's end, however it takes what is passed on to it.
-async fn wait(child: &mut Child, mut signals: Signals) -> io::Result<ExitStatus> {
+async fn wait(child: &mut Child, mut signals: CommandSignals) -> io::Result<ExitStatus> {
     loop {
         tokio::select! {
             ended = child.wait() => return ended,

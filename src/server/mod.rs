@@ -24,29 +24,29 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 use crate::engine::Engine;
-use crate::service::Service;
-use crate::traffic::wire::{Connection, Socket};
+use crate::service::HttpService;
+use crate::traffic::wire::{Socket, WireConnection};
 use activity::{Activity, WatchedBody, WatchedStream};
 pub use patience::Patience;
 
 /// Answers the requests that come over connections.
 pub struct Server {
     engine: Arc<Engine>,
-    service: Service,
+    service: HttpService,
     patience: Patience,
 }
 
 /// A connection, as its requests see it.
 struct Caller {
     server: Arc<Server>,
-    connection: Connection,
+    connection: WireConnection,
     activity: Arc<Activity>,
 }
 
 impl Server {
     /// Answers for an engine, as long as callers are not too slow.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, service: Service, patience: Patience) -> Self {
+    pub fn new(engine: Arc<Engine>, service: HttpService, patience: Patience) -> Self {
         Self { engine, service, patience }
     }
 

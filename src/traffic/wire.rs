@@ -49,9 +49,9 @@ impl WireFault {
 
 /// A connection, for those who answer its requests: they can let it fail.
 #[derive(Clone, Debug, Default)]
-pub struct Connection(Arc<OnceLock<WireFault>>);
+pub struct WireConnection(Arc<OnceLock<WireFault>>);
 
-impl Connection {
+impl WireConnection {
     /// From the next write on the connection fails; it does so in one way only.
     pub fn fail(&self, fault: WireFault) {
         let _ = self.0.set(fault);
@@ -90,7 +90,7 @@ fn reset() -> io::Error {
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
-    connection: Connection,
+    connection: WireConnection,
     /// What is still to be sent of the last words, once the connection fails.
     unsent: Option<Bytes>,
 }
@@ -98,8 +98,8 @@ pub struct Socket {
 impl Socket {
     /// The bytes of a stream, and what lets them fail.
     #[must_use]
-    pub fn new(stream: TcpStream) -> (Self, Connection) {
-        let connection = Connection::default();
+    pub fn new(stream: TcpStream) -> (Self, WireConnection) {
+        let connection = WireConnection::default();
         (Self { stream, connection: connection.clone(), unsent: None }, connection)
     }
 

@@ -16,7 +16,7 @@ use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::events::Deliverer;
 use cloudmanager_emulator::http::host::Hosts;
 use cloudmanager_emulator::seed::{self, Seed};
-use cloudmanager_emulator::service::{Service, service};
+use cloudmanager_emulator::service::{HttpService, service};
 use cloudmanager_emulator::store::secrets::SecretKey;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 const REL: &str = "http://ns.adobe.com/adobecloud/rel/";
 
 pub struct TestApp {
-    service: Service,
+    service: HttpService,
     engine: Arc<Engine>,
     deliverer: Arc<Deliverer>,
     directory: TempDir,
