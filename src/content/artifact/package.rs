@@ -66,7 +66,7 @@ fn metadata(package: &ContentPackage, package_type: &str, roots: &[&str]) -> Fil
         "<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"no\"?>\n\
          <!DOCTYPE properties SYSTEM \"http://java.sun.com/dtd/properties.dtd\">\n\
          <properties>\n\
-         <comment>FileVault ContentPackage Properties</comment>\n\
+         <comment>FileVault Package Properties</comment>\n\
          <entry key=\"packageType\">{package_type}</entry>\n\
          <entry key=\"packageFormatVersion\">2</entry>\n\
          <entry key=\"group\">{group}</entry>\n\
@@ -83,10 +83,10 @@ fn metadata(package: &ContentPackage, package_type: &str, roots: &[&str]) -> Fil
     );
     let manifest: String = [
         ("Manifest-Version", "1.0"),
-        ("Content-ContentPackage-Dependencies", &dependencies),
-        ("Content-ContentPackage-Id", &package.coordinates()),
-        ("Content-ContentPackage-Roots", &roots.join(",")),
-        ("Content-ContentPackage-Type", package_type),
+        ("Content-Package-Dependencies", &dependencies),
+        ("Content-Package-Id", &package.coordinates()),
+        ("Content-Package-Roots", &roots.join(",")),
+        ("Content-Package-Type", package_type),
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())

@@ -113,7 +113,7 @@ pub(super) const INCIDENTS: &[Incident] = &[
         module: "authz_core:error",
         text: "AH01630: client denied by server configuration: /mnt/var/www/html/server-status",
     },
-    Incident { module: "reqtimeout:info", text: "AH01382: LoggedRequest header read timeout" },
+    Incident { module: "reqtimeout:info", text: "AH01382: Request header read timeout" },
 ];
 
 pub(super) const AUTHOR_PAGES: &[&str] = &[

@@ -75,7 +75,7 @@ fn packages_hold_what_a_package_manager_asks_for() {
         let manifest = &files["META-INF/MANIFEST.MF"];
         assert!(manifest.lines().all(|line| line.len() <= 72), "{manifest}");
         let unfolded = manifest.replace("\r\n ", "");
-        let id = format!("Content-ContentPackage-Id: {}\r\n", package.coordinates());
+        let id = format!("Content-Package-Id: {}\r\n", package.coordinates());
         assert!(unfolded.contains(&id), "{unfolded}");
         assert!(files.values().any(|text| text.contains("c0ffee")));
     }
