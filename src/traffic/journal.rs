@@ -129,17 +129,17 @@ impl JournalEntry {
 
 /// The calls that were made last, bounded in number and in bytes.
 #[derive(Debug, Default)]
-pub struct Journal(Mutex<KeptCall>);
+pub struct Journal(Mutex<KeptCalls>);
 
 #[derive(Debug, Default)]
-struct KeptCall {
+struct KeptCalls {
     /// Oldest first.
     entries: VecDeque<Arc<JournalEntry>>,
     bytes: usize,
     last_number: u64,
 }
 
-impl KeptCall {
+impl KeptCalls {
     fn forget_oldest(&mut self) -> Option<Arc<JournalEntry>> {
         let oldest = self.entries.pop_front()?;
         self.bytes -= oldest.size();
@@ -148,7 +148,7 @@ impl KeptCall {
 }
 
 impl Journal {
-    fn kept(&self) -> MutexGuard<'_, KeptCall> {
+    fn kept(&self) -> MutexGuard<'_, KeptCalls> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -33,11 +33,11 @@ pub struct Position {
 /// The last changes.
 pub(in crate::engine) struct Feed {
     start: i64,
-    kept: Mutex<KeptChange>,
+    kept: Mutex<KeptChanges>,
 }
 
 #[derive(Default)]
-struct KeptChange {
+struct KeptChanges {
     /// Oldest first.
     changes: VecDeque<Change>,
     /// The number of the newest.
@@ -61,7 +61,7 @@ impl Default for Feed {
 }
 
 impl Feed {
-    fn kept(&self) -> MutexGuard<'_, KeptChange> {
+    fn kept(&self) -> MutexGuard<'_, KeptChanges> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,7 +93,7 @@ fn as_one(changed: &[Change]) -> Change {
     program.filter(|_| is_of_one).map_or(Change::Everything, Change::Many)
 }
 
-impl KeptChange {
+impl KeptChanges {
     /// The number of the last change that is forgotten.
     fn forgotten(&self) -> u64 {
         self.last - self.changes.len() as u64
