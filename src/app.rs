@@ -156,10 +156,11 @@ impl App {
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
         let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
         let service = service(&engine, &deliverer, hosts, auth);
-        let (scheduler, inspector) = (engine.clone(), engine.clone());
+        let (scheduler, purger, inspector) = (engine.clone(), engine.clone(), engine.clone());
         let mut workers = Workers::default();
         workers.add("scheduler", async move { scheduler.run_scheduler().await });
         workers.add("deliverer", deliverer.run());
+        workers.add("purger", async move { purger.run_purger().await });
         workers.add("inspector", async move { inspector.run_inspector().await });
         Ok(Self { engine, listener, workers, service, patience, url, auth, _temporary: temporary })
     }

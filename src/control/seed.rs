@@ -1,5 +1,7 @@
 //! Adding definitions: whole seed documents, pipelines, environments.
 
+use std::panic::resume_unwind;
+
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -71,8 +73,12 @@ pub async fn post_seed(
 ) -> Result<Json<AddedView>, Problem> {
     let bytes = TemporaryFile::receive(body).await?.read().await?;
     let catalog = control.engine.catalog();
-    let seed = seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
-        .map_err(|fields| refused(fields, &bytes))?;
+    // It may be large: it is read and checked on a thread on which no request is answered.
+    let read = tokio::task::spawn_blocking(move || {
+        seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
+            .map_err(|fields| refused(fields, &bytes))
+    });
+    let seed = read.await.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
     let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
         add(&control, seed).await?;
     Ok(Json(AddedView {

@@ -26,8 +26,7 @@ const CHUNK: usize = 256 * 1024;
     responses((status = 200, description = "The state", body = String,
         content_type = "application/vnd.sqlite3")))]
 pub async fn get_state(State(control): State<Control>) -> Result<Response, Problem> {
-    let temporary = TemporaryFile::new()?;
-    control.engine.export(temporary.path()).await?;
+    let temporary = control.engine.export(TemporaryFile::new()?).await?;
     let (file, length) = temporary.open().await?;
     // The temporary file goes away when the last byte is sent, or the caller leaves.
     let body = stream::unfold((file, temporary), |(mut file, temporary)| async move {

@@ -55,7 +55,7 @@ impl WebhookView {
     responses((status = 200, description = "The subscriptions", body = WebhookList)))]
 pub async fn get_webhooks(State(control): State<Control>) -> Json<WebhookList> {
     let catalog = control.engine.catalog();
-    Json(WebhookList { webhooks: catalog.webhooks().iter().map(WebhookView::new).collect() })
+    Json(WebhookList { webhooks: catalog.webhooks().map(WebhookView::new).collect() })
 }
 
 /// Adds a subscription, described as in a seed document, once its address has answered a challenge.

@@ -1,5 +1,6 @@
 //! Variables of pipelines and environments, and the rules by which they are changed.
 
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
@@ -143,7 +144,7 @@ pub fn check(
     place: &mut Place<'_>,
 ) -> Vec<VariableChange> {
     let mut changes = Vec::new();
-    let mut seen: Vec<(String, Option<String>)> = Vec::new();
+    let mut seen = HashSet::new();
     let mut count = current.len();
     for (index, update) in updates.into_iter().enumerate() {
         let mut place = place.at(&format!("[{index}]"));
@@ -161,11 +162,9 @@ pub fn check(
         {
             wrong("service", one_of(service, &SERVICES), service);
         }
-        let identity = (name.clone(), service.clone());
-        if seen.contains(&identity) {
+        if !seen.insert((name.clone(), service.clone())) {
             wrong("name", "is there twice".into(), &name);
         }
-        seen.push(identity);
         let existing = current.iter().find(|variable| variable.is(&name, service.as_deref()));
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             count -= usize::from(existing.is_some());
@@ -207,17 +206,18 @@ fn is_name(name: &str) -> bool {
 /// Variables as they are after changes, by name and service.
 #[must_use]
 pub fn changed(current: &[Variable], changes: &[VariableChange]) -> Vec<Variable> {
-    let mut variables = current.to_vec();
+    let identity = |variable: &Variable| (variable.name.clone(), variable.service.clone());
+    let known = current.iter().map(|variable| (identity(variable), variable.clone()));
+    let mut variables: BTreeMap<_, _> = known.collect();
     for change in changes {
-        let (name, service) = match change {
-            VariableChange::Set { variable, .. } => (&variable.name, &variable.service),
-            VariableChange::Delete { name, service } => (name, service),
-        };
-        variables.retain(|variable| !variable.is(name, service.as_deref()));
-        if let VariableChange::Set { variable, .. } = change {
-            variables.push(variable.clone());
+        match change {
+            VariableChange::Set { variable, value: _ } => {
+                variables.insert(identity(variable), variable.clone());
+            }
+            VariableChange::Delete { name, service } => {
+                variables.remove(&(name.clone(), service.clone()));
+            }
         }
     }
-    variables.sort_by(|a, b| (&a.name, &a.service).cmp(&(&b.name, &b.service)));
-    variables
+    variables.into_values().collect()
 }

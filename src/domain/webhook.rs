@@ -53,11 +53,10 @@ impl fmt::Debug for NewWebhook {
 }
 
 impl NewWebhook {
-    /// Whether another one tells the same subscriber of the same tenant at the same address.
+    /// What no two subscriptions have in common: the tenant, the subscriber and the address.
     #[must_use]
-    pub fn is_same_as(&self, other: &Self) -> bool {
+    pub fn identity(&self) -> (TenantId, &str, &str) {
         (self.tenant_id, &self.client_id, &self.url)
-            == (other.tenant_id, &other.client_id, &other.url)
     }
 }
 

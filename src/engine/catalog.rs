@@ -17,7 +17,7 @@ pub struct Catalog {
     tenants: BTreeMap<TenantId, Tenant>,
     tenant_by_organisation: HashMap<String, TenantId>,
     programs: BTreeMap<ProgramId, Arc<Program>>,
-    webhooks: Vec<Webhook>,
+    webhooks: BTreeMap<WebhookId, Webhook>,
     clients: BTreeMap<String, Arc<Client>>,
 }
 
@@ -27,6 +27,7 @@ impl Catalog {
         let tenants = tenants::list(connection).await?;
         let programs = programs::list(connection).await?;
         let clients = clients::list(connection).await?;
+        let webhooks = webhooks::list(connection).await?;
         Ok(Self {
             tenant_by_organisation: tenants
                 .iter()
@@ -34,7 +35,7 @@ impl Catalog {
                 .collect(),
             tenants: tenants.into_iter().map(|tenant| (tenant.id, tenant)).collect(),
             programs: programs.into_iter().map(|program| (program.id, Arc::new(program))).collect(),
-            webhooks: webhooks::list(connection).await?,
+            webhooks: webhooks.into_iter().map(|webhook| (webhook.id, webhook)).collect(),
             clients: clients
                 .into_iter()
                 .map(|client| (client.client_id.clone(), Arc::new(client)))
@@ -59,14 +60,14 @@ impl Catalog {
     /// The same with one more subscription.
     pub(super) fn with_webhook(&self, webhook: Webhook) -> Self {
         let mut changed = self.clone();
-        changed.webhooks.push(webhook);
+        changed.webhooks.insert(webhook.id, webhook);
         changed
     }
 
     /// The same without a subscription, or without any.
     pub(super) fn without_webhooks(&self, id: Option<WebhookId>) -> Self {
         let mut changed = self.clone();
-        changed.webhooks.retain(|webhook| id.is_some_and(|id| id != webhook.id));
+        changed.webhooks.retain(|known, _| id.is_some_and(|id| id != *known));
         changed
     }
 
@@ -97,10 +98,11 @@ impl Catalog {
         self.clients.get(id)
     }
 
-    /// The clients, by tenant and api key.
-    pub fn list_clients(&self) -> impl Iterator<Item = &Arc<Client>> {
-        let of_tenant = |id| self.clients.values().filter(move |client| client.tenant_id == id);
-        self.tenants.keys().copied().flat_map(of_tenant)
+    /// The first client, by tenant and api key.
+    #[must_use]
+    pub fn first_client(&self) -> Option<&Arc<Client>> {
+        // The first of those that are equal is taken.
+        self.clients.values().min_by_key(|client| client.tenant_id)
     }
 
     /// A program, whoever owns it.
@@ -129,25 +131,24 @@ impl Catalog {
     pub fn list_webhooks(&self, program: ProgramId) -> Vec<&Webhook> {
         let tenant = self.programs.get(&program).map(|program| program.tenant_id);
         let of_tenant = |webhook: &&Webhook| Some(webhook.subscription.tenant_id) == tenant;
-        self.webhooks.iter().filter(of_tenant).collect()
+        self.webhooks.values().filter(of_tenant).collect()
     }
 
     /// All subscriptions, in the order in which they were made.
-    #[must_use]
-    pub fn webhooks(&self) -> &[Webhook] {
-        &self.webhooks
+    pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.webhooks.values()
     }
 
     /// A subscription.
     #[must_use]
     pub fn find_webhook(&self, id: WebhookId) -> Option<&Webhook> {
-        self.webhooks.iter().find(|webhook| webhook.id == id)
+        self.webhooks.get(&id)
     }
 
     /// The subscription of the same subscriber for the same address.
     #[must_use]
     pub fn find_same_webhook(&self, wanted: &NewWebhook) -> Option<&Webhook> {
-        self.webhooks.iter().find(|webhook| webhook.subscription.is_same_as(wanted))
+        self.webhooks().find(|webhook| webhook.subscription.identity() == wanted.identity())
     }
 
     /// How many tenants, programs and pipelines there are.

@@ -7,14 +7,17 @@ mod condition;
 pub mod definitions;
 pub mod deliveries;
 mod executions;
+mod purge;
 mod tally;
 mod world;
 mod write;
 
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinError;
 use uuid::Uuid;
@@ -22,7 +25,6 @@ use uuid::Uuid;
 use crate::domain::client::Client;
 use crate::domain::id::PipelineKey;
 use crate::domain::pace::Pace;
-use crate::domain::program::Tenant;
 use crate::domain::time::Timestamp;
 use crate::seed::Origin;
 use crate::store::emulator::{ClockLine, EmulatorRow};
@@ -37,6 +39,7 @@ pub use executions::history::{History, HistoryError};
 use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
+use purge::Purging;
 pub use tally::Performance;
 use tally::Tally;
 use world::{World, load};
@@ -80,6 +83,7 @@ pub struct Engine {
     catalog: CurrentCatalog,
     audience: Audience,
     schedule: Schedule,
+    purging: Purging,
     world: World,
     /// What it was set up with, to be reset to.
     options: EngineOptions,
@@ -108,6 +112,7 @@ impl Engine {
             database,
             audience: Audience::default(),
             schedule: Schedule::default(),
+            purging: Purging::default(),
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
@@ -116,7 +121,6 @@ impl Engine {
             options,
         });
         engine.catch_up(row, is_new).await?;
-        engine.start_purging();
         // Nobody was late for what fell due while there was no engine.
         engine.tally.be_late(std::time::Duration::ZERO);
         Ok(engine)
@@ -161,11 +165,14 @@ impl Engine {
     #[must_use]
     pub fn first_client(&self) -> Option<Arc<Client>> {
         let seed = self.origin.seed();
-        let of = |tenant: &Tenant| seed.clients.iter().find(|c| c.tenant_id == tenant.id);
+        let mut first_of = HashMap::new();
+        for client in &seed.clients {
+            first_of.entry(client.tenant_id).or_insert(&client.client_id);
+        }
         let catalog = self.catalog();
-        let first = seed.tenants.iter().find_map(of);
-        let first = first.and_then(|client| catalog.find_client(&client.client_id));
-        first.or_else(|| catalog.list_clients().next()).cloned()
+        let first = seed.tenants.iter().find_map(|tenant| first_of.get(&tenant.id));
+        let first = first.and_then(|id| catalog.find_client(id));
+        first.or_else(|| catalog.first_client()).cloned()
     }
 
     /// Emulated milliseconds for each real one.
@@ -213,6 +220,7 @@ impl Engine {
 
     /// Writes everything into the database file and closes it.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.world.end_exports().await;
         self.database.close().await
     }
 }
@@ -232,6 +240,18 @@ where
     E: From<StoreError> + Send + 'static,
 {
     outcome_of(tokio::spawn(command).await)?
+}
+
+/// The same for what computes much, on a thread on which no request is answered.
+async fn run_aside<T, E>(
+    command: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let runtime = Handle::current();
+    outcome_of(tokio::task::spawn_blocking(move || runtime.block_on(command)).await)?
 }
 
 /// What a task came to. A panic of the task is one of whoever waited for it.

@@ -1,5 +1,6 @@
 //! Writing: the only way to change the database, and what memory makes of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::domain::id::{ExecutionId, ProgramId};
 use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
-use crate::store::{Committed, StoreError, Transaction};
+use crate::store::{Committed, StoreError, Transaction, plans};
 
 /// A change of the database under way. It holds the right to write, so that time, definitions and
 /// executions are as they are until it ends. Dropped without a commit, it has not happened.
@@ -37,8 +38,10 @@ struct Memory {
     definitions: Option<Catalog>,
     clock: Option<ClockLine>,
     held_at: Option<Timestamp>,
-    /// Everything was replaced; nobody reads executions meanwhile.
-    replaced: Option<(EmulatorRow, OwnedRwLockWriteGuard<()>)>,
+    /// Plans are gone; nobody reads executions meanwhile.
+    world: Option<OwnedRwLockWriteGuard<()>>,
+    /// Everything was replaced.
+    replaced: Option<EmulatorRow>,
 }
 
 impl Write {
@@ -123,14 +126,34 @@ impl Write {
     /// Replaces everything that memory has, by what this has written. Executions are not read until
     /// it ends.
     pub async fn replace_everything(&mut self, row: EmulatorRow) -> Result<(), StoreError> {
-        let world = self.engine.world.replace().await;
+        self.keep_out_readers().await;
         let catalog = Catalog::load(&mut self.tx).await?;
         self.set_definitions(catalog);
         // The time of the change is one of the earlier state.
         self.seen_at = None;
-        self.memory.replaced = Some((row, world));
+        self.memory.replaced = Some(row);
         self.changes.add(Change::Everything);
         Ok(())
+    }
+
+    /// Takes away those of some plans that no execution has any more. If there are any, executions
+    /// are not read until it ends: somebody may just have read the row of an execution and come for
+    /// its plan.
+    pub async fn purge_plans(&mut self, plans: &BTreeSet<i64>) -> Result<(), StoreError> {
+        let unused = plans::list_unused(&mut self.tx, plans).await?;
+        if !unused.is_empty() {
+            self.keep_out_readers().await;
+            plans::delete(&mut self.tx, &unused).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until nobody reads executions. Nobody will until this ends, and memory then forgets the
+    /// plans that it has.
+    async fn keep_out_readers(&mut self) {
+        if self.memory.world.is_none() {
+            self.memory.world = Some(self.engine.world.replace().await);
+        }
     }
 
     /// Commits, lets memory follow, and tells everybody what has changed.
@@ -162,10 +185,12 @@ impl Engine {
 
     /// Lets memory follow a commit. None of it fails or waits: memory is never left behind.
     fn take_over(&self, memory: Memory, changes: Changes, _right: Committed) {
-        let Memory { definitions, clock, held_at, replaced } = memory;
-        if let Some((EmulatorRow { clock, seen_at, signing_key: _ }, _)) = &replaced {
-            self.world.begin_generation();
+        let Memory { definitions, clock, held_at, world, replaced } = memory;
+        if world.is_some() {
             self.database.forget_plans();
+        }
+        if let Some(EmulatorRow { clock, seen_at, signing_key: _ }) = &replaced {
+            self.world.begin_generation();
             self.clock.replace(*clock, *seen_at);
         }
         if let Some(catalog) = definitions {

@@ -139,6 +139,7 @@ pub(super) fn build_webhook(
 
 fn build_tenants(documents: &[TenantDocument], root: &mut Place<'_>) -> Vec<Tenant> {
     let mut tenants: Vec<Tenant> = Vec::new();
+    let (mut ids, mut organisations) = (BTreeSet::new(), BTreeSet::new());
     for (index, tenant) in documents.iter().enumerate() {
         let place = &mut root.at(&format!("tenants[{index}]"));
         for (field, text) in
@@ -149,10 +150,10 @@ fn build_tenants(documents: &[TenantDocument], root: &mut Place<'_>) -> Vec<Tena
             }
         }
         let Some(id) = read_id::<TenantId>(place, "id", &tenant.id) else { continue };
-        if tenants.iter().any(|other| other.id == id) {
+        if !ids.insert(id) {
             place.wrong("id", format!("the tenant {id} is there already"));
         }
-        if tenants.iter().any(|other| other.ims_org_id == tenant.ims_org_id) {
+        if !organisations.insert(&tenant.ims_org_id) {
             place.wrong("imsOrgId", "another tenant has this organisation");
         }
         tenants.push(Tenant {
@@ -331,10 +332,9 @@ fn build_repository(place: &mut Place<'_>, document: &RepositoryDocument) -> Opt
     let tags =
         document.tags.iter().map(|(name, commit)| (format!("{TAG_PREFIX}{name}"), commit.clone()));
     let branches = document.branches.iter().map(|(name, commit)| (name.clone(), commit.clone()));
-    for (name, commit) in document.branches.iter().chain(&document.tags) {
-        if name.is_empty() || commit.is_empty() {
-            place.wrong("branches", "branches, tags and commits must not be empty");
-        }
+    let mut heads = document.branches.iter().chain(&document.tags);
+    if heads.any(|(name, commit)| name.is_empty() || commit.is_empty()) {
+        place.wrong("branches", "branches, tags and commits must not be empty");
     }
     Some(Repository {
         id: read_id(place, "id", &document.id)?,

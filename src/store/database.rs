@@ -16,19 +16,19 @@ use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::file::{APPLICATION_ID, DatabaseFile};
 use super::secrets::{SecretKey, Secrets};
+use super::plans::{self, CachedPlans};
 use super::{StoreError, with_causes};
-use crate::domain::execution::plan::Plan;
 
-/// How many plans are kept in memory.
-const CACHED_PLANS: usize = 1024;
+/// How many numbers of plans are kept in memory.
+const CACHED_IDS: usize = 1024;
 
 /// The open database.
 pub struct Database {
     /// None once the database is closed.
     writer: Writing,
     readers: SqlitePool,
-    /// Plans by their number; they never change.
-    pub(super) plans: Cache<i64, Arc<Plan>>,
+    /// Plans by their number.
+    pub(super) plans: CachedPlans,
     /// Numbers of plans by the SHA-256 of their bodies.
     pub(super) plan_ids: Cache<[u8; 32], i64>,
     /// Encrypts and decrypts the secrets among the variables.
@@ -167,8 +167,8 @@ impl Database {
                 attached: false,
             }))),
             readers,
-            plans: Cache::new(CACHED_PLANS),
-            plan_ids: Cache::new(CACHED_PLANS),
+            plans: plans::no_cached_plans(),
+            plan_ids: Cache::new(CACHED_IDS),
             secrets,
             file,
             checked: OnceLock::new(),
@@ -263,5 +263,6 @@ fn migrator() -> Migrator {
         migration(1, "initial", include_str!("../../migrations/0001_initial.sql")),
         migration(2, "resources", include_str!("../../migrations/0002_resources.sql")),
         migration(3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
+        migration(5, "plans", include_str!("../../migrations/0005_plans.sql")),
     ])
 }

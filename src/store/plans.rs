@@ -1,12 +1,50 @@
 //! Plans: stored once for all executions that would go alike.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use sqlx::{Executor, Sqlite};
 
+use super::insert::insert_rows;
 use super::{Database, InRow, StoreError, Transaction, parse_json};
 use crate::domain::execution::plan::Plan;
+
+/// How many plans are expected in memory.
+const EXPECTED: usize = 1024;
+
+/// How many bytes of plans are kept in memory, as they are stored.
+const CAPACITY: u64 = 32 * 1024 * 1024;
+
+/// What a plan takes beside its text, in bytes, about.
+const OVERHEAD: u64 = 200;
+
+/// Plans in memory by their number, bounded in bytes.
+pub(super) type CachedPlans = Cache<i64, CachedPlan, ByLength>;
+
+/// A plan in memory.
+#[derive(Clone)]
+pub(super) struct CachedPlan {
+    plan: Arc<Plan>,
+    /// That of its text.
+    length: usize,
+}
+
+#[derive(Clone)]
+pub(super) struct ByLength;
+
+impl Weighter<i64, CachedPlan> for ByLength {
+    fn weight(&self, _: &i64, cached: &CachedPlan) -> u64 {
+        OVERHEAD + cached.length as u64
+    }
+}
+
+/// No plans in memory.
+pub(super) fn no_cached_plans() -> CachedPlans {
+    Cache::with_weighter(EXPECTED, CAPACITY, ByLength)
+}
 
 /// The number of the plan, which is stored if no execution had it before.
 pub async fn intern(
@@ -35,13 +73,34 @@ pub async fn intern(
         .await?)
 }
 
+/// Those of some plans that no execution has any more.
+pub async fn list_unused(
+    tx: &mut Transaction,
+    plans: &BTreeSet<i64>,
+) -> Result<Vec<i64>, StoreError> {
+    let ids = serde_json::to_string(plans).map_err(StoreError::unreadable)?;
+    Ok(sqlx::query_scalar(
+        "SELECT value FROM json_each($1) \
+         WHERE NOT EXISTS (SELECT 1 FROM executions WHERE plan_id = value)",
+    )
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await?)
+}
+
+/// Takes away plans that no execution has. Their numbers may be used again: they must be forgotten
+/// before anybody reads executions.
+pub async fn delete(tx: &mut Transaction, plans: &[i64]) -> Result<(), StoreError> {
+    insert_rows(tx, "DELETE FROM plans WHERE id IN (SELECT value FROM json_each($1))", plans).await
+}
+
 /// The plan with this number.
 pub(super) async fn load(
     database: &Database,
     connection: impl Executor<'_, Database = Sqlite>,
     id: i64,
 ) -> Result<Arc<Plan>, StoreError> {
-    if let Some(plan) = database.plans.get(&id) {
+    if let Some(CachedPlan { plan, length: _ }) = database.plans.get(&id) {
         return Ok(plan);
     }
     let body: String = sqlx::query_scalar("SELECT body FROM plans WHERE id = $1")
@@ -49,6 +108,6 @@ pub(super) async fn load(
         .fetch_one(connection)
         .await?;
     let plan = Arc::new(parse_json::<Plan>(&body).in_row("plans", id)?);
-    database.plans.insert(id, plan.clone());
+    database.plans.insert(id, CachedPlan { plan: plan.clone(), length: body.len() });
     Ok(plan)
 }

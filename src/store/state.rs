@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
 use super::{Connection, Database, StoreError, Transaction, deliveries, executions};
 
@@ -24,12 +24,17 @@ const TABLES: &str = r#"
         )
     SELECT name FROM depths GROUP BY name ORDER BY max(depth), name"#;
 
-/// Writes the state as it is at one moment into a new file, while others go on.
+/// Writes the state as it is at one moment into a new file, while others go on: on a connection of
+/// its own, so that nobody who reads waits for it.
 pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> {
-    sqlx::query("VACUUM INTO $1")
+    let options = database.readers().connect_options();
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let written = sqlx::query("VACUUM INTO $1")
         .bind(path.display().to_string())
-        .execute(database.readers())
-        .await?;
+        .execute(&mut connection)
+        .await;
+    connection.close().await?;
+    written?;
     Ok(())
 }
 

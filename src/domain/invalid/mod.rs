@@ -8,6 +8,9 @@ use serde_json::Value;
 
 pub use words::{one_of, unknown};
 
+/// How many wrong fields are told at most.
+pub const MOST: usize = 100;
+
 /// A field that is wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InvalidField {
@@ -73,20 +76,36 @@ impl IntoIterator for InvalidFields {
 }
 
 impl InvalidFields {
-    /// Returns what `check` makes, or every field that it found wrong on the way.
+    /// Returns what `check` makes, or the fields that it found wrong on the way: the first [`MOST`]
+    /// of them.
     ///
     /// A check that makes nothing has found something wrong.
     pub fn collect<T>(check: impl FnOnce(&mut Place<'_>) -> Option<T>) -> Result<T, Self> {
-        let mut found = Vec::new();
+        let mut found = Found::default();
         let made = check(&mut Place { found: &mut found, path: String::new() });
-        made.filter(|_| found.is_empty()).ok_or(Self(found))
+        let Found { mut fields, count } = found;
+        if count > MOST {
+            let message = format!("has {count} mistakes; these are the first {MOST}");
+            fields.push(InvalidField::new("", message).with_value(""));
+        }
+        made.filter(|_| fields.is_empty()).ok_or(Self(fields))
     }
+}
+
+/// The wrong fields found so far.
+#[derive(Debug, Default)]
+struct Found {
+    /// The first [`MOST`] of them: a large document with the same mistake everywhere would take
+    /// more memory and time to answer than to read.
+    fields: Vec<InvalidField>,
+    /// How many there are.
+    count: usize,
 }
 
 /// A place in what was sent, at which wrong fields are reported.
 #[derive(Debug)]
 pub struct Place<'f> {
-    found: &'f mut Vec<InvalidField>,
+    found: &'f mut Found,
     path: String,
 }
 
@@ -99,8 +118,10 @@ impl Place<'_> {
 
     /// Reports a field inside this place.
     pub fn report(&mut self, field: InvalidField) {
-        let field = field.inside(&self.path);
-        self.found.push(field);
+        self.found.count += 1;
+        if self.found.fields.len() < MOST {
+            self.found.fields.push(field.inside(&self.path));
+        }
     }
 
     /// Reports what is wrong with a field inside this place.
@@ -111,7 +132,7 @@ impl Place<'_> {
     /// How many fields have been found wrong so far, here and elsewhere.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.found.len()
+        self.found.count
     }
 }
 

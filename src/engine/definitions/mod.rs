@@ -4,7 +4,6 @@ mod commits;
 mod environments;
 mod pipelines;
 mod programs;
-mod purge;
 mod scenarios;
 mod variables;
 

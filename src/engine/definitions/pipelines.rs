@@ -59,7 +59,7 @@ impl Engine {
             pipelines::delete(&mut write.tx, key, now).await?;
             write.set_part(program, Change::Pipeline(key));
             write.commit().await?;
-            engine.start_purging();
+            engine.purging.wake();
             Ok(())
         })
         .await

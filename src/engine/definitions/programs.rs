@@ -62,7 +62,7 @@ impl Engine {
             write.set_definitions(write.catalog.without_program(id));
             write.changes.add(Change::Program(id));
             write.commit().await?;
-            engine.start_purging();
+            engine.purging.wake();
             Ok(program)
         })
         .await

@@ -92,11 +92,13 @@ impl Engine {
                 attempts.map(|(turn, attempt)| turn.due.tried(attempt)).collect();
             let made = |it: &&Attempted| it.next == Next::Over(DeliveryStatus::Delivered);
             let (all, made) = (attempted.len(), attempted.iter().filter(made).count());
+            let over = attempted.iter().filter(|it| matches!(it.next, Next::Over(_))).count();
             deliveries::record(&mut write.tx, &attempted).await?;
             for Attempted { delivery, .. } in attempted {
                 write.changes.add(Change::Deliveries(delivery.webhook_id));
             }
             write.commit().await?;
+            engine.purging.note_finished(over);
             engine.tally.count_deliveries(made as u64, (all - made) as u64);
             Ok(())
         })

@@ -58,7 +58,7 @@ impl Engine {
             }
             write.set_definitions(write.catalog.without_webhooks(id));
             write.commit().await?;
-            engine.start_purging();
+            engine.purging.wake();
             Ok(ended)
         })
         .await

@@ -1,6 +1,6 @@
 //! Adding definitions to those that are there. What is there already stays as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use crate::domain::pipeline::{PhaseKind, Pipeline};
@@ -9,7 +9,7 @@ use crate::domain::variable::Owner;
 use crate::engine::catalog::Catalog;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
-use crate::engine::{Engine, run_to_the_end};
+use crate::engine::{Engine, run_aside};
 use crate::seed::Seed;
 use crate::store::{StoreError, emulator};
 
@@ -47,7 +47,7 @@ impl Engine {
     /// Adds what a seed defines, all of it or nothing. What is there already stays as it is.
     pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_aside(async move {
             // What was deleted must be gone before its identifiers are used again: most of it while
             // others go on, and what was deleted since then while they wait.
             engine.purge().await?;
@@ -72,10 +72,8 @@ impl Write {
         self.store(&seed, &known).await?;
         emulator::raise_execution_id(&mut self.tx, seed.next_execution_id).await?;
         let catalog = Catalog::load(&mut self.tx).await?;
-        for webhook in catalog.webhooks() {
-            if self.catalog.find_webhook(webhook.id).is_none() {
-                self.changes.add(Change::Webhook(webhook.id));
-            }
+        for webhook in catalog.webhooks().filter(|it| self.catalog.find_webhook(it.id).is_none()) {
+            self.changes.add(Change::Webhook(webhook.id));
         }
         for program in known.iter().chain(&seed.programs) {
             self.add_changes(program);
@@ -113,8 +111,8 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
             )));
         }
     }
-    let is_tenant =
-        |id| catalog.find_tenant(id).is_some() || seed.tenants.iter().any(|tenant| tenant.id == id);
+    let new: BTreeSet<_> = seed.tenants.iter().map(|tenant| tenant.id).collect();
+    let is_tenant = |id| catalog.find_tenant(id).is_some() || new.contains(&id);
     let referred = (seed.programs.iter().map(|program| program.tenant_id))
         .chain(seed.clients.iter().map(|client| client.tenant_id))
         .chain(seed.webhooks.iter().map(|webhook| webhook.tenant_id));
@@ -132,7 +130,8 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
     }
     seed.clients.retain(|client| catalog.find_client(&client.client_id).is_none());
     added.clients = seed.clients.len();
-    seed.webhooks.retain(|webhook| catalog.find_same_webhook(webhook).is_none());
+    let known: HashSet<_> = catalog.webhooks().map(|it| it.subscription.identity()).collect();
+    seed.webhooks.retain(|webhook| !known.contains(&webhook.identity()));
     added.webhooks = seed.webhooks.len();
 
     let mut owners = BTreeSet::new();

@@ -7,15 +7,26 @@ pub mod state;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::{OwnedRwLockWriteGuard, RwLock, RwLockReadGuard};
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, Semaphore};
 
 /// Keeps those who read executions apart from those who replace everything: nobody joins a row of
 /// one state with a plan of another.
-#[derive(Default)]
 pub(super) struct World {
     lock: Arc<RwLock<()>>,
     /// Counts how often everything was replaced.
     generation: AtomicU64,
+    /// Lets one export at a time go on.
+    exporting: Arc<Semaphore>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            lock: Arc::default(),
+            generation: AtomicU64::default(),
+            exporting: Arc::new(Semaphore::new(1)),
+        }
+    }
 }
 
 impl World {
@@ -27,6 +38,13 @@ impl World {
     /// Waits until nobody reads. Nobody will while the guard lives.
     pub async fn replace(&self) -> OwnedRwLockWriteGuard<()> {
         self.lock.clone().write_owned().await
+    }
+
+    /// Waits for an export that is under way, and lets no other begin.
+    pub async fn end_exports(&self) {
+        // If this fails, they have ended before.
+        let _last = self.exporting.acquire().await;
+        self.exporting.close();
     }
 
     /// The number of the state, which tells it from the one before everything was replaced.

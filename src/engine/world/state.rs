@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use super::load;
 use crate::engine::catalog::Catalog;
 use crate::engine::write::Write;
-use crate::engine::{Engine, outcome_of, run_to_the_end};
+use crate::engine::{Engine, outcome_of, run_aside, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
 use crate::store::{Database, StoreError, emulator, state, with_causes};
@@ -34,9 +34,23 @@ pub enum ImportError {
 }
 
 impl Engine {
-    /// Writes the state as it is at one moment into a new file, while executions go on.
-    pub async fn export(&self, path: &Path) -> Result<(), StoreError> {
-        state::export(&self.database, path).await
+    /// Writes the state as it is at one moment into a new file, which it gives back, while executions
+    /// go on. Several exports come one after the other: each takes the disk as fast as it is.
+    ///
+    /// It runs to its end even if the caller leaves, and keeps the file until then.
+    pub async fn export<F>(self: &Arc<Self>, file: F) -> Result<F, StoreError>
+    where
+        F: AsRef<Path> + Send + Sync + 'static,
+    {
+        let turn = self.world.exporting.clone().acquire_owned().await;
+        let turn = turn.map_err(|_| StoreError::Closed)?;
+        let engine = self.clone();
+        run_to_the_end(async move {
+            let _turn = turn;
+            state::export(&engine.database, file.as_ref()).await?;
+            Ok(file)
+        })
+        .await
     }
 
     /// Replaces everything by the state in a file, which this brings up to date. What is overdue
@@ -67,7 +81,7 @@ impl Engine {
                 write.commit().await?;
             }
             engine.settle_due().await?;
-            engine.start_purging();
+            engine.purging.wake();
             Ok(())
         })
         .await
@@ -76,7 +90,7 @@ impl Engine {
     /// Goes back to the beginning: data, counters, and the clock's start and rate.
     pub async fn reset(self: &Arc<Self>, to: ResetTo) -> Result<(), StoreError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_aside(async move {
             let _turn = engine.schedule.turn().await;
             let seed = match to {
                 ResetTo::Seed => engine.origin.seed(),

@@ -1,28 +1,31 @@
 //! Taking away what is deleted, a little at a time.
 
+use std::collections::BTreeSet;
+
 use crate::store::{StoreError, Transaction};
 
-/// whether there may be more.
-pub async fn purge(tx: &mut Transaction, most: u32) -> Result<bool, StoreError> {
+/// Takes away at most `most` executions of deleted pipelines, and what is deleted once there are none
+/// any more; the plans that those executions had, so nothing when all is gone.
+pub async fn purge(tx: &mut Transaction, most: u32) -> Result<BTreeSet<i64>, StoreError> {
     // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
-    let executions = sqlx::query(
+    let plans: Vec<i64> = sqlx::query_scalar(
         "DELETE FROM executions WHERE id IN ( \
              SELECT executions.id FROM pipelines CROSS JOIN executions \
              ON executions.program_id = pipelines.program_id \
              AND executions.pipeline_id = pipelines.id \
-             WHERE pipelines.deleted_at IS NOT NULL LIMIT $1)",
+             WHERE pipelines.deleted_at IS NOT NULL LIMIT $1) \
+         RETURNING plan_id",
     )
     .bind(most)
-    .execute(&mut **tx)
+    .fetch_all(&mut **tx)
     .await?;
-    if executions.rows_affected() > 0 {
-        return Ok(true);
+    if plans.is_empty() {
+        for statement in [
+            "DELETE FROM pipelines WHERE deleted_at IS NOT NULL",
+            "DELETE FROM programs WHERE deleted_at IS NOT NULL",
+        ] {
+            sqlx::query(statement).execute(&mut **tx).await?;
+        }
     }
-    for statement in [
-        "DELETE FROM pipelines WHERE deleted_at IS NOT NULL",
-        "DELETE FROM programs WHERE deleted_at IS NOT NULL",
-    ] {
-        sqlx::query(statement).execute(&mut **tx).await?;
-    }
-    Ok(false)
+    Ok(plans.into_iter().collect())
 }

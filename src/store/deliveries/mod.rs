@@ -16,7 +16,11 @@ use crate::domain::id::{
     DeliveryId, ExecutionId, PhaseId, PipelineId, PipelineKey, ProgramId, StepId, WebhookId,
 };
 use crate::domain::time::Timestamp;
-pub use write::{insert, record, repeat};
+pub use write::{delete_finished, insert, record, repeat};
+
+/// How many deliveries to a subscriber are kept, whether or not they are pending. Older ones go once
+/// they are not pending any more.
+pub const KEPT: u32 = 10_000;
 
 /// Which deliveries are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -267,6 +271,25 @@ pub async fn count_pending(database: &Database) -> Result<i64, StoreError> {
         .fetch_one(database.readers())
         .await?;
     Ok(count)
+}
+
+/// Deliveries that are kept no longer, at most `most` of them.
+pub async fn list_old(database: &Database, most: u32) -> Result<Vec<DeliveryId>, StoreError> {
+    // SQLite keeps the order of a CROSS JOIN: it looks at what is old alone.
+    let ids: Vec<i64> = sqlx::query_scalar(
+        "WITH newest_old (webhook_id, id) AS MATERIALIZED ( \
+             SELECT id, (SELECT id FROM deliveries WHERE webhook_id = webhooks.id \
+                 ORDER BY id DESC LIMIT 1 OFFSET $1) \
+             FROM webhooks WHERE deleted_at IS NULL) \
+         SELECT deliveries.id FROM newest_old CROSS JOIN deliveries \
+         ON deliveries.webhook_id = newest_old.webhook_id AND deliveries.id <= newest_old.id \
+         WHERE deliveries.status IN ('DELIVERED', 'FAILED') LIMIT $2",
+    )
+    .bind(KEPT)
+    .bind(most)
+    .fetch_all(database.readers())
+    .await?;
+    Ok(ids.into_iter().map(DeliveryId::new).collect())
 }
 
 /// When a delivery to a subscriber is due next, after `now`.

@@ -177,3 +177,18 @@ pub async fn repeat(
     }
     Ok(())
 }
+
+/// Takes away those of some deliveries that are not pending, with their attempts.
+pub async fn delete_finished(
+    tx: &mut Transaction,
+    deliveries: &[DeliveryId],
+) -> Result<(), StoreError> {
+    // They may have been asked for again since they were looked for.
+    insert_rows(
+        tx,
+        "DELETE FROM deliveries WHERE id IN (SELECT value FROM json_each($1)) \
+         AND status <> 'PENDING'",
+        deliveries,
+    )
+    .await
+}

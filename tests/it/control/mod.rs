@@ -8,6 +8,7 @@ mod events;
 mod explain;
 mod faults;
 mod history;
+mod large;
 mod metrics;
 mod program;
 mod redelivery;
