@@ -31,10 +31,15 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(options: ServeOptions) -> Result<ExitCode, AppError> {
     log::start(options.log_format, None);
-    let signals = Signals::listen().map_err(AppError::Serve)?;
-    let app = App::build(options.into()).await?;
+    let mut signals = Signals::listen().map_err(AppError::Serve)?;
+    let app = tokio::select! {
+        app = App::build(options.into()) => app?,
+        // What is committed stays, as if the program had been killed.
+        () = signals.wait() => return Ok(ExitCode::SUCCESS),
+    };
     print(&format!("listening on {}\n", app.url()))?;
-    app.run_until_stopped(signals.wait(), GRACE).await.map(|()| ExitCode::SUCCESS)
+    let stop = async move { signals.wait().await };
+    app.run_until_stopped(stop, GRACE).await.map(|()| ExitCode::SUCCESS)
 }
 
 #[tokio::main]

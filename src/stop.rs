@@ -22,7 +22,7 @@ impl Signals {
     }
 
     /// Waits for Ctrl-C or SIGTERM.
-    pub async fn wait(mut self) {
+    pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -42,7 +42,7 @@ impl Signals {
     }
 
     /// Waits for Ctrl-C.
-    pub async fn wait(mut self) {
+    pub async fn wait(&mut self) {
         self.0.recv().await;
     }
 }

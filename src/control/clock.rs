@@ -187,6 +187,7 @@ pub async fn advance_clock(
         };
         match error {
             AdvanceError::Store(error) => error.into(),
+            error @ AdvanceError::Stopping(_) => Problem::stopping(format!("{error}.")),
             error => Problem::invalid([field(name, error.to_string(), value)]),
         }
     })?;

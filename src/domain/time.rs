@@ -15,7 +15,7 @@ pub struct Timestamp(i64);
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Duration(i64);
+pub struct Duration(#[serde(deserialize_with = "read_length")] i64);
 
 /// Why a text is not an instant or a length of time; the message says what is expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +25,15 @@ pub struct TimeError(String);
 /// The forms in which instants are read: extended and basic, with and without seconds.
 const FORMS: [&str; 4] =
     ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y%m%dT%H%M%S%.f%#z", "%Y%m%dT%H%M%#z"];
+
+/// Reads a stored length of time.
+fn read_length<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let millis = i64::deserialize(deserializer)?;
+    if millis < 0 {
+        return Err(serde::de::Error::custom("a length of time is negative"));
+    }
+    Ok(millis)
+}
 
 impl Timestamp {
     /// The Unix epoch.

@@ -118,6 +118,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "Bad request", error)
     }
 
+    /// 503: the emulator stops, with one sentence on what that means here.
+    #[must_use]
+    pub fn stopping(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", error)
+    }
+
     /// 400: fields or parameters that are wrong.
     #[must_use]
     pub fn invalid(fields: impl IntoIterator<Item = InvalidField>) -> Self {

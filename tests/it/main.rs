@@ -19,6 +19,7 @@ mod official;
 mod operations;
 mod origin;
 mod process;
+mod progress;
 mod receiver;
 mod recovery;
 mod restart;

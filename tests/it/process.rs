@@ -54,6 +54,11 @@ impl Running {
         self.child.stderr.take().unwrap()
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it says where it answers.
     pub fn when_ready(mut self) -> Self {
         let mut line = String::new();

@@ -7,6 +7,7 @@ pub mod links;
 pub mod log;
 pub mod machine;
 pub mod plan;
+mod sound;
 pub mod start;
 pub mod step;
 

@@ -13,7 +13,7 @@ use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
-use crate::store::executions::{self, Stored};
+use crate::store::executions::{self, Due};
 
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
 pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
@@ -41,6 +41,9 @@ pub enum AdvanceError {
     /// The time can't be written.
     #[error("the clock can't be moved beyond {}", Timestamp::MAX)]
     TooFar,
+    /// The emulator stops.
+    #[error("The emulator stops; the clock has come to {0} and goes on from there")]
+    Stopping(Timestamp),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -103,12 +106,15 @@ impl Drop for Held<'_> {
 }
 
 impl Engine {
-    /// Lets happen everything that is due now; when the next thing is due.
+    /// Lets happen everything that is due now, or as much as there is time for before the end of
+    /// the emulator; when the next thing is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
         loop {
             let next = self.find_next_due().await?;
-            let Some(due) = next.filter(|due| *due <= self.now()) else { return Ok(next) };
+            let Some(due) = next.filter(|due| *due <= self.now() && !self.is_stopping()) else {
+                return Ok(next);
+            };
             if let Some(lateness) = self.clock.real_time_since(due) {
                 self.tally.be_late(lateness);
             }
@@ -145,10 +151,10 @@ impl Engine {
         };
         self.clock.hold(now);
         let _held = Held(self);
-        Ok(self.move_clock(target).await?)
+        self.move_clock(target).await
     }
 
-    async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, StoreError> {
+    async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, AdvanceError> {
         let mut settled = Settled::default();
         loop {
             // Commands take their turn between batches, at the time that a batch has reached.
@@ -159,6 +165,9 @@ impl Engine {
             if let Some(reached) = reached {
                 write.hold_clock(reached);
                 write.commit().await?;
+                if self.is_stopping() {
+                    return Err(AdvanceError::Stopping(reached));
+                }
             } else {
                 // No command comes between finding nothing due and the new time.
                 write.set_clock(self.clock.line_from(target)).await?;
@@ -208,28 +217,39 @@ impl Write {
         let Engine { database, options, .. } = &*self.engine;
         let batch = options.batch.get() as usize;
         let mut due = executions::list_due(database, &mut self.tx, target, batch + 1).await?;
-        let due_at = |stored: &Stored| machine::due_at(&stored.execution);
-        let Some(first) = due.first().and_then(due_at) else { return Ok(None) };
-        let until = match due.get(batch).and_then(due_at) {
+        let Some(first) = due.first().map(|due| due.due_at) else { return Ok(None) };
+        let until = match due.get(batch).map(|due| due.due_at) {
             None => target,
             // All of this batch is due at one time.
             Some(next) if next <= first => first,
             Some(next) => Timestamp::from_millis(next.as_millis() - 1),
         };
         due.truncate(batch);
-        let changed: Vec<_> = due
-            .into_iter()
-            .filter(|stored| due_at(stored).is_some_and(|due| due <= until))
-            .map(|Stored { mut execution, .. }| {
-                let mut effects = Effects::default();
-                machine::run_until(&mut execution, until, &mut effects);
-                Changed { execution, effects }
-            })
-            .collect();
-        self.save(changed).await?;
+        due.retain(|due| due.due_at <= until);
+        self.let_happen(due, until).await?;
         // Whoever settles looks for what is due next: nobody has to wake the scheduler.
         self.changes.due = None;
         self.see(until);
         Ok(Some(until))
+    }
+
+    /// Lets pass the time of executions that are due by their rows. None of them is due by its row
+    /// afterwards until then, whatever the row has said before: each batch gets time forward.
+    async fn let_happen(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
+        let mut changed = Vec::with_capacity(due.len());
+        for Due { id, due_at: _, execution } in due {
+            match execution {
+                Ok(mut execution) => {
+                    let mut effects = Effects::default();
+                    machine::run_until(&mut execution, until, &mut effects);
+                    changed.push(Changed { execution, effects });
+                }
+                Err(reason) => {
+                    tracing::error!(reason, "the execution {id} makes no sense; it is set aside");
+                    executions::set_aside(&mut self.tx, id).await?;
+                }
+            }
+        }
+        self.save(changed).await
     }
 }

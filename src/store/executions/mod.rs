@@ -13,7 +13,7 @@ use crate::domain::execution::plan::Plan;
 use crate::domain::execution::{End, Execution, ExecutionStatus, Progress};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
-pub use write::{Inserted, insert, insert_copies, update};
+pub use write::{Inserted, insert, insert_copies, set_aside, update};
 
 /// An execution with its place in the pipeline's history.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,8 +89,8 @@ where
     E: Executor<'c, Database = Sqlite>,
 {
     let id = row.id;
-    let plan = plans::load(database, connection, row.plan_id).await?;
-    row.read(plan).in_row("executions", id)
+    let plan = plans::load(database, connection, row.plan_id).await;
+    plan.and_then(|plan| row.read(plan)).in_row("executions", id)
 }
 
 impl ExecutionRow {
@@ -114,7 +114,10 @@ impl ExecutionRow {
             progress,
             steps,
         };
-        Ok(Stored { execution, sequence })
+        match execution.find_fault() {
+            None => Ok(Stored { execution, sequence }),
+            Some(fault) => Err(StoreError::unreadable(fault)),
+        }
     }
 
     fn progress(&self) -> Result<Progress, StoreError> {
@@ -280,13 +283,23 @@ pub async fn list_newest(
     read_all(database, rows).await
 }
 
+/// An execution that is due, as its row says.
+pub struct Due {
+    /// The execution.
+    pub id: ExecutionId,
+    /// When.
+    pub due_at: Timestamp,
+    /// It, or why its row makes no sense.
+    pub execution: Result<Execution, String>,
+}
+
 /// The executions that are due first, at or before `until`, at most `limit`.
 pub async fn list_due(
     database: &Database,
     tx: &mut Transaction,
     until: Timestamp,
     limit: usize,
-) -> Result<Vec<Stored>, StoreError> {
+) -> Result<Vec<Due>, StoreError> {
     let rows: Vec<ExecutionRow> =
         sqlx::query_as(select_executions!("WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"))
             .bind(until.as_millis())
@@ -295,7 +308,15 @@ pub async fn list_due(
             .await?;
     let mut executions = Vec::with_capacity(rows.len());
     for row in rows {
-        executions.push(read(database, &mut **tx, row).await?);
+        let id = ExecutionId::new(row.id);
+        // The query finds those rows alone that have one.
+        let due_at = row.due_at.map_or(Timestamp::MIN, Timestamp::from_millis);
+        let execution = match read(database, &mut **tx, row).await {
+            Ok(stored) => Ok(stored.execution),
+            Err(StoreError::Unreadable(reason)) => Err(reason),
+            Err(error) => return Err(error),
+        };
+        executions.push(Due { id, due_at, execution });
     }
     Ok(executions)
 }
