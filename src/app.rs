@@ -9,8 +9,8 @@ use axum::extract::Request;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::api::gateway::Auth;
-use crate::api::ims::AccessTokens;
+use crate::access::Auth;
+use crate::access::access_token::AccessTokens;
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;

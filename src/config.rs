@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::api::gateway::Auth;
+use crate::access::Auth;
 use crate::app::AppOptions;
 use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;

@@ -1,13 +1,16 @@
 //! A local stand-in for Adobe Cloud Manager's REST API. ARCHITECTURE.md is the map.
 
+pub mod access;
 pub mod api;
 pub mod app;
 pub mod config;
+pub mod content;
 pub mod control;
 pub mod domain;
 pub mod engine;
 pub mod events;
 pub mod exec;
+pub mod extract;
 pub mod http;
 pub mod log;
 pub mod openapi;

@@ -12,7 +12,8 @@ use utoipa::openapi::{
     ResponseBuilder,
 };
 
-use crate::api::gateway::GatewayError;
+use crate::access::gateway::GatewayError;
+use crate::access::ims;
 use crate::http::operations::is_official;
 use crate::http::problem::Problem;
 use crate::traffic::X_EMULATOR_FAULT;
@@ -38,6 +39,7 @@ pub struct Document {
 #[must_use]
 pub fn document() -> Document {
     let mut document = api::describe();
+    document.merge(ims::describe());
     document.merge(control::describe());
     document.info = InfoBuilder::new()
         .title("Cloud Manager emulator")

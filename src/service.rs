@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use futures_util::FutureExt;
@@ -15,15 +15,15 @@ use tower::layer::layer_fn;
 use tower::util::MapRequest;
 use tower::{ServiceExt, service_fn};
 
-use crate::api::gateway::{self, Auth};
+use crate::access::{Access, Auth, gateway, ims};
 use crate::api::{self, Api};
 use crate::control::{self, Control};
 use crate::engine::Engine;
 use crate::events::Deliverer;
 use crate::http::body;
-use crate::http::host::{Hosts, refuse_foreign_hosts};
+use crate::http::host::{Hosts, check_host};
 use crate::http::operations::Operations;
-use crate::http::origin::refuse_foreign_pages;
+use crate::http::origin::check_origin;
 use crate::http::path::without_leading_slashes;
 use crate::http::problem::Problem;
 use crate::http::request_id::{self, answer_with_request_id};
@@ -51,16 +51,19 @@ fn service_with(
     hosts: Hosts,
     auth: Auth,
 ) -> Service {
-    let api = Api::new(engine.clone(), hosts.clone(), auth);
+    let access = Access::new(engine.clone(), auth);
+    let api = Api::new(engine.clone(), hosts.clone());
     let mut operations = Operations::default();
     let api_router = api::router(&mut operations);
+    let ims_router = ims::router(&mut operations);
     let control_router = control::router(&mut operations);
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
-    let layers = Arc::new(Layers { hosts, operations, traffic, api: api.clone() });
+    let layers = Arc::new(Layers { hosts, operations, traffic, access: access.clone() });
     let router = api_router
         .with_state(api)
+        .merge(ims_router.with_state(access))
         .merge(control_router.with_state(control))
         .merge(further)
         .fallback(not_found)
@@ -78,7 +81,7 @@ struct Layers {
     hosts: Hosts,
     operations: Arc<Operations>,
     traffic: Traffic,
-    api: Api,
+    access: Access,
 }
 
 /// Takes a request through all layers to its handler. To axum they are one layer, because it
@@ -88,24 +91,36 @@ async fn pass_layers(
     request: Request,
     handler: Route,
 ) -> Result<Response, Infallible> {
-    let Layers { hosts, operations, traffic, api } = &*layers;
     let id = request_id::of(&request);
-    let operation = operations.find(&request);
-    // From the inside to the outside.
-    let handle = async |request| {
-        let Ok(answer) = handler.oneshot(request).await;
-        answer
-    };
-    let check_caller = async |request| gateway::check(api, operation, request, handle).await;
-    let limit = async |request| body::within_limits(request, check_caller).await;
-    let observe = async |request| observe(traffic, &id, operation, request, limit).await;
-    let check_page = async |request| refuse_foreign_pages(hosts, request, observe).await;
-    let check_host = async |request| refuse_foreign_hosts(hosts, request, check_page).await;
-    let catch_panic = async |request| {
-        let answer = AssertUnwindSafe(check_host(request)).catch_unwind().await;
+    let answer = async |request| {
+        let answer = AssertUnwindSafe(layers.answer(&id, request, handler)).catch_unwind().await;
         answer.unwrap_or_else(|_| panicked())
     };
-    Ok(answer_with_request_id(&id, request, catch_panic).await)
+    Ok(answer_with_request_id(&id, request, answer).await)
+}
+
+impl Layers {
+    async fn answer(&self, id: &HeaderValue, request: Request, handler: Route) -> Response {
+        let Self { hosts, operations, traffic, access } = self;
+        let (method, headers) = (request.method(), request.headers());
+        let checked =
+            check_host(hosts, headers).and_then(|()| check_origin(hosts, method, headers));
+        if let Err(refusal) = checked {
+            return refusal.into_response();
+        }
+        let operation = operations.find(&request);
+        // The gateway comes last, so that refusals of requests that are too large or too slow are
+        // the same for everybody.
+        let handle = async |mut request| {
+            if let Err(refusal) = gateway::check(access, operation, &mut request) {
+                return refusal.into_response();
+            }
+            let Ok(answer) = handler.oneshot(request).await;
+            answer
+        };
+        let limit = async |request| body::within_limits(request, handle).await;
+        observe(traffic, id, operation, request, limit).await
+    }
 }
 
 async fn not_found(uri: Uri) -> Response {

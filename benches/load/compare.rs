@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::client::{Load, load, request};
 use crate::figures::Figures;
-use crate::measure::{ROUND, ROUNDS, median, milliseconds};
+use crate::rounds::{ROUND, ROUNDS, median, milliseconds};
 
 /// How many connections send requests at once.
 const CONNECTIONS: usize = 32;

@@ -10,6 +10,7 @@ mod emulator;
 mod figures;
 mod measure;
 mod reference;
+mod rounds;
 mod streams;
 
 use std::error::Error;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -15,26 +15,12 @@ use crate::compare::{Get, in_turns};
 use crate::emulator::{Running, seed as seed_text};
 use crate::figures::Figures;
 use crate::reference;
+use crate::rounds::{ROUND, ROUNDS, median, milliseconds};
 
 /// Whether a measurement could be made.
 pub type Done = Result<(), Box<dyn Error>>;
 
-/// How often each rate is measured; the median counts.
-pub const ROUNDS: usize = 5;
-
-/// How long a rate is measured.
-pub const ROUND: Duration = Duration::from_secs(3);
-
 const GO_LIVE: &str = r#"{"approved":true}"#;
-
-pub fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-pub fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> Option<T> {
-    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-    values.get(values.len() / 2).copied()
-}
 
 pub async fn send(
     address: &str,

@@ -12,7 +12,8 @@ use tokio::task::JoinSet;
 use crate::client::{Connection, load, request};
 use crate::emulator::{Running, seed};
 use crate::figures::Figures;
-use crate::measure::{Done, ROUND, ROUNDS, median, send};
+use crate::measure::{Done, send};
+use crate::rounds::{ROUND, ROUNDS, median};
 
 const STREAMS: usize = 200;
 

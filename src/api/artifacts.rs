@@ -8,13 +8,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::extract::{InArtifact, InStep};
-use super::files::{FileName, Redirect, StepName, redirect};
+use super::files::{Redirect, redirect};
 use super::hal::{Link, List};
 use super::view::step_path;
-use crate::domain::artifact::{Artifact, ArtifactType};
-use crate::domain::execution::artifacts;
+use crate::access::file_token::{FileName, StepName};
+use crate::content::artifact::{self, Artifact, ArtifactType};
 use crate::domain::pipeline::Action;
+use crate::extract::{InArtifact, InStep};
 use crate::http::problem::Problem;
 
 /// An artifact of a step.
@@ -58,7 +58,7 @@ pub async fn list_step_artifacts(
     let execution = &snapshot.execution;
     let (step, _) = execution.step(position).ok_or_else(|| Problem::not_found("The step"))?;
     let path = step_path(execution, step);
-    let found = artifacts::list(execution, position).map_err(|error| Problem::internal(&error))?;
+    let found = artifact::list(execution, position).map_err(|error| Problem::internal(&error))?;
     let artifacts: Vec<_> = (1..)
         .zip(found)
         .map(|(number, Artifact { artifact_type, file, format, package: _, md5, size })| {
@@ -89,7 +89,7 @@ pub async fn get_step_artifact(
     InArtifact { step: InStep { snapshot, position, .. }, number }: InArtifact,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let found = artifacts::find(&snapshot.execution, position, number);
+    let found = artifact::find(&snapshot.execution, position, number);
     let found = found.map_err(|error| Problem::internal(&error))?;
     found.ok_or_else(|| Problem::not_found("The artifact"))?;
     let step = StepName::new(&snapshot, position);

@@ -8,7 +8,7 @@ use quick_cache::sync::Cache;
 use serde::Serialize;
 
 use super::page::Paging;
-use crate::domain::execution::deployment::next_change;
+use crate::content::deployment::next_change;
 use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::time::Timestamp;
 use crate::engine::read::Snapshot;

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::content::deployment::{self, StepDeployment};
+use crate::content::message::message;
 use crate::domain::deployment::Command;
-use crate::domain::execution::deployment::{self, StepDeployment};
-use crate::domain::execution::log;
 use crate::domain::execution::step::StepState;
 use crate::engine::read::Snapshot;
 
@@ -90,7 +90,7 @@ impl StepDetails {
         Self {
             input: state.answer().map(|answer| answer.to_json()),
             timed_out: state.timed_out().then_some(true),
-            message: log::message(execution, position),
+            message: message(execution, position, deployment),
             deploy_commands: deployment.map(deploy_commands),
             current_deploy_command_id: deployment
                 .and_then(|deployment| deployment.current)

@@ -11,14 +11,15 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::environments::environment_path;
-use super::extract::InEnvironment;
-use super::files::{FileName, Redirect, address, redirect};
+use super::files::{Redirect, address, redirect};
 use super::hal::Link;
 use super::page::QueryParameters;
+use crate::access::file_token::FileName;
+use crate::content::environment_log::{Day, LogOption};
 use crate::domain::environment::Environment;
-use crate::domain::environment_log::{Day, LogOption};
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::id::ProgramId;
+use crate::domain::invalid::InvalidField;
+use crate::extract::InEnvironment;
 use crate::http::problem::Problem;
 
 /// How many days logs are kept, today among them.

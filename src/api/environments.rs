@@ -7,14 +7,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::extract::{InEnvironment, InProgram};
 use super::hal::{Link, List};
 use super::page::QueryParameters;
 use super::refusal::refusal;
+use crate::content::environment_log::LogOption;
 use crate::domain::deployment::{InstanceKind, environment_urls};
 use crate::domain::environment::{Environment, EnvironmentStatus, EnvironmentType, REGION};
-use crate::domain::environment_log::LogOption;
 use crate::domain::id::ProgramId;
+use crate::extract::{InEnvironment, InProgram};
 use crate::http::problem::Problem;
 
 /// The types of environments by which a list can be asked for.

@@ -9,15 +9,15 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::bodies::{Rendered, Subject};
-use super::extract::{InPipeline, NamedExecution};
-use super::gateway::Caller;
 use super::hal::List;
 use super::page::{Paging, QueryParameters};
 use super::view::{ExecutionView, execution_path};
+use crate::access::gateway::Caller;
 use crate::domain::execution::start::Request;
 use crate::domain::execution::{ExecutionMode, Trigger};
 use crate::engine::commands::StartError;
 use crate::engine::read::Snapshot;
+use crate::extract::{InPipeline, NamedExecution};
 use crate::http::path;
 use crate::http::problem::Problem;
 

@@ -5,9 +5,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::Api;
-use super::extract::InStep;
-use super::files::{FileName, Redirect, StepName, redirect, step_log};
+use super::files::{Redirect, redirect, step_log};
 use super::page::QueryParameters;
+use crate::access::file_token::{FileName, StepName};
+use crate::extract::InStep;
 use crate::http::problem::Problem;
 
 /// Answers with the address of a step's log: in JSON to who accepts that, otherwise as a redirect.

@@ -6,11 +6,8 @@ mod details;
 mod environment_logs;
 mod environments;
 mod executions;
-mod extract;
 mod files;
-pub mod gateway;
 mod hal;
-pub mod ims;
 mod logs;
 mod page;
 mod pipeline_changes;
@@ -27,19 +24,16 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::post;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
+use crate::access::file_token::FileTokens;
 use crate::domain::role::Callers::{self, Everybody, OneOf};
 use crate::domain::role::Role::{BusinessOwner, DeploymentManager, Developer, ProgramManager};
 use crate::engine::Engine;
 use crate::http::host::Hosts;
 use crate::http::operations::{self, Described, Operations};
 use bodies::Bodies;
-use files::FileTokens;
-use gateway::Auth;
-use ims::AccessTokens;
 
 /// What the handlers need, shared by all of them.
 #[derive(Clone)]
@@ -47,22 +41,19 @@ pub struct Api(Arc<Shared>);
 
 /// See [`Api`].
 pub struct Shared {
-    engine: Arc<Engine>,
+    pub(crate) engine: Arc<Engine>,
     bodies: Bodies,
     hosts: Hosts,
     file_tokens: FileTokens,
-    access_tokens: AccessTokens,
-    auth: Auth,
 }
 
 impl Api {
-    /// The API of an engine, and who is let in.
+    /// The API of an engine.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, hosts: Hosts, auth: Auth) -> Self {
+    pub fn new(engine: Arc<Engine>, hosts: Hosts) -> Self {
         let file_tokens = FileTokens::new(engine.signing_key());
-        let access_tokens = AccessTokens::new(engine.signing_key());
         let bodies = Bodies::default();
-        Self(Arc::new(Shared { engine, bodies, hosts, file_tokens, access_tokens, auth }))
+        Self(Arc::new(Shared { engine, bodies, hosts, file_tokens }))
     }
 }
 
@@ -123,13 +114,8 @@ const OPERATIONS: &[(Described<Api>, Callers)] = &[
 ];
 
 /// What needs no credentials: the files that operations redirect to, whose addresses carry their own
-/// tokens; and what IMS does for clients that have no token yet.
-const OPEN: &[Described<Api>] = &[
-    || routes!(files::download_file),
-    || routes!(ims::get_access_token),
-    || routes!(ims::get_access_token_v2),
-    || routes!(ims::exchange_jwt),
-];
+/// tokens.
+const OPEN: &[Described<Api>] = &[|| routes!(files::download_file)];
 
 /// Everything that is answered, with its callers where the gateway asks for roles.
 fn described() -> impl Iterator<Item = (Described<Api>, Option<Callers>)> {
@@ -140,8 +126,6 @@ fn described() -> impl Iterator<Item = (Described<Api>, Option<Callers>)> {
 /// Answers the operations, and notes which they are.
 pub fn router(operations: &mut Operations) -> Router<Api> {
     operations::serve(described(), operations)
-        // As Adobe's JavaScript client asks.
-        .route("/ims/exchange/jwt/", post(ims::exchange_jwt))
 }
 
 /// Describes the operations.

@@ -6,10 +6,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Api;
-use super::extract::InPipeline;
 use super::pipelines::{PipelineView, activity};
 use super::refusal::refusal;
 use crate::domain::pipeline_update::PipelineUpdate;
+use crate::extract::InPipeline;
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
 

@@ -6,12 +6,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::extract::{InPipeline, InProgram};
 use super::hal::{Link, List};
 use super::page::{Paging, QueryParameters};
 use crate::domain::environment::EnvironmentType;
 use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, PipelineTrigger, Step, StepOptions};
 use crate::engine::read::Activity;
+use crate::extract::{InPipeline, InProgram};
 use crate::http::path;
 use crate::http::problem::Problem;
 

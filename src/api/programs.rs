@@ -7,14 +7,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::extract::{InProgram, InTenant};
-use super::gateway::Caller;
 use super::hal::{Link, List};
 use super::page::Paging;
 use super::refusal::refusal;
+use crate::access::gateway::Caller;
 use crate::domain::environment::REGION;
 use crate::domain::id::TenantId;
 use crate::domain::program::{Program, ProgramType};
+use crate::extract::{InProgram, InTenant};
 use crate::http::problem::Problem;
 
 /// A program in a list.

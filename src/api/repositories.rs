@@ -6,12 +6,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::extract::{InProgram, InRepository};
 use super::hal::{Link, List};
 use super::page::Paging;
 use crate::domain::id::ProgramId;
 use crate::domain::program::Program;
 use crate::domain::repository::{Repository, TAG_PREFIX};
+use crate::extract::{InProgram, InRepository};
 
 /// A repository.
 #[derive(Debug, Serialize, ToSchema)]

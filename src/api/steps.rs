@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 use axum::response::Result as Answer;
 
 use super::Api;
-use super::extract::InStep;
-use super::gateway::{Caller, GatewayError};
 use super::view::{MetricsView, StepStateView};
+use crate::access::gateway::{Caller, GatewayError};
 use crate::domain::execution::links;
 use crate::domain::execution::machine::Refusal;
 use crate::domain::role;
 use crate::engine::commands::{StepCommand, StepError};
+use crate::extract::InStep;
 use crate::http::body::read_json;
 use crate::http::problem::Problem;
 

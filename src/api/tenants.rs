@@ -6,11 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::extract::InTenant;
-use super::gateway::Caller;
 use super::hal::{Link, List};
 use super::page::Paging;
+use crate::access::gateway::Caller;
 use crate::domain::program::Tenant;
+use crate::extract::InTenant;
 
 /// A tenant.
 #[derive(Debug, Serialize, ToSchema)]

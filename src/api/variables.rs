@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::environments::environment_path;
-use super::extract::{InEnvironment, InPipeline};
 use super::hal::Link;
 use super::refusal::refusal;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::domain::variable::{Owner, Variable, VariableType, VariableUpdate};
+use crate::extract::{InEnvironment, InPipeline};
 use crate::http::body::read_json;
 use crate::http::path;
 use crate::http::problem::Problem;

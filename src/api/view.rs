@@ -7,7 +7,7 @@ use super::details::StepDetails;
 use super::hal::Link;
 use crate::domain::environment::EnvironmentType;
 use crate::domain::execution::plan::{PlannedStep, Target};
-use crate::domain::execution::step::StepStatus;
+use crate::domain::execution::status::StepStatus;
 use crate::domain::execution::{Execution, ExecutionMode, ExecutionStatus, Trigger, links};
 use crate::domain::gate::{Comparator, Metric, Severity};
 use crate::domain::pipeline::Action;

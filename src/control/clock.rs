@@ -8,9 +8,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, Progress};
+use crate::domain::invalid::InvalidField;
 use crate::domain::pipeline::Action;
 use crate::domain::time::{Duration, Timestamp};
 use crate::engine::clock::is_rate;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Control;
 use super::extract::AnyRepository;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::engine::definitions::{ChangeError, Pushed};
 use crate::http::body::read_object;
 use crate::http::problem::Problem;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Control;
 use super::extract::AnyExecution;
 use crate::domain::execution::links::{self, Unavailable};
-use crate::domain::execution::step::StepStatus;
+use crate::domain::execution::status::StepStatus;
 use crate::domain::pipeline::Action;
 use crate::engine::read::Snapshot;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::api::gateway::Auth;
+use crate::access::Auth;
 use crate::domain::pace::Pace;
 use crate::http::problem::Problem;
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Control;
 use super::extract::AnyPipeline;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::engine::HistoryError;
 use crate::http::body::read_object;
 use crate::http::problem::Problem;

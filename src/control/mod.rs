@@ -24,7 +24,7 @@ use axum::Router;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
-use crate::api::gateway::Auth;
+use crate::access::Auth;
 use crate::engine::Engine;
 use crate::events::Deliverer;
 use crate::http::operations::{self, Described, Operations};

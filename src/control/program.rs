@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Control;
 use super::extract::AnyProgram;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::domain::program::Program;
 use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;

@@ -13,7 +13,7 @@ use super::faults::InjectionView;
 use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
-use crate::traffic::journal::{Entry, Filter};
+use crate::traffic::journal::{Entry, Filter, Said};
 
 /// Calls, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -68,21 +68,10 @@ struct RequestView {
 
 impl RequestView {
     fn new(entry: &Entry) -> Self {
-        let Entry {
-            number,
-            at,
-            method,
-            path,
-            query,
-            operation_id,
-            status,
-            took,
-            request_id,
-            organisation,
-            api_key,
-            body,
-            injection,
-        } = entry;
+        let Entry { number, at, method, texts, operation_id, status, took, body, injection } =
+            entry;
+        let Said { path, query, request_id, organisation, api_key } = texts.get();
+        let unless_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let truncated = body.as_ref().is_some_and(|body| body.truncated);
         let body = body.as_ref().map(|body| {
             let text = || Value::from(body.text.as_str());
@@ -96,14 +85,14 @@ impl RequestView {
             number: *number,
             time: at.to_string(),
             method: method.to_string(),
-            path: path.clone(),
-            query: query.clone(),
+            path: path.to_owned(),
+            query: unless_empty(query),
             operation_id: operation_id.as_deref().map(str::to_owned),
             status: status.map(|status| status.as_u16()),
             duration: f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0,
-            request_id: request_id.to_str().unwrap_or_default().to_owned(),
-            organisation: organisation.clone(),
-            api_key: api_key.clone(),
+            request_id: request_id.to_owned(),
+            organisation: unless_empty(organisation),
+            api_key: unless_empty(api_key),
             // What is null is as good as absent.
             body: body.filter(|body| !body.is_null()),
             body_truncated: truncated.then_some(true),

@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 
 use super::Control;
 use super::extract::AnyPipeline;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::StoreError;
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 
 /// Returns the scenario of a pipeline, with the number of executions that it still holds for.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Control;
 use super::extract::AnyProgram;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::engine::additions::{AddError, Added};
 use crate::http::body::{as_text, value_at};
 use crate::http::problem::Problem;

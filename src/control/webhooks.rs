@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Control;
 use super::extract::AnyWebhook;
 use super::seed::refused;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 use crate::domain::webhook::{self, NewWebhook, Webhook};
 use crate::engine::wait::WaitError;
 use crate::engine::webhooks::SubscribeError;

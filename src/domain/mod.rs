@@ -1,16 +1,14 @@
 //! The rules of Cloud Manager, pure: no I/O, no clock, no randomness; `now` is an argument.
 
-pub mod artifact;
 pub mod client;
 pub mod delivery;
 pub mod deployment;
 pub mod environment;
-pub mod environment_log;
 pub mod event;
 pub mod execution;
 pub mod gate;
 pub mod id;
-pub mod noise;
+pub mod invalid;
 pub mod pace;
 pub mod pipeline;
 pub mod pipeline_update;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::execution::answer::InvalidField;
+use super::invalid::InvalidField;
 use super::pipeline::{Action, Phase, PhaseKind, Pipeline, StepOptions};
 use super::program::Program;
 use super::repository::DEFAULT_BRANCH;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::execution::step::StepStatus;
+use super::execution::status::StepStatus;
 use super::pipeline::Action;
 
 /// What somebody is to a program.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::execution::answer::InvalidField;
 use super::id::{EnvironmentId, PipelineKey, ProgramId};
+use super::invalid::InvalidField;
 
 /// The most variables that a pipeline or an environment has.
 pub const MOST: usize = 200;

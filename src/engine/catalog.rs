@@ -8,7 +8,8 @@ use crate::domain::id::{PipelineId, ProgramId, TenantId, WebhookId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
 use crate::domain::webhook::{NewWebhook, Webhook};
-use crate::store::{Connection, StoreError, definitions, webhooks};
+use crate::store::definitions::{clients, programs, tenants};
+use crate::store::{Connection, StoreError, webhooks};
 
 /// Everything that is defined.
 #[derive(Clone, Debug, Default)]
@@ -23,9 +24,9 @@ pub struct Catalog {
 impl Catalog {
     /// Reads everything that is defined.
     pub(super) async fn load(connection: &mut Connection) -> Result<Self, StoreError> {
-        let tenants = definitions::list_tenants(connection).await?;
-        let programs = definitions::list_programs(connection).await?;
-        let clients = definitions::list_clients(connection).await?;
+        let tenants = tenants::list(connection).await?;
+        let programs = programs::list(connection).await?;
+        let clients = clients::list(connection).await?;
         Ok(Self {
             tenant_by_organisation: tenants
                 .iter()

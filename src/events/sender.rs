@@ -11,10 +11,10 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::access::signer::Signer;
 use crate::domain::delivery::Reply;
 use crate::domain::webhook::NewWebhook;
 use crate::engine::deliveries::Turn;
-use crate::http::signer::Signer;
 use crate::store::deliveries::{Attempt, DueDelivery};
 use crate::store::with_causes;
 

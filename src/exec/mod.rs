@@ -154,7 +154,7 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
-    use crate::api::gateway::Auth;
+    use crate::access::Auth;
     use crate::engine::EngineOptions;
 
     fn options() -> AppOptions {

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use super::secrets::redact;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 
 /// Where requests may take as long as they need.
 const CONTROL: &str = "/_emulator";

@@ -4,10 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
 use url::{Origin, Url};
 
 use super::problem::Problem;
@@ -108,29 +106,22 @@ fn origin_of(url: &str) -> Option<Origin> {
 }
 
 /// Refuses requests to a host that is not meant.
-pub async fn refuse_foreign_hosts(
-    hosts: &Hosts,
-    request: Request,
-    next: impl AsyncFnOnce(Request) -> Response,
-) -> Response {
-    let foreign = request.headers().get_all(header::HOST).iter().find_map(|host| {
+pub fn check_host(hosts: &Hosts, headers: &HeaderMap) -> Result<(), Problem> {
+    let foreign = headers.get_all(header::HOST).iter().find_map(|host| {
         let host = host.to_str().unwrap_or_default();
-        (!hosts.allows(host)).then(|| host.to_owned())
+        (!hosts.allows(host)).then_some(host)
     });
-    match foreign {
-        None => next(request).await,
-        Some(host) => Problem::new(
-            StatusCode::FORBIDDEN,
-            "Foreign host",
-            format!(
-                "Requests to the host {} are refused; start the emulator with --allow-host {} to \
-                 allow them.",
-                host.escape_debug(),
-                name_of(&host).unwrap_or_default().escape_debug()
-            ),
-        )
-        .into_response(),
-    }
+    let Some(host) = foreign else { return Ok(()) };
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "Foreign host",
+        format!(
+            "Requests to the host {} are refused; start the emulator with --allow-host {} to \
+             allow them.",
+            host.escape_debug(),
+            name_of(host).unwrap_or_default().escape_debug()
+        ),
+    ))
 }
 
 #[cfg(test)]

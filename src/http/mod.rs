@@ -9,5 +9,4 @@ pub mod problem;
 pub mod query;
 pub mod request_id;
 pub mod secrets;
-pub mod signer;
 pub mod temporary;

@@ -13,11 +13,16 @@ use crate::domain::role::Callers;
 
 /// The operations by path template.
 #[derive(Debug, Default)]
-pub struct Operations(HashMap<String, Vec<Operation>>);
+pub struct Operations {
+    by_path: HashMap<String, Vec<Operation>>,
+    count: usize,
+}
 
 /// An operation, as a request finds it.
 #[derive(Debug)]
 pub struct Operation {
+    /// Counts the operations from 0.
+    pub number: usize,
     method: Method,
     /// Its identifier.
     pub id: Arc<str>,
@@ -61,11 +66,19 @@ impl Operations {
             (Method::PATCH, &item.patch),
             (Method::DELETE, &item.delete),
         ];
-        let described = methods.into_iter().filter_map(|(method, operation)| {
-            let id = operation.as_ref()?.operation_id.as_deref()?.into();
-            Some(Operation { method, id, callers })
-        });
-        self.0.entry(path.to_owned()).or_default().extend(described);
+        for (method, operation) in methods {
+            let id = operation.as_ref().and_then(|operation| operation.operation_id.as_deref());
+            let Some(id) = id.map(Arc::from) else { continue };
+            let operation = Operation { number: self.count, method, id, callers };
+            self.by_path.entry(path.to_owned()).or_default().push(operation);
+            self.count += 1;
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// The operation that a request is for.
@@ -76,13 +89,13 @@ impl Operations {
             Method::HEAD => &Method::GET,
             ref method => method,
         };
-        self.0.get(path.as_str())?.iter().find(|operation| operation.method == method)
+        self.by_path.get(path.as_str())?.iter().find(|operation| operation.method == method)
     }
 
     /// Whether Cloud Manager itself has an operation with this identifier, or its files have.
     #[must_use]
     pub fn has_official(&self, id: &str) -> bool {
-        self.0.iter().any(|(path, operations)| {
+        self.by_path.iter().any(|(path, operations)| {
             is_official(path) && operations.iter().any(|operation| *operation.id == *id)
         })
     }

@@ -1,9 +1,7 @@
 //! Which web pages may change something: those of the emulator's own origin. A browser lets any
 //! page send requests to a server on this machine, so the server has to refuse them.
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 
 use super::host::Hosts;
 use super::problem::Problem;
@@ -12,27 +10,20 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses requests of foreign web pages that could change something. Reading needs no refusal:
 /// browsers keep answers from pages of other origins.
-pub async fn refuse_foreign_pages(
-    hosts: &Hosts,
-    request: Request,
-    next: impl AsyncFnOnce(Request) -> Response,
-) -> Response {
-    if request.method().is_safe() {
-        return next(request).await;
+pub fn check_origin(hosts: &Hosts, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if method.is_safe() {
+        return Ok(());
     }
-    match find_foreign_header(hosts, request.headers()) {
-        None => next(request).await,
-        Some(name) => Problem::new(
-            StatusCode::FORBIDDEN,
-            "Foreign page",
-            format!(
-                "The header {name} says that a web page of another origin sends this request; \
-                 such pages can't change anything. Call from the emulator's own origin, or send \
-                 no Origin header, or start the emulator with --public-url if that is its address."
-            ),
-        )
-        .into_response(),
-    }
+    let Some(name) = find_foreign_header(hosts, headers) else { return Ok(()) };
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "Foreign page",
+        format!(
+            "The header {name} says that a web page of another origin sends this request; such \
+             pages can't change anything. Call from the emulator's own origin, or send no Origin \
+             header, or start the emulator with --public-url if that is its address."
+        ),
+    ))
 }
 
 /// The header that tells that a request comes from a page of another origin. Only browsers send

@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use serde_json::Value;
 
 use super::problem::Problem;
-use crate::domain::execution::answer::InvalidField;
+use crate::domain::invalid::InvalidField;
 
 /// The query parameters of a request by name.
 pub struct QueryParameters(Vec<(String, String)>);

@@ -12,13 +12,13 @@ use super::document::{
 use super::{Mistake, Mistakes, Seed, pipeline};
 use crate::domain::client::Client;
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId};
+use crate::domain::invalid::InvalidField;
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::domain::variable::{self, Change, Owner, VariableUpdate};
 use crate::domain::webhook::{self, NewWebhook};
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;

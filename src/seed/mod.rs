@@ -24,7 +24,7 @@ use crate::domain::program::{Program, Tenant};
 use crate::domain::time::Timestamp;
 use crate::domain::variable::{Change as VariableChange, Owner};
 use crate::domain::webhook::NewWebhook;
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 use document::SeedDocument;
 pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookDocument};
 use locate::Locations;

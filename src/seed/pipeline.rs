@@ -13,7 +13,7 @@ use crate::domain::pipeline::{
 };
 use crate::domain::program::Program;
 use crate::domain::repository::DEFAULT_BRANCH;
-use crate::store::scenarios::StoredScenario;
+use crate::store::definitions::scenarios::StoredScenario;
 
 /// Builds a pipeline of `program`, whose environments and repositories are known.
 pub(super) fn build(

@@ -7,9 +7,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Mistake;
+use crate::content::deployment;
 use crate::domain::deployment::Failure;
 use crate::domain::environment::EnvironmentType;
-use crate::domain::execution::deployment;
 use crate::domain::gate::Gate;
 use crate::domain::pipeline::{Action, PhaseKind, Pipeline};
 use crate::domain::program::Program;

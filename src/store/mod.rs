@@ -8,11 +8,9 @@ pub mod emulator;
 pub mod executions;
 mod insert;
 pub mod plans;
-pub mod scenarios;
 pub mod secrets;
 pub mod state;
 mod timeline;
-pub mod variables;
 pub mod webhooks;
 
 pub use database::{Committed, Connection, Database, Transaction};

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::faults::{End, Injection};
 use super::wire::Connection;
-use crate::api::gateway;
+use crate::access::gateway;
 use crate::engine::Engine;
 use crate::http::body::receive;
 use crate::http::problem::Problem;

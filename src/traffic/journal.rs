@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as RealDuration;
 
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 
 use super::faults::Injection;
 use super::redact::RedactedBody;
@@ -25,26 +25,69 @@ pub struct Entry {
     pub at: Timestamp,
     /// Its method.
     pub method: Method,
-    /// Its path.
-    pub path: String,
-    /// Its query string.
-    pub query: Option<String>,
+    /// What it said of itself.
+    pub texts: Texts,
     /// The operation that it was for; none if there is nothing at its path.
     pub operation_id: Option<Arc<str>>,
     /// The status of the answer; none if no whole answer was sent.
     pub status: Option<StatusCode>,
     /// How long it took until the answer began, in real time.
     pub took: RealDuration,
-    /// The identifier that the answer carries.
-    pub request_id: HeaderValue,
-    /// The organisation that the caller named.
-    pub organisation: Option<String>,
-    /// The api key that the caller sent.
-    pub api_key: Option<String>,
     /// What the caller sent.
     pub body: Option<RedactedBody>,
     /// What was done to it.
     pub injection: Option<Injection>,
+}
+
+/// What a call says of itself, as far as it is kept. What is empty is as good as absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said<'a> {
+    /// Its path.
+    pub path: &'a str,
+    /// Its query string.
+    pub query: &'a str,
+    /// The identifier that the answer carries.
+    pub request_id: &'a str,
+    /// The organisation that the caller named.
+    pub organisation: &'a str,
+    /// The api key that the caller sent.
+    pub api_key: &'a str,
+}
+
+/// What a call says of itself in one piece of memory. With five pieces for each call, allocating
+/// and freeing would take longer than everything else that the journal does.
+#[derive(Clone, Debug)]
+pub struct Texts {
+    all: Box<str>,
+    /// Where each of the first four ends.
+    ends: [usize; 4],
+}
+
+impl From<Said<'_>> for Texts {
+    fn from(said: Said<'_>) -> Self {
+        let Said { path, query, request_id, organisation, api_key } = said;
+        let mut end = 0;
+        let ends = [path, query, request_id, organisation].map(|text| {
+            end += text.len();
+            end
+        });
+        Self { all: [path, query, request_id, organisation, api_key].concat().into(), ends }
+    }
+}
+
+impl Texts {
+    /// What was said.
+    #[must_use]
+    pub fn get(&self) -> Said<'_> {
+        let [path, query, request_id, organisation] = self.ends;
+        Said {
+            path: &self.all[..path],
+            query: &self.all[path..query],
+            request_id: &self.all[query..request_id],
+            organisation: &self.all[request_id..organisation],
+            api_key: &self.all[organisation..],
+        }
+    }
 }
 
 /// Which calls are meant; those that have everything that is given.
@@ -67,8 +110,8 @@ impl Filter {
         let Self { method, path, status, operation_id, since } = self;
         method.as_ref().is_none_or(|method| *method == entry.method)
             && path.as_deref().is_none_or(|path| match path.strip_suffix('*') {
-                Some(beginning) => entry.path.starts_with(beginning),
-                None => entry.path == path,
+                Some(beginning) => entry.texts.get().path.starts_with(beginning),
+                None => entry.texts.get().path == path,
             })
             && status.is_none_or(|status| entry.status.is_some_and(|it| it.as_u16() == status))
             && operation_id.as_ref().is_none_or(|id| entry.operation_id.as_deref() == Some(id))
@@ -79,12 +122,8 @@ impl Filter {
 impl Entry {
     /// About how much memory it takes.
     fn size(&self) -> usize {
-        let texts = [&self.query, &self.organisation, &self.api_key];
-        size_of::<Self>()
-            + self.path.len()
-            + self.request_id.len()
-            + texts.into_iter().flatten().map(String::len).sum::<usize>()
-            + self.body.as_ref().map_or(0, |body| body.text.len())
+        let body = self.body.as_ref().map_or(0, |body| body.text.len());
+        size_of::<Self>() + self.texts.all.len() + body
     }
 }
 
@@ -100,31 +139,37 @@ struct Kept {
     last_number: u64,
 }
 
+impl Kept {
+    fn forget_oldest(&mut self) -> Option<Arc<Entry>> {
+        let oldest = self.entries.pop_front()?;
+        self.bytes -= oldest.size();
+        Some(oldest)
+    }
+}
+
 impl Journal {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a call, which gets its number here.
-    pub fn add(&self, entry: Entry) -> u64 {
+    pub fn add(&self, mut entry: Entry) -> u64 {
         let size = entry.size();
-        let mut entry = Arc::new(entry);
-        // Memory is given back outside the lock.
-        let mut forgotten = Vec::new();
         let mut kept = self.kept();
+        // Memory is given back outside the lock. Usually that of one entry, if any.
+        let is_full = kept.entries.len() == MOST_ENTRIES;
+        let oldest = is_full.then(|| kept.forget_oldest());
+        let mut more = Vec::new();
+        while kept.bytes + size > MOST_BYTES && !kept.entries.is_empty() {
+            more.push(kept.forget_oldest());
+        }
         kept.last_number += 1;
-        let number = kept.last_number;
-        if let Some(entry) = Arc::get_mut(&mut entry) {
-            entry.number = number;
-        }
+        entry.number = kept.last_number;
+        let number = entry.number;
         kept.bytes += size;
-        kept.entries.push_back(entry);
-        while kept.entries.len() > MOST_ENTRIES || kept.bytes > MOST_BYTES {
-            let Some(oldest) = kept.entries.pop_front() else { break };
-            kept.bytes -= oldest.size();
-            forgotten.push(oldest);
-        }
+        kept.entries.push_back(Arc::new(entry));
         drop(kept);
+        drop((oldest, more));
         number
     }
 
@@ -153,33 +198,37 @@ impl Journal {
 mod tests {
     use super::*;
 
-    fn entry(path: String) -> Entry {
+    fn entry(path: &str) -> Entry {
+        let said = Said { path, query: "", request_id: "", organisation: "", api_key: "" };
         Entry {
             number: 0,
             at: Timestamp::EPOCH,
             method: Method::GET,
-            path,
-            query: None,
+            texts: said.into(),
             operation_id: None,
             status: None,
             took: RealDuration::ZERO,
-            request_id: HeaderValue::from_static(""),
-            organisation: None,
-            api_key: None,
             body: None,
             injection: None,
         }
     }
 
     #[test]
+    fn texts_are_kept_as_they_were_said() {
+        let said =
+            Said { path: "/a", query: "b=c", request_id: "", organisation: "d@e", api_key: "f" };
+        assert_eq!(Texts::from(said).get(), said);
+    }
+
+    #[test]
     fn only_so_many_calls_are_kept() {
         let journal = Journal::default();
         for number in 1..=MOST_ENTRIES + 10 {
-            journal.add(entry(format!("/{number}")));
+            journal.add(entry(&format!("/{number}")));
         }
         let entries = journal.list(&Filter::default());
         assert_eq!(entries.len(), MOST_ENTRIES);
-        assert_eq!(entries[0].path, format!("/{}", MOST_ENTRIES + 10));
+        assert_eq!(entries[0].texts.get().path, format!("/{}", MOST_ENTRIES + 10));
         assert_eq!(entries[0].number, (MOST_ENTRIES + 10) as u64);
         assert_eq!(entries[MOST_ENTRIES - 1].number, 11);
     }
@@ -188,7 +237,7 @@ mod tests {
     fn only_so_many_bytes_are_kept() {
         let journal = Journal::default();
         for _ in 0..100 {
-            journal.add(entry("x".repeat(400_000)));
+            journal.add(entry(&"x".repeat(400_000)));
         }
         let kept = journal.list(&Filter::default()).len();
         assert!((35..=41).contains(&kept), "{kept}");

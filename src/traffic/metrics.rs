@@ -1,15 +1,17 @@
 //! Figures for Prometheus.
 
+use std::sync::OnceLock;
 use std::time::Duration as RealDuration;
 
 use axum::http::StatusCode;
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-    Result, TEXT_FORMAT, TextEncoder,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
+    Registry, Result, TEXT_FORMAT, TextEncoder,
 };
 
 use crate::engine::Performance;
+use crate::http::operations::Operation;
 
 /// The media type of the figures.
 pub const CONTENT_TYPE: &str = TEXT_FORMAT;
@@ -31,6 +33,16 @@ const NO_STATUS: &str = "none";
 pub struct Metrics {
     requests: IntCounterVec,
     durations: HistogramVec,
+    /// By the number of the operation.
+    usual: Vec<Usual>,
+}
+
+/// What most calls to an operation are counted in. Finding it by its labels takes longer than
+/// counting. It is made when it is first needed, because what has been made is shown.
+#[derive(Default)]
+struct Usual {
+    succeeded: OnceLock<IntCounter>,
+    duration: OnceLock<Histogram>,
 }
 
 /// What there is at the moment.
@@ -42,16 +54,10 @@ pub struct Present {
     pub pending_deliveries: i64,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Metrics {
-    /// Nothing has been counted.
+    /// Nothing has been counted of so many operations.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(operations: usize) -> Self {
         let help = "Requests by operation and status of the answer.";
         let requests = Opts::new("requests_total", help).namespace(PREFIX);
         let help = "How long requests took until the answer began.";
@@ -61,15 +67,31 @@ impl Metrics {
         Self {
             requests: valid(IntCounterVec::new(requests, &["operation", "status"])),
             durations: valid(HistogramVec::new(durations, &["operation"])),
+            usual: (0..operations).map(|_| Usual::default()).collect(),
         }
     }
 
     /// Counts a call that is over.
-    pub fn count(&self, operation: Option<&str>, status: Option<StatusCode>, took: RealDuration) {
-        let operation = operation.unwrap_or(NO_OPERATION);
-        let status = status.as_ref().map_or(NO_STATUS, StatusCode::as_str);
-        self.requests.with_label_values(&[operation, status]).inc();
-        self.durations.with_label_values(&[operation]).observe(took.as_secs_f64());
+    pub fn count(
+        &self,
+        operation: Option<&Operation>,
+        status: Option<StatusCode>,
+        took: RealDuration,
+    ) {
+        let id = operation.map_or(NO_OPERATION, |operation| &operation.id);
+        let usual = operation.and_then(|operation| self.usual.get(operation.number));
+        let code = status.as_ref().map_or(NO_STATUS, StatusCode::as_str);
+        let counter = || self.requests.with_label_values(&[id, code]);
+        let duration = || self.durations.with_label_values(&[id]);
+        let took = took.as_secs_f64();
+        match usual {
+            Some(usual) => usual.duration.get_or_init(duration).observe(took),
+            None => duration().observe(took),
+        }
+        match usual.filter(|_| status == Some(StatusCode::OK)) {
+            Some(usual) => usual.succeeded.get_or_init(counter).inc(),
+            None => counter().inc(),
+        }
     }
 
     /// All figures as text, with those of the engine as they are.

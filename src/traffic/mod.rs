@@ -34,12 +34,13 @@ impl Traffic {
     /// Nothing is known yet of calls to these operations.
     #[must_use]
     pub fn new(engine: Arc<Engine>, operations: Arc<Operations>) -> Self {
+        let metrics = Metrics::new(operations.count());
         Self(Arc::new(Inner {
             engine,
             operations,
             journal: Journal::default(),
             faults: Faults::default(),
-            metrics: Metrics::new(),
+            metrics,
         }))
     }
 

@@ -1,7 +1,6 @@
 //! What happens to every call on its way: it is measured, and those to Cloud Manager are journalled
 //! and made to fail where a rule says so.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::Request;
@@ -11,9 +10,9 @@ use axum::response::Response;
 use super::Traffic;
 use super::faults::Injection;
 use super::inject::inject;
-use super::journal::Entry;
+use super::journal::{Entry, Said};
 use super::redact;
-use crate::api::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
+use crate::access::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
 use crate::http::body::ReadBody;
 use crate::http::operations::{Operation, is_api, is_official};
@@ -45,7 +44,7 @@ pub async fn observe(
 struct Call<'a> {
     traffic: &'a Traffic,
     began: Instant,
-    operation: Option<&'a str>,
+    operation: Option<&'a Operation>,
     status: Option<StatusCode>,
     /// What the journal gets, if the call is one for it.
     entry: Option<Entry>,
@@ -59,22 +58,21 @@ impl<'a> Call<'a> {
         operation: Option<&'a Operation>,
         request: &mut Request,
     ) -> Self {
-        let id = operation.map(|operation| &operation.id);
         let entry = is_official(request.uri().path())
-            .then(|| new_entry(traffic, request_id, id.cloned(), request));
+            .then(|| new_entry(traffic, request_id, operation, request));
         let has_body = entry.is_some() && *request.method() != Method::GET;
         let body = has_body.then(ReadBody::default);
         if let Some(body) = &body {
             request.extensions_mut().insert(body.clone());
         }
-        let operation = id.map(|id| &**id);
         Self { traffic, began: real_time(), operation, status: None, entry, body }
     }
 
     fn choose_injection(&mut self) -> Option<Injection> {
         let entry = self.entry.as_mut()?;
         let faults = self.traffic.faults();
-        entry.injection = faults.choose(self.operation, is_api(&entry.path), entry.at);
+        let id = self.operation.map(|operation| &*operation.id);
+        entry.injection = faults.choose(id, is_api(entry.texts.get().path), entry.at);
         entry.injection
     }
 }
@@ -86,9 +84,10 @@ impl Drop for Call<'_> {
         let status = self.status.or(failed);
         self.traffic.metrics().count(self.operation, status, took);
         if let Some(entry) = self.entry.take() {
+            let path = entry.texts.get().path;
             let body = self.body.as_ref().and_then(ReadBody::get);
-            let body = body.and_then(|bytes| redact::body(&entry.path, bytes));
-            let program = program_of(&entry.path);
+            let body = body.and_then(|bytes| redact::body(path, bytes));
+            let program = program_of(path);
             let number = self.traffic.journal().add(Entry { status, took, body, ..entry });
             self.traffic.0.engine.tell_request(number, program);
         }
@@ -98,25 +97,32 @@ impl Drop for Call<'_> {
 fn new_entry(
     traffic: &Traffic,
     request_id: &HeaderValue,
-    operation_id: Option<Arc<str>>,
+    operation: Option<&Operation>,
     request: &Request,
 ) -> Entry {
-    let header = |name| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
+    let header = |name| request.headers().get(name).map(text).unwrap_or_default();
+    let said = Said {
+        path: &redact::path(request.uri().path()),
+        query: &redact::query(request.uri().query().unwrap_or_default()),
+        request_id: text(request_id),
+        organisation: header(X_GW_IMS_ORG_ID),
+        api_key: header(X_API_KEY),
+    };
     Entry {
         number: 0,
         at: traffic.0.engine.now(),
         method: request.method().clone(),
-        path: redact::path(request.uri().path()),
-        query: request.uri().query().map(redact::query),
-        operation_id,
+        texts: said.into(),
+        operation_id: operation.map(|operation| operation.id.clone()),
         status: None,
         took: std::time::Duration::ZERO,
-        request_id: request_id.clone(),
-        organisation: header(X_GW_IMS_ORG_ID),
-        api_key: header(X_API_KEY),
         body: None,
         injection: None,
     }
+}
+
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().unwrap_or_default()
 }
 
 /// The program that a path is about.

@@ -21,22 +21,22 @@ pub struct RedactedBody {
 }
 
 /// A path without the token that names a file.
-pub fn path(path: &str) -> String {
-    if path.starts_with("/files/") { format!("/files/{REDACTED}") } else { path.to_owned() }
+pub fn path(path: &str) -> Cow<'_, str> {
+    if path.starts_with("/files/") { format!("/files/{REDACTED}").into() } else { path.into() }
 }
 
 /// A query string without the values of parameters that are named like secrets.
-pub fn query(query: &str) -> String {
+pub fn query(query: &str) -> Cow<'_, str> {
     let pairs = || form_urlencoded::parse(query.as_bytes());
     if !pairs().any(|(name, _)| names_a_secret(&name)) {
-        return query.to_owned();
+        return query.into();
     }
     let mut redacted = Serializer::new(String::new());
     for (name, value) in pairs() {
         let value = if names_a_secret(&name) { Cow::Borrowed(REDACTED) } else { value };
         redacted.append_pair(&name, &value);
     }
-    redacted.finish()
+    redacted.finish().into()
 }
 
 /// A body without its secrets; none if there is no body.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use cloudmanager_emulator::api::gateway::Auth;
+use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::domain::id::WebhookId;
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use cloudmanager_emulator::api::gateway::Auth;
+use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::app::{App, AppError, AppOptions};
 use cloudmanager_emulator::engine::EngineOptions;
 use cloudmanager_emulator::log::Recent;

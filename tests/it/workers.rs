@@ -4,7 +4,7 @@ use std::future::{pending, ready};
 use std::path::Path;
 use std::time::Duration;
 
-use cloudmanager_emulator::api::gateway::Auth;
+use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::app::{App, AppError, AppOptions};
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::seed::Origin;

@@ -2,7 +2,7 @@
 
 use cloudmanager_emulator::domain::execution::machine::{self, Command, Effects, Refusal};
 use cloudmanager_emulator::domain::execution::start::Request;
-use cloudmanager_emulator::domain::execution::step::StepStatus;
+use cloudmanager_emulator::domain::execution::status::StepStatus;
 use cloudmanager_emulator::domain::execution::{
     Execution, ExecutionMode, ExecutionStatus, Trigger,
 };

@@ -2,7 +2,7 @@
 
 use cloudmanager_emulator::domain::execution::ExecutionStatus;
 use cloudmanager_emulator::domain::execution::links::Unavailable;
-use cloudmanager_emulator::domain::execution::step::StepStatus;
+use cloudmanager_emulator::domain::execution::status::StepStatus;
 
 use crate::course::Course;
 

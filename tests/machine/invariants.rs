@@ -2,7 +2,8 @@
 
 use cloudmanager_emulator::domain::event::{Event, EventKind};
 use cloudmanager_emulator::domain::execution::machine;
-use cloudmanager_emulator::domain::execution::step::{StepState, StepStatus};
+use cloudmanager_emulator::domain::execution::status::StepStatus;
+use cloudmanager_emulator::domain::execution::step::StepState;
 use cloudmanager_emulator::domain::execution::{End, Execution, Progress};
 use cloudmanager_emulator::domain::pipeline::Action;
 use cloudmanager_emulator::domain::time::Timestamp;

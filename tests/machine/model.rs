@@ -3,7 +3,7 @@
 
 use cloudmanager_emulator::domain::environment::EnvironmentType;
 use cloudmanager_emulator::domain::event::{Event, EventKind};
-use cloudmanager_emulator::domain::execution::step::StepStatus;
+use cloudmanager_emulator::domain::execution::status::StepStatus;
 use cloudmanager_emulator::domain::execution::{ExecutionMode, ExecutionStatus, Trigger};
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::pipeline::Action;

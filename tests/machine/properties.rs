@@ -1,7 +1,7 @@
 //! Random executions that go random ways, 5,000 in all.
 
 use cloudmanager_emulator::domain::execution::machine::{self, Effects};
-use cloudmanager_emulator::domain::execution::step::StepStatus;
+use cloudmanager_emulator::domain::execution::status::StepStatus;
 use cloudmanager_emulator::domain::pipeline::Action;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! The states in which a step can be, and the way to each.
 
-use cloudmanager_emulator::domain::execution::step::StepStatus;
+use cloudmanager_emulator::domain::execution::status::StepStatus;
 use cloudmanager_emulator::domain::scenario::Outcome;
 
 use crate::body::{Body, Offset, Verb};

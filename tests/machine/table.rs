@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cloudmanager_emulator::domain::execution::ExecutionStatus;
 use cloudmanager_emulator::domain::execution::links::Unavailable;
 use cloudmanager_emulator::domain::execution::machine::{self, Effects, Refusal};
-use cloudmanager_emulator::domain::execution::step::StepStatus;
+use cloudmanager_emulator::domain::execution::status::StepStatus;
 use cloudmanager_emulator::domain::time::Timestamp;
 
 use crate::body::Verb;

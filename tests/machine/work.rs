@@ -1,7 +1,7 @@
 //! What the work of a step leads to, and how long a step waits.
 
 use cloudmanager_emulator::domain::execution::machine;
-use cloudmanager_emulator::domain::execution::step::StepStatus;
+use cloudmanager_emulator::domain::execution::status::StepStatus;
 use cloudmanager_emulator::domain::pipeline::ImportantFailures::{Ask, Continue, Fail};
 use cloudmanager_emulator::domain::scenario::Outcome;
 use cloudmanager_emulator::domain::time::Duration;

@@ -1,11 +1,10 @@
 //! What files hold; it is made when it is read.
 
 use super::Api;
-use super::token::{FileName, StepName};
-use crate::domain::artifact::ArtifactFile;
-use crate::domain::environment_log::{DayLog, LogOption};
-use crate::domain::execution::artifacts;
-use crate::domain::execution::log::{self, Log, Names};
+use crate::access::file_token::{FileName, StepName};
+use crate::content::artifact::{self, ArtifactFile};
+use crate::content::environment_log::{DayLog, LogOption};
+use crate::content::step_log::{self, Log, Names};
 use crate::domain::program::Program;
 use crate::engine::read::Snapshot;
 use crate::http::problem::Problem;
@@ -67,7 +66,7 @@ impl File {
             }
             FileName::Artifact { step, number } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
-                let found = artifacts::find(&snapshot.execution, step.position(), *number);
+                let found = artifact::find(&snapshot.execution, step.position(), *number);
                 let found = found.map_err(|error| Problem::internal(&error))?;
                 Ok(found.map(|ArtifactFile { artifact, content }| Self {
                     content: Content::Bytes(content),
@@ -125,5 +124,5 @@ pub(in crate::api) fn step_log(
     let program = catalog.find_program(key.program_id)?;
     let pipeline = program.pipelines.get(&key.pipeline_id)?;
     let names = Names { program: &program.name, pipeline: &pipeline.name };
-    log::log(&snapshot.execution, position, file, names, snapshot.now)
+    step_log::log(&snapshot.execution, position, file, names, snapshot.now)
 }

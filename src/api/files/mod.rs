@@ -2,7 +2,6 @@
 //! address may read the file.
 
 mod content;
-mod token;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,10 +18,10 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::Api;
+use crate::access::file_token::FileName;
 use crate::http::problem::Problem;
 pub(super) use content::step_log;
 use content::{Content, File};
-pub use token::{FileName, FileTokens, StepName};
 
 /// How much of a file is in memory at a time, in bytes.
 const CHUNK: usize = 64 * 1024;

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::domain::gate::{Gate, Metric};
+use crate::domain::invalid::InvalidField;
 use crate::domain::pipeline::Action;
 use crate::domain::time::Timestamp;
 
-use super::step::StepStatus;
+use super::status::StepStatus;
 
 /// An answer to a step that waits or runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,23 +46,6 @@ impl Answer {
             Self::Resume(value) => json!({ "resume": value }),
             Self::Cancel => json!({ "cancel": true }),
         }
-    }
-}
-
-/// A field of a body that does not fit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct InvalidField {
-    /// Where in the body, for example `metrics[0].kpi`.
-    pub field: String,
-    /// What is expected.
-    pub message: String,
-    /// What was sent; nothing for a missing field.
-    pub invalid_value: Option<Value>,
-}
-
-impl InvalidField {
-    fn new(field: &str, message: impl Into<String>, value: Option<&Value>) -> Self {
-        Self { field: field.into(), message: message.into(), invalid_value: value.cloned() }
     }
 }
 

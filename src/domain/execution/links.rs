@@ -5,7 +5,8 @@ use std::fmt;
 
 use crate::domain::pipeline::Action;
 
-use super::step::{StepState, StepStatus};
+use super::status::StepStatus;
+use super::step::StepState;
 use super::{Execution, Progress, Trigger};
 
 /// Why a link is absent.

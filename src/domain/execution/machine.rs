@@ -19,11 +19,12 @@ use serde_json::Value;
 
 use crate::domain::event::{Event, EventKind};
 use crate::domain::gate::{self, Decision};
+use crate::domain::invalid::InvalidField;
 use crate::domain::pipeline::Action;
 use crate::domain::scenario::Outcome;
 use crate::domain::time::{Duration, Timestamp};
 
-use super::answer::{self, Answer, InvalidField};
+use super::answer::{self, Answer};
 use super::links::{self, Unavailable};
 use super::plan::PlannedStep;
 use super::step::{Scheduled, StepState};

@@ -1,14 +1,12 @@
 //! Executions: a frozen plan and how far it has come.
 
 pub mod answer;
-pub mod artifacts;
-pub mod deployment;
 pub mod links;
-pub mod log;
 pub mod machine;
 pub mod plan;
 mod sound;
 pub mod start;
+pub mod status;
 pub mod step;
 
 use std::sync::Arc;
@@ -16,12 +14,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::artifact::Build;
 use super::environment::EnvironmentType;
 use super::gate::Metric;
 use super::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 use super::pipeline::Action;
-use super::time::Timestamp;
+use super::scenario::Outcome;
+use super::time::{Duration, Timestamp};
 use plan::{Plan, PlannedStep};
 use step::StepState;
 
@@ -224,17 +222,6 @@ impl Execution {
         self.id.number().saturating_mul(100).saturating_add(position)
     }
 
-    /// The build whose artifacts it deploys: its own, or the one that they are taken from.
-    #[must_use]
-    pub fn build(&self) -> Build {
-        let code = &self.plan.code;
-        let version = match &code.built_by {
-            Some(build) => build.version.clone(),
-            None => self.artifacts_version(),
-        };
-        Build::new(&code.repository, code.commit.as_deref().unwrap_or_default(), &version)
-    }
-
     /// The version of its artifacts: creation time without a leading zero on the month, and id.
     #[must_use]
     pub fn artifacts_version(&self) -> String {
@@ -254,5 +241,18 @@ impl PlannedStep {
     #[must_use]
     pub fn environment_type(&self) -> Option<EnvironmentType> {
         self.target.as_ref().map(|target| target.environment_type)
+    }
+
+    /// When so many thousandths of its work are done; never while it is paused before them.
+    #[must_use]
+    pub fn done_at(&self, state: &StepState, thousandths: i64) -> Option<Timestamp> {
+        let share = |thousandths: i64| {
+            Duration::from_millis(self.duration.as_millis().saturating_mul(thousandths) / 1000)
+        };
+        let started_at = state.started_at()?;
+        if self.outcome == Outcome::Paused && thousandths > 500 {
+            return Some(state.resumed_at()? + share(thousandths - 500));
+        }
+        Some(started_at + share(thousandths))
     }
 }

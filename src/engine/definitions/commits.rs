@@ -13,7 +13,7 @@ use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::engine::commands::StartError;
-use crate::store::definitions;
+use crate::store::definitions::repositories;
 
 /// A commit that has been pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Engine {
             let head = heads.entry(branch.clone()).or_default();
             *head = commit.unwrap_or_else(|| made_up_commit(head, write.now));
             let commit = head.clone();
-            definitions::set_head(&mut write.tx, program_id, repository_id, &branch, &commit)
+            repositories::set_head(&mut write.tx, program_id, repository_id, &branch, &commit)
                 .await?;
             let program = write.set_program(program);
             write.commit().await?;

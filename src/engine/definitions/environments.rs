@@ -6,7 +6,7 @@ use super::ChangeError;
 use crate::domain::id::{EnvironmentId, ProgramId};
 use crate::engine::Engine;
 use crate::engine::changes::Change;
-use crate::store::definitions;
+use crate::store::definitions::environments;
 
 impl Engine {
     /// Deletes an environment to which no execution deploys now.
@@ -21,7 +21,7 @@ impl Engine {
             for pipeline in program.pipelines.values().filter(|it| it.deploys_to(id)) {
                 write.check_idle(pipeline.key()).await?;
             }
-            definitions::delete_environment(&mut write.tx, program_id, id).await?;
+            environments::delete(&mut write.tx, program_id, id).await?;
             write.set_part(program, Change::Environment(program_id, id));
             Ok(write.commit().await?)
         })

@@ -9,8 +9,8 @@ mod scenarios;
 mod variables;
 
 use crate::domain::execution::Progress;
-use crate::domain::execution::answer::InvalidField;
 use crate::domain::id::{PipelineId, PipelineKey};
+use crate::domain::invalid::InvalidField;
 use crate::engine::write::Write;
 use crate::store::StoreError;
 pub use commits::Pushed;

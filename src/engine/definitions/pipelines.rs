@@ -8,7 +8,7 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::pipeline_update::PipelineUpdate;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
-use crate::store::{definitions, scenarios};
+use crate::store::definitions::{pipelines, scenarios};
 
 impl Engine {
     /// Changes a pipeline that is idle; the pipeline as it is then.
@@ -25,7 +25,7 @@ impl Engine {
             updated.map_err(ChangeError::Invalid)?;
             write.check_idle(key).await?;
             let pipeline = Arc::new(pipeline);
-            definitions::update_pipeline(&mut write.tx, &pipeline).await?;
+            pipelines::update(&mut write.tx, &pipeline).await?;
             program.pipelines.insert(pipeline.id, pipeline.clone());
             write.set_part(program, Change::Pipeline(key));
             write.commit().await?;
@@ -41,7 +41,7 @@ impl Engine {
             let pipeline = program.pipelines.get_mut(&key.pipeline_id);
             let pipeline = pipeline.ok_or(ChangeError::NotFound)?;
             Arc::make_mut(pipeline).cache_invalidated_at = Some(write.now);
-            definitions::update_pipeline(&mut write.tx, pipeline).await?;
+            pipelines::update(&mut write.tx, pipeline).await?;
             write.set_part(program, Change::Pipeline(key));
             Ok(write.commit().await?)
         })
@@ -56,7 +56,7 @@ impl Engine {
             program.pipelines.remove(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
             write.check_idle(key).await?;
             scenarios::delete(&mut write.tx, key).await?;
-            definitions::delete_pipeline(&mut write.tx, key, now).await?;
+            pipelines::delete(&mut write.tx, key, now).await?;
             write.set_part(program, Change::Pipeline(key));
             write.commit().await?;
             engine.start_purging();

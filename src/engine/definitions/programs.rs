@@ -9,8 +9,9 @@ use crate::domain::program::Program;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::engine::executions::save::Changed;
+use crate::store::StoreError;
+use crate::store::definitions::programs;
 use crate::store::executions::Stored;
-use crate::store::{StoreError, definitions};
 
 impl Engine {
     /// Changes a program by what Customer Success Engineers set for it; the program as it is then,
@@ -27,7 +28,7 @@ impl Engine {
             let Some(mut program) = write.find_program(id) else { return Ok(None) };
             change(&mut program)?;
             program.updated_at = write.now;
-            definitions::update_program(&mut write.tx, &program).await?;
+            programs::update(&mut write.tx, &program).await?;
             let program = write.set_program(program);
             write.commit().await?;
             Ok(Some(program))
@@ -57,7 +58,7 @@ impl Engine {
             }
             stopped.retain(|changed| changed.effects != Effects::default());
             write.save(stopped).await?;
-            definitions::delete_program(&mut write.tx, id, now).await?;
+            programs::delete(&mut write.tx, id, now).await?;
             write.set_definitions(write.catalog.without_program(id));
             write.changes.add(Change::Program(id));
             write.commit().await?;

@@ -6,7 +6,7 @@ use crate::domain::id::PipelineKey;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::store::StoreError;
-use crate::store::scenarios::{self, StoredScenario};
+use crate::store::definitions::scenarios::{self, StoredScenario};
 
 impl Engine {
     /// Sets the scenario of a pipeline. The pipeline must exist.

@@ -6,7 +6,7 @@ use super::ChangeError;
 use crate::domain::variable::{self, Owner, VariableUpdate};
 use crate::engine::Engine;
 use crate::engine::changes::Change;
-use crate::store::variables;
+use crate::store::definitions::variables;
 
 impl Engine {
     /// Changes variables, all or none of them.

@@ -19,8 +19,9 @@ use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::seed::Mistake;
 use crate::seed::scenario::ScenarioDocument;
+use crate::store::definitions::{scenarios, variables};
 use crate::store::executions::{self, Inserted, Stored};
-use crate::store::{StoreError, builds, scenarios, variables};
+use crate::store::{StoreError, builds};
 
 /// Why no execution was started.
 #[derive(Debug, thiserror::Error)]

@@ -6,8 +6,8 @@ use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::store::StoreError;
+use crate::store::definitions::scenarios::{self, StoredScenario};
 use crate::store::executions::{self, Stored};
-use crate::store::scenarios::{self, StoredScenario};
 
 /// An execution as it is at some instant.
 #[derive(Clone, Debug)]

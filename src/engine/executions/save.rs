@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::event::EventKind;
 use crate::domain::execution::Execution;
 use crate::domain::execution::machine::{self, Effects};
-use crate::domain::execution::step::StepStatus;
+use crate::domain::execution::status::StepStatus;
 use crate::domain::id::PipelineKey;
 use crate::domain::pipeline::Action;
 use crate::engine::changes::Change;

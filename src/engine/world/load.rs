@@ -6,8 +6,9 @@ use crate::engine::EngineOptions;
 use crate::engine::clock::wall_millis;
 use crate::engine::write::Write;
 use crate::seed::Seed;
+use crate::store::definitions::{clients, programs, scenarios, tenants, variables};
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
-use crate::store::{StoreError, definitions, scenarios, variables, webhooks};
+use crate::store::{StoreError, webhooks};
 
 /// The line on which the clock of a new database runs.
 pub(in crate::engine) fn new_line(options: &EngineOptions) -> ClockLine {
@@ -38,10 +39,10 @@ impl Write {
             next_execution_id: _,
         } = seed;
         let tx = &mut self.tx;
-        definitions::insert_tenants(tx, tenants).await?;
-        definitions::insert_clients(tx, clients).await?;
-        definitions::insert_programs(tx, programs).await?;
-        definitions::insert_parts(tx, known).await?;
+        tenants::insert(tx, tenants).await?;
+        clients::insert(tx, clients).await?;
+        programs::insert(tx, programs).await?;
+        programs::insert_parts(tx, known).await?;
         for (owner, changes) in variables {
             variables::change(&self.engine.database, tx, *owner, changes).await?;
         }

@@ -1,9 +1,16 @@
-//! Definitions: tenants, clients, programs and what is in them.
+//! Definitions: tenants, clients, programs and what is in them; each resource with its reads and
+//! writes.
 
-mod change;
-mod insert;
-mod list;
+pub mod clients;
+pub mod environments;
+mod known;
+mod phases;
+pub mod pipelines;
+pub mod programs;
+mod purge;
+pub mod repositories;
+pub mod scenarios;
+pub mod tenants;
+pub mod variables;
 
-pub use change::*;
-pub use insert::*;
-pub use list::*;
+pub use purge::purge;

@@ -1,0 +1,156 @@
+//! Access tokens: JWTs with the claims of IMS, which nobody else can make. None is stored.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::jwt::{self, Jwt};
+use super::signer::Signer;
+use crate::domain::client::Client;
+use crate::domain::time::{Duration, Timestamp};
+
+/// The header of every token. No other is read, so that nobody can choose how it is checked.
+const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
+/// The scopes of a token for which none were asked.
+pub(super) const USUAL_SCOPE: &str = "openid,AdobeID,read_organizations";
+
+/// What the key of these tokens is for, told from that of all other signatures.
+const PURPOSE: &str = "IMS access tokens";
+
+/// How long a token is good.
+const LIFETIME: Duration = Duration::from_days(1);
+
+/// What a token is for.
+const ACCESS: &str = "access_token";
+
+/// What a token says, as IMS writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    /// The client that it was given to, which is the api key.
+    pub client_id: String,
+    /// The client's account.
+    pub user_id: String,
+    #[serde(rename = "as")]
+    server: String,
+    scope: String,
+    /// When it was given, in milliseconds.
+    created_at: String,
+    /// How long it is good, in milliseconds.
+    expires_in: String,
+}
+
+/// Makes access tokens and reads them.
+#[derive(Clone)]
+pub struct AccessTokens(Signer);
+
+impl AccessTokens {
+    /// With a key derived from this one.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        Self(Signer::new(key).for_purpose(PURPOSE))
+    }
+
+    /// A token for a client, good from `now` on.
+    #[must_use]
+    pub fn issue(&self, client_id: &str, user_id: &str, scope: &str, now: Timestamp) -> String {
+        let claims = Claims {
+            id: format!("{}_{}_ew1", now.as_millis(), Uuid::new_v4()),
+            kind: ACCESS.into(),
+            client_id: client_id.into(),
+            user_id: user_id.into(),
+            server: "ims-na1".into(),
+            scope: scope.into(),
+            created_at: now.as_millis().to_string(),
+            expires_in: LIFETIME.as_millis().to_string(),
+        };
+        jwt::sign(&self.0, HEADER, &claims)
+    }
+
+    /// A token for a known client, with the usual scope.
+    #[must_use]
+    pub fn issue_to(&self, client: &Client, now: Timestamp) -> String {
+        self.issue(&client.client_id, &client.technical_account_id, USUAL_SCOPE, now)
+    }
+
+    /// What a token says; none if it was not made here, or is not good any more.
+    #[must_use]
+    pub fn read(&self, token: &str, now: Timestamp) -> Option<Claims> {
+        let token = Jwt::split(token)?;
+        if !token.is_signed_by(&self.0, HEADER) {
+            return None;
+        }
+        let claims: Claims = token.claims()?;
+        let created_at = Timestamp::from_millis(claims.created_at.parse().ok()?);
+        let expires_in = Duration::from_millis(claims.expires_in.parse().ok()?);
+        let is_good = claims.kind == ACCESS && created_at.checked_add(expires_in)? > now;
+        is_good.then_some(claims)
+    }
+
+    /// Whether a secret is the expected one, in a time that tells nothing of either.
+    pub(super) fn is_same_secret(&self, expected: &str, given: &str) -> bool {
+        self.0.is_same(expected, given)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+    use crate::access::file_token::FileTokens;
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    fn encode(bytes: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    #[test]
+    fn a_token_is_good_for_a_day() {
+        let tokens = AccessTokens::new(b"key");
+        let token = tokens.issue("ci", "ci@techacct.adobe.com", "openid", NOW);
+        let claims = tokens.read(&token, NOW).unwrap();
+        assert_eq!((claims.client_id, claims.scope), ("ci".into(), "openid".into()));
+        let end = NOW + LIFETIME;
+        assert!(tokens.read(&token, Timestamp::from_millis(end.as_millis() - 1)).is_some());
+        assert_eq!(tokens.read(&token, end), None);
+    }
+
+    #[test]
+    fn only_tokens_that_were_made_here_for_this_purpose_are_read() {
+        let tokens = AccessTokens::new(b"key");
+        let token = tokens.issue("ci", "user", "", NOW);
+        let parts: Vec<_> = token.split('.').collect();
+        let unsigned = encode(br#"{"alg":"none","typ":"JWT"}"#);
+        let other = encode(br#"{"typ":"JWT","alg":"HS256"}"#);
+        let other = format!("{other}.{}", parts[1]);
+        let refresh = tokens.issue("ci", "user", "", NOW);
+        let refresh = URL_SAFE_NO_PAD.decode(refresh.split('.').nth(1).unwrap()).unwrap();
+        let refresh = String::from_utf8(refresh).unwrap().replace(ACCESS, "refresh_token");
+        let refresh = format!("{}.{}", parts[0], encode(refresh.as_bytes()));
+        let signed = |text: &str| format!("{text}.{}", encode(&tokens.0.sign(text.as_bytes())));
+        assert!(tokens.read(&signed(&format!("{}.{}", parts[0], parts[1])), NOW).is_some());
+        for forged in [
+            String::new(),
+            "..".into(),
+            format!("{unsigned}.{}.", parts[1]),
+            format!("{unsigned}.{}.{}", parts[1], parts[2]),
+            signed(&format!("{unsigned}.{}", parts[1])),
+            signed(&other),
+            signed(&refresh),
+            format!("{}.{}.", parts[0], parts[1]),
+            format!("{}.{}.{}", parts[0], parts[1], &parts[2][..22]),
+            format!("{token}A"),
+            format!("{token}.{}", parts[2]),
+        ] {
+            assert_eq!(tokens.read(&forged, NOW), None, "{forged}");
+        }
+        assert_eq!(AccessTokens::new(b"other").read(&token, NOW), None);
+        assert!(FileTokens::new(b"key").read(&token).is_none());
+        assert!(FileTokens::new(b"key").read(parts[1]).is_none());
+    }
+}

@@ -1,0 +1,186 @@
+//! The gateway: who is calling, and for which organisation.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::jwt::Jwt;
+use super::{Access, Auth};
+use crate::domain::client::Client;
+use crate::domain::id::TenantId;
+use crate::domain::role::{Role, RoleNeeded, check_operation};
+use crate::http::operations::{Operation, is_api};
+
+/// The organisation that a caller names.
+pub const X_GW_IMS_ORG_ID: HeaderName = HeaderName::from_static("x-gw-ims-org-id");
+
+/// The api key that a caller sends.
+pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Who is calling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant of the organisation that the caller names.
+    pub tenant_id: TenantId,
+    /// The client that the token was given to; none where everybody is let in.
+    client: Option<Arc<Client>>,
+}
+
+impl Caller {
+    /// What the caller may do.
+    #[must_use]
+    pub fn roles(&self) -> &BTreeSet<Role> {
+        self.client.as_ref().map_or(&ALL_ROLES, |client| &client.roles)
+    }
+
+    /// The name by which executions remember the caller, from the headers of the request.
+    #[must_use]
+    pub fn user(&self, headers: &HeaderMap) -> String {
+        if let Some(client) = &self.client {
+            return client.technical_account_id.clone();
+        }
+        let api_key = || text(headers, X_API_KEY).unwrap_or_default();
+        let user = token_of(headers).and_then(user_of);
+        user.unwrap_or_else(|| format!("{}@techacct.adobe.com", api_key()))
+    }
+}
+
+/// A refusal by the gateway, before the API is reached, or for want of a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct GatewayError {
+    #[serde(skip)]
+    status: StatusCode,
+    /// What kind of refusal.
+    error_code: &'static str,
+    /// What is wrong.
+    message: Cow<'static, str>,
+}
+
+impl IntoResponse for GatewayError {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        // Without a charset: a client compares the whole value.
+        (self.status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}
+
+impl From<RoleNeeded> for GatewayError {
+    fn from(needed: RoleNeeded) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            error_code: "403025",
+            message: needed.to_string().into(),
+        }
+    }
+}
+
+static ALL_ROLES: LazyLock<BTreeSet<Role>> = LazyLock::new(|| Role::ALL.into());
+
+/// The answer to a missing or bad token.
+pub const BAD_TOKEN: GatewayError = GatewayError {
+    status: StatusCode::UNAUTHORIZED,
+    error_code: "401013",
+    message: Cow::Borrowed("Oauth token is not valid"),
+};
+
+/// The answer to a missing or bad api key.
+pub const BAD_API_KEY: GatewayError = GatewayError {
+    status: StatusCode::FORBIDDEN,
+    error_code: "403003",
+    message: Cow::Borrowed("Api Key is invalid"),
+};
+const UNKNOWN_ORGANISATION: GatewayError = GatewayError {
+    status: StatusCode::FORBIDDEN,
+    error_code: "403000",
+    message: Cow::Borrowed("The organization in x-gw-ims-org-id is unknown"),
+};
+
+/// Checks that token, api key and organisation of a request to the API are good, whether or not
+/// there is something at its path, and that the caller's roles allow the operation that it is for.
+/// Handlers find the [`Caller`] in the request's extensions. Other requests need no credentials.
+pub fn check(
+    access: &Access,
+    operation: Option<&Operation>,
+    request: &mut Request,
+) -> Result<(), GatewayError> {
+    if !is_api(request.uri().path()) {
+        return Ok(());
+    }
+    let caller = identify(access, request.headers())?;
+    // Where there is no operation, the answer is 404 or 405 to everybody.
+    if let Some(operation) = operation {
+        check_operation(caller.roles(), &operation.id, operation.callers)?;
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+fn identify(access: &Access, headers: &HeaderMap) -> Result<Caller, GatewayError> {
+    let token = token_of(headers).ok_or(BAD_TOKEN)?;
+    let client = match access.auth {
+        Auth::Open => None,
+        Auth::Strict => Some(find_client_of(access, token).ok_or(BAD_TOKEN)?),
+    };
+    text(headers, X_API_KEY)
+        .filter(|key| !key.is_empty())
+        .filter(|key| client.as_ref().is_none_or(|client| client.client_id == *key))
+        .ok_or(BAD_API_KEY)?;
+    let organisation = text(headers, X_GW_IMS_ORG_ID).ok_or(UNKNOWN_ORGANISATION)?;
+    let catalog = access.engine.catalog();
+    let tenant = catalog
+        .find_tenant_of(organisation)
+        .filter(|tenant| client.as_ref().is_none_or(|client| client.tenant_id == tenant.id))
+        .ok_or(UNKNOWN_ORGANISATION)?;
+    Ok(Caller { tenant_id: tenant.id, client })
+}
+
+/// The value of a header.
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// The bearer token of a request.
+fn token_of(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = text(headers, header::AUTHORIZATION)?.split_once(' ')?;
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+    Some(token.trim()).filter(|token| is_bearer && !token.is_empty())
+}
+
+/// The client that a token was given to; none if the token is not good, or the client gone.
+fn find_client_of(access: &Access, token: &str) -> Option<Arc<Client>> {
+    let claims = access.tokens.read(token, access.engine.now())?;
+    access.engine.catalog().find_client(&claims.client_id).cloned()
+}
+
+/// The `user_id` that a JWT claims.
+fn user_of(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        user_id: String,
+    }
+    let claims: Claims = Jwt::split(token)?.claims()?;
+    Some(claims.user_id).filter(|user| !user.is_empty() && user.len() <= 255)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    #[test]
+    fn the_user_is_what_a_jwt_claims() {
+        let token = |claims: &str| format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+        assert_eq!(user_of(&token(r#"{"user_id":"A@AdobeID"}"#)).as_deref(), Some("A@AdobeID"));
+        for token in ["abc", "a.b.c", &token("{}"), &token(r#"{"user_id":5}"#), "..", ""] {
+            assert_eq!(user_of(token), None, "{token}");
+        }
+    }
+}

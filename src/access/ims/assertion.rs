@@ -1,0 +1,62 @@
+//! The JWT by which a service account asks for a token.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::error::ImsError;
+use crate::access::jwt::Jwt;
+use crate::domain::client::Client;
+use crate::domain::time::Timestamp;
+
+#[derive(Deserialize)]
+struct Claims {
+    exp: Value,
+    iss: Value,
+    sub: Value,
+    aud: Value,
+}
+
+/// Checks that a JWT speaks for a client of an organisation now. Its signature can't be checked:
+/// nobody here knows the client's certificate.
+pub(super) fn check(
+    token: &str,
+    client: &Client,
+    organisation: &str,
+    now: Timestamp,
+) -> Result<(), ImsError> {
+    let unreadable = || ImsError::new("invalid_token", "the jwt_token can't be decoded");
+    let Claims { exp, iss, sub, aud } = read(token).ok_or_else(unreadable)?;
+    let not_a_number = || ImsError::new("invalid_token", "the claim exp is no whole number");
+    let exp = exp.as_i64().ok_or_else(not_a_number)?;
+    if exp.saturating_mul(1000) <= now.as_millis() {
+        let description = format!("the jwt_token has expired: its exp is {exp}, and it is {now}");
+        return Err(ImsError::new("invalid_token", description));
+    }
+    let meant_for = format!("/c/{}", client.client_id);
+    let is_meant = |audience: &Value| audience.as_str().is_some_and(|a| a.ends_with(&meant_for));
+    if !is_meant(&aud) && !aud.as_array().is_some_and(|several| several.iter().any(is_meant)) {
+        let description = "the claim aud does not match the client_id parameter";
+        return Err(ImsError::new("invalid_client", description));
+    }
+    if iss != organisation {
+        return Err(ImsError::new("bad_request", "the claim iss is not the client's organization"));
+    }
+    if sub != client.technical_account_id.as_str() {
+        let description = "the claim sub is not the client's technical account";
+        return Err(ImsError::new("bad_request", description));
+    }
+    Ok(())
+}
+
+/// The claims of a JWT that is written as one that is signed.
+fn read(token: &str) -> Option<Claims> {
+    let jwt = Jwt::split(token)?;
+    let header: Map<String, Value> = jwt.header()?;
+    let algorithm = header.get("alg")?.as_str()?;
+    if algorithm.eq_ignore_ascii_case("none") || jwt.signature()?.is_empty() {
+        return None;
+    }
+    // A list would pass for a structure whose fields have no names.
+    let claims: Map<String, Value> = jwt.claims()?;
+    serde_json::from_value(claims.into()).ok()
+}

@@ -1,0 +1,40 @@
+//! Refusals in the form of IMS.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why there is no token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ImsError {
+    #[serde(skip)]
+    status: StatusCode,
+    /// What kind of mistake.
+    error: &'static str,
+    /// What is wrong.
+    error_description: Cow<'static, str>,
+}
+
+impl ImsError {
+    pub(super) fn new(error: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error, error_description: description.into() }
+    }
+
+    pub(super) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    pub(super) fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("invalid_request", description)
+    }
+}
+
+impl IntoResponse for ImsError {
+    fn into_response(self) -> Response {
+        (self.status, Json(self)).into_response()
+    }
+}

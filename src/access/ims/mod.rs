@@ -1,0 +1,142 @@
+//! What IMS does for clients: it gives them access tokens.
+
+mod assertion;
+mod error;
+mod parameters;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::routes;
+
+use super::access_token::USUAL_SCOPE;
+use super::{Access, Auth};
+use crate::domain::client::Client;
+use crate::http::operations::{self, Described, Operations};
+use crate::http::problem::Problem;
+use error::ImsError;
+use parameters::{ExchangeRequest, TokenRequest};
+
+/// The operations; a client that has no token yet calls them, so they need no credentials.
+const OPERATIONS: &[Described<Access>] =
+    &[|| routes!(get_access_token), || routes!(get_access_token_v2), || routes!(exchange_jwt)];
+
+/// Answers the operations, and notes which they are.
+pub fn router(operations: &mut Operations) -> Router<Access> {
+    operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
+        // As Adobe's JavaScript client asks.
+        .route("/ims/exchange/jwt/", post(exchange_jwt))
+}
+
+/// Describes the operations.
+#[must_use]
+pub fn describe() -> OpenApi {
+    operations::describe(OPERATIONS.iter().copied())
+}
+
+/// How long a token is good, in seconds, as its receiver is told: a second less than it is, as by
+/// IMS.
+const EXPIRES_IN: u32 = 86_399;
+
+/// A token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccessToken)]
+pub struct TokenView {
+    access_token: String,
+    token_type: &'static str,
+    /// How long it is good: in seconds, and in milliseconds if it was exchanged for a JWT.
+    expires_in: u32,
+}
+
+type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
+
+/// Gives a token to a client that knows its secret. The parameters may also come in the query string.
+#[utoipa::path(post, path = "/ims/token/v3", operation_id = "getAccessToken", tag = "IMS",
+    request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
+    responses((status = 200, description = "The token", body = TokenView),
+        (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
+            content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
+pub async fn get_access_token(
+    State(access): State<Access>,
+    request: TokenRequest,
+) -> Result<Given, ImsError> {
+    let TokenRequest { client_id, client_secret, scope, .. } = &request;
+    let client = authenticate(&access, client_id, client_secret, StatusCode::BAD_REQUEST)?;
+    Ok(give(&access, client.as_deref(), client_id, scope, EXPIRES_IN))
+}
+
+/// As version 3 does.
+#[utoipa::path(post, path = "/ims/token/v2", operation_id = "getAccessTokenV2", tag = "IMS",
+    request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
+    responses((status = 200, description = "The token", body = TokenView),
+        (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
+            content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
+pub async fn get_access_token_v2(
+    access: State<Access>,
+    request: TokenRequest,
+) -> Result<Given, ImsError> {
+    get_access_token(access, request).await
+}
+
+/// Gives a token to a service account that shows a JWT. The parameters may also come in the query
+/// string.
+#[utoipa::path(post, path = "/ims/exchange/jwt", operation_id = "exchangeJwt", tag = "IMS",
+    request_body(content((ExchangeRequest = "application/x-www-form-urlencoded"), (ExchangeRequest = "multipart/form-data"))),
+    responses((status = 200, description = "The token", body = TokenView),
+        (status = 400, description = "There is no such client, or the request or its JWT does not fit",
+            content((ImsError = "application/json"), (Problem = "application/problem+json"))),
+        (status = 401, description = "The client's secret is another", body = ImsError)))]
+pub async fn exchange_jwt(
+    State(access): State<Access>,
+    request: ExchangeRequest,
+) -> Result<Given, ImsError> {
+    let ExchangeRequest { client_id, client_secret, jwt_token } = &request;
+    let client = authenticate(&access, client_id, client_secret, StatusCode::UNAUTHORIZED)?;
+    if let (Auth::Strict, Some(client)) = (access.auth, &client) {
+        let catalog = access.engine.catalog();
+        let tenant = catalog.find_tenant(client.tenant_id).ok_or_else(wrong_client)?;
+        assertion::check(jwt_token, client, &tenant.ims_org_id, access.engine.now())?;
+    }
+    Ok(give(&access, client.as_deref(), client_id, USUAL_SCOPE, EXPIRES_IN * 1000))
+}
+
+fn wrong_client() -> ImsError {
+    ImsError::new("invalid_client", "invalid client_id parameter")
+}
+
+/// The client whose secret this is; none if everybody is let in and there is no such client. Which
+/// status a wrong secret has depends on the operation.
+fn authenticate(
+    access: &Access,
+    id: &str,
+    secret: &str,
+    wrong_secret: StatusCode,
+) -> Result<Option<Arc<Client>>, ImsError> {
+    match (access.engine.catalog().find_client(id), access.auth) {
+        (Some(client), _) if access.tokens.is_same_secret(&client.client_secret, secret) => {
+            Ok(Some(client.clone()))
+        }
+        (Some(_), _) => {
+            let refusal = ImsError::new("invalid_client", "invalid client_secret parameter");
+            Err(refusal.with_status(wrong_secret))
+        }
+        (None, Auth::Open) => Ok(None),
+        (None, Auth::Strict) => Err(wrong_client()),
+    }
+}
+
+fn give(access: &Access, client: Option<&Client>, id: &str, scope: &str, expires_in: u32) -> Given {
+    let user = client.map_or_else(
+        || format!("{id}@techacct.adobe.com"),
+        |client| client.technical_account_id.clone(),
+    );
+    let access_token = access.tokens.issue(id, &user, scope, access.engine.now());
+    let token = TokenView { access_token, token_type: "bearer", expires_in };
+    ([(header::CACHE_CONTROL, "no-store")], Json(token))
+}

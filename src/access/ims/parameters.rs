@@ -1,0 +1,156 @@
+//! What is sent to IMS: a form of either kind, a query string, or some of it in each.
+
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::header;
+use utoipa::ToSchema;
+
+use super::error::ImsError;
+use crate::access::Access;
+use crate::access::access_token::USUAL_SCOPE;
+use crate::http::body::LARGEST;
+
+/// The content type of forms.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The other one, which Adobe's JavaScript clients use.
+const MULTIPART: &str = "multipart/form-data";
+
+/// The longest identifier of a client, in characters.
+const LONGEST_ID: usize = 255;
+
+/// The longest list of scopes, in characters.
+const LONGEST_SCOPE: usize = 2048;
+
+/// What stands in place of bytes that are no UTF-8.
+const NOT_UTF_8: char = char::REPLACEMENT_CHARACTER;
+
+/// What a client shows to get a token.
+#[derive(ToSchema)]
+pub struct TokenRequest {
+    /// Always `client_credentials`.
+    #[expect(dead_code, reason = "it has been checked")]
+    grant_type: String,
+    /// The api key.
+    pub(super) client_id: String,
+    /// Its secret.
+    pub(super) client_secret: String,
+    /// What the token is to be for, separated by commas; it is told in the token, and no more.
+    #[schema(required = false)]
+    pub(super) scope: String,
+}
+
+/// What a service account shows to get a token.
+#[derive(ToSchema)]
+pub struct ExchangeRequest {
+    /// The api key.
+    pub(super) client_id: String,
+    /// Its secret.
+    pub(super) client_secret: String,
+    /// A JWT with the claims `exp`, `iss`, `sub` and `aud`; its signature is not checked.
+    pub(super) jwt_token: String,
+}
+
+impl FromRequest<Access> for TokenRequest {
+    type Rejection = ImsError;
+
+    async fn from_request(request: Request, _: &Access) -> Result<Self, ImsError> {
+        let sent = Parameters::read(request).await?;
+        let grant_type = sent.require("grant_type")?;
+        if grant_type != "client_credentials" {
+            let description = "the grant_type must be client_credentials";
+            return Err(ImsError::new("unsupported_grant_type", description));
+        }
+        let scope = sent.find("scope")?.unwrap_or(USUAL_SCOPE).to_owned();
+        if scope.chars().count() > LONGEST_SCOPE {
+            return Err(ImsError::new("invalid_scope", "the scope is too long"));
+        }
+        let (client_id, client_secret) = sent.client()?;
+        Ok(Self { grant_type: grant_type.into(), client_id, client_secret, scope })
+    }
+}
+
+impl FromRequest<Access> for ExchangeRequest {
+    type Rejection = ImsError;
+
+    async fn from_request(request: Request, _: &Access) -> Result<Self, ImsError> {
+        let sent = Parameters::read(request).await?;
+        let (client_id, client_secret) = sent.client()?;
+        let missing = || ImsError::new("invalid_token", "missing jwt_token parameter");
+        let jwt_token = sent.find("jwt_token")?.ok_or_else(missing)?.to_owned();
+        Ok(Self { client_id, client_secret, jwt_token })
+    }
+}
+
+/// The parameters of a request by name.
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    async fn read(request: Request) -> Result<Self, ImsError> {
+        let query = request.uri().query().unwrap_or_default();
+        let mut pairs = parse(query.as_bytes());
+        let content_type = request.headers().get(header::CONTENT_TYPE);
+        let media_type = content_type.map_or(FORM, |value| {
+            value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim()
+        });
+        if media_type.eq_ignore_ascii_case(MULTIPART) {
+            pairs.extend(read_parts(request).await?);
+            return Ok(Self(pairs));
+        }
+        let is_form = media_type.eq_ignore_ascii_case(FORM);
+        let body = axum::body::to_bytes(request.into_body(), LARGEST)
+            .await
+            .map_err(|_| ImsError::invalid_request("the body can't be read"))?;
+        if !body.is_empty() && !is_form {
+            let description = format!("the body must be {FORM} or {MULTIPART}");
+            return Err(ImsError::invalid_request(description));
+        }
+        pairs.extend(parse(&body));
+        Ok(Self(pairs))
+    }
+
+    /// A parameter, if it is there and not empty.
+    fn find(&self, name: &str) -> Result<Option<&str>, ImsError> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        let value = values.next();
+        if values.next().is_some() {
+            return Err(ImsError::invalid_request(format!("repeated {name} parameter")));
+        }
+        if value.is_some_and(|value| value.contains(NOT_UTF_8)) {
+            return Err(ImsError::invalid_request(format!("the {name} parameter is no UTF-8")));
+        }
+        Ok(value.map(String::as_str).filter(|value| !value.is_empty()))
+    }
+
+    fn require(&self, name: &str) -> Result<&str, ImsError> {
+        let missing = || ImsError::invalid_request(format!("missing {name} parameter"));
+        self.find(name)?.ok_or_else(missing)
+    }
+
+    /// The client's identifier and secret.
+    fn client(&self) -> Result<(String, String), ImsError> {
+        let id = self.require("client_id")?;
+        if id.chars().count() > LONGEST_ID {
+            return Err(ImsError::invalid_request("the client_id is too long"));
+        }
+        Ok((id.to_owned(), self.require("client_secret")?.to_owned()))
+    }
+}
+
+/// The parameters of a form or a query string. What is no UTF-8 is replaced, to be refused later.
+fn parse(form: &[u8]) -> Vec<(String, String)> {
+    let pairs = form_urlencoded::parse(form);
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+}
+
+/// The parameters of a body in parts, as [`parse`] gives them.
+async fn read_parts(request: Request) -> Result<Vec<(String, String)>, ImsError> {
+    let unreadable = || ImsError::invalid_request(format!("the body can't be read as {MULTIPART}"));
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
+    let mut pairs = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(|_| unreadable())? {
+        let name = part.name().unwrap_or_default().to_owned();
+        let value = part.bytes().await.map_err(|_| unreadable())?;
+        pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
+    }
+    Ok(pairs)
+}

@@ -1,0 +1,58 @@
+//! Who is let in, and how callers and readers of files show that they may.
+
+pub mod access_token;
+pub mod file_token;
+pub mod gateway;
+pub mod ims;
+mod jwt;
+pub mod signer;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::engine::Engine;
+use access_token::AccessTokens;
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// Everybody with any token and api key and a known organisation, with all roles.
+    #[default]
+    Open,
+    /// The clients of the seed, with a token of the emulator's own, their api key, organisation
+    /// and roles.
+    Strict,
+}
+
+/// What the gateway and IMS need, shared by both.
+#[derive(Clone)]
+pub struct Access(Arc<Shared>);
+
+/// See [`Access`].
+pub struct Shared {
+    engine: Arc<Engine>,
+    tokens: AccessTokens,
+    auth: Auth,
+}
+
+impl Access {
+    /// Access to an engine for those who are let in.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, auth: Auth) -> Self {
+        let tokens = AccessTokens::new(engine.signing_key());
+        Self(Arc::new(Shared { engine, tokens, auth }))
+    }
+}
+
+impl Deref for Access {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

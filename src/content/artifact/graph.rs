@@ -1,0 +1,302 @@
+//! Graphs of performance tests: how a metric came about, over the time of the test.
+
+use std::fmt::Write;
+use std::io;
+
+use serde::Serialize;
+
+use crate::content::noise::Noise;
+use crate::domain::gate::Metric;
+use crate::domain::time::{Duration, Timestamp};
+
+use super::{ArtifactFile, ArtifactType};
+
+/// How many points a graph has: an even number, see [`Shape::Mean`].
+const POINTS: u16 = 60;
+
+/// What the value of a metric is to the points of its graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Their mean: the points of each half balance those of the other.
+    Mean,
+    /// The highest of them.
+    Peak,
+}
+
+/// A metric of which graphs are drawn.
+#[derive(Debug, PartialEq, Eq)]
+struct Subject {
+    kpi: &'static str,
+    /// The name of the files, without an extension.
+    file: &'static str,
+    unit: &'static str,
+    shape: Shape,
+    csv: ArtifactType,
+    json: ArtifactType,
+}
+
+const SUBJECTS: &[Subject] = &[
+    Subject {
+        kpi: "error_rate",
+        file: "load-error",
+        unit: "percent",
+        shape: Shape::Mean,
+        csv: ArtifactType::LoadErrorGraphCsv,
+        json: ArtifactType::LoadErrorGraphJson,
+    },
+    Subject {
+        kpi: "response_time",
+        file: "load-response-time",
+        unit: "seconds",
+        shape: Shape::Mean,
+        csv: ArtifactType::LoadResponseTimeGraphCsv,
+        json: ArtifactType::LoadResponseTimeGraphJson,
+    },
+    Subject {
+        kpi: "peak_resp_time",
+        file: "load-peak-response-time",
+        unit: "seconds",
+        shape: Shape::Peak,
+        csv: ArtifactType::LoadPeakResponseTimeGraphCsv,
+        json: ArtifactType::LoadPeakResponseTimeGraphJson,
+    },
+    Subject {
+        kpi: "cpu_utilization_rate",
+        file: "cpu-percent",
+        unit: "percent",
+        shape: Shape::Mean,
+        csv: ArtifactType::CpuPercentCsv,
+        json: ArtifactType::CpuPercentJson,
+    },
+    Subject {
+        kpi: "disk_io_wait_time",
+        file: "cpu-io-wait-percent",
+        unit: "percent",
+        shape: Shape::Mean,
+        csv: ArtifactType::CpuIOWaitPercentCsv,
+        json: ArtifactType::CpuIOWaitPercentJson,
+    },
+    Subject {
+        kpi: "disk_bandwidth_util",
+        file: "disk-utilization-percent",
+        unit: "percent",
+        shape: Shape::Mean,
+        csv: ArtifactType::DiskUtilizationPercentCsv,
+        json: ArtifactType::DiskUtilizationPercentJson,
+    },
+    Subject {
+        kpi: "network_bandwidth_util",
+        file: "network-bandwidth",
+        unit: "percent",
+        shape: Shape::Mean,
+        csv: ArtifactType::NetworkBandwidthCsv,
+        json: ArtifactType::NetworkBandwidthJson,
+    },
+];
+
+/// A metric over the time of a test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    subject: &'static Subject,
+    target: f64,
+    points: Vec<Point>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Point {
+    at: Timestamp,
+    value: f64,
+}
+
+/// A graph as its JSON file has it.
+#[derive(Serialize)]
+struct GraphBody<'a> {
+    kpi: &'a str,
+    unit: &'a str,
+    target: f64,
+    points: Vec<PointBody>,
+}
+
+#[derive(Serialize)]
+struct PointBody {
+    time: String,
+    value: f64,
+}
+
+impl Graph {
+    /// The graph that leads to a metric, over a test that began at that instant and took so long;
+    /// other seeds give other points. None for a metric of which no graphs are drawn.
+    #[must_use]
+    pub fn of(metric: &Metric, began: Timestamp, duration: Duration, seed: &str) -> Option<Self> {
+        let subject = SUBJECTS.iter().find(|subject| subject.kpi == metric.kpi)?;
+        let noise = Noise::of(&[seed, subject.kpi]);
+        let actual = number(&metric.actual);
+        let points = (0..POINTS)
+            .map(|position| Point {
+                at: began + share(duration, position),
+                value: rounded(actual * factor(subject.shape, noise, position)),
+            })
+            .collect();
+        Some(Self { subject, target: number(&metric.expected), points })
+    }
+
+    /// The points as CSV: time, value and target.
+    #[must_use]
+    pub fn csv(&self) -> ArtifactFile {
+        let Self { subject, target, points } = self;
+        let mut text = format!("time,{},target\n", subject.kpi);
+        for Point { at, value } in points {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{at},{value},{target}");
+        }
+        let file = format!("{}.csv", subject.file);
+        ArtifactFile::new(subject.csv, file, None, text.into_bytes())
+    }
+
+    /// The points as JSON, with what they are about.
+    pub fn json(&self) -> io::Result<ArtifactFile> {
+        let Self { subject, target, points } = self;
+        let body = GraphBody {
+            kpi: subject.kpi,
+            unit: subject.unit,
+            target: *target,
+            points: points
+                .iter()
+                .map(|Point { at, value }| PointBody { time: at.to_string(), value: *value })
+                .collect(),
+        };
+        let file = format!("{}.json", subject.file);
+        Ok(ArtifactFile::new(subject.json, file, None, serde_json::to_vec(&body)?))
+    }
+}
+
+/// How long after the beginning a point is: the first at once, the last at the end.
+fn share(duration: Duration, position: u16) -> Duration {
+    let millis = duration.as_millis().saturating_mul(i64::from(position));
+    Duration::from_millis(millis).divided_by(i64::from(POINTS - 1))
+}
+
+/// By what a point differs from the value of the metric.
+fn factor(shape: Shape, noise: Noise, position: u16) -> f64 {
+    match shape {
+        Shape::Mean => {
+            let mirrored = POINTS - 1 - position;
+            let deviation = 0.3 * (noise.share(u64::from(position.min(mirrored))) - 0.5);
+            if position < mirrored { 1.0 + deviation } else { 1.0 - deviation }
+        }
+        Shape::Peak if u64::from(position) == noise.below(0, u64::from(POINTS)) => 1.0,
+        Shape::Peak => 1.0 - 0.6 * noise.share(1 + u64::from(position)),
+    }
+}
+
+/// The value of a metric, within what can be drawn.
+fn number(text: &str) -> f64 {
+    let number = text.parse::<f64>().unwrap_or(0.0);
+    if number.is_nan() { 0.0 } else { number.clamp(-1e12, 1e12) }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::gate::Gate;
+    use crate::domain::program::Kpis;
+
+    fn metrics() -> Vec<Metric> {
+        Gate::Performance.evaluate(Kpis::default(), &BTreeMap::new())
+    }
+
+    fn metric(kpi: &str) -> Metric {
+        metrics().into_iter().find(|metric| metric.kpi == kpi).unwrap()
+    }
+
+    fn graph(metric: &Metric, seed: &str) -> Option<Graph> {
+        let began = Timestamp::parse("2026-11-23T02:41:07.000Z").unwrap();
+        Graph::of(metric, began, Duration::from_mins(30), seed)
+    }
+
+    #[test]
+    fn metrics_with_a_type_in_the_api_have_graphs() {
+        let drawn: Vec<_> = metrics()
+            .iter()
+            .filter_map(|metric| graph(metric, "1"))
+            .map(|graph| graph.csv().artifact.file)
+            .collect();
+        assert_eq!(
+            drawn,
+            [
+                "load-error.csv",
+                "cpu-percent.csv",
+                "cpu-io-wait-percent.csv",
+                "load-response-time.csv",
+                "load-peak-response-time.csv",
+                "disk-utilization-percent.csv",
+                "network-bandwidth.csv",
+            ]
+        );
+    }
+
+    #[test]
+    fn points_span_the_test_and_lead_to_the_metric() {
+        for metric in metrics() {
+            let Some(graph) = graph(&metric, "1") else { continue };
+            let first = graph.points.first().unwrap();
+            let last = graph.points.last().unwrap();
+            assert_eq!(first.at.to_string(), "2026-11-23T02:41:07.000+0000");
+            assert_eq!(last.at.to_string(), "2026-11-23T03:11:07.000+0000");
+            let values = graph.points.iter().map(|point| point.value);
+            let value = match graph.subject.shape {
+                Shape::Mean => values.sum::<f64>() / f64::from(POINTS),
+                Shape::Peak => values.fold(0.0, f64::max),
+            };
+            assert!((value - number(&metric.actual)).abs() < 0.002, "{metric:?}: {value}");
+        }
+    }
+
+    #[test]
+    fn files_follow_from_the_seed() {
+        let metric = metric("response_time");
+        let files = |seed| {
+            let graph = graph(&metric, seed).unwrap();
+            (graph.csv(), graph.json().unwrap())
+        };
+        assert_eq!(files("1"), files("1"));
+        assert_ne!(files("1").0.artifact.md5, files("2").0.artifact.md5);
+        assert_ne!(files("1").1.artifact.md5, files("2").1.artifact.md5);
+    }
+
+    #[test]
+    fn csv_and_json_have_the_same_points() {
+        let graph = graph(&metric("response_time"), "1").unwrap();
+        let csv = String::from_utf8(graph.csv().content).unwrap();
+        let json: serde_json::Value =
+            serde_json::from_slice(&graph.json().unwrap().content).unwrap();
+        assert_eq!(json["target"], 3.0);
+        assert_eq!(json["unit"], "seconds");
+        let rows: Vec<_> = csv.lines().collect();
+        assert_eq!(rows[0], "time,response_time,target");
+        let points = json["points"].as_array().unwrap();
+        assert_eq!(rows.len(), 1 + points.len());
+        for (row, point) in rows[1..].iter().zip(points) {
+            let (time, value) = (point["time"].as_str().unwrap(), point["value"].as_f64().unwrap());
+            assert_eq!(*row, format!("{time},{value},3"));
+        }
+    }
+
+    #[test]
+    fn any_value_and_any_time_can_be_drawn() {
+        for actual in ["0", "-1", "1e308", "NaN", "high", ""] {
+            let metric = Metric { actual: actual.into(), ..metric("error_rate") };
+            for duration in [Duration::ZERO, Duration::from_millis(i64::MAX)] {
+                let graph = Graph::of(&metric, Timestamp::MAX, duration, "").unwrap();
+                assert!(graph.points.iter().all(|point| point.value.is_finite()));
+                assert!(graph.json().is_ok());
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The deployment that a deploy step performs, and how far it is.
+
+use crate::content::artifact::{Build, Output, dispatcher_paths};
+use crate::domain::deployment::{
+    self, Command, CommandKind, DispatcherPackage, Failure, Order, Package, Performed,
+    environment_urls,
+};
+use crate::domain::environment::{EnvironmentType, REGION, Topology};
+use crate::domain::execution::plan::PlannedStep;
+use crate::domain::execution::step::StepState;
+use crate::domain::execution::{Execution, machine};
+use crate::domain::pipeline::{Action, StepOptions};
+use crate::domain::scenario::Outcome;
+use crate::domain::time::Timestamp;
+
+/// How far the deployment of a step is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepDeployment {
+    /// What is expected to be performed.
+    pub commands: Vec<Command>,
+    /// What has been performed, and when it was over.
+    pub performed: Vec<(Performed, Timestamp)>,
+    /// The command that is being performed; when all is over, the last one.
+    pub current: Option<u32>,
+    /// What there is to say at the end about the instances.
+    pub summary: Vec<String>,
+    /// Why it fails or has failed.
+    pub error: Option<String>,
+    /// When the next command will be over, if time alone brings it about.
+    pub next_change: Option<Timestamp>,
+    /// Where the environment is reached, by the kind of instance.
+    pub urls: Vec<(&'static str, String)>,
+}
+
+/// The deployment of the step at a position as it stands at `now`; none if the step is no
+/// deployment or has not started.
+#[must_use]
+pub fn deployment(
+    execution: &Execution,
+    position: usize,
+    now: Timestamp,
+) -> Option<StepDeployment> {
+    let (step, state) = execution.step(position)?;
+    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
+    state.started_at()?;
+    let outputs = Outputs::of(&Build::of(execution));
+    let order = outputs.order(target.environment_type, target.topology, &step.options);
+    let mut run = deployment::perform(&order, &failures(step));
+    let last = state.finished_at().unwrap_or(now);
+    let mut performed = Vec::new();
+    let mut next_change = None;
+    for (one, thousandth) in run.at(1000).completed {
+        match step.done_at(state, thousandth) {
+            Some(at) if at <= last => performed.push((one.clone(), at)),
+            later => {
+                next_change = later;
+                break;
+            }
+        }
+    }
+    if state.finished_at().is_some() {
+        next_change = None;
+        if performed.len() < run.performed.len() {
+            let count = performed.len();
+            run = run.stopped_after(&order, count);
+            performed.extend(run.performed.iter().skip(count).map(|one| (one.clone(), last)));
+        }
+    }
+    let name = target.name.as_deref().unwrap_or_default();
+    let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
+    Some(StepDeployment {
+        current: run
+            .performed
+            .get(performed.len())
+            .or(run.performed.last())
+            .map(|one| one.command.id),
+        performed,
+        summary: run.summary_lines(),
+        error: run.outcome.err(),
+        next_change,
+        urls: urls.into(),
+        commands: run.planned,
+    })
+}
+
+/// The failures of a step: those that a scenario names, or one that explains its outcome.
+fn failures(step: &PlannedStep) -> Vec<Failure> {
+    match step.outcome {
+        Outcome::Finished | Outcome::Paused => Vec::new(),
+        Outcome::Failed | Outcome::Error if !step.failures.is_empty() => step.failures.clone(),
+        Outcome::Failed | Outcome::Error => vec![Failure {
+            command: CommandKind::InstallClientPackages,
+            instance: None,
+            message: step.message.clone(),
+        }],
+    }
+}
+
+/// Whether a command can fail in a deployment; otherwise why not.
+pub fn validate(
+    failure: &Failure,
+    environment_type: EnvironmentType,
+    topology: Topology,
+    options: &StepOptions,
+) -> Result<(), String> {
+    let outputs = Outputs::of(&Build::new("", "", ""));
+    failure.validate(&outputs.order(environment_type, topology, options))
+}
+
+/// What a build leaves to be deployed.
+struct Outputs {
+    packages: Vec<Package>,
+    dispatcher: DispatcherPackage,
+}
+
+impl Outputs {
+    fn of(build: &Build) -> Self {
+        let package = |output| {
+            let package = build.package(output)?;
+            let depends_on = Output::ALL.into_iter().filter_map(|other| build.package(other));
+            let depends_on = depends_on
+                .filter(|other| package.depends_on.contains(&other.coordinates()))
+                .map(|other| other.name);
+            Some(Package {
+                file: build.file_name(output),
+                depends_on: depends_on.collect(),
+                group: package.group,
+                name: package.name,
+                version: package.version,
+            })
+        };
+        Self {
+            packages: Output::ALL.into_iter().filter_map(package).collect(),
+            dispatcher: DispatcherPackage {
+                file: build.file_name(Output::Dispatcher),
+                entries: dispatcher_paths().map(str::to_owned).collect(),
+            },
+        }
+    }
+
+    fn order<'a>(
+        &'a self,
+        environment_type: EnvironmentType,
+        topology: Topology,
+        options: &'a StepOptions,
+    ) -> Order<'a> {
+        Order {
+            environment_type,
+            topology,
+            region: REGION,
+            packages: &self.packages,
+            dispatcher_package: Some(&self.dispatcher),
+            options,
+        }
+    }
+}
+
+/// When time alone will next change what there is to say about the execution: never if nothing is
+/// due.
+#[must_use]
+pub fn next_change(execution: &Execution, now: Timestamp) -> Option<Timestamp> {
+    let due = machine::due_at(execution);
+    let running = execution.current_step().filter(|position| {
+        matches!(execution.steps.get(*position), Some(StepState::Running { .. }))
+    });
+    let performed = running.and_then(|position| deployment(execution, position, now)?.next_change);
+    [due, performed].into_iter().flatten().min()
+}

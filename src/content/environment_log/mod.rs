@@ -1,0 +1,237 @@
+//! The logs of an environment, one for each service and day. They follow from what they are
+//! called; nothing of them is stored, and a log only ever grows.
+
+mod day;
+mod line;
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::content::noise::Noise;
+use crate::domain::id::{EnvironmentId, ProgramId};
+use crate::domain::time::{Duration, Timestamp};
+
+pub use day::{Day, InvalidDay};
+use line::Writer;
+
+const MINUTE: i64 = Duration::from_mins(1).as_millis();
+const MINUTES_OF_A_DAY: i64 = 24 * 60;
+
+/// What writes logs in an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// The author instances.
+    Author,
+    /// The publish instances.
+    Publish,
+    /// The dispatchers and their web servers.
+    Dispatcher,
+}
+
+impl Service {
+    /// The name by which the API knows it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Author => "author",
+            Self::Publish => "publish",
+            Self::Dispatcher => "dispatcher",
+        }
+    }
+}
+
+/// What a log is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogName {
+    /// What AEM says about itself.
+    AemError,
+    /// Each request that AEM answered.
+    AemAccess,
+    /// Each request to AEM when it came and when it was answered.
+    AemRequest,
+    /// Each request to the dispatcher and how it was served.
+    AemDispatcher,
+    /// What the web server says about itself.
+    HttpdError,
+    /// Each request that the web server answered.
+    HttpdAccess,
+}
+
+impl LogName {
+    /// The name by which the API knows it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AemError => "aemerror",
+            Self::AemAccess => "aemaccess",
+            Self::AemRequest => "aemrequest",
+            Self::AemDispatcher => "aemdispatcher",
+            Self::HttpdError => "httpderror",
+            Self::HttpdAccess => "httpdaccess",
+        }
+    }
+}
+
+/// A log that an environment offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOption {
+    /// What writes it.
+    pub service: Service,
+    /// What it is about.
+    pub name: LogName,
+}
+
+const fn option(service: Service, name: LogName) -> LogOption {
+    LogOption { service, name }
+}
+
+impl LogOption {
+    /// The logs of every environment, whatever its topology.
+    pub const ALL: [Self; 9] = [
+        option(Service::Author, LogName::AemError),
+        option(Service::Author, LogName::AemAccess),
+        option(Service::Author, LogName::AemRequest),
+        option(Service::Publish, LogName::AemError),
+        option(Service::Publish, LogName::AemAccess),
+        option(Service::Publish, LogName::AemRequest),
+        option(Service::Dispatcher, LogName::AemDispatcher),
+        option(Service::Dispatcher, LogName::HttpdError),
+        option(Service::Dispatcher, LogName::HttpdAccess),
+    ];
+
+    /// The log of that name that a service writes.
+    #[must_use]
+    pub fn find(service: &str, name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|option| option.service.as_str() == service && option.name.as_str() == name)
+    }
+}
+
+/// The log of a day as it stands at some instant.
+#[derive(Clone, Debug)]
+pub struct DayLog {
+    name: LogName,
+    writer: Writer,
+    /// Of the log on this day.
+    noise: Noise,
+    /// When in each minute, in milliseconds, the first line is written: on all days the same, so
+    /// that no two of these lines are more than a minute apart.
+    beat: i64,
+    /// The last millisecond of the day of which there can be a line; negative before the day.
+    until: i64,
+}
+
+/// When a line is written, in milliseconds of the day, and what it follows from.
+struct Entry {
+    at: i64,
+    noise: Noise,
+    /// Its place among the lines of its minute.
+    position: i64,
+    /// Milliseconds since the line before it in its minute.
+    since_last: i64,
+}
+
+impl DayLog {
+    /// The log of a day as it stands at `now`: empty before the day, complete after it.
+    #[must_use]
+    pub fn new(
+        program_id: ProgramId,
+        environment_id: EnvironmentId,
+        option: LogOption,
+        day: Day,
+        now: Timestamp,
+    ) -> Self {
+        let LogOption { service, name } = option;
+        let program = program_id.to_string();
+        let environment = environment_id.to_string();
+        let words = [&program, &environment, service.as_str(), name.as_str()];
+        let log = Noise::of(&words);
+        Self {
+            name,
+            writer: Writer::new(service, name, day.starts_at()),
+            noise: log.about(day.starts_at().as_millis().cast_unsigned()),
+            beat: log.below(0, 20_000).cast_signed(),
+            until: now.as_millis() - day.starts_at().as_millis(),
+        }
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.lines().map(|line| line.len() as u64).sum()
+    }
+
+    /// Whether nothing has been logged.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines().next().is_none()
+    }
+
+    /// The bytes from `start` up to `end`, at most `max` of them; empty past the end of the log.
+    #[must_use]
+    pub fn read(&self, start: u64, end: u64, max: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut line_start = 0_u64;
+        for line in self.lines() {
+            let at = start.saturating_add(bytes.len() as u64);
+            if at >= end || bytes.len() >= max {
+                break;
+            }
+            let line = line.as_bytes();
+            let line_end = line_start.saturating_add(line.len() as u64);
+            if at < line_end {
+                let offset = usize::try_from(at - line_start).unwrap_or(line.len());
+                let wanted = usize::try_from(end - at).unwrap_or(usize::MAX).min(max - bytes.len());
+                bytes.extend(line.iter().skip(offset).take(wanted));
+            }
+            line_start = line_end;
+        }
+        bytes
+    }
+
+    /// The whole log as a gzip file, the same bytes for the same log. Memory does not fail.
+    pub fn gzip(&self) -> io::Result<Vec<u8>> {
+        // The encoder's default header names neither a time nor a file.
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        for line in self.lines() {
+            encoder.write_all(line.as_bytes())?;
+        }
+        encoder.finish()
+    }
+
+    /// The lines so far, with their line ends, one at a time.
+    fn lines(&self) -> impl Iterator<Item = String> {
+        (0..MINUTES_OF_A_DAY)
+            .flat_map(|minute| self.entries(minute))
+            .take_while(|entry| entry.at <= self.until)
+            .map(|entry| self.writer.write(&entry))
+    }
+
+    /// The one to three lines of a minute, by their time.
+    fn entries(&self, minute: i64) -> impl Iterator<Item = Entry> + use<> {
+        let noise = self.noise.about(minute.cast_unsigned());
+        let (beat, first) = (self.beat, minute * MINUTE + self.beat);
+        let (count, reach) = match self.name {
+            // A request and its answer, within a second.
+            LogName::AemRequest => (2, 1000),
+            _ => (1 + noise.below(0, 3).cast_signed(), MINUTE - beat),
+        };
+        // Each line has its own part of what is left of the minute.
+        let part = reach / count;
+        let mut last = first;
+        (0..count).map(move |position| {
+            let place = position.cast_unsigned();
+            let delay = noise.below(1 + place, part.cast_unsigned()).cast_signed();
+            let at = if position == 0 { first } else { first + position * part + delay };
+            let since_last = at - last;
+            last = at;
+            Entry { at, noise: noise.about(place), position, since_last }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! Technical accounts.
+
+use sqlx::SqliteConnection;
+
+use crate::domain::client::Client;
+use crate::domain::id::TenantId;
+use crate::store::insert::insert_rows;
+use crate::store::{InRow, StoreError, Transaction, parse_json};
+
+/// Stores clients; those that are there stay as they are.
+pub async fn insert(tx: &mut Transaction, clients: &[Client]) -> Result<(), StoreError> {
+    let rows: Vec<_> = clients
+        .iter()
+        .map(|Client { client_id, client_secret, technical_account_id, tenant_id, roles }| {
+            (client_id, client_secret, technical_account_id, tenant_id, roles)
+        })
+        .collect();
+    insert_rows(
+        tx,
+        "INSERT INTO clients (client_id, client_secret, technical_account_id, tenant_id, roles) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value -> 4 \
+         FROM json_each($1) WHERE true ON CONFLICT (client_id) DO NOTHING",
+        &rows,
+    )
+    .await
+}
+
+/// All clients.
+pub async fn list(connection: &mut SqliteConnection) -> Result<Vec<Client>, StoreError> {
+    let rows: Vec<(String, String, String, i64, String)> = sqlx::query_as(
+        "SELECT client_id, client_secret, technical_account_id, tenant_id, roles FROM clients",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut clients = Vec::with_capacity(rows.len());
+    for (client_id, client_secret, technical_account_id, tenant_id, roles) in rows {
+        let roles = parse_json(&roles).in_row("clients", &client_id)?;
+        clients.push(Client {
+            client_id,
+            client_secret,
+            technical_account_id,
+            tenant_id: TenantId::new(tenant_id),
+            roles,
+        });
+    }
+    Ok(clients)
+}

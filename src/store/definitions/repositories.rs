@@ -1,0 +1,90 @@
+//! Repositories, and the head commits of their branches and tags.
+
+use std::collections::BTreeMap;
+
+use sqlx::SqliteConnection;
+
+use super::known::Programs;
+use crate::domain::id::{ProgramId, RepositoryId};
+use crate::domain::program::Program;
+use crate::domain::repository::Repository;
+use crate::store::insert::insert_rows;
+use crate::store::{InRow, StoreError, Transaction};
+
+/// Stores the repositories of programs.
+pub(super) async fn insert(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
+    let mut rows = Vec::new();
+    let mut heads = Vec::new();
+    for program in programs {
+        for Repository { id, name, description, heads: commits } in program.repositories.values() {
+            rows.push((program.id, id, name, description));
+            heads.extend(commits.iter().map(|(head, commit)| (program.id, id, head, commit)));
+        }
+    }
+    insert_rows(
+        tx,
+        "INSERT INTO repositories (program_id, id, name, description) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1)",
+        &rows,
+    )
+    .await?;
+    insert_rows(
+        tx,
+        "INSERT INTO heads (program_id, repository_id, name, commit_id) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1)",
+        &heads,
+    )
+    .await
+}
+
+/// Reads all repositories into their programs.
+pub(super) async fn read_into(
+    connection: &mut SqliteConnection,
+    programs: &mut Programs,
+) -> Result<(), StoreError> {
+    let rows: Vec<(i64, i64, String, Option<String>)> =
+        sqlx::query_as("SELECT program_id, id, name, description FROM repositories")
+            .fetch_all(&mut *connection)
+            .await?;
+    for (program_id, id, name, description) in rows {
+        let key = (program_id, id);
+        let id = RepositoryId::new(id);
+        if let Some(program) = programs.find(program_id).in_row("repositories", key)? {
+            let heads = BTreeMap::new();
+            program.repositories.insert(id, Repository { id, name, description, heads });
+        }
+    }
+    let heads: Vec<(i64, i64, String, String)> =
+        sqlx::query_as("SELECT program_id, repository_id, name, commit_id FROM heads")
+            .fetch_all(&mut *connection)
+            .await?;
+    for (program_id, repository_id, name, commit) in heads {
+        let key = (program_id, repository_id, &name);
+        let Some(program) = programs.find(program_id).in_row("heads", key)? else { continue };
+        let repository = program.repositories.get_mut(&RepositoryId::new(repository_id));
+        let missing = || StoreError::unreadable("there is no such repository");
+        repository.ok_or_else(missing).in_row("heads", key)?.heads.insert(name, commit);
+    }
+    Ok(())
+}
+
+/// Sets the head commit of a branch, which need not have been there.
+pub async fn set_head(
+    tx: &mut Transaction,
+    program: ProgramId,
+    repository: RepositoryId,
+    branch: &str,
+    commit: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO heads (program_id, repository_id, name, commit_id) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (program_id, repository_id, name) DO UPDATE SET commit_id = excluded.commit_id",
+    )
+    .bind(program.number())
+    .bind(repository.number())
+    .bind(branch)
+    .bind(commit)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
