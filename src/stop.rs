@@ -5,6 +5,19 @@ use std::time::Duration;
 /// How long requests in flight may take after the signal, in real time.
 pub const GRACE: Duration = Duration::from_secs(10);
 
+/// Lets a write beyond the largest size of files fail as any other, instead of ending the program.
+#[cfg(unix)]
+pub fn outlive_size_limits() -> std::io::Result<()> {
+    let limit = signal_hook::consts::SIGXFSZ;
+    signal_hook::flag::register(limit, std::sync::Arc::default()).map(drop)
+}
+
+/// The same where there is no such signal.
+#[cfg(not(unix))]
+pub fn outlive_size_limits() -> std::io::Result<()> {
+    Ok(())
+}
+
 /// The signals, from when they are listened to.
 #[cfg(unix)]
 pub struct Signals {

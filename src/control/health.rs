@@ -16,8 +16,21 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The emulator is ready.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    status: &'static str,
+    status: HealthStatus,
     version: &'static str,
+    /// What is wrong; absent if nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
+}
+
+/// Whether everything is as it should be.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum HealthStatus {
+    /// Nothing is wrong.
+    Ok,
+    /// Some requests fail; what can be read is answered.
+    Degraded,
 }
 
 /// What the emulator is and holds.
@@ -48,11 +61,14 @@ struct Counts {
     running_executions: i64,
 }
 
-/// Answers once the emulator is ready.
+/// Answers once the emulator is ready; tells what keeps it from working as it should, such as a full
+/// disk.
 #[utoipa::path(get, path = "/_emulator/health", operation_id = "getHealth", tag = "Emulator",
     responses((status = 200, description = "The emulator is ready", body = Health)))]
-pub async fn get_health() -> Json<Health> {
-    Json(Health { status: "ok", version: VERSION })
+pub async fn get_health(State(control): State<Control>) -> Json<Health> {
+    let problems: Vec<_> = control.engine.trouble().into_iter().collect();
+    let status = if problems.is_empty() { HealthStatus::Ok } else { HealthStatus::Degraded };
+    Json(Health { status, version: VERSION, problems })
 }
 
 /// Returns version, options in force and counts.

@@ -67,7 +67,7 @@ pub async fn patch_program(
             })?;
         Ok(())
     };
-    let program = control.engine.change_program(program.id, change).await?;
+    let program = control.engine.change_program(program.id, change).await??;
     let program = program.ok_or_else(|| Problem::not_found("The program"))?;
     Ok(Json(ProgramSettings {
         id: program.id.to_string(),

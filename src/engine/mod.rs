@@ -10,6 +10,7 @@ mod tally;
 mod world;
 mod write;
 
+use std::error::Error;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
@@ -201,13 +202,33 @@ impl Engine {
     /// Sets how fast emulated time runs from now on.
     pub async fn set_clock_rate(self: &Arc<Self>, rate: f64) -> Result<(), StoreError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_to_the_end(self, async move {
             let _turn = engine.schedule.turn().await;
             let mut write = Write::begin(&engine).await?;
             write.set_clock(ClockLine { rate, ..engine.clock.line_from_now() }).await?;
             write.commit().await
         })
         .await
+    }
+
+    /// An error that says what is wrong with the files of the database, if that is why something has
+    /// failed with this one.
+    fn explain<E: From<StoreError> + Error + 'static>(&self, error: E) -> E {
+        let Some(explained) = self.database.explain(&error) else { return error };
+        // It tries to write until that succeeds.
+        self.schedule.wake();
+        explained.into()
+    }
+
+    /// Why nothing can be written for now; none if that is possible as far as is known.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.database.trouble()
+    }
+
+    /// Waits while nothing can be written.
+    pub async fn wait_for_recovery(&self) {
+        self.database.wait_for_recovery().await;
     }
 
     /// Writes everything into the database file and closes it.
@@ -224,13 +245,15 @@ fn new_signing_key() -> Vec<u8> {
 /// Runs something that changes the database to its end, even if the caller stops waiting for it:
 /// what memory mirrors of the database must follow each commit.
 async fn run_to_the_end<T, E>(
+    engine: &Arc<Engine>,
     command: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E>
 where
     T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
+    E: From<StoreError> + Error + Send + 'static,
 {
-    outcome_of(tokio::spawn(command).await)?
+    let done = outcome_of(tokio::spawn(command).await)?;
+    done.map_err(|error| engine.explain(error))
 }
 
 /// What a task came to. A panic of the task is one of whoever waited for it.
@@ -248,8 +271,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_panics_is_a_panic_of_who_waits_for_it() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let path = directory.path().join("cloudmanager.db");
+        let opened = Engine::open(&path, EngineOptions::default(), Origin::Demo).await;
+        let engine = opened.unwrap();
         let panics = async { panic!("on purpose") as Result<(), StoreError> };
-        let waiting = tokio::spawn(run_to_the_end(panics));
+        let waiting = tokio::spawn(async move { run_to_the_end(&engine, panics).await });
         let panic = waiting.await.unwrap_err().into_panic();
         assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
     }

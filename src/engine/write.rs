@@ -1,5 +1,6 @@
 //! Writing: the only way to change the database, and what memory makes of it.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -153,11 +154,11 @@ impl Engine {
     ) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: From<StoreError> + Error + Send + 'static,
         F: Future<Output = Result<T, E>> + Send,
     {
         let engine = self.clone();
-        run_to_the_end(async move { command(Write::begin(&engine).await?).await }).await
+        run_to_the_end(self, async move { command(Write::begin(&engine).await?).await }).await
     }
 
     /// Lets memory follow a commit. None of it fails or waits: memory is never left behind.

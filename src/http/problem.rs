@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::invalid::InvalidField;
-use crate::store::StoreError;
+use crate::store::{StoreError, Trouble, with_causes};
 
 /// The type of most errors.
 const ERROR: &str = "http://ns.adobe.com/adobecloud/error";
@@ -202,14 +202,27 @@ impl IntoResponse for Problem {
 }
 
 impl From<StoreError> for Problem {
-    /// 507 if there is no room left on the disk, otherwise 500.
+    /// 507 if there is no room left on the disk, 503 if the database can't be used for now,
+    /// otherwise 500.
     fn from(error: StoreError) -> Self {
-        let is_disk_full = error.is_disk_full();
-        let problem = Self::internal(&error);
-        if !is_disk_full {
-            return problem;
+        if matches!(error, StoreError::Closed) {
+            return Self::stopping("The emulator stops.");
         }
-        let status = StatusCode::INSUFFICIENT_STORAGE;
-        Self::new(status, "No room left", "There is no room left on the disk for the database.")
+        let trouble = error.trouble();
+        let reason = with_causes(&error);
+        let problem = Self::internal(&error);
+        match trouble {
+            None => problem,
+            Some(Trouble::NoRoom) => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "No room left",
+                "There is no room left on the disk for the database.",
+            ),
+            Some(Trouble::Unavailable | Trouble::Malformed) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Database unavailable",
+                format!("The database can't be read or written now: {reason}."),
+            ),
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The database file: one writer, a few readers, and the lock that keeps other processes out.
 
+use std::error::Error;
 use std::fs::{File, TryLockError};
 use std::io::{self, Read};
-use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,11 +13,12 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
-use tokio::runtime::Handle;
-use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
+use tokio::sync::Mutex;
 
+use super::condition::Condition;
 use super::secrets::{SecretKey, Secrets};
-use super::{StoreError, with_causes};
+use super::writer::{Transaction, Writer, Writing};
+use super::{StoreError, directory_of};
 use crate::domain::execution::plan::Plan;
 
 /// What marks a database file as the emulator's (`PRAGMA application_id`), bytes 68 to 71.
@@ -30,6 +31,8 @@ const CACHED_PLANS: usize = 1024;
 pub struct Database {
     /// None once the database is closed.
     writer: Writing,
+    /// Whether it can be written.
+    condition: Arc<Condition>,
     readers: SqlitePool,
     /// Plans by their number; they never change.
     pub(super) plans: Cache<i64, Arc<Plan>>,
@@ -41,109 +44,14 @@ pub struct Database {
     lock: Mutex<Option<File>>,
 }
 
-/// The one connection that writes.
-struct Writer {
-    connection: SqliteConnection,
-    /// Whether a transaction has begun that was not committed.
-    unfinished: bool,
-    /// Whether another database is attached.
-    attached: bool,
-}
-
-/// The writer, for whoever has the right to write; none once the database is closed.
-type Writing = Arc<Mutex<Option<Writer>>>;
-
-/// The right to write.
-type Right = OwnedMappedMutexGuard<Option<Writer>, Writer>;
-
 /// A connection to the database.
 pub type Connection = SqliteConnection;
-
-/// A transaction that writes. It holds the right to write, so there is one at a time. Dropped
-/// without a commit, it changes nothing.
-pub struct Transaction {
-    right: Right,
-    writing: Writing,
-}
-
-/// The right to write after a commit. Nobody else writes until this is dropped.
-pub struct Committed {
-    _transaction: Transaction,
-}
-
-impl Writer {
-    async fn execute(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        sqlx::query(statement).execute(&mut self.connection).await?;
-        Ok(())
-    }
-
-    /// Ends what the last transaction left, if it was not committed.
-    async fn clean_up(&mut self) -> Result<(), StoreError> {
-        if self.unfinished {
-            // SQLite itself has rolled back after some errors. Then this fails, which is fine.
-            let _ = self.execute("ROLLBACK").await;
-            self.unfinished = false;
-        }
-        if self.attached {
-            self.execute("DETACH DATABASE imported").await?;
-            self.attached = false;
-        }
-        Ok(())
-    }
-}
-
-impl Transaction {
-    /// Commits. The caller keeps the right to write until memory, too, has what was committed.
-    pub async fn commit(mut self) -> Result<Committed, StoreError> {
-        self.right.execute("COMMIT").await?;
-        self.right.unfinished = false;
-        // It is committed, even if a database stays attached until the next transaction begins.
-        let _ = self.right.clean_up().await;
-        Ok(Committed { _transaction: self })
-    }
-}
-
-impl Drop for Transaction {
-    /// Lets the writer be cleaned up: nothing here can wait for `SQLite`. If somebody else gets the
-    /// right to write first, they do it.
-    fn drop(&mut self) {
-        if !self.right.unfinished {
-            return;
-        }
-        let writing = self.writing.clone();
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move {
-                if let Some(writer) = &mut *writing.lock().await {
-                    // If this fails, the next transaction says so.
-                    let _ = writer.clean_up().await;
-                }
-            });
-        }
-    }
-}
-
-impl Deref for Transaction {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
-        &self.right.connection
-    }
-}
-
-impl DerefMut for Transaction {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.right.connection
-    }
-}
 
 impl Database {
     /// Opens or creates the file, keeps other processes out, and brings its schema up to date. A
     /// file of something else is refused and not touched.
     pub async fn open(path: &Path, secret_key: Option<&SecretKey>) -> Result<Self, StoreError> {
-        let failed = |reason: &dyn std::error::Error| StoreError::Open {
-            path: path.display().to_string(),
-            reason: with_causes(reason),
-        };
+        let failed = |error: &(dyn Error + 'static)| StoreError::opening(path, error);
         let is_new = check_identity(path).map_err(|error| failed(&error))?;
         let lock = take_lock(path).map_err(|error| failed(&error))?;
         let secrets = Secrets::open(path, secret_key).map_err(|error| failed(&error))?;
@@ -162,14 +70,14 @@ impl Database {
             let _ = writer.close().await;
             return Err(failed(&error));
         }
-        let readers =
-            SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_lazy_with(options.clone().read_only(true));
+        let condition = Arc::new(Condition::new(path.to_owned()));
+        let writer = Writer::new(writer, options, condition.clone());
         Ok(Self {
-            writer: Arc::new(Mutex::new(Some(Writer {
-                connection: writer,
-                unfinished: false,
-                attached: false,
-            }))),
+            writer: Arc::new(Mutex::new(Some(writer))),
+            condition,
             readers,
             plans: Cache::new(CACHED_PLANS),
             plan_ids: Cache::new(CACHED_PLANS),
@@ -180,37 +88,30 @@ impl Database {
 
     /// Begins a transaction as soon as it is the caller's turn to write; first come, first served.
     pub async fn begin(&self) -> Result<Transaction, StoreError> {
-        let right = self.wait_for_right().await?;
-        self.begin_with(right).await
+        Transaction::begin(self.writer.clone(), None).await
     }
 
     /// The same, with the database in a file attached as `imported` while the transaction lasts.
     pub async fn begin_with_attached(&self, path: &Path) -> Result<Transaction, StoreError> {
-        let mut right = self.wait_for_right().await?;
-        let path = path.display().to_string();
-        sqlx::query("ATTACH DATABASE $1 AS imported")
-            .bind(path)
-            .execute(&mut right.connection)
-            .await?;
-        right.attached = true;
-        self.begin_with(right).await
+        Transaction::begin(self.writer.clone(), Some(path)).await
     }
 
-    /// Takes `SQLite`'s write lock at once: a transaction that reads before it writes would fail
-    /// under concurrency, whatever the busy time-out.
-    async fn begin_with(&self, mut right: Right) -> Result<Transaction, StoreError> {
-        right.unfinished = true;
-        let mut transaction = Transaction { right, writing: self.writer.clone() };
-        transaction.right.execute("BEGIN IMMEDIATE").await?;
-        Ok(transaction)
+    /// What is wrong with the files of the database, if that is why something has failed with this
+    /// error. [`Self::trouble`] says so until something is written.
+    #[must_use]
+    pub fn explain(&self, error: &(dyn Error + 'static)) -> Option<StoreError> {
+        self.condition.note(error)
     }
 
-    async fn wait_for_right(&self) -> Result<Right, StoreError> {
-        let writer = self.writer.clone().lock_owned().await;
-        let right = OwnedMutexGuard::try_map(writer, Option::as_mut);
-        let mut right = right.map_err(|_| StoreError::Closed)?;
-        right.clean_up().await?;
-        Ok(right)
+    /// Why the database can't be written, as far as the last writes tell; none if it can.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.condition.trouble()
+    }
+
+    /// Waits until something was written after the last write that failed.
+    pub async fn wait_for_recovery(&self) {
+        self.condition.recovery().await;
     }
 
     /// A connection to read several tables with.
@@ -232,14 +133,14 @@ impl Database {
     /// Writes everything into the one database file and closes it.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.readers.close().await;
-        if let Some(mut writer) = self.writer.lock().await.take() {
-            writer.clean_up().await?;
-            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
-            writer.connection.close().await?;
-        }
+        let writer = self.writer.lock().await.take();
+        let closed = match writer {
+            Some(writer) => writer.close().await,
+            None => Ok(()),
+        };
         // Whoever still has the database in hand does not keep others out.
         self.lock.lock().await.take();
-        Ok(())
+        closed
     }
 }
 
@@ -271,10 +172,7 @@ async fn mark(path: &Path) -> sqlx::Result<()> {
 
 /// Takes the lock beside the file that `path` leads to, by whatever name.
 fn take_lock(path: &Path) -> io::Result<File> {
-    let directory = match path.parent() {
-        Some(directory) if directory != Path::new("") => directory,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
     let path = path
         .canonicalize()

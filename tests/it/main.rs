@@ -11,6 +11,8 @@ mod exec;
 mod failures;
 mod hostile;
 mod ims;
+#[cfg(target_os = "linux")]
+mod io_faults;
 mod isolation;
 mod limits;
 mod log;

@@ -67,6 +67,17 @@ impl Running {
         self
     }
 
+    /// Waits until it says where it answers, or is over.
+    pub fn ready_or_over(mut self) -> Result<Self, ExitStatus> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        let Some(url) = line.strip_prefix("listening on ") else {
+            return Err(self.child.wait().unwrap());
+        };
+        url.trim().clone_into(&mut self.url);
+        Ok(self)
+    }
+
     /// Kills it, without a warning.
     pub fn kill(mut self) {
         self.child.kill().unwrap();

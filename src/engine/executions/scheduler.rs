@@ -18,8 +18,11 @@ use crate::store::executions::{self, Due};
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
 pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
-/// How long the scheduler waits after the database failed, in real time.
+/// How long the scheduler rests after the database failed, in real time: each time twice as long.
 const RECOVERY: RealDuration = RealDuration::from_secs(1);
+
+/// How long it rests at most after that.
+const LONGEST_RECOVERY: RealDuration = RealDuration::from_secs(16);
 
 /// Where to move the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +136,7 @@ impl Engine {
         destination: Destination,
     ) -> Result<Settled, AdvanceError> {
         let engine = self.clone();
-        run_to_the_end(async move { engine.do_advance_clock(destination).await }).await
+        run_to_the_end(self, async move { engine.do_advance_clock(destination).await }).await
     }
 
     async fn do_advance_clock(
@@ -179,31 +182,52 @@ impl Engine {
 
     /// Lets things happen as they fall due, until told to stop.
     pub async fn run_scheduler(self: &Arc<Self>) {
+        let mut recovery = RECOVERY;
         loop {
             // Listening begins before reading, so that nothing between is missed.
             self.schedule.wakes_at.store(i64::MAX, Ordering::SeqCst);
             let nudged = self.schedule.nudge.notified();
             tokio::pin!(nudged);
             nudged.as_mut().enable();
-            let sleep = match self.settle_due().await {
+            match self.settle_and_recover().await {
                 Ok(due) => {
+                    recovery = RECOVERY;
                     let wakes_at = due.map_or(i64::MAX, Timestamp::as_millis);
                     self.schedule.wakes_at.store(wakes_at, Ordering::SeqCst);
-                    due.and_then(|due| self.clock.real_time_until(due))
-                        .map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))
+                    tokio::select! {
+                        () = &mut nudged => {}
+                        () = self.sleep_until(due) => {}
+                        () = self.wait_for_stop() => return,
+                    }
                 }
                 Err(error) => {
-                    let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, "the scheduler failed; it tries again");
-                    RECOVERY
+                    {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::error!(error, "the scheduler failed; it tries again");
+                    }
+                    // Whoever fails to write wakes the scheduler: that must not be why it does, too.
+                    tokio::select! {
+                        () = tokio::time::sleep(recovery) => {}
+                        () = self.wait_for_stop() => return,
+                    }
+                    recovery = (2 * recovery).min(LONGEST_RECOVERY);
                 }
-            };
-            tokio::select! {
-                () = &mut nudged => {}
-                () = tokio::time::sleep(sleep) => {}
-                () = self.wait_for_stop() => return,
             }
         }
+    }
+
+    /// Lets happen everything that is due now. After a write that failed it writes something, to
+    /// find out whether that is possible again.
+    async fn settle_and_recover(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
+        let settled = async {
+            let due = self.settle_due().await?;
+            if self.trouble().is_some() {
+                Write::begin(self).await?.commit().await?;
+                self.start_purging();
+            }
+            Ok(due)
+        };
+        settled.await.map_err(|error| self.explain(error))
     }
 }
 

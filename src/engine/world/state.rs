@@ -11,7 +11,7 @@ use crate::engine::write::Write;
 use crate::engine::{Engine, outcome_of, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
-use crate::store::{Database, StoreError, emulator, state, with_causes};
+use crate::store::{Database, StoreError, Trouble, emulator, state, with_causes};
 
 /// What an emulator is reset to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Engine {
         file: impl AsRef<Path> + Send + Sync + 'static,
     ) -> Result<(), ImportError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_to_the_end(self, async move {
             let row = {
                 // sqlx's migrations are not `Send`; they run on a thread that waits for them.
                 let (runtime, engine) = (Handle::current(), engine.clone());
@@ -76,7 +76,7 @@ impl Engine {
     /// Goes back to the beginning: data, counters, and the clock's start and rate.
     pub async fn reset(self: &Arc<Self>, to: ResetTo) -> Result<(), StoreError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_to_the_end(self, async move {
             let _turn = engine.schedule.turn().await;
             let seed = match to {
                 ResetTo::Seed => engine.origin.seed(),
@@ -95,6 +95,9 @@ impl Engine {
 /// Brings the state in a file up to date and checks it; its own row.
 async fn prepare(path: &Path, current: &Database) -> Result<EmulatorRow, ImportError> {
     let refused = |error: StoreError| match error {
+        error if matches!(error.trouble(), Some(Trouble::NoRoom | Trouble::Unavailable)) => {
+            ImportError::Store(error)
+        }
         StoreError::Open { reason, .. } => ImportError::Refused(reason),
         error => ImportError::Refused(with_causes(&error)),
     };
