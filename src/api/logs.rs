@@ -5,9 +5,10 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::Api;
-use super::files::{Redirect, redirect, step_log};
+use super::files::{Redirect, redirect};
 use super::page::QueryParameters;
 use crate::access::file_token::{FileName, StepName};
+use crate::content::step_log;
 use crate::extract::InStep;
 use crate::http::problem::Problem;
 
@@ -26,7 +27,9 @@ pub async fn get_step_logs(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let file = query.get("file");
-    step_log(&api, &snapshot, position, file).ok_or_else(|| Problem::not_found("The log"))?;
+    if !step_log::exists(&snapshot.execution, position, file) {
+        return Err(Problem::not_found("The log"));
+    }
     let step = StepName::new(&snapshot, position);
     let name = FileName::StepLog { step, file: file.map(str::to_owned) };
     Ok(redirect(&api, &headers, &name))

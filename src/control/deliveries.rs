@@ -11,13 +11,13 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Control;
-use super::extract::AnyDelivery;
 use super::wait::{TimeoutParameter, read_timeout, within};
 use crate::domain::delivery::{Delivery, DeliveryStatus, Reply};
 use crate::domain::id::InvalidId;
 use crate::engine::catalog::Catalog;
 use crate::engine::deliveries::Recorded;
 use crate::events::body::EventBody;
+use crate::extract::NamedDelivery;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 use crate::store::deliveries::{Attempt, Filter, RecordedDelivery};
@@ -217,12 +217,12 @@ pub async fn wait_for_deliveries(
 
 /// Delivers an event once more, whatever came of it.
 #[utoipa::path(post, path = "/_emulator/deliveries/{deliveryId}/redeliver",
-    operation_id = "redeliver", tag = "Emulator", params(AnyDelivery),
+    operation_id = "redeliver", tag = "Emulator", params(NamedDelivery),
     responses((status = 202, description = "The delivery, which is due now",
         body = DeliveryView)))]
 pub async fn redeliver(
     State(control): State<Control>,
-    AnyDelivery(id): AnyDelivery,
+    NamedDelivery(id): NamedDelivery,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     let recorded = control.engine.redeliver(id).await?;
     let DeliveryList { mut deliveries } = DeliveryList::new(recorded, control.deliverer.base_url());

@@ -8,64 +8,16 @@ use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt, stream};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use super::Control;
-use crate::domain::id::ProgramId;
-use crate::engine::changes::{Change, Follower, News, Place};
+use crate::engine::changes::{Change, ChangeType, Follower, Interest, News, Place};
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 
 /// How long a stream is silent at most, in real time.
 const SILENCE: RealDuration = RealDuration::from_secs(15);
-
-/// What an event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum EventType {
-    /// An execution: programId, pipelineId, executionId.
-    Execution,
-    /// A pipeline, its scenario, or many of its executions: programId, pipelineId.
-    Pipeline,
-    /// A program, its repositories, or its deletion: programId.
-    Program,
-    /// An environment: programId, environmentId.
-    Environment,
-    /// A webhook: webhookId.
-    Webhook,
-    /// Deliveries to a webhook: webhookId.
-    Delivery,
-    /// The clock was set or moved.
-    Clock,
-    /// The journal has changed, up to the call with this number: number.
-    Request,
-    /// Everything may have changed: after a reset, an import, or more than 1000 changes at once.
-    Reset,
-}
-
-impl EventType {
-    const ALL: [(Self, &str); 9] = [
-        (Self::Execution, "execution"),
-        (Self::Pipeline, "pipeline"),
-        (Self::Program, "program"),
-        (Self::Environment, "environment"),
-        (Self::Webhook, "webhook"),
-        (Self::Delivery, "delivery"),
-        (Self::Clock, "clock"),
-        (Self::Request, "request"),
-        (Self::Reset, "reset"),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
-    }
-
-    fn find(wanted: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, name)| *name == wanted).map(|(kind, _)| *kind)
-    }
-}
 
 /// The query parameters that choose events.
 #[derive(IntoParams)]
@@ -76,13 +28,12 @@ pub struct WantedParameters {
     program: Option<String>,
     /// The types of the events, separated by commas; all if absent. `reset` and `missed` always come.
     #[param(style = Form, explode = false)]
-    types: Option<Vec<EventType>>,
+    types: Option<Vec<ChangeType>>,
 }
 
 /// Which events are wanted.
 pub struct Wanted {
-    program: Option<ProgramId>,
-    types: Option<Vec<EventType>>,
+    interest: Interest,
     after: Option<Place>,
 }
 
@@ -100,13 +51,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
         let last = parts.headers.get("last-event-id");
         // An id that can't be read is one that was never given.
         let after = last.map(|id| id.to_str().ok().and_then(read_id).unwrap_or_default());
-        Ok(Self { program, types, after })
+        Ok(Self { interest: Interest { program, types }, after })
     }
 }
 
-fn read_types(text: &str) -> Result<Vec<EventType>, String> {
-    text.split(',').map(EventType::find).collect::<Option<_>>().ok_or_else(|| {
-        let names = EventType::ALL.map(|(_, name)| name).join(", ");
+fn read_types(text: &str) -> Result<Vec<ChangeType>, String> {
+    text.split(',').map(ChangeType::find).collect::<Option<_>>().ok_or_else(|| {
+        let names = ChangeType::ALL.map(|(_, name)| name).join(", ");
         format!("must be some of {names}, separated by commas")
     })
 }
@@ -118,21 +69,6 @@ fn id(Place { start, number }: Place) -> String {
 fn read_id(id: &str) -> Option<Place> {
     let (start, number) = id.split_once('-')?;
     Some(Place { start: start.parse().ok()?, number: number.parse().ok()? })
-}
-
-/// The type of a change, and the program that it is about.
-fn kind_of(change: &Change) -> (EventType, Option<ProgramId>) {
-    match change {
-        Change::Execution(pipeline, _) => (EventType::Execution, Some(pipeline.program_id)),
-        Change::Pipeline(pipeline) => (EventType::Pipeline, Some(pipeline.program_id)),
-        Change::Program(program) => (EventType::Program, Some(*program)),
-        Change::Environment(program, _) => (EventType::Environment, Some(*program)),
-        Change::Webhook(_) => (EventType::Webhook, None),
-        Change::Deliveries(_) => (EventType::Delivery, None),
-        Change::Clock => (EventType::Clock, None),
-        Change::Request(_, program) => (EventType::Request, *program),
-        Change::Everything => (EventType::Reset, None),
-    }
 }
 
 /// What to read again after a change.
@@ -156,17 +92,7 @@ fn names_in(change: &Change) -> Value {
             json!({"webhookId": webhook.to_string()})
         }
         Change::Request(number, _) => json!({"number": number}),
-        Change::Clock | Change::Everything => json!({}),
-    }
-}
-
-impl Wanted {
-    fn has(&self, change: &Change) -> bool {
-        let Self { program: wanted_program, types, after: _ } = self;
-        let (kind, program) = kind_of(change);
-        let is_about = program.is_none() || wanted_program.is_none() || program == *wanted_program;
-        let is_of_type = types.as_ref().is_none_or(|types| types.contains(&kind));
-        is_about && is_of_type || kind == EventType::Reset
+        Change::Clock | Change::Many(_) | Change::Everything => json!({}),
     }
 }
 
@@ -175,7 +101,7 @@ fn events(news: News) -> Vec<Event> {
         News::Missed(place) => vec![event(place, "missed", &json!({}))],
         News::Changes(changes) => changes
             .iter()
-            .map(|(place, change)| event(*place, kind_of(change).0.name(), &names_in(change)))
+            .map(|(place, change)| event(*place, change.change_type().name(), &names_in(change)))
             .collect(),
     }
 }
@@ -198,20 +124,21 @@ fn event(place: Place, name: &str, data: &Value) -> Event {
     responses((status = 200, description = "Events whose data is a JSON object", body = String,
         content_type = "text/event-stream")))]
 pub async fn get_events(State(control): State<Control>, wanted: Wanted) -> Response {
-    let follower = control.engine.follow(wanted.after);
+    let Wanted { interest, after } = wanted;
+    let follower = control.engine.follow(interest, after);
     let begin = Event::default().id(id(follower.place()));
-    let begin = stream::iter(wanted.after.is_none().then_some(begin));
+    let begin = stream::iter(after.is_none().then_some(begin));
     let stop = async move { control.engine.wait_for_stop().await };
-    let events = begin.chain(follow(follower, wanted)).take_until(stop);
+    let events = begin.chain(follow(follower)).take_until(stop);
     Sse::new(events.map(Ok::<_, Infallible>))
         .keep_alive(KeepAlive::new().interval(SILENCE))
         .into_response()
 }
 
-fn follow(follower: Follower, wanted: Wanted) -> impl Stream<Item = Event> {
-    let news = stream::unfold((follower, wanted), async |(mut follower, wanted)| {
-        let news = follower.next(|change| wanted.has(change)).await;
-        Some((stream::iter(events(news)), (follower, wanted)))
+fn follow(follower: Follower) -> impl Stream<Item = Event> {
+    let news = stream::unfold(follower, async |mut follower| {
+        let news = follower.next().await;
+        Some((stream::iter(events(news)), follower))
     });
     news.flatten()
 }

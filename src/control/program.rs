@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyProgram;
 use crate::domain::invalid::InvalidField;
-use crate::domain::program::Program;
+use crate::domain::program::{Kpis, Program};
+use crate::extract::InProgram;
 use crate::http::body::{read_object, sent_value};
 use crate::http::problem::Problem;
 use crate::seed::KpisDocument;
@@ -44,14 +44,26 @@ struct KpisView {
     page_views_per_minute: f64,
 }
 
+impl ProgramSettings {
+    fn new(program: &Program) -> Self {
+        let Kpis { response_time, page_views_per_minute } = program.kpis;
+        Self {
+            id: program.id.to_string(),
+            name: program.name.clone(),
+            emergency_mode: program.emergency_mode,
+            kpis: KpisView { response_time, page_views_per_minute },
+        }
+    }
+}
+
 /// Sets the emergency mode and the performance targets of a program.
 #[utoipa::path(patch, path = "/_emulator/program/{programId}", operation_id = "patchProgram",
-    tag = "Emulator", params(AnyProgram),
+    tag = "Emulator", params(InProgram),
     request_body = ProgramBody,
     responses((status = 200, description = "What is set now", body = ProgramSettings)))]
 pub async fn patch_program(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Json<ProgramSettings>, Problem> {
     let ProgramBody { emergency_mode, kpis } = read_object(&body)?;
@@ -69,13 +81,5 @@ pub async fn patch_program(
     };
     let program = control.engine.change_program(program.id, change).await??;
     let program = program.ok_or_else(|| Problem::not_found("The program"))?;
-    Ok(Json(ProgramSettings {
-        id: program.id.to_string(),
-        name: program.name.clone(),
-        emergency_mode: program.emergency_mode,
-        kpis: KpisView {
-            response_time: program.kpis.response_time,
-            page_views_per_minute: program.kpis.page_views_per_minute,
-        },
-    }))
+    Ok(Json(ProgramSettings::new(&program)))
 }

@@ -9,9 +9,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyProgram;
+use crate::domain::id::{PipelineKey, ProgramId};
 use crate::domain::invalid::InvalidField;
 use crate::engine::additions::{AddError, Added};
+use crate::extract::InProgram;
+use crate::http::api_path::ApiPath;
 use crate::http::body::{as_text, value_at};
 use crate::http::problem::Problem;
 use crate::http::secrets::redact;
@@ -100,15 +102,15 @@ pub async fn post_seed(
 
 type Created = (StatusCode, [(HeaderName, String); 1], Json<CreatedView>);
 
-fn created(program_id: String, kind: &str, id: String) -> Created {
-    let href = format!("/api/program/{program_id}/{kind}/{id}");
+fn created(program: ProgramId, id: String, path: ApiPath<'_>) -> Created {
+    let (program_id, href) = (program.to_string(), String::from(path));
     let location = [(header::LOCATION, href.clone())];
     (StatusCode::CREATED, location, Json(CreatedView { id, program_id, href }))
 }
 
 /// Creates a pipeline, described as in a seed document.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipelines",
-    operation_id = "postPipeline", tag = "Emulator", params(AnyProgram),
+    operation_id = "postPipeline", tag = "Emulator", params(InProgram),
     request_body = PipelineDocument,
     responses((status = 201, description = "The pipeline is there", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
@@ -116,7 +118,7 @@ fn created(program_id: String, kind: &str, id: String) -> Created {
             content_type = "application/problem+json")))]
 pub async fn post_pipeline(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Created, Problem> {
     let seed = seed::read_pipeline(as_text(&body)?, &program);
@@ -126,12 +128,13 @@ pub async fn post_pipeline(
     let id = new.copied().find(|id| !known(id));
     add(&control, seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The pipeline"))?;
-    Ok(created(program.id.to_string(), "pipeline", id.to_string()))
+    let path = ApiPath::Pipeline(PipelineKey { program_id: program.id, pipeline_id: id });
+    Ok(created(program.id, id.to_string(), path))
 }
 
 /// Creates an environment, described as in a seed document.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/environments",
-    operation_id = "postEnvironment", tag = "Emulator", params(AnyProgram),
+    operation_id = "postEnvironment", tag = "Emulator", params(InProgram),
     request_body = EnvironmentDocument,
     responses((status = 201, description = "The environment is there", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
@@ -139,7 +142,7 @@ pub async fn post_pipeline(
             content_type = "application/problem+json")))]
 pub async fn post_environment(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Created, Problem> {
     let seed = seed::read_environment(as_text(&body)?, &program);
@@ -149,5 +152,5 @@ pub async fn post_environment(
     let id = new.copied().find(|id| !known(id));
     add(&control, seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The environment"))?;
-    Ok(created(program.id.to_string(), "environment", id.to_string()))
+    Ok(created(program.id, id.to_string(), ApiPath::Environment(program.id, id)))
 }

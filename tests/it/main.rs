@@ -20,6 +20,7 @@ mod migration;
 mod official;
 mod operations;
 mod origin;
+mod paths;
 mod process;
 mod progress;
 mod receiver;

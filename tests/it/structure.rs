@@ -17,13 +17,16 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("engine", &["seed", "store", "domain"]),
     ("http", &["store", "domain"]),
     ("access", &["http", "engine", "domain"]),
-    ("extract", &["api", "access", "http", "engine", "domain"]),
+    ("extract", &["http", "engine", "domain"]),
     ("api", &["extract", "access", "http", "engine", "store", "content", "domain"]),
     ("events", &["access", "http", "engine", "store", "domain"]),
     ("traffic", &["access", "http", "engine", "domain"]),
     (
         "control",
-        &["traffic", "events", "api", "access", "http", "engine", "seed", "store", "domain"],
+        &[
+            "traffic", "events", "api", "extract", "access", "http", "engine", "seed", "store",
+            "domain",
+        ],
     ),
     ("openapi", &["control", "traffic", "api", "access", "http"]),
     ("schema", &["openapi", "seed"]),

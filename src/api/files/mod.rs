@@ -19,8 +19,8 @@ use utoipa::ToSchema;
 
 use super::Api;
 use crate::access::file_token::FileName;
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
-pub(super) use content::step_log;
 use content::{Content, File};
 
 /// How much of a file is in memory at a time, in bytes.
@@ -35,7 +35,8 @@ pub struct Redirect {
 
 /// The absolute address of a file.
 pub(super) fn address(api: &Api, headers: &HeaderMap, name: &FileName) -> String {
-    format!("{}/files/{}", api.hosts.base_url(headers), api.file_tokens.sign(name))
+    let token = api.file_tokens.sign(name);
+    format!("{}{}", api.hosts.base_url(headers), ApiPath::File(&token))
 }
 
 /// Tells the address of a file: in JSON to who accepts that, otherwise as a redirect.
@@ -84,13 +85,14 @@ pub async fn download_file(
     let name = api.file_tokens.read(&token).ok_or_else(not_found)?;
     let file = File::find(&api, &name).await?.ok_or_else(not_found)?;
     // Files only grow: their length tells one version from another.
-    let etag = etag(&token, file.content.len());
+    let total = file.content.len();
+    let etag = etag(&token, total);
     let names = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if names(header::IF_NONE_MATCH).is_some_and(|tags| tags == "*" || tags.contains(&etag)) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
     let is_current = names(header::IF_RANGE).is_none_or(|tag| tag == etag);
-    Ok(answer(file, &etag, names(header::RANGE).filter(|_| is_current)))
+    Ok(answer(file, total, &etag, names(header::RANGE).filter(|_| is_current)))
 }
 
 fn etag(token: &str, length: u64) -> String {
@@ -98,20 +100,14 @@ fn etag(token: &str, length: u64) -> String {
     format!("\"{digits:.16}\"")
 }
 
-fn answer(file: File, etag: &str, range: Option<&str>) -> Response {
+fn answer(file: File, total: u64, etag: &str, range: Option<&str>) -> Response {
     let File { content, media_type, name } = file;
-    let total = content.len();
-    let parsed = range.and_then(|range| parse_range_header(range).ok());
-    // A range that can't be read, or several, are answered by the whole file (RFC 9110).
-    let (status, start, end) = match parsed.filter(|ranges| ranges.len() == 1) {
-        None => (StatusCode::OK, 0, total),
-        Some(ranges) => {
-            let Ok(satisfiable) = ranges.validate(total) else {
-                let content_range = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
-                return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
-            };
-            let range = satisfiable.first().cloned().unwrap_or(0..=total.saturating_sub(1));
-            (StatusCode::PARTIAL_CONTENT, *range.start(), range.end() + 1)
+    let (status, start, end) = match part(range, total) {
+        Part::Whole => (StatusCode::OK, 0, total),
+        Part::Bytes(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
+        Part::None => {
+            let content_range = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
+            return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
         }
     };
     let mut response = (
@@ -137,6 +133,25 @@ fn answer(file: File, etag: &str, range: Option<&str>) -> Response {
         add(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     }
     response
+}
+
+/// Which part of a file is answered.
+enum Part {
+    Whole,
+    /// From a position up to another.
+    Bytes(u64, u64),
+    /// Nothing of the file is in the range.
+    None,
+}
+
+/// The part of a file of `total` bytes that `Range` asks for.
+fn part(range: Option<&str>, total: u64) -> Part {
+    let parsed = range.and_then(|range| parse_range_header(range).ok());
+    // A range that can't be read, or several, are answered by the whole file (RFC 9110).
+    let Some(ranges) = parsed.filter(|ranges| ranges.len() == 1) else { return Part::Whole };
+    let Ok(satisfiable) = ranges.validate(total) else { return Part::None };
+    let range = satisfiable.first().cloned().unwrap_or(0..=total.saturating_sub(1));
+    Part::Bytes(*range.start(), range.end() + 1)
 }
 
 /// The bytes from `start` to `end`, a chunk at a time.

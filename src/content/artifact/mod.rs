@@ -18,7 +18,7 @@ pub use dispatcher::dispatcher_paths;
 pub use graph::Graph;
 pub use issues::{MOST_ISSUES, issues};
 pub use package::Package;
-pub use step::{find, list};
+pub use step::{exists, find, list};
 
 /// What an artifact is, by the API's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -13,55 +13,95 @@ use super::{Artifact, ArtifactFile, Build, Graph, Output, issues};
 /// The metrics whose course a load test draws; the other tests draw what the instances did.
 const LOAD_METRICS: [&str; 3] = ["error_rate", "response_time", "peak_resp_time"];
 
-/// The descriptions of a step's artifacts, in the order of their numbers.
-pub fn list(execution: &Execution, position: usize) -> io::Result<Vec<Artifact>> {
-    Ok(files(execution, position)?.into_iter().map(|file| file.artifact).collect())
+/// An artifact that a step has left, before its content is made.
+enum Source {
+    Output(Build, Output),
+    /// So many open issues, with the seed of what they say.
+    Issues(u64, String),
+    Csv(Graph),
+    Json(Graph),
 }
 
-/// An artifact of a step by its number, from 1; none if there is none, or not yet.
+impl Source {
+    fn file(&self) -> io::Result<ArtifactFile> {
+        match self {
+            Self::Output(build, output) => build.file(*output),
+            Self::Issues(count, seed) => Ok(issues(*count, seed)),
+            Self::Csv(graph) => Ok(graph.csv()),
+            Self::Json(graph) => graph.json(),
+        }
+    }
+}
+
+/// The descriptions of a step's artifacts, in the order of their numbers.
+pub fn list(execution: &Execution, position: usize) -> io::Result<Vec<Artifact>> {
+    let sources = sources(execution, position);
+    sources.iter().map(|source| Ok(source.file()?.artifact)).collect()
+}
+
+/// Whether a step has an artifact of that number, from 1; it has none before it has made them.
+#[must_use]
+pub fn exists(execution: &Execution, position: usize, number: usize) -> bool {
+    (1..=sources(execution, position).len()).contains(&number)
+}
+
+/// An artifact of a step by its number, if it [`exists`].
 pub fn find(
     execution: &Execution,
     position: usize,
     number: usize,
 ) -> io::Result<Option<ArtifactFile>> {
     let Some(index) = number.checked_sub(1) else { return Ok(None) };
-    Ok(files(execution, position)?.into_iter().nth(index))
+    sources(execution, position).get(index).map(Source::file).transpose()
 }
 
-fn files(execution: &Execution, position: usize) -> io::Result<Vec<ArtifactFile>> {
-    let Some((step, state)) = execution.step(position) else { return Ok(Vec::new()) };
-    let seed = execution.step_state_id(position).to_string();
+/// What a step's artifacts are made from, in the order of their numbers.
+fn sources(execution: &Execution, position: usize) -> Vec<Source> {
+    let Some((step, state)) = execution.step(position) else { return Vec::new() };
     match step.action {
         Action::Build if state.status() == StepStatus::Finished => {
             let build = Build::of(execution);
-            Output::ALL.into_iter().map(|output| build.file(output)).collect()
+            Output::ALL.into_iter().map(|output| Source::Output(build.clone(), output)).collect()
         }
         Action::CodeQuality => {
             let metrics = execution.gate_metrics(position);
             let open = metrics.iter().find(|metric| metric.kpi == "open_issues");
             let count = open.map(|metric| metric.actual.parse().unwrap_or(0));
-            Ok(count.map(|count| issues(count, &seed)).into_iter().collect())
+            count
+                .map(|count| Source::Issues(count, seed(execution, position)))
+                .into_iter()
+                .collect()
         }
-        Action::LoadTest | Action::AssetsTest | Action::ReportPerformanceTest => {
-            let (Some(began), true) = (state.started_at(), is_judged(state)) else {
-                return Ok(Vec::new());
-            };
-            let drawn = |metric: &Metric| match step.action {
-                Action::LoadTest => LOAD_METRICS.contains(&metric.kpi),
-                Action::AssetsTest => !LOAD_METRICS.contains(&metric.kpi),
-                _ => true,
-            };
-            let mut files = Vec::new();
-            for metric in performance(execution).iter().filter(|metric| drawn(metric)) {
-                if let Some(graph) = Graph::of(metric, began, step.duration, &seed) {
-                    files.push(graph.csv());
-                    files.push(graph.json()?);
-                }
-            }
-            Ok(files)
+        Action::LoadTest | Action::AssetsTest | Action::ReportPerformanceTest
+            if is_judged(state) =>
+        {
+            graphs(execution, position)
         }
-        _ => Ok(Vec::new()),
+        _ => Vec::new(),
     }
+}
+
+/// What the numbers in a step's artifacts follow from.
+fn seed(execution: &Execution, position: usize) -> String {
+    execution.step_state_id(position).to_string()
+}
+
+/// The graphs of a performance test, each as CSV and as JSON.
+fn graphs(execution: &Execution, position: usize) -> Vec<Source> {
+    let Some((step, state)) = execution.step(position) else { return Vec::new() };
+    let Some(began) = state.started_at() else { return Vec::new() };
+    let drawn = |metric: &Metric| match step.action {
+        Action::LoadTest => LOAD_METRICS.contains(&metric.kpi),
+        Action::AssetsTest => !LOAD_METRICS.contains(&metric.kpi),
+        _ => true,
+    };
+    let seed = seed(execution, position);
+    performance(execution)
+        .iter()
+        .filter(|metric| drawn(metric))
+        .filter_map(|metric| Graph::of(metric, began, step.duration, &seed))
+        .flat_map(|graph| [Source::Csv(graph.clone()), Source::Json(graph)])
+        .collect()
 }
 
 /// Whether the work of a step has been done to its end.

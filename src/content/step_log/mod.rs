@@ -79,10 +79,8 @@ fn add_work(
 }
 
 fn add_deployment(log: &mut Log, deployment: &StepDeployment, state: &StepState) {
-    for (performed, at) in &deployment.performed {
-        for line in performed.log_lines() {
-            log.push(*at, &line, 1);
-        }
+    for (at, line) in deployment.log() {
+        log.push(at, &line, 1);
     }
     if let Some(at) = state.finished_at() {
         for line in &deployment.summary {

@@ -16,7 +16,6 @@ mod command;
 mod configuration;
 mod failure;
 mod instance;
-mod log;
 mod package;
 mod plan;
 mod progress;

@@ -6,7 +6,7 @@ use std::time::Duration as RealDuration;
 
 use tokio::sync::Notify;
 
-use super::Change;
+use super::{Change, Interest};
 use crate::engine::Engine;
 use crate::engine::clock::wall_millis;
 
@@ -17,8 +17,8 @@ const MOST: usize = 10_000;
 /// changed: reading all again costs less than reading so many things one after the other.
 const MOST_OF_ONE_COMMIT: usize = 1000;
 
-/// How long a follower rests after it has read, in real time. What happens meanwhile is read at
-/// once, so that followers cost little however often something changes.
+/// How long a follower rests after it has read, in real time. What happens meanwhile is read in one
+/// go, so that followers cost little however often something changes.
 const REST: RealDuration = RealDuration::from_millis(100);
 
 /// Where a change stands among all that were told. The default is the place of none.
@@ -34,7 +34,6 @@ pub struct Place {
 pub(in crate::engine) struct Feed {
     start: i64,
     kept: Mutex<Kept>,
-    more: Notify,
 }
 
 #[derive(Default)]
@@ -43,11 +42,21 @@ struct Kept {
     changes: VecDeque<Change>,
     /// The number of the newest.
     last: u64,
+    groups: Vec<Group>,
+}
+
+/// Those who want the same changes. Only they are woken by one of these changes, so that followers
+/// cost nothing while nothing happens that they want.
+struct Group {
+    interest: Interest,
+    news: Arc<Notify>,
+    /// The number of the last change that they want and that is forgotten.
+    forgotten: u64,
 }
 
 impl Default for Feed {
     fn default() -> Self {
-        Self { start: wall_millis(), kept: Mutex::default(), more: Notify::new() }
+        Self { start: wall_millis(), kept: Mutex::default() }
     }
 }
 
@@ -58,28 +67,74 @@ impl Feed {
 
     /// Adds what one commit has changed.
     pub fn add(&self, changed: &[Change]) {
-        let changed =
-            if changed.len() > MOST_OF_ONE_COMMIT { &[Change::Everything] } else { changed };
-        {
-            let mut kept = self.kept();
-            kept.changes.extend(changed);
-            kept.last += changed.len() as u64;
-            let surplus = kept.changes.len().saturating_sub(MOST);
-            kept.changes.drain(..surplus);
+        let one;
+        let changed = if changed.len() > MOST_OF_ONE_COMMIT {
+            one = [as_one(changed)];
+            &one
+        } else {
+            changed
+        };
+        let mut kept = self.kept();
+        kept.changes.extend(changed);
+        kept.last += changed.len() as u64;
+        kept.forget_surplus();
+        for group in &kept.groups {
+            if changed.iter().any(|change| group.interest.has(change)) {
+                group.news.notify_waiters();
+            }
         }
-        self.more.notify_waiters();
     }
 }
 
+/// The one change that stands for all of these.
+fn as_one(changed: &[Change]) -> Change {
+    let program = changed.first().and_then(Change::program);
+    let is_of_one = changed.iter().all(|change| change.program() == program);
+    program.filter(|_| is_of_one).map_or(Change::Everything, Change::Many)
+}
+
 impl Kept {
-    /// The changes after a number; none if some of them are forgotten, or there is no such number.
-    fn after(&self, number: u64) -> Option<impl Iterator<Item = (u64, Change)>> {
-        let before_first = self.last - self.changes.len() as u64;
-        let known = usize::try_from(number.checked_sub(before_first)?).ok()?;
-        if number > self.last {
+    /// The number of the last change that is forgotten.
+    fn forgotten(&self) -> u64 {
+        self.last - self.changes.len() as u64
+    }
+
+    fn forget_surplus(&mut self) {
+        while self.changes.len() > MOST {
+            let number = self.forgotten() + 1;
+            let Some(change) = self.changes.pop_front() else { return };
+            for group in &mut self.groups {
+                if group.interest.has(&change) {
+                    group.forgotten = number;
+                }
+            }
+        }
+    }
+
+    /// The group that wants such changes; it comes into being with its first member.
+    fn join(&mut self, interest: Interest) -> Arc<Notify> {
+        // Nobody but this list holds on to a group that everybody has left.
+        self.groups.retain(|group| Arc::strong_count(&group.news) > 1);
+        if let Some(group) = self.groups.iter().find(|it| it.interest == interest) {
+            return group.news.clone();
+        }
+        let news = Arc::new(Notify::new());
+        let forgotten = self.forgotten();
+        self.groups.push(Group { interest, news: news.clone(), forgotten });
+        news
+    }
+
+    /// The changes after a number that a group wants; none if some of them are forgotten, or
+    /// there is no such number.
+    fn after(&self, number: u64, news: &Arc<Notify>) -> Option<Vec<(u64, Change)>> {
+        let group = self.groups.iter().find(|it| Arc::ptr_eq(&it.news, news))?;
+        if number < group.forgotten || number > self.last {
             return None;
         }
-        Some((number + 1..).zip(self.changes.range(known..).copied()))
+        let first = number.max(self.forgotten());
+        let known = usize::try_from(first - self.forgotten()).ok()?;
+        let changes = (first + 1..).zip(self.changes.range(known..).copied());
+        Some(changes.filter(|(_, change)| group.interest.has(change)).collect())
     }
 }
 
@@ -92,9 +147,10 @@ pub enum News {
     Missed(Place),
 }
 
-/// Somebody who follows all changes. Whoever reads too slowly misses some, and is told.
+/// Somebody who follows changes. Whoever reads too slowly misses some, and is told.
 pub struct Follower {
     engine: Arc<Engine>,
+    news: Arc<Notify>,
     /// After which change it goes on.
     after: Place,
     /// Whether changes were read just now.
@@ -102,13 +158,15 @@ pub struct Follower {
 }
 
 impl Engine {
-    /// Follows the changes after a place; from now on if there is none.
+    /// Follows the changes of interest after a place; from now on if there is none.
     #[must_use]
-    pub fn follow(self: &Arc<Self>, after: Option<Place>) -> Follower {
+    pub fn follow(self: &Arc<Self>, interest: Interest, after: Option<Place>) -> Follower {
         let feed = &self.audience.feed;
-        let newest = || Place { start: feed.start, number: feed.kept().last };
-        let after = after.unwrap_or_else(newest);
-        Follower { engine: self.clone(), after, has_read: false }
+        let mut kept = feed.kept();
+        let news = kept.join(interest);
+        let after = after.unwrap_or(Place { start: feed.start, number: kept.last });
+        drop(kept);
+        Follower { engine: self.clone(), news, after, has_read: false }
     }
 }
 
@@ -119,79 +177,112 @@ impl Follower {
         self.after
     }
 
-    /// Waits for changes that are wanted.
-    pub async fn next(&mut self, is_wanted: impl Fn(&Change) -> bool) -> News {
-        let engine = self.engine.clone();
+    /// Waits for changes.
+    pub async fn next(&mut self) -> News {
+        if std::mem::take(&mut self.has_read) {
+            tokio::time::sleep(REST).await;
+        }
+        let news = self.news.clone();
         loop {
-            if std::mem::take(&mut self.has_read) {
-                tokio::time::sleep(REST).await;
-            }
             // Listening begins before reading, so that nothing between is missed.
-            let more = engine.audience.feed.more.notified();
-            if let Some(news) = self.read(&is_wanted) {
+            let more = news.notified();
+            if let Some(news) = self.read() {
+                self.has_read = true;
                 return news;
             }
-            if !self.has_read {
-                more.await;
-            }
+            more.await;
         }
     }
 
-    /// What is new; none if nothing of it is wanted. Most followers want few of the changes, so what
-    /// they don't want is not even copied.
-    fn read(&mut self, is_wanted: impl Fn(&Change) -> bool) -> Option<News> {
+    /// What is new, if anything is.
+    fn read(&mut self) -> Option<News> {
         let feed = &self.engine.audience.feed;
         let place = |number| Place { start: feed.start, number };
         let kept = feed.kept();
         let is_known = self.after.start == feed.start;
-        let Some(changes) = kept.after(self.after.number).filter(|_| is_known) else {
-            self.after = place(kept.last);
-            return Some(News::Missed(self.after));
-        };
-        let wanted = changes.filter(|(_, change)| is_wanted(change));
-        let wanted: Vec<_> = wanted.map(|(number, change)| (place(number), change)).collect();
-        self.has_read = self.after.number < kept.last;
+        let changes = kept.after(self.after.number, &self.news).filter(|_| is_known);
         self.after = place(kept.last);
-        (!wanted.is_empty()).then_some(News::Changes(wanted))
+        let Some(changes) = changes else { return Some(News::Missed(self.after)) };
+        let changes: Vec<_> =
+            changes.into_iter().map(|(number, change)| (place(number), change)).collect();
+        (!changes.is_empty()).then_some(News::Changes(changes))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::ProgramId;
+    use crate::domain::id::{EnvironmentId, ProgramId};
+    use crate::engine::changes::ChangeType;
 
-    fn numbers(feed: &Feed, after: u64) -> Option<Vec<u64>> {
-        let kept = feed.kept();
-        kept.after(after).map(|changes| changes.map(|(number, _)| number).collect())
+    fn numbers(feed: &Feed, after: u64, news: &Arc<Notify>) -> Option<Vec<u64>> {
+        let changes = feed.kept().after(after, news);
+        changes.map(|changes| changes.into_iter().map(|(number, _)| number).collect())
+    }
+
+    fn join(feed: &Feed, types: Option<&[ChangeType]>) -> Arc<Notify> {
+        let types = types.map(<[_]>::to_vec);
+        feed.kept().join(Interest { program: None, types })
     }
 
     #[test]
     fn changes_are_numbered_and_the_last_are_kept() {
         let feed = Feed::default();
-        assert_eq!(numbers(&feed, 0), Some(vec![]));
-        assert_eq!(numbers(&feed, 1), None, "nothing has that number yet");
+        let all = join(&feed, None);
+        assert_eq!(numbers(&feed, 0, &all), Some(vec![]));
+        assert_eq!(numbers(&feed, 1, &all), None, "nothing has that number yet");
         feed.add(&[Change::Clock, Change::Everything]);
-        assert_eq!(numbers(&feed, 0), Some(vec![1, 2]));
-        assert_eq!(numbers(&feed, 1), Some(vec![2]));
-        assert_eq!(numbers(&feed, 2), Some(vec![]));
+        assert_eq!(numbers(&feed, 0, &all), Some(vec![1, 2]));
+        assert_eq!(numbers(&feed, 1, &all), Some(vec![2]));
+        assert_eq!(numbers(&feed, 2, &all), Some(vec![]));
         for _ in 0..MOST {
             feed.add(&[Change::Clock]);
         }
-        assert_eq!(numbers(&feed, 1), None, "it is forgotten");
-        assert_eq!(numbers(&feed, 2).map(|numbers| numbers.len()), Some(MOST));
+        assert_eq!(numbers(&feed, 1, &all), None, "it is forgotten");
+        assert_eq!(numbers(&feed, 2, &all).map(|numbers| numbers.len()), Some(MOST));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_missed_by_those_alone_who_wanted_it() {
+        let feed = Feed::default();
+        let programs = join(&feed, Some(&[ChangeType::Program]));
+        let clock = join(&feed, Some(&[ChangeType::Clock]));
+        for _ in 0..MOST {
+            feed.add(&[Change::Clock]);
+        }
+        feed.add(&[Change::Program(ProgramId::new(1))]);
+        assert_eq!(numbers(&feed, 0, &programs), Some(vec![MOST as u64 + 1]));
+        assert_eq!(numbers(&feed, 0, &clock), None);
+        let late = join(&feed, Some(&[ChangeType::Environment]));
+        assert_eq!(numbers(&feed, 0, &late), None, "nobody knows what was forgotten before");
+    }
+
+    #[test]
+    fn those_who_want_the_same_are_one_audience_while_they_are_there() {
+        let feed = Feed::default();
+        let (first, second) = (join(&feed, None), join(&feed, None));
+        assert!(Arc::ptr_eq(&first, &second));
+        drop((first, second));
+        let _other = join(&feed, Some(&[]));
+        assert_eq!(feed.kept().groups.len(), 1);
     }
 
     #[test]
     fn so_many_changes_of_one_commit_are_told_as_one() {
+        let program = ProgramId::new(4);
         let changes = |count: usize| -> Vec<_> {
-            (0..).take(count).map(|id| Change::Program(ProgramId::new(id))).collect()
+            let environments = (0..).map(EnvironmentId::new);
+            environments.take(count).map(|id| Change::Environment(program, id)).collect()
         };
         let feed = Feed::default();
+        let all = join(&feed, None);
         feed.add(&changes(MOST_OF_ONE_COMMIT));
         assert_eq!(feed.kept().last, 1000);
         feed.add(&changes(MOST_OF_ONE_COMMIT + 1));
-        let told: Vec<_> = feed.kept().after(1000).unwrap().collect();
-        assert_eq!(told, [(1001, Change::Everything)]);
+        assert_eq!(feed.kept().after(1000, &all), Some(vec![(1001, Change::Many(program))]));
+        let mut more = changes(MOST_OF_ONE_COMMIT);
+        more.push(Change::Clock);
+        feed.add(&more);
+        assert_eq!(feed.kept().after(1001, &all), Some(vec![(1002, Change::Everything)]));
     }
 }

@@ -1,6 +1,7 @@
 //! What has changed, and who is told of it.
 
 mod feed;
+mod interest;
 mod topics;
 
 use std::collections::HashSet;
@@ -11,6 +12,7 @@ use crate::domain::id::{EnvironmentId, ExecutionId, PipelineKey, ProgramId, Webh
 use crate::domain::time::Timestamp;
 use feed::Feed;
 pub use feed::{Follower, News, Place};
+pub use interest::{ChangeType, Interest};
 use topics::Topics;
 pub use topics::{Listener, Topic};
 
@@ -33,6 +35,8 @@ pub enum Change {
     Clock,
     /// The journal has changed up to the call with this number, which is about a program or not.
     Request(u64, Option<ProgramId>),
+    /// So much in one program that it is not told one by one. Only the feed tells this.
+    Many(ProgramId),
     /// Everything was replaced.
     Everything,
 }
@@ -87,7 +91,8 @@ impl Audience {
                 | Change::Webhook(_)
                 | Change::Deliveries(_)
                 | Change::Clock
-                | Change::Request(..) => {}
+                | Change::Request(..)
+                | Change::Many(_) => {}
             }
         }
         self.topics.tell(changed);

@@ -10,7 +10,7 @@ use crate::domain::execution::machine::{self, Command, Effects, Refusal};
 use crate::domain::execution::plan::{Build, Code, DISABLE_BUILD_REUSE};
 use crate::domain::execution::start::{self, Circumstances, NewExecution, Request, StartRefusal};
 use crate::domain::execution::{Execution, Progress};
-use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
+use crate::domain::id::{PipelineKey, StepKey};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
@@ -55,19 +55,6 @@ pub enum StepError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Names a step of an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepKey {
-    /// The pipeline.
-    pub pipeline: PipelineKey,
-    /// The execution.
-    pub execution_id: ExecutionId,
-    /// The phase.
-    pub phase_id: PhaseId,
-    /// The step.
-    pub step_id: StepId,
 }
 
 /// What is asked of a step.

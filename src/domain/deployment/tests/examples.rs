@@ -57,7 +57,6 @@ fn a_small_dev_environment_that_skips_the_load_balancer() {
     assert_eq!(run.outcome, Ok(()));
     assert_eq!(run.instances[0].installed, ["core-2.1.0.zip", "ui.apps-2.1.0.zip"]);
     assert_eq!(run.instances[2].installed, ["dispatcher-2.1.0.zip"]);
-    assert_eq!(run.summary_lines(), [""; 0]);
 }
 
 #[test]
@@ -133,17 +132,6 @@ fn a_failed_configuration_test_restores_the_backup() {
         ]
     );
     assert_eq!(configurations(&run), [Configuration::Restored, Configuration::Unchanged]);
-    assert_eq!(
-        run.summary_lines(),
-        [
-            "[WARN] author1uswest2: installed core-2.1.0.zip, ui.apps-2.1.0.zip",
-            "[WARN] publish1uswest2: installed core-2.1.0.zip, ui.apps-2.1.0.zip",
-            "[WARN] publish2uswest2: nothing was installed",
-            "[WARN] dispatcher1uswest2: in the load balancer; \
-             the configuration was restored from its backup",
-            "[WARN] dispatcher2uswest2: in the load balancer; the configuration is unchanged",
-        ]
-    );
 }
 
 #[test]
@@ -289,34 +277,6 @@ fn nothing_to_do_is_a_success() {
     case.options.skip_detaching_dispatchers = Some(true);
     let run = case.perform(&[fail(CommandKind::PerformBackup, None)]);
     assert_eq!((run.outcome.is_ok(), run.at(500).current_id()), (true, None));
-}
-
-#[test]
-fn a_command_logs_a_block_of_lines() {
-    let case = Case::new(Dev, 1, 1);
-    let run = case.perform(&[fail(CommandKind::PerformBackup, None)]);
-    let lines: Vec<_> = run.performed[1..].iter().map(super::super::Performed::log_lines).collect();
-    assert_eq!(
-        lines[0],
-        [
-            "[INFO] Begin install-client-packages for author1uswest2",
-            "[INFO] Installing core-2.1.0.zip via Package Manager",
-            "[INFO] End install-client-packages for author1uswest2: ok",
-        ]
-    );
-    assert_eq!(
-        lines[2],
-        [
-            "[INFO] Begin perform-backup for dispatcher1uswest2",
-            "[INFO] Copying /etc/httpd to a temporary folder",
-            "[ERROR] because",
-            "[ERROR] End perform-backup for dispatcher1uswest2: failed",
-        ]
-    );
-    assert_eq!(
-        lines[3][0],
-        "[INFO] Begin manage-elb-links-attach for dispatcher1uswest2 to recover"
-    );
 }
 
 #[test]

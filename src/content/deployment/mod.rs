@@ -1,5 +1,7 @@
 //! The deployment that a deploy step performs, and how far it is.
 
+mod lines;
+
 use crate::content::artifact::{Build, Output, dispatcher_paths};
 use crate::domain::deployment::{
     self, Command, CommandKind, DispatcherPackage, Failure, Order, Package, Performed,
@@ -30,6 +32,14 @@ pub struct StepDeployment {
     pub next_change: Option<Timestamp>,
     /// Where the environment is reached, by the kind of instance.
     pub urls: Vec<(&'static str, String)>,
+}
+
+impl StepDeployment {
+    /// The lines about the commands that have been performed, each with its instant.
+    pub fn log(&self) -> impl Iterator<Item = (Timestamp, String)> {
+        let performed = self.performed.iter();
+        performed.flat_map(|(one, at)| lines::log(one).into_iter().map(|line| (*at, line)))
+    }
 }
 
 /// The deployment of the step at a position as it stands at `now`; none if the step is no
@@ -75,7 +85,7 @@ pub fn deployment(
             .or(run.performed.last())
             .map(|one| one.command.id),
         performed,
-        summary: run.summary_lines(),
+        summary: lines::summary(&run),
         error: run.outcome.err(),
         next_change,
         urls: urls.into(),

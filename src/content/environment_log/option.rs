@@ -1,0 +1,92 @@
+//! The logs that an environment offers.
+
+/// What writes logs in an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// The author instances.
+    Author,
+    /// The publish instances.
+    Publish,
+    /// The dispatchers and their web servers.
+    Dispatcher,
+}
+
+impl Service {
+    /// The name by which the API knows it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Author => "author",
+            Self::Publish => "publish",
+            Self::Dispatcher => "dispatcher",
+        }
+    }
+}
+
+/// What a log is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogName {
+    /// What AEM says about itself.
+    AemError,
+    /// Each request that AEM answered.
+    AemAccess,
+    /// Each request to AEM when it came and when it was answered.
+    AemRequest,
+    /// Each request to the dispatcher and how it was served.
+    AemDispatcher,
+    /// What the web server says about itself.
+    HttpdError,
+    /// Each request that the web server answered.
+    HttpdAccess,
+}
+
+impl LogName {
+    /// The name by which the API knows it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AemError => "aemerror",
+            Self::AemAccess => "aemaccess",
+            Self::AemRequest => "aemrequest",
+            Self::AemDispatcher => "aemdispatcher",
+            Self::HttpdError => "httpderror",
+            Self::HttpdAccess => "httpdaccess",
+        }
+    }
+}
+
+/// A log that an environment offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogOption {
+    /// What writes it.
+    pub service: Service,
+    /// What it is about.
+    pub name: LogName,
+}
+
+const fn option(service: Service, name: LogName) -> LogOption {
+    LogOption { service, name }
+}
+
+impl LogOption {
+    /// The logs of every environment, whatever its topology.
+    pub const ALL: [Self; 9] = [
+        option(Service::Author, LogName::AemError),
+        option(Service::Author, LogName::AemAccess),
+        option(Service::Author, LogName::AemRequest),
+        option(Service::Publish, LogName::AemError),
+        option(Service::Publish, LogName::AemAccess),
+        option(Service::Publish, LogName::AemRequest),
+        option(Service::Dispatcher, LogName::AemDispatcher),
+        option(Service::Dispatcher, LogName::HttpdError),
+        option(Service::Dispatcher, LogName::HttpdAccess),
+    ];
+
+    /// The log of that name that a service writes.
+    #[must_use]
+    pub fn find(service: &str, name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|option| option.service.as_str() == service && option.name.as_str() == name)
+    }
+}
