@@ -25,7 +25,7 @@ use crate::domain::pace::Pace;
 use crate::domain::program::Tenant;
 use crate::domain::time::Timestamp;
 use crate::seed::Origin;
-use crate::store::emulator::{ClockLine, EmulatorRow};
+use crate::store::emulator::EmulatorRow;
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
@@ -100,10 +100,14 @@ impl Engine {
         let database = Database::open(path, options.secret_key.as_ref()).await?;
         let stored = emulator::find(&database).await?;
         let is_new = stored.is_none();
-        let row =
+        let mut row =
             stored.unwrap_or_else(|| EmulatorRow::new(load::new_line(&options), new_signing_key()));
+        let has_key = !row.signing_key.is_empty();
+        if !has_key {
+            row.signing_key = new_signing_key();
+        }
         let engine = Arc::new(Self {
-            clock: Clock::new(row.clock, row.seen_at),
+            clock: Clock::new(row.clock, row.seen_at.max(row.told_until)),
             catalog: CurrentCatalog::new(Catalog::load(&mut *database.reader().await?).await?),
             database,
             audience: Audience::default(),
@@ -115,24 +119,32 @@ impl Engine {
             tally: Tally::default(),
             options,
         });
-        engine.catch_up(row, is_new).await?;
+        engine.catch_up(row, is_new, has_key).await?;
         engine.start_purging();
         // Nobody was late for what fell due while there was no engine.
         engine.tally.be_late(std::time::Duration::ZERO);
         Ok(engine)
     }
 
-    /// Fills a new database, sets the clock, and lets happen all that is overdue.
-    async fn catch_up(self: &Arc<Self>, row: EmulatorRow, is_new: bool) -> Result<(), StoreError> {
-        let stored = row.clock;
+    /// Fills a new database, sets the clock, and lets happen all that is overdue. An exported database
+    /// has no key of signatures.
+    async fn catch_up(
+        self: &Arc<Self>,
+        row: EmulatorRow,
+        is_new: bool,
+        has_key: bool,
+    ) -> Result<(), StoreError> {
+        let line = self.clock.line();
+        let mut write = Write::begin(self).await?;
         if is_new {
-            let mut write = Write::begin(self).await?;
             write.fill(row, self.origin.seed()).await?;
             write.commit().await?;
-        } else if self.clock.line() != stored {
-            let mut write = Write::begin(self).await?;
-            write.set_clock(self.clock.line()).await?;
+        } else if row.clock != line || line.rate > 0.0 || !has_key {
+            emulator::set_signing_key(&mut write.tx, &row.signing_key).await?;
+            write.set_clock(line).await?;
             write.commit().await?;
+        } else {
+            drop(write);
         }
         if let Some(rate) = self.options.clock_rate {
             self.set_clock_rate(rate).await?;
@@ -199,18 +211,6 @@ impl Engine {
         self.audience.epochs.current(pipeline)
     }
 
-    /// Sets how fast emulated time runs from now on.
-    pub async fn set_clock_rate(self: &Arc<Self>, rate: f64) -> Result<(), StoreError> {
-        let engine = self.clone();
-        run_to_the_end(self, async move {
-            let _turn = engine.schedule.turn().await;
-            let mut write = Write::begin(&engine).await?;
-            write.set_clock(ClockLine { rate, ..engine.clock.line_from_now() }).await?;
-            write.commit().await
-        })
-        .await
-    }
-
     /// An error that says what is wrong with the files of the database, if that is why something has
     /// failed with this one.
     fn explain<E: From<StoreError> + Error + 'static>(&self, error: E) -> E {
@@ -232,8 +232,22 @@ impl Engine {
     }
 
     /// Writes everything into the database file and closes it.
-    pub async fn close(&self) -> Result<(), StoreError> {
+    pub async fn close(self: &Arc<Self>) -> Result<(), StoreError> {
+        if self.clock_rate() > 0.0 {
+            // The next start begins with the time that was told last. If that can't be stored, it
+            // begins a little later.
+            let _ = self.stop_clock().await;
+        }
         self.database.close().await
+    }
+
+    /// Lets no later time be told than the one now.
+    async fn stop_clock(self: &Arc<Self>) -> Result<(), StoreError> {
+        let now = self.now();
+        self.clock.hold(now);
+        let mut write = Write::begin(self).await?;
+        write.tell_no_later(now).await?;
+        write.commit().await
     }
 }
 

@@ -209,7 +209,10 @@ impl From<StoreError> for Problem {
             return Self::stopping("The emulator stops.");
         }
         let trouble = error.trouble();
-        let reason = with_causes(&error);
+        let reason = match &error {
+            StoreError::Unavailable(reason) => reason.clone(),
+            error => with_causes(error),
+        };
         let problem = Self::internal(&error);
         match trouble {
             None => problem,

@@ -13,9 +13,11 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
+use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::condition::Condition;
+use super::copies::Copies;
 use super::secrets::{SecretKey, Secrets};
 use super::writer::{Transaction, Writer, Writing};
 use super::{StoreError, directory_of};
@@ -38,6 +40,7 @@ pub struct Database {
     pub(super) plans: Cache<i64, Arc<Plan>>,
     /// Numbers of plans by the SHA-256 of their bodies.
     pub(super) plan_ids: Cache<[u8; 32], i64>,
+    copies: Copies,
     /// Encrypts and decrypts the secrets among the variables.
     pub(super) secrets: Secrets,
     /// Held for as long as the database is open; nobody else can take it meanwhile.
@@ -58,14 +61,15 @@ impl Database {
         if is_new {
             mark(path).await.map_err(|error| failed(&error))?;
         }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
+        let copies = Copies::beside(path);
+        copies.sweep();
+        let options = distrustful(path)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true);
         let mut writer =
             SqliteConnection::connect_with(&options).await.map_err(|error| failed(&error))?;
-        if let Err(error) = migrator().run(&mut writer).await {
+        if let Err(error) = migrator(MIGRATIONS.len()).run(&mut writer).await {
             // Closing it takes its write-ahead log away.
             let _ = writer.close().await;
             return Err(failed(&error));
@@ -79,6 +83,7 @@ impl Database {
             writer: Arc::new(Mutex::new(Some(writer))),
             condition,
             readers,
+            copies,
             plans: Cache::new(CACHED_PLANS),
             plan_ids: Cache::new(CACHED_PLANS),
             secrets,
@@ -114,6 +119,12 @@ impl Database {
         self.condition.recovery().await;
     }
 
+    /// A directory for a copy of the state, which goes away with it; nobody but its owner can look
+    /// into it.
+    pub fn place_for_copy(&self) -> io::Result<TempDir> {
+        self.copies.place()
+    }
+
     /// A connection to read several tables with.
     pub async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
         Ok(self.readers.acquire().await?)
@@ -138,6 +149,7 @@ impl Database {
             Some(writer) => writer.close().await,
             None => Ok(()),
         };
+        self.copies.sweep();
         // Whoever still has the database in hand does not keep others out.
         self.lock.lock().await.take();
         closed
@@ -146,7 +158,7 @@ impl Database {
 
 /// Refuses a file that is there, not empty, and not a database of the emulator; whether there is
 /// none yet.
-fn check_identity(path: &Path) -> io::Result<bool> {
+pub(super) fn check_identity(path: &Path) -> io::Result<bool> {
     let mut header = [0; 72];
     match File::open(path).and_then(|mut file| file.read(&mut header)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
@@ -189,19 +201,27 @@ fn take_lock(path: &Path) -> io::Result<File> {
     }
 }
 
-fn migrator() -> Migrator {
-    let migration = |version, description: &'static str, sql: &'static str| {
-        Migration::new(
-            version,
-            description.into(),
-            MigrationType::Simple,
-            sql.into_sql_str(),
-            false,
-        )
-    };
-    Migrator::with_migrations(vec![
-        migration(1, "initial", include_str!("../../migrations/0001_initial.sql")),
-        migration(2, "resources", include_str!("../../migrations/0002_resources.sql")),
-        migration(3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
-    ])
+/// How a database is opened: nothing that its file may hold is trusted.
+pub(super) fn distrustful(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+}
+
+/// The migrations in order: version, description, statements.
+pub(super) const MIGRATIONS: [(i64, &str, &str); 4] = [
+    (1, "initial", include_str!("../../migrations/0001_initial.sql")),
+    (2, "resources", include_str!("../../migrations/0002_resources.sql")),
+    (3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
+    (4, "clock", include_str!("../../migrations/0004_clock.sql")),
+];
+
+/// Brings a database to a version: makes the first `count` migrations.
+pub(super) fn migrator(count: usize) -> Migrator {
+    let migrations = MIGRATIONS.iter().take(count).map(|(version, description, sql)| {
+        let sql = sql.into_sql_str();
+        Migration::new(*version, (*description).into(), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
 }

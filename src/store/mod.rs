@@ -2,12 +2,14 @@
 
 pub mod builds;
 mod condition;
+mod copies;
 pub mod database;
 pub mod definitions;
 pub mod deliveries;
 pub mod emulator;
 pub mod executions;
 mod insert;
+mod inspect;
 pub mod plans;
 pub mod secrets;
 pub mod state;

@@ -60,8 +60,8 @@ impl Trouble {
         let code: i32 = error.code()?.parse().ok()?;
         match code & 0xff {
             FULL => Some(Self::NoRoom),
-            // The code alone is about a file format that can only be read.
-            READONLY if code == READONLY => None,
+            // The code alone is also about a file format that can only be read.
+            READONLY if code == READONLY => Some(Self::Malformed),
             BUSY | NOMEM | READONLY | IOERR | CANTOPEN | PROTOCOL => Some(Self::Unavailable),
             CORRUPT | NOTADB => Some(Self::Malformed),
             _ => None,
@@ -92,7 +92,9 @@ fn lacks_room(database: &Path) -> bool {
     };
     let end = length("").max(length("-wal"));
     let grow = || {
-        let mut file = tempfile::tempfile_in(directory_of(database))?;
+        let name = database.file_name().unwrap_or_default();
+        let probe = tempfile::Builder::new().prefix(name).tempfile_in(directory_of(database))?;
+        let mut file = probe.as_file();
         file.seek(SeekFrom::Start(end))?;
         file.write_all(&[0; PROBE])?;
         file.sync_data()

@@ -125,7 +125,7 @@ impl Transaction {
     pub(super) async fn begin(writing: Writing, other: Option<&Path>) -> Result<Self, StoreError> {
         let right = OwnedMutexGuard::try_map(writing.clone().lock_owned().await, Option::as_mut);
         let mut transaction = Self { right: right.map_err(|_| StoreError::Closed)?, writing };
-        let begun = transaction.begin_with(other).await;
+        let begun = transaction.start(other).await;
         if let Err(error) = &begun {
             transaction.right.condition.note(error);
         }
@@ -134,7 +134,7 @@ impl Transaction {
 
     /// Takes `SQLite`'s write lock at once: a transaction that reads before it writes would fail
     /// under concurrency, whatever the busy time-out.
-    async fn begin_with(&mut self, other: Option<&Path>) -> Result<(), StoreError> {
+    async fn start(&mut self, other: Option<&Path>) -> Result<(), StoreError> {
         let writer = &mut *self.right;
         writer.clean_up().await?;
         if let Some(path) = other {

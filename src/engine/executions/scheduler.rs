@@ -13,6 +13,7 @@ use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
+use crate::store::emulator::ClockLine;
 use crate::store::executions::{self, Due};
 
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
@@ -129,6 +130,21 @@ impl Engine {
         }
     }
 
+    /// Sets how fast emulated time runs from now on.
+    pub async fn set_clock_rate(self: &Arc<Self>, rate: f64) -> Result<(), StoreError> {
+        let engine = self.clone();
+        run_to_the_end(self, async move {
+            let _turn = engine.schedule.turn().await;
+            // Nobody is told a later time than the one from which on the rate is another.
+            engine.clock.hold(engine.now());
+            let _held = Held(&engine);
+            let mut write = Write::begin(&engine).await?;
+            write.set_clock(ClockLine { rate, ..engine.clock.line_from_now() }).await?;
+            write.commit().await
+        })
+        .await
+    }
+
     /// Moves the clock forward. When this answers, everything due until then has happened, each
     /// at its own time. It goes on even if the caller leaves.
     pub async fn advance_clock(
@@ -197,6 +213,8 @@ impl Engine {
                     tokio::select! {
                         () = &mut nudged => {}
                         () = self.sleep_until(due) => {}
+                        () = tokio::time::sleep(self.time_to_spare()) => {}
+                        () = self.clock.wait_for_lack() => {}
                         () = self.wait_for_stop() => return,
                     }
                 }
@@ -216,10 +234,19 @@ impl Engine {
         }
     }
 
+    /// How long the scheduler may rest until a later time has to be stored, in real time.
+    fn time_to_spare(&self) -> RealDuration {
+        self.clock.real_time_to_spare().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    }
+
     /// Lets happen everything that is due now. After a write that failed it writes something, to
     /// find out whether that is possible again.
     async fn settle_and_recover(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let settled = async {
+            if self.time_to_spare().is_zero() {
+                // Each commit stores a later time up to which it may be told.
+                Write::begin(self).await?.commit().await?;
+            }
             let due = self.settle_due().await?;
             if self.trouble().is_some() {
                 Write::begin(self).await?.commit().await?;

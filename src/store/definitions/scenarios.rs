@@ -101,3 +101,15 @@ pub async fn delete(tx: &mut Transaction, pipeline: PipelineKey) -> Result<(), S
         .await?;
     Ok(())
 }
+
+/// Reads every scenario, so that what can't be read is found now.
+pub async fn check_all(database: &Database) -> Result<(), StoreError> {
+    let rows: Vec<(i64, i64, Option<u32>, String)> =
+        sqlx::query_as("SELECT program_id, pipeline_id, times, steps FROM scenarios")
+            .fetch_all(database.readers())
+            .await?;
+    for (program_id, pipeline_id, _, steps) in rows {
+        parse_json::<Value>(&steps).in_row("scenarios", (program_id, pipeline_id))?;
+    }
+    Ok(())
+}

@@ -10,7 +10,7 @@ use sqlx::{Executor, FromRow, Row, Sqlite};
 use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, Transaction};
 use super::{parse_word, plans, timeline, word};
 use crate::domain::execution::plan::Plan;
-use crate::domain::execution::{End, Execution, ExecutionStatus, Progress};
+use crate::domain::execution::{End, Execution, ExecutionStatus, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
 pub use write::{Inserted, insert, insert_copies, set_aside, update};
@@ -343,8 +343,28 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
                 .await?;
         let Some(row) = rows.last() else { return Ok(()) };
         last = row.id;
-        read_all(database, rows).await?;
+        for row in rows {
+            read(database, database.readers(), row).await?;
+        }
     }
+}
+
+/// Computes again when what is not over is due, in a database that nobody else uses.
+#[allow(clippy::disallowed_methods, reason = "memory has nothing of this database")]
+pub async fn put_right(database: &Database) -> Result<(), StoreError> {
+    let mut tx = Database::begin(database).await?;
+    let rows: Vec<ExecutionRow> =
+        sqlx::query_as(select_executions!("WHERE finished_at IS NULL")).fetch_all(&mut *tx).await?;
+    let mut wrong = Vec::new();
+    for row in rows {
+        let due_at = row.due_at;
+        let Stored { execution, .. } = read(database, &mut *tx, row).await?;
+        if machine::due_at(&execution).map(Timestamp::as_millis) != due_at {
+            wrong.push(execution);
+        }
+    }
+    update(&mut tx, wrong.iter()).await?;
+    tx.commit().await.map(drop)
 }
 
 /// When time will next change an execution; never if none is due.

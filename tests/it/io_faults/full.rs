@@ -64,7 +64,9 @@ async fn a_full_disk_is_told_everywhere_and_nothing_is_stuck_when_there_is_room_
     while caller.add_history(1).send().await.unwrap().status() == 201 {}
     let variable = json!([{"name": "KEY", "value": "value", "type": "string"}]).to_string();
     let seed = json!({"tenants": [{"id": "7", "imsOrgId": "7@AdobeOrg", "imsTenantId": "t"}]});
-    let rate = caller.request(Method::PUT, "/_emulator/clock").body(r#"{"rate":2}"#);
+    // Nothing writes less than this.
+    let rate = || caller.request(Method::PUT, "/_emulator/clock").body(r#"{"rate":1}"#);
+    while rate().send().await.unwrap().status() == 200 {}
     for request in [
         caller.request(Method::PUT, &format!("{PRODUCTION}/execution")),
         caller.request(Method::PATCH, &format!("{CODE_QUALITY}/variables")).body(variable),
@@ -72,7 +74,7 @@ async fn a_full_disk_is_told_everywhere_and_nothing_is_stuck_when_there_is_room_
         post("/_emulator/reset", &json!({})),
         post("/_emulator/seed", &seed),
         post("/_emulator/clock/advance", &json!({"by": "PT0.001S"})),
-        rate,
+        rate(),
         caller.request(Method::DELETE, "/_emulator/webhooks"),
     ] {
         caller.expect_no_room(request).await;
