@@ -201,11 +201,7 @@ fn read_options(query: &QueryParameters) -> Result<Vec<LogOption>, Problem> {
 }
 
 fn missing(parameter: &str) -> Problem {
-    Problem::invalid([InvalidField {
-        field: parameter.into(),
-        message: "is missing".into(),
-        invalid_value: None,
-    }])
+    Problem::invalid([InvalidField::new(parameter, "is missing")])
 }
 
 fn read_days(query: &QueryParameters) -> Result<u32, Problem> {

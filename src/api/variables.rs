@@ -5,17 +5,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::hal::Link;
 use super::refusal::refusal;
-use crate::domain::invalid::InvalidField;
 use crate::domain::variable::{Owner, Variable, VariableType, VariableUpdate};
 use crate::extract::{InEnvironment, InPipeline};
 use crate::http::api_path::ApiPath;
-use crate::http::body::read_json;
+use crate::http::body::read_variables;
 use crate::http::problem::Problem;
 
 /// A variable. A secret is shown without its value.
@@ -95,26 +93,8 @@ impl VariableListView {
     }
 }
 
-/// Refuses values that are no texts, without telling them: they may be secrets.
-fn check_values(body: &[u8]) -> Result<(), Problem> {
-    let updates: Vec<Value> = read_json(body)?;
-    let is_text =
-        |update: &Value| matches!(update.get("value"), None | Some(Value::Null | Value::String(_)));
-    let wrong: Vec<_> = (0..)
-        .zip(&updates)
-        .filter(|(_, update)| !is_text(update))
-        .map(|(index, _): (usize, _)| InvalidField {
-            field: format!("[{index}].value"),
-            message: "must be a text".into(),
-            invalid_value: Some(Value::String("****".into())),
-        })
-        .collect();
-    if wrong.is_empty() { Ok(()) } else { Err(Problem::invalid(wrong)) }
-}
-
 async fn change(api: &Api, owner: Owner, body: &[u8]) -> Result<StatusCode, Problem> {
-    check_values(body)?;
-    let updates: Vec<VariableUpdate> = read_json(body)?;
+    let updates: Vec<VariableUpdate> = read_variables(body)?;
     let changed = api.engine.change_variables(owner, updates).await;
     changed.map_err(|error| refusal(error, "The pipeline or environment"))?;
     Ok(StatusCode::NO_CONTENT)

@@ -2,16 +2,15 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::invalid::InvalidField;
 use crate::engine::definitions::{ChangeError, Pushed};
-use crate::extract::InRepository;
+use crate::extract::{InRepository, NamedBranch};
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
 
@@ -38,24 +37,17 @@ pub struct CommitView {
     execution_ids: Vec<String>,
 }
 
-/// Which branch of the repository.
-#[derive(Deserialize)]
-pub struct BranchPath {
-    branch: String,
-}
-
 /// Gives a branch a new head commit and starts the idle pipelines that execute with each commit on
-/// it. A branch that is not there is made.
+/// it. A branch that is not there is made. Slashes in its name are written as `%2F`.
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
-    params(InRepository, ("branch" = String, Path, description = "The branch; slashes as %2F")),
+    params(NamedBranch),
     request_body = CommitBody,
     responses((status = 201, description = "The commit is there", body = CommitView)))]
 pub async fn post_commit(
     State(control): State<Control>,
-    InRepository { program, repository }: InRepository,
-    Path(BranchPath { branch }): Path<BranchPath>,
+    NamedBranch { repository: InRepository { program, repository }, branch }: NamedBranch,
     body: Bytes,
 ) -> Result<(StatusCode, Json<CommitView>), Problem> {
     let CommitBody { commit_id } =
@@ -79,6 +71,5 @@ fn check_name(field: &str, text: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let message = format!("must have 1 to {LONGEST} characters, none of them control ones");
-    let invalid_value = Some(json!(text));
-    Err(Problem::invalid([InvalidField { field: field.into(), message, invalid_value }]))
+    Err(Problem::invalid([InvalidField::new(field, message).with_value(text)]))
 }

@@ -20,6 +20,7 @@ use crate::events::body::EventBody;
 use crate::extract::NamedDelivery;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
+use crate::input;
 use crate::store::deliveries::{Attempt, Filter, RecordedDelivery};
 
 /// How many deliveries an answer has if nothing is said.
@@ -146,10 +147,7 @@ impl Wanted {
         fn id<T: FromStr<Err = InvalidId>>(text: &str) -> Result<T, String> {
             text.parse().map_err(|error: InvalidId| error.to_string())
         }
-        let status = reader.read("status", |text| {
-            serde_json::from_value(text.to_uppercase().into())
-                .map_err(|_| "must be PENDING, DELIVERED or FAILED".into())
-        });
+        let status = reader.read("status", |text| input::read_word(&text.to_uppercase()));
         let limit = reader.read("limit", |text| {
             let limit = text.parse().ok().filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
             limit.ok_or_else(|| format!("must be a whole number from 1 to {LARGEST_LIMIT}"))

@@ -5,7 +5,6 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
@@ -78,6 +77,5 @@ fn refusal(error: HistoryError, count: u32) -> Problem {
 }
 
 fn invalid_count(count: u32, message: String) -> Problem {
-    let (field, invalid_value) = ("count".into(), Some(json!(count)));
-    Problem::invalid([InvalidField { field, message, invalid_value }])
+    Problem::invalid([InvalidField::new("count", message).with_value(count)])
 }

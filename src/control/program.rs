@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::domain::invalid::InvalidField;
+use crate::domain::invalid::InvalidFields;
 use crate::domain::program::{Kpis, Program};
 use crate::extract::InProgram;
-use crate::http::body::{read_object, sent_value};
+use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 use crate::seed::KpisDocument;
 
@@ -69,14 +69,10 @@ pub async fn patch_program(
     let ProgramBody { emergency_mode, kpis } = read_object(&body)?;
     let change = move |program: &mut Program| -> Result<(), Problem> {
         program.emergency_mode = emergency_mode.unwrap_or(program.emergency_mode);
-        program.kpis =
-            kpis.unwrap_or_default().apply(program.kpis).map_err(|(name, message)| {
-                Problem::invalid([InvalidField {
-                    field: format!("kpis.{name}"),
-                    message: message.into(),
-                    invalid_value: sent_value(&body, &format!("kpis.{name}")),
-                }])
-            })?;
+        program.kpis = InvalidFields::collect(|place| {
+            Some(kpis.unwrap_or_default().apply(program.kpis, &mut place.at("kpis")))
+        })
+        .map_err(|fields| invalid(fields, &body))?;
         Ok(())
     };
     let program = control.engine.change_program(program.id, change).await??;

@@ -6,9 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Control;
-use crate::domain::invalid::InvalidField;
 use crate::extract::InPipeline;
-use crate::http::body::{read_object, sent_value};
+use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::StoreError;
@@ -42,13 +41,7 @@ pub async fn put_scenario(
     body: Bytes,
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let document: ScenarioDocument = read_object(&body)?;
-    document.read(&program, &pipeline).map_err(|mistakes| {
-        Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
-            invalid_value: sent_value(&body, &mistake.field),
-            field: mistake.field,
-            message: mistake.message,
-        }))
-    })?;
+    document.read(&program, &pipeline).map_err(|fields| invalid(fields, &body))?;
     let steps = serde_json::to_value(&document.steps).map_err(|error| Problem::internal(&error))?;
     let stored = StoredScenario { times: document.times, steps };
     control.engine.put_scenario(pipeline.key(), stored).await?;

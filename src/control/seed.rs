@@ -5,20 +5,19 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::id::{PipelineKey, ProgramId};
-use crate::domain::invalid::InvalidField;
+use crate::domain::invalid::InvalidFields;
 use crate::engine::additions::{AddError, Added};
 use crate::extract::InProgram;
 use crate::http::api_path::ApiPath;
-use crate::http::body::{as_text, value_at};
+use crate::http::body::{as_text, invalid_in};
 use crate::http::problem::Problem;
-use crate::http::secrets::redact;
 use crate::http::temporary::TemporaryFile;
-use crate::seed::{self, EnvironmentDocument, Mistakes, PipelineDocument, Seed};
+use crate::input::Document;
+use crate::seed::{self, EnvironmentDocument, PipelineDocument, Seed};
 
 /// How many of each were added; what was there already stays as it was.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,23 +43,10 @@ pub struct CreatedView {
     href: String,
 }
 
-/// The answer to a document with mistakes.
-pub(super) fn refused(Mistakes(mistakes): Mistakes, body: &[u8]) -> Problem {
-    let mut sent = std::str::from_utf8(body).ok().and_then(seed::as_json);
-    if let Some(sent) = &mut sent {
-        redact(sent);
-    }
-    Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
-        message: match mistake.line {
-            Some(line) if mistake.field.is_empty() => format!("line {line}: {}", mistake.message),
-            _ => mistake.message,
-        },
-        invalid_value: match &sent {
-            Some(sent) => value_at(sent, &mistake.field),
-            None => Some(Value::String(String::new())),
-        },
-        field: mistake.field,
-    }))
+/// The answer to a document in YAML or JSON with wrong fields.
+pub(super) fn refused(fields: InvalidFields, body: &[u8]) -> Problem {
+    let document = std::str::from_utf8(body).ok().and_then(|text| Document::from_yaml(text).ok());
+    invalid_in(fields, document.as_ref())
 }
 
 async fn add(control: &Control, seed: Seed) -> Result<Added, Problem> {
@@ -86,7 +72,7 @@ pub async fn post_seed(
     let bytes = TemporaryFile::receive(control.engine.place_for_copy(), body).await?.read().await?;
     let catalog = control.engine.catalog();
     let seed = seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
-        .map_err(|mistakes| refused(mistakes, &bytes))?;
+        .map_err(|fields| refused(fields, &bytes))?;
     let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
         add(&control, seed).await?;
     Ok(Json(AddedView {
@@ -122,7 +108,7 @@ pub async fn post_pipeline(
     body: Bytes,
 ) -> Result<Created, Problem> {
     let seed = seed::read_pipeline(as_text(&body)?, &program);
-    let seed = seed.map_err(|mistakes| refused(mistakes, &body))?;
+    let seed = seed.map_err(|fields| refused(fields, &body))?;
     let known = |id: &_| program.pipelines.contains_key(id);
     let new = seed.programs.iter().flat_map(|program| program.pipelines.keys());
     let id = new.copied().find(|id| !known(id));
@@ -146,7 +132,7 @@ pub async fn post_environment(
     body: Bytes,
 ) -> Result<Created, Problem> {
     let seed = seed::read_environment(as_text(&body)?, &program);
-    let seed = seed.map_err(|mistakes| refused(mistakes, &body))?;
+    let seed = seed.map_err(|fields| refused(fields, &body))?;
     let known = |id: &_| program.environments.contains_key(id);
     let new = seed.programs.iter().flat_map(|program| program.environments.keys());
     let id = new.copied().find(|id| !known(id));

@@ -5,7 +5,6 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
@@ -82,7 +81,7 @@ pub async fn post_webhook(
     let catalog = control.engine.catalog();
     let subscription =
         seed::read_webhook(as_text(&body)?, |tenant| catalog.find_tenant(tenant).is_some())
-            .map_err(|mistakes| refused(mistakes, &body))?;
+            .map_err(|fields| refused(fields, &body))?;
     if let Some(known) = catalog.find_same_webhook(&subscription) {
         return Err(SubscribeError::AlreadyThere(known.id).into());
     }
@@ -107,8 +106,8 @@ fn unanswered(reason: &str, url: &str) -> Problem {
         "must answer GET with the value of the query parameter challenge, but {reason}; \
          ?challenge=false adds the webhook without asking"
     );
-    let invalid_value = Some(Value::from(webhook::without_password(url)));
-    Problem::invalid([InvalidField { field: "url".into(), message, invalid_value }])
+    let url = webhook::without_password(url);
+    Problem::invalid([InvalidField::new("url", message).with_value(url)])
 }
 
 impl From<SubscribeError> for Problem {

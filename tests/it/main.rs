@@ -9,6 +9,7 @@ mod description;
 mod events;
 mod exec;
 mod failures;
+mod fields;
 mod hostile;
 mod ims;
 #[cfg(target_os = "linux")]

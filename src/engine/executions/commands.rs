@@ -17,7 +17,6 @@ use crate::domain::scenario::Scenario;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
-use crate::seed::Mistake;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::definitions::{scenarios, variables};
 use crate::store::executions::{self, Inserted, Stored};
@@ -208,7 +207,7 @@ fn read_scenario(
     let steps = serde_json::from_value(stored.steps.clone())
         .map_err(|error| StoreError::Unreadable(format!("a scenario: {error}")))?;
     let document = ScenarioDocument { times: stored.times, steps };
-    document.read(program, pipeline).map_err(|mistakes| {
-        StartError::Scenario(mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("; "))
-    })
+    document
+        .read(program, pipeline)
+        .map_err(|wrong| StartError::Scenario(wrong.to_string().replace('\n', "; ")))
 }
