@@ -99,11 +99,11 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
 }
 
 /// The columns that hold emulated times.
-const TIMES: &str = r#"
+const TIMES: &str = "
     SELECT tables.name, columns.name
     FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns
-    WHERE tables.type = 'table' AND columns.type = 'INTEGER'
-        AND (columns.name GLOB '*_at' OR columns.name IN ('at', 'clock_base', 'told_until', 'failing_since'))"#;
+    WHERE tables.type = 'table' AND columns.type = 'INTEGER' AND (columns.name GLOB '*_at'
+        OR columns.name IN ('at', 'clock_base', 'told_until', 'failing_since'))";
 
 /// What counts on, and how far it may have come: there is room for as much again.
 const COUNTERS: &str = "

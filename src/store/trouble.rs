@@ -96,7 +96,7 @@ fn lacks_room(database: &Path) -> bool {
         let probe = tempfile::Builder::new().prefix(name).tempfile_in(directory_of(database))?;
         let mut file = probe.as_file();
         file.seek(SeekFrom::Start(end))?;
-        file.write_all(&[0; PROBE])?;
+        file.write_all(&vec![0; PROBE])?;
         file.sync_data()
     };
     grow().is_err_and(|error| is_lack_of_room(error.kind()))

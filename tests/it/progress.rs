@@ -30,11 +30,18 @@ async fn connect(directory: &Path) -> SqliteConnection {
     SqliteConnection::connect(&url).await.unwrap()
 }
 
+/// When an execution is due, as its row says.
+#[derive(Clone, Copy, Debug)]
+enum DueAt {
+    Never,
+    At(i64),
+}
+
 /// What is written over the row of an execution, where there is something.
 #[derive(Clone, Debug)]
 struct Edit {
     execution: usize,
-    due_at: Option<Option<i64>>,
+    due_at: Option<DueAt>,
     created_at: Option<i64>,
     status: Option<&'static str>,
     timeline: Option<&'static str>,
@@ -70,7 +77,7 @@ fn times() -> impl Strategy<Value = i64> {
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
     let edit = (
         0..3_usize,
-        option::of(option::weighted(0.8, times())),
+        option::of(prop_oneof![1 => Just(DueAt::Never), 4 => times().prop_map(DueAt::At)]),
         option::weighted(0.2, times()),
         option::weighted(0.3, prop::sample::select(&STATUSES[..])),
         option::weighted(0.3, prop::sample::select(&TIMELINES[..])),
@@ -96,7 +103,10 @@ impl Edit {
              WHERE id = (SELECT id FROM executions ORDER BY id LIMIT 1 OFFSET $6)",
         )
         .bind(self.due_at.is_some())
-        .bind(self.due_at.flatten())
+        .bind(match self.due_at {
+            Some(DueAt::At(at)) => Some(at),
+            Some(DueAt::Never) | None => None,
+        })
         .bind(self.created_at)
         .bind(self.status)
         .bind(self.timeline)
