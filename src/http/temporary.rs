@@ -34,6 +34,15 @@ impl AsRef<Path> for TemporaryFile {
     }
 }
 
+/// Makes a temporary directory for this user alone; it goes away with the answer.
+pub fn directory() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("cloudmanager-emulator-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
 impl TemporaryFile {
     /// A file in a directory of its own, which is not there yet.
     pub fn new(place: io::Result<TempDir>) -> Result<Self, Problem> {

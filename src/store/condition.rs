@@ -1,50 +1,66 @@
-//! Whether the database can be written, as far as the last writes tell.
+//! Whether the database is sound: its file is checked once, and must stay where it is.
 
-use std::error::Error;
-use std::path::PathBuf;
+use sqlx::{Connection as _, SqliteConnection};
 
-use tokio::sync::watch;
+use super::{Database, StoreError, with_causes};
 
-use super::trouble::Trouble;
-use super::{StoreError, with_causes};
+/// How many mistakes of a damaged file are told.
+const MISTAKES: &str = "PRAGMA quick_check(3)";
 
-/// Whether the database can be written: what the last write came to that says so.
-pub(super) struct Condition {
-    database: PathBuf,
-    /// Why it can't be written; none if it can.
-    trouble: watch::Sender<Option<String>>,
+/// How many instructions `SQLite` executes between two questions whether to go on.
+const INSTRUCTIONS: i32 = 10_000;
+
+/// What is known of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Its file is still being checked.
+    Checking,
+    /// Nothing is wrong.
+    Sound,
+    /// It is damaged, or can't be used.
+    Failing(String),
 }
 
-impl Condition {
-    pub fn new(database: PathBuf) -> Self {
-        Self { database, trouble: watch::Sender::default() }
+impl Database {
+    /// What is known now.
+    pub fn condition(&self) -> Condition {
+        if let Some(problem) = self.file.loss() {
+            return Condition::Failing(problem);
+        }
+        if let Some(problem) = self.trouble() {
+            return Condition::Failing(problem);
+        }
+        match self.checked.get() {
+            None => Condition::Checking,
+            Some(Ok(())) => Condition::Sound,
+            Some(Err(problem)) => Condition::Failing(problem.clone()),
+        }
     }
 
-    /// Something was written.
-    pub fn clear(&self) {
-        self.trouble.send_if_modified(|trouble| trouble.take().is_some());
-    }
-
-    /// A write has failed with this error: the same one as an error of the database that says what
-    /// is wrong with its files. None if nothing is wrong with them.
-    pub fn note(&self, error: &(dyn Error + 'static)) -> Option<StoreError> {
-        let reason = with_causes(error);
-        let explained = match Trouble::of(error, &self.database)? {
-            Trouble::NoRoom => StoreError::NoRoom(reason),
-            Trouble::Unavailable | Trouble::Malformed => StoreError::Unavailable(reason),
+    /// Checks the file, for as long as it is told to go on.
+    pub async fn check(&self, go_on: impl FnMut() -> bool + Send + 'static) {
+        let checked = match self.find_mistakes(go_on).await {
+            Ok(mistakes) if mistakes == ["ok"] => Ok(()),
+            Ok(mistakes) => {
+                let mistakes = mistakes.join("; ").replace('\n', " ");
+                Err(format!("the database is damaged: {mistakes}"))
+            }
+            Err(error) => Err(format!("checking the database failed: {}", with_causes(&error))),
         };
-        self.trouble.send_replace(Some(explained.to_string()));
-        Some(explained)
+        // It is checked once.
+        let _ = self.checked.set(checked);
     }
 
-    /// Why the database can't be written; none if it can.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.borrow().clone()
-    }
-
-    /// Waits until it can be written.
-    pub async fn recovery(&self) {
-        // The sender lives as long as this.
-        let _ = self.trouble.subscribe().wait_for(Option::is_none).await;
+    /// On a connection of its own: nobody who reads waits for it.
+    async fn find_mistakes(
+        &self,
+        go_on: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<Vec<String>, StoreError> {
+        let options = self.readers().connect_options();
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, go_on);
+        let mistakes = sqlx::query_scalar(MISTAKES).fetch_all(&mut connection).await;
+        connection.close().await?;
+        Ok(mistakes?)
     }
 }

@@ -1,10 +1,9 @@
-//! The database file: one writer, a few readers, and the lock that keeps other processes out.
+//! The open database: one writer and a few readers.
 
 use std::error::Error;
-use std::fs::{File, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use quick_cache::sync::Cache;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -16,15 +15,13 @@ use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use super::condition::Condition;
+use super::StoreError;
 use super::copies::Copies;
+use super::file::{APPLICATION_ID, DatabaseFile};
+use super::last_write::LastWrite;
 use super::secrets::{SecretKey, Secrets};
 use super::writer::{Transaction, Writer, Writing};
-use super::{StoreError, directory_of};
 use crate::domain::execution::plan::Plan;
-
-/// What marks a database file as the emulator's (`PRAGMA application_id`), bytes 68 to 71.
-const APPLICATION_ID: [u8; 4] = *b"CMem";
 
 /// How many plans are kept in memory.
 const CACHED_PLANS: usize = 1024;
@@ -34,7 +31,7 @@ pub struct Database {
     /// None once the database is closed.
     writer: Writing,
     /// Whether it can be written.
-    condition: Arc<Condition>,
+    last_write: Arc<LastWrite>,
     readers: SqlitePool,
     /// Plans by their number; they never change.
     pub(super) plans: Cache<i64, Arc<Plan>>,
@@ -43,8 +40,9 @@ pub struct Database {
     copies: Copies,
     /// Encrypts and decrypts the secrets among the variables.
     pub(super) secrets: Secrets,
-    /// Held for as long as the database is open; nobody else can take it meanwhile.
-    lock: Mutex<Option<File>>,
+    pub(super) file: DatabaseFile,
+    /// What the check of the file has found, once it is over.
+    pub(super) checked: OnceLock<Result<(), String>>,
 }
 
 /// A connection to the database.
@@ -55,15 +53,14 @@ impl Database {
     /// file of something else is refused and not touched.
     pub async fn open(path: &Path, secret_key: Option<&SecretKey>) -> Result<Self, StoreError> {
         let failed = |error: &(dyn Error + 'static)| StoreError::opening(path, error);
-        let is_new = check_identity(path).map_err(|error| failed(&error))?;
-        let lock = take_lock(path).map_err(|error| failed(&error))?;
-        let secrets = Secrets::open(path, secret_key).map_err(|error| failed(&error))?;
-        if is_new {
-            mark(path).await.map_err(|error| failed(&error))?;
+        let file = DatabaseFile::take(path).map_err(|error| failed(&error))?;
+        let secrets = Secrets::open(file.path(), secret_key).map_err(|error| failed(&error))?;
+        if file.is_new {
+            mark(file.path()).await.map_err(|error| failed(&error))?;
         }
-        let copies = Copies::beside(path);
+        let copies = Copies::beside(file.path());
         copies.sweep();
-        let options = distrustful(path)
+        let options = distrustful(file.path())
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true);
@@ -77,17 +74,18 @@ impl Database {
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_lazy_with(options.clone().read_only(true));
-        let condition = Arc::new(Condition::new(path.to_owned()));
-        let writer = Writer::new(writer, options, condition.clone());
+        let last_write = Arc::new(LastWrite::new(file.path().to_owned()));
+        let writer = Writer::new(writer, options, last_write.clone());
         Ok(Self {
             writer: Arc::new(Mutex::new(Some(writer))),
-            condition,
+            last_write,
             readers,
             copies,
             plans: Cache::new(CACHED_PLANS),
             plan_ids: Cache::new(CACHED_PLANS),
             secrets,
-            lock: Mutex::new(Some(lock)),
+            file,
+            checked: OnceLock::new(),
         })
     }
 
@@ -105,18 +103,18 @@ impl Database {
     /// error. [`Self::trouble`] says so until something is written.
     #[must_use]
     pub fn explain(&self, error: &(dyn Error + 'static)) -> Option<StoreError> {
-        self.condition.note(error)
+        self.last_write.note(error)
     }
 
     /// Why the database can't be written, as far as the last writes tell; none if it can.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.condition.trouble()
+        self.last_write.trouble()
     }
 
     /// Waits until something was written after the last write that failed.
     pub async fn wait_for_recovery(&self) {
-        self.condition.recovery().await;
+        self.last_write.recovery().await;
     }
 
     /// A directory for a copy of the state, which goes away with it; nobody but its owner can look
@@ -151,54 +149,19 @@ impl Database {
         };
         self.copies.sweep();
         // Whoever still has the database in hand does not keep others out.
-        self.lock.lock().await.take();
+        self.file.release().map_err(|error| StoreError::Sqlite(error.into()))?;
         closed
     }
 }
 
-/// Refuses a file that is there, not empty, and not a database of the emulator; whether there is
-/// none yet.
-pub(super) fn check_identity(path: &Path) -> io::Result<bool> {
-    let mut header = [0; 72];
-    match File::open(path).and_then(|mut file| file.read(&mut header)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-        Ok(0) => Ok(true),
-        Ok(_) if header.starts_with(b"SQLite format 3\0") && header[68..] == APPLICATION_ID => {
-            Ok(false)
-        }
-        Ok(_) => Err(io::Error::other("not a database of the Cloud Manager emulator")),
-    }
-}
-
-/// Creates a database that is marked as the emulator's. That happens before there is a
+/// Marks an empty file as a database of the emulator. That happens before there is a
 /// write-ahead log, so that the mark stands in the file itself.
 async fn mark(path: &Path) -> sqlx::Result<()> {
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
         .synchronous(SqliteSynchronous::Off)
         .pragma("application_id", i32::from_be_bytes(APPLICATION_ID).to_string());
     SqliteConnection::connect_with(&options).await?.close().await
-}
-
-/// Takes the lock beside the file that `path` leads to, by whatever name.
-fn take_lock(path: &Path) -> io::Result<File> {
-    let directory = directory_of(path);
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let path = path
-        .canonicalize()
-        .or_else(|_| Ok::<_, io::Error>(directory.canonicalize()?.join(name)))?;
-    let mut lock_path = path.into_os_string();
-    lock_path.push(".lock");
-    let lock = File::create(&lock_path)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            Err(io::Error::other("another cloudmanager-emulator is using this database"))
-        }
-        Err(TryLockError::Error(error)) => Err(error),
-    }
 }
 
 /// How a database is opened: nothing that its file may hold is trusted.

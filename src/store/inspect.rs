@@ -4,7 +4,8 @@ use std::path::Path;
 
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::database::{MIGRATIONS, check_identity, distrustful, migrator};
+use super::database::{MIGRATIONS, distrustful, migrator};
+use super::file;
 use super::{Connection, StoreError, with_causes};
 
 /// An object of a schema: type, name, table, statement.
@@ -21,21 +22,21 @@ const OBJECTS: &str = "SELECT type, name, tbl_name, iif(name = '_sqlx_migrations
 /// tables of somebody else, and its pages and indexes are in order.
 pub async fn find_fault(path: &Path) -> Result<Option<String>, StoreError> {
     let failed = |error: &(dyn std::error::Error + 'static)| StoreError::opening(path, error);
-    match check_identity(path) {
+    match file::check(path) {
         Ok(false) => {}
         Ok(true) => return Ok(Some("the file holds no state".to_owned())),
         Err(error) => return Err(failed(&error)),
     }
     let options = distrustful(path).read_only(true);
-    let mut file =
+    let mut database =
         SqliteConnection::connect_with(&options).await.map_err(|error| failed(&error))?;
-    let fault = find_fault_in(&mut file).await;
-    let _ = file.close().await;
+    let fault = find_fault_in(&mut database).await;
+    let _ = database.close().await;
     fault
 }
 
-async fn find_fault_in(file: &mut Connection) -> Result<Option<String>, StoreError> {
-    let objects: Vec<Object> = sqlx::query_as(OBJECTS).fetch_all(&mut *file).await?;
+async fn find_fault_in(database: &mut Connection) -> Result<Option<String>, StoreError> {
+    let objects: Vec<Object> = sqlx::query_as(OBJECTS).fetch_all(&mut *database).await?;
     let is_noted =
         objects.iter().any(|(kind, name, ..)| kind == "table" && name == "_sqlx_migrations");
     if !is_noted || objects.iter().any(|(kind, ..)| kind == "trigger") {
@@ -43,7 +44,7 @@ async fn find_fault_in(file: &mut Connection) -> Result<Option<String>, StoreErr
     }
     let versions: Vec<i64> =
         sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version LIMIT 1000")
-            .fetch_all(&mut *file)
+            .fetch_all(&mut *database)
             .await?;
     let known = MIGRATIONS.iter().map(|(version, ..)| *version);
     if let Some(unknown) = versions.iter().find(|version| !known.clone().any(|it| it == **version))
@@ -56,7 +57,7 @@ async fn find_fault_in(file: &mut Connection) -> Result<Option<String>, StoreErr
     if let Some(object) = find_difference(&objects, &list_objects(versions.len()).await?) {
         return Ok(Some(format!("{object} is not as in an emulator's database")));
     }
-    let check: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(file).await?;
+    let check: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(database).await?;
     Ok((check != "ok").then_some(check))
 }
 

@@ -8,8 +8,10 @@ pub mod definitions;
 pub mod deliveries;
 pub mod emulator;
 pub mod executions;
+mod file;
 mod insert;
 mod inspect;
+mod last_write;
 pub mod plans;
 pub mod secrets;
 pub mod state;
@@ -19,8 +21,11 @@ pub mod webhooks;
 mod writer;
 
 use std::error::Error;
+use std::fmt::Display;
 use std::path::Path;
+use std::str::FromStr;
 
+pub use condition::Condition;
 pub use database::{Connection, Database};
 pub use trouble::Trouble;
 pub use writer::{Committed, Transaction};
@@ -77,7 +82,7 @@ impl StoreError {
         Self::Open { path: path.display().to_string(), reason: with_causes(error), trouble }
     }
 
-    fn unreadable(what: impl std::fmt::Display) -> Self {
+    fn unreadable(what: impl Display) -> Self {
         Self::Unreadable(what.to_string())
     }
 }
@@ -123,16 +128,7 @@ fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreErro
     serde_json::from_str(text).map_err(StoreError::unreadable)
 }
 
-/// The name of a vocabulary word (an enum without data), as it is stored: its serde name.
-fn word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => Ok(name),
-        other => Err(StoreError::unreadable(format!("{other:?} is not a word"))),
-    }
-}
-
-/// The vocabulary word with this name.
-fn parse_word<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, StoreError> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned()))
-        .map_err(StoreError::unreadable)
+/// Reads a column that holds a word.
+fn parse_word<T: FromStr<Err: Display>>(name: &str) -> Result<T, StoreError> {
+    name.parse().map_err(StoreError::unreadable)
 }

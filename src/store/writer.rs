@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::StoreError;
-use super::condition::Condition;
+use super::last_write::LastWrite;
 
 /// The one connection that writes.
 pub(super) struct Writer {
@@ -22,7 +22,7 @@ pub(super) struct Writer {
     /// Whether another database is attached.
     attached: bool,
     /// What became of the last writes.
-    condition: Arc<Condition>,
+    last_write: Arc<LastWrite>,
 }
 
 /// The writer, for whoever has the right to write; none once the database is closed.
@@ -47,9 +47,9 @@ impl Writer {
     pub fn new(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
-        condition: Arc<Condition>,
+        last_write: Arc<LastWrite>,
     ) -> Self {
-        Self { connection, options, unfinished: false, attached: false, condition }
+        Self { connection, options, unfinished: false, attached: false, last_write }
     }
 
     async fn execute(&mut self, statement: &'static str) -> Result<(), StoreError> {
@@ -87,7 +87,7 @@ impl Writer {
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
-        if self.condition.trouble().is_some() {
+        if self.last_write.trouble().is_some() {
             // `SQLite` writes nothing where nothing changes, and that would prove nothing.
             self.execute("UPDATE emulator SET next_execution_id = next_execution_id + 1").await?;
             self.execute("UPDATE emulator SET next_execution_id = next_execution_id - 1").await?;
@@ -127,7 +127,7 @@ impl Transaction {
         let mut transaction = Self { right: right.map_err(|_| StoreError::Closed)?, writing };
         let begun = transaction.start(other).await;
         if let Err(error) = &begun {
-            transaction.right.condition.note(error);
+            transaction.right.last_write.note(error);
         }
         begun.map(|()| transaction)
     }
@@ -151,11 +151,11 @@ impl Transaction {
     /// Commits. The caller keeps the right to write until memory, too, has what was committed.
     pub async fn commit(mut self) -> Result<Committed, StoreError> {
         if let Err(error) = self.right.commit().await {
-            self.right.condition.note(&error);
+            self.right.last_write.note(&error);
             return Err(error);
         }
         self.right.unfinished = false;
-        self.right.condition.clear();
+        self.right.last_write.clear();
         // It is committed, even if a database stays attached until the next transaction begins.
         let _ = self.right.clean_up().await;
         Ok(Committed { _transaction: self })

@@ -3,6 +3,7 @@
 mod api;
 mod app;
 mod clients;
+mod connections;
 mod control;
 mod crash;
 mod description;
@@ -10,6 +11,7 @@ mod events;
 mod exec;
 mod failures;
 mod fields;
+mod files;
 mod hostile;
 mod ims;
 #[cfg(target_os = "linux")]
@@ -29,6 +31,7 @@ mod recovery;
 mod restart;
 mod schema;
 mod secret_key;
+mod signals;
 mod stop;
 mod structure;
 mod wire;

@@ -107,7 +107,11 @@ async fn what_is_overdue_in_a_state_has_happened_when_it_is_restored() {
 }
 
 /// What somebody may have put into a state, and how it is told.
-const HOSTILE: [(&[&str], &str); 12] = [
+const HOSTILE: [(&[&str], &str); 13] = [
+    (
+        &["INSERT INTO scenarios VALUES (4, 1, NULL, '[{\"action\": 5}]')"],
+        "scenarios (4, 1): invalid type",
+    ),
     (
         &["CREATE TRIGGER t AFTER INSERT ON emulator BEGIN DELETE FROM executions; END"],
         "its schema is not that of an emulator",

@@ -51,6 +51,7 @@ async fn a_full_disk_is_told_everywhere_and_nothing_is_stuck_when_there_is_room_
     let (directory, mut receiver) = (TempDir::new().unwrap(), Receiver::start().await);
     let running = start_limited(&directory);
     let caller = Caller::of(&running);
+    caller.wait_for_check().await;
     let post = |path: &str, body: &Value| caller.request(Method::POST, path).body(body.to_string());
     let subscription = receiver.subscription(&json!(["all"]));
     caller.succeed(post("/_emulator/webhooks", &subscription)).await;

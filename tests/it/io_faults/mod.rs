@@ -164,12 +164,24 @@ impl Caller {
         self.succeed(self.request(Method::POST, path).body(body.to_string())).await;
     }
 
-    /// Whether the emulator finds nothing wrong with itself.
+    /// Whether the emulator finds nothing wrong with its database.
     async fn is_well(&self) -> bool {
-        let health = self.succeed(self.request(Method::GET, "/_emulator/health")).await;
-        let health: Value = health.json().await.unwrap();
-        assert_eq!(health["status"] == "ok", health["problems"].is_null(), "{health}");
-        health["status"] == "ok"
+        let answer = self.request(Method::GET, "/_emulator/health").send().await.unwrap();
+        let status = answer.status();
+        let health: Value = answer.json().await.unwrap();
+        assert_eq!(status == 200, health["status"] == "ok", "{health}");
+        status == 200
+    }
+
+    /// Waits until the emulator has checked its database, which reads all of it.
+    async fn wait_for_check(&self) {
+        loop {
+            let health = self.succeed(self.request(Method::GET, "/_emulator/health")).await;
+            let health: Value = health.json().await.unwrap();
+            if health["database"] == "ok" {
+                return;
+            }
+        }
     }
 }
 

@@ -159,6 +159,7 @@ async fn fail_all(faults: &Faults, failure: impl Fn(i64) -> Failure) -> i64 {
     let directory = TempDir::new().unwrap();
     let running = faults.start(directory.path());
     let caller = Caller::of(&running);
+    caller.wait_for_check().await;
     let state = caller.succeed(caller.request(Method::GET, "/_emulator/state")).await;
     let state = state.bytes().await.unwrap();
     let mut all = 0;
