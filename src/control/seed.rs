@@ -71,7 +71,7 @@ pub async fn post_seed(
     State(control): State<Control>,
     body: Body,
 ) -> Result<Json<AddedView>, Problem> {
-    let bytes = TemporaryFile::receive(body).await?.read().await?;
+    let bytes = TemporaryFile::receive(control.engine.place_for_copy(), body).await?.read().await?;
     let catalog = control.engine.catalog();
     // It may be large: it is read and checked on a thread on which no request is answered.
     let read = tokio::task::spawn_blocking(move || {

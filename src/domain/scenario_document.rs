@@ -23,8 +23,9 @@ pub struct ScenarioDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     pub times: Option<u32>,
-    /// One entry for each step that is to go otherwise.
+    /// One entry for each step that is to go otherwise; 100 at most, with 256 KiB of texts in all.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub steps: Vec<EntryDocument>,
 }
 
@@ -55,9 +56,11 @@ pub struct EntryDocument {
     pub metrics: BTreeMap<String, Value>,
     /// Deployment commands that fail, for a deploy step; the outcome is then `FAILED` if absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 1000)]
     pub failures: Vec<Failure>,
-    /// Lines added to the step's log.
+    /// Lines added to the step's log, of 64 KiB each and 1 GiB in all at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 1000)]
     pub log: Vec<LogLineDocument>,
 }
 
@@ -76,6 +79,17 @@ pub enum LogLineDocument {
         #[schema(minimum = 1)]
         times: u64,
     },
+}
+
+impl LogLineDocument {
+    /// The text, and how many times it stands there.
+    #[must_use]
+    pub fn text_and_times(&self) -> (&str, u64) {
+        match self {
+            Self::Once(line) => (line, 1),
+            Self::Repeated { line, times } => (line, *times),
+        }
+    }
 }
 
 /// A line that is added several times.

@@ -20,6 +20,21 @@ use crate::input;
 /// The longest message or log line, in bytes.
 const LONGEST_TEXT: usize = 64 * 1024;
 
+/// The most entries of a scenario: several for each action and type of environment.
+const MOST_ENTRIES: usize = 100;
+
+/// The most failures, and the most log lines, of an entry.
+const MOST_ITEMS: usize = 1000;
+
+/// The most bytes of all messages and log lines of a scenario. Each execution has a copy.
+const LARGEST_TEXTS: usize = 256 * 1024;
+
+/// The most bytes that a scenario adds to the log of a step.
+const LARGEST_LOG: u64 = 1024 * 1024 * 1024;
+
+/// What a line in a log takes beside its text, in bytes: an instant, a space and the line end.
+const LINE_OVERHEAD: u64 = 30;
+
 impl ScenarioDocument {
     /// What the document means for executions of a pipeline of `program`, or every wrong field.
     pub fn read(&self, program: &Program, pipeline: &Pipeline) -> Result<Scenario, InvalidFields> {
@@ -36,9 +51,17 @@ impl ScenarioDocument {
         if self.times == Some(0) {
             place.wrong("times", "must be at least 1");
         }
+        if self.steps.len() > MOST_ENTRIES {
+            place.wrong("steps", format!("must not have more than {MOST_ENTRIES} entries"));
+        }
+        if self.steps.iter().map(EntryDocument::text_length).sum::<usize>() > LARGEST_TEXTS {
+            let message = format!("must not have more than {LARGEST_TEXTS} bytes of texts in all");
+            place.wrong("steps", message);
+        }
         let entries: Vec<_> = self
             .steps
             .iter()
+            .take(MOST_ENTRIES)
             .enumerate()
             .filter_map(|(index, entry)| {
                 entry.read(program, pipeline, &mut place.at(&format!("steps[{index}]")))
@@ -59,6 +82,12 @@ impl ScenarioDocument {
 }
 
 impl EntryDocument {
+    /// The bytes of the texts that each execution has a copy of.
+    fn text_length(&self) -> usize {
+        let lines = self.log.iter().map(|line| line.text_and_times().0.len());
+        self.message.as_ref().map_or(0, String::len) + lines.sum::<usize>()
+    }
+
     fn read(&self, program: &Program, pipeline: &Pipeline, place: &mut Place<'_>) -> Option<Entry> {
         let known = place.count();
         let action = read_word::<Action>(place, "action", &self.action);
@@ -97,7 +126,10 @@ impl EntryDocument {
         if !self.failures.is_empty() && !matches!(outcome, Outcome::Failed | Outcome::Error) {
             place.wrong("failures", "need the outcome FAILED or ERROR, or none");
         }
-        for (index, failure) in self.failures.iter().enumerate() {
+        if self.failures.len() > MOST_ITEMS {
+            place.wrong("failures", format!("must not be more than {MOST_ITEMS}"));
+        }
+        for (index, failure) in self.failures.iter().take(MOST_ITEMS).enumerate() {
             let wanted = environment_type.flatten();
             if let Some(problem) = problem_with(failure, program, pipeline, action, wanted) {
                 place.wrong(&format!("failures[{index}]"), problem);
@@ -154,12 +186,19 @@ impl EntryDocument {
     }
 
     fn read_log(&self, place: &mut Place<'_>) -> Vec<ExtraLine> {
+        if self.log.len() > MOST_ITEMS {
+            place.wrong("log", format!("must not have more than {MOST_ITEMS} items"));
+        }
+        let lengths = self.log.iter().map(LogLineDocument::text_and_times);
+        let length = lengths.fold(0, |sum: u64, (line, times)| {
+            sum.saturating_add(times.saturating_mul(line.len() as u64 + LINE_OVERHEAD))
+        });
+        if length > LARGEST_LOG {
+            place.wrong("log", format!("must not add more than {LARGEST_LOG} bytes"));
+        }
         let mut lines = Vec::new();
-        for (index, entry) in self.log.iter().enumerate() {
-            let (line, times) = match entry {
-                LogLineDocument::Once(line) => (line, 1),
-                LogLineDocument::Repeated { line, times } => (line, *times),
-            };
+        for (index, entry) in self.log.iter().take(MOST_ITEMS).enumerate() {
+            let (line, times) = entry.text_and_times();
             if times == 0 {
                 place.wrong(&format!("log[{index}].times"), "must be at least 1");
             }
@@ -167,7 +206,7 @@ impl EntryDocument {
                 let message = format!("must not be longer than {LONGEST_TEXT} bytes");
                 place.wrong(&format!("log[{index}]"), message);
             }
-            lines.push(ExtraLine { line: line.clone(), times });
+            lines.push(ExtraLine { line: line.to_owned(), times });
         }
         lines
     }
