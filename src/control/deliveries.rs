@@ -179,7 +179,8 @@ async fn list(
     Ok(DeliveryList::new(recorded, control.deliverer.base_url()))
 }
 
-/// Lists what was sent and is to be sent to subscribers, newest first.
+/// Lists what was sent and is to be sent to subscribers, newest first. Of those that are not pending
+/// any more, older ones than the last 10,000 to a subscriber are taken away.
 #[utoipa::path(get, path = "/_emulator/deliveries", operation_id = "getDeliveries",
     tag = "Emulator", params(DeliveryParameters),
     responses((status = 200, description = "The deliveries", body = DeliveryList)))]

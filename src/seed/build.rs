@@ -343,3 +343,27 @@ fn build_repository(place: &mut Place<'_>, document: &RepositoryDocument) -> Opt
         heads: branches.chain(tags).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::domain::invalid::InvalidFields;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "it is about real time")]
+    fn checking_takes_no_longer_for_each_tenant_where_there_are_many() {
+        let tenant = |number: u32| TenantDocument {
+            id: format!("{}", number + 1),
+            ims_org_id: format!("{number}@AdobeOrg"),
+            ims_tenant_id: "t".into(),
+        };
+        let documents: Vec<_> = (0..200_000).map(tenant).collect();
+        let begin = Instant::now();
+        let tenants = InvalidFields::collect(|place| Some(build_tenants(&documents, place)));
+        assert_eq!(tenants.unwrap().len(), documents.len());
+        // Comparing each with each takes minutes.
+        assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+    }
+}

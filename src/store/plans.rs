@@ -134,3 +134,22 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
         return Err(StoreError::unreadable(fault)).in_row("plans", id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plans_in_memory_are_bounded_in_bytes() {
+        let cached = no_cached_plans();
+        let body = r#"{"kind": "CodeQuality", "important_failures": "ASK", "cancelling": 1000,
+            "kpis": {"response_time": 3.0, "page_views_per_minute": 100.0}, "steps": [],
+            "code": {"repository": "r", "branch": "main", "commit": null}}"#;
+        let plan = Arc::new(parse_json::<Plan>(body).unwrap());
+        for id in 0..1000 {
+            cached.insert(id, CachedPlan { plan: plan.clone(), length: 1024 * 1024 });
+        }
+        assert!(cached.weight() <= CAPACITY, "{}", cached.weight());
+        assert!(!cached.is_empty());
+    }
+}

@@ -175,6 +175,22 @@ impl TestApp {
         tokio::spawn(async move { engine.run_scheduler().await })
     }
 
+    /// Takes away what is deleted, as the program does.
+    pub fn run_purger(&self) -> JoinHandle<()> {
+        let engine = self.engine.clone();
+        tokio::spawn(async move { engine.run_purger().await })
+    }
+
+    /// What a query tells of the database.
+    pub async fn query(&self, query: &'static str) -> i64 {
+        let url =
+            format!("sqlite://{}?mode=ro", self.directory().join("cloudmanager.db").display());
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        let found = sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        found
+    }
+
     /// Delivers events as they fall due, as the program does.
     pub fn run_deliverer(&self) -> JoinHandle<()> {
         tokio::spawn(self.deliverer.clone().run())

@@ -144,3 +144,24 @@ fn join(parent: &str, field: &str) -> String {
         format!("{parent}.{field}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_so_many_wrong_fields_are_told() {
+        let collect = |count: usize| {
+            InvalidFields::collect(|place| {
+                (0..count).for_each(|n| place.wrong(&format!("[{n}]"), "is wrong"));
+                Some(())
+            })
+        };
+        assert_eq!(collect(0), Ok(()));
+        let all = collect(MOST).unwrap_err();
+        assert_eq!((all.0.len(), all.0[MOST - 1].field.as_str()), (MOST, "[99]"));
+        let InvalidFields(some) = collect(1_000_000).unwrap_err();
+        assert_eq!(some.len(), MOST + 1);
+        assert_eq!(some[MOST].message, "has 1000000 mistakes; these are the first 100");
+    }
+}

@@ -195,3 +195,41 @@ fn fits(pipeline: &Pipeline, program: &Program) -> bool {
         PhaseKind::Validate | PhaseKind::Build { .. } => true,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::domain::id::TenantId;
+    use crate::domain::program::Tenant;
+    use crate::domain::webhook::NewWebhook;
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "it is about real time")]
+    fn comparing_takes_no_longer_for_each_part_where_there_are_many() {
+        let count = 100_000;
+        let tenant = |number| Tenant {
+            id: TenantId::new(number),
+            ims_org_id: format!("{number}@AdobeOrg"),
+            ims_tenant_id: "t".into(),
+        };
+        let webhook = |number| NewWebhook {
+            tenant_id: TenantId::new(number),
+            client_id: "c".into(),
+            client_secret: "s".into(),
+            url: format!("http://localhost/{number}"),
+            events: BTreeSet::default(),
+        };
+        let seed = Seed {
+            tenants: (1..=count).map(tenant).collect(),
+            webhooks: (1..=count).map(webhook).collect(),
+            ..Seed::empty()
+        };
+        let begin = Instant::now();
+        let (_, added) = missing(seed, &Catalog::default()).unwrap();
+        assert_eq!((added.tenants, added.webhooks), (100_000, 100_000));
+        // Comparing each with each takes minutes.
+        assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
+    }
+}

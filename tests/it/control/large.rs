@@ -4,18 +4,17 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use axum::http::{Method, StatusCode};
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join_all, select, select_all};
+use serde_json::json;
 
-use crate::app::{PRODUCTION, TestApp};
+use super::deliveries::told;
+use crate::app::{CODE_QUALITY, PRODUCTION, TestApp};
 
 /// A seed with many of everything, about `count` of each.
 fn large_seed(count: u32) -> String {
-    let list = |item: &dyn Fn(u32) -> String| {
-        (1..=count).map(item).collect::<Vec<_>>().join(",\n")
-    };
-    let tenants = list(&|n| {
-        format!(r#"{{"id":"{}","imsOrgId":"{n}@Org","imsTenantId":"t"}}"#, 1000 + n)
-    });
+    let list = |item: &dyn Fn(u32) -> String| (1..=count).map(item).collect::<Vec<_>>().join(",\n");
+    let tenants =
+        list(&|n| format!(r#"{{"id":"{}","imsOrgId":"{n}@Org","imsTenantId":"t"}}"#, 1000 + n));
     let clients = list(&|n| {
         format!(
             r#"{{"clientId":"c{n}","clientSecret":"s","technicalAccountId":"a","tenantId":"{}"}}"#,
@@ -52,11 +51,11 @@ fn large_seed(count: u32) -> String {
 }
 
 #[tokio::test]
-async fn a_large_seed_is_added_in_good_time_while_others_are_answered() {
+#[allow(clippy::disallowed_methods, reason = "it is about real time")]
+async fn others_are_answered_while_a_large_seed_is_added() {
     let app = TestApp::immediate().await;
     let execution = app.start(PRODUCTION).await;
-    let count = std::env::var("COUNT").map_or(20_000, |it| it.parse().unwrap());
-    let seed = large_seed(count);
+    let seed = large_seed(3000);
     let begin = Instant::now();
     let mut longest = Duration::ZERO;
     let mut adding = Box::pin(app.request(Method::POST, "/_emulator/seed", seed));
@@ -73,6 +72,88 @@ async fn a_large_seed_is_added_in_good_time_while_others_are_answered() {
     };
     let took = begin.elapsed();
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    eprintln!("took {took:?} longest {longest:?}");
     assert!(longest * 5 < took, "somebody waited {longest:?} of {took:?}");
+}
+
+#[tokio::test]
+async fn others_are_answered_while_many_exports_are_made() {
+    let app = TestApp::immediate().await;
+    let app = app
+        .restarted_after(
+            "CREATE TABLE _filler AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n \
+             WHERE n < 60000) SELECT randomblob(1000) AS filler FROM n",
+        )
+        .await;
+    // The exports begin first.
+    let exports = select_all((0..8).map(|_| Box::pin(app.get("/_emulator/state"))));
+    match select(exports, Box::pin(app.get("/_emulator/deliveries"))).await {
+        Either::Left(_) => panic!("an export was over first"),
+        Either::Right((answer, exports)) => {
+            assert_eq!(answer.status, StatusCode::OK);
+            let (first, _, others) = exports.await;
+            for export in join_all(others).await.into_iter().chain([first]) {
+                assert_eq!(export.status, StatusCode::OK);
+                assert!(export.bytes.len() > 60_000_000);
+            }
+        }
+    }
+}
+
+const PLANS: &str = "SELECT count(*) FROM plans";
+
+#[tokio::test]
+async fn plans_go_with_the_last_execution_that_has_them() {
+    let app = TestApp::immediate().await;
+    let kept = app.start(PRODUCTION).await;
+    let before = app.query(PLANS).await;
+    app.start(CODE_QUALITY).await;
+    app.scenario(CODE_QUALITY, &json!({"steps": [{"action": "build", "outcome": "FAILED"}]})).await;
+    app.start(CODE_QUALITY).await;
+    assert_eq!(app.query(PLANS).await, before + 2);
+
+    assert!(app.delete(CODE_QUALITY).await.status.is_success());
+    // What was deleted is gone before anything is added.
+    let added = app.request(Method::POST, "/_emulator/seed", "{}").await;
+    assert_eq!(added.status, StatusCode::OK);
+    assert_eq!(app.query(PLANS).await, before);
+    assert_eq!(app.get(&kept).await.status, StatusCode::OK);
+
+    // The numbers of plans are used again, and nobody has the earlier ones in mind.
+    let dev = "/api/program/4/pipeline/2";
+    let started = app.start(dev).await;
+    let steps = app.execution(&started).await.actions();
+    let app = app.restarted().await;
+    assert_eq!(app.execution(&started).await.actions(), steps);
+}
+
+#[tokio::test]
+async fn the_purger_takes_away_what_is_deleted() {
+    let app = TestApp::immediate().await;
+    let purger = app.run_purger();
+    app.start(CODE_QUALITY).await;
+    assert!(app.delete(CODE_QUALITY).await.status.is_success());
+    while app.query("SELECT count(*) FROM executions").await > 0 {}
+    app.stop_waiting();
+    purger.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_deliveries_to_a_subscriber_are_kept() {
+    let (app, _receiver) = told().await;
+    let app = app
+        .restarted_after(
+            "INSERT INTO deliveries (webhook_id, event_id, kind, published_at, program_id, \
+             pipeline_id, execution_id, status) \
+             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 25000) \
+             SELECT webhooks.id, n, 'pipelineExecutionEnd', n, 4, 1, 1, \
+             CASE WHEN n = 7 THEN 'PENDING' WHEN n % 2 THEN 'FAILED' ELSE 'DELIVERED' END \
+             FROM n, webhooks",
+        )
+        .await;
+    let added = app.request(Method::POST, "/_emulator/seed", "{}").await;
+    assert_eq!(added.status, StatusCode::OK);
+    assert_eq!(app.query("SELECT count(*) FROM deliveries").await, 10_001);
+    let oldest = "SELECT min(published_at) FROM deliveries WHERE status <> 'PENDING'";
+    assert_eq!(app.query(oldest).await, 15_001);
+    assert_eq!(app.query("SELECT count(*) FROM deliveries WHERE status = 'PENDING'").await, 1);
 }

@@ -197,3 +197,32 @@ async fn one_that_no_longer_fits_the_pipeline_is_an_error_until_it_is_replaced()
     app.delete(scenario).await;
     app.start(dev).await;
 }
+
+#[tokio::test]
+async fn what_a_scenario_holds_is_bounded() {
+    let app = TestApp::new().await;
+    let entry = |log: serde_json::Value| json!({"steps": [{"action": "build", "log": log}]});
+    let line = |length: usize, times: u64| json!({"line": "x".repeat(length), "times": times});
+    let entries: Vec<_> = (0..101).map(|_| json!({"action": "build"})).collect();
+    let failures: Vec<_> = (0..1001).map(|_| json!({"command": "reload-dispatcher"})).collect();
+    for (scenario, told) in [
+        (entry(json!([line(70, u64::MAX)])), "must not add more than 1073741824 bytes"),
+        (entry(json!([line(994, 1 << 20), "x"])), "must not add more than 1073741824 bytes"),
+        (
+            entry(json!(vec!["x".repeat(60_000); 5])),
+            "must not have more than 262144 bytes of texts",
+        ),
+        (entry(json!(vec!["x"; 1001])), "must not have more than 1000 items"),
+        (json!({"steps": entries}), "must not have more than 100 entries"),
+        (
+            json!({"steps": [{"action": "deploy", "failures": failures}]}),
+            "must not be more than 1000",
+        ),
+    ] {
+        let answer = app.put(SCENARIO, &scenario).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{told}");
+        assert!(answer.errors().contains(told), "{}", answer.errors());
+    }
+    let most = entry(json!([line(994, 1 << 20)]));
+    assert_eq!(app.put(SCENARIO, &most).await.status, StatusCode::OK);
+}
