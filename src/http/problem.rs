@@ -28,17 +28,17 @@ pub struct Problem {
     #[serde(serialize_with = "status_as_number")]
     #[schema(value_type = u16)]
     pub status: StatusCode,
-    /// What type of error this is.
+    /// The type of the error.
     #[serde(rename = "type")]
     pub problem_type: &'static str,
     /// A short summary.
     pub title: String,
-    /// What is wrong: sentences, or the fields that are wrong by name.
+    /// What is wrong: sentences, or invalid fields by name.
     pub errors: Errors,
-    /// Parameters that are missing.
+    /// Missing parameters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_params: Vec<MissingParameter>,
-    /// Parameters that are wrong.
+    /// Invalid parameters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invalid_params: Vec<InvalidParameter>,
     #[serde(skip)]
@@ -51,11 +51,11 @@ pub struct Problem {
 pub enum Errors {
     /// Sentences.
     Sentences(Vec<String>),
-    /// Fields by name.
+    /// Invalid fields by name.
     Fields(BTreeMap<String, FieldError>),
 }
 
-/// A field that is wrong.
+/// An invalid field.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldError {
@@ -63,23 +63,23 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong with it.
     pub message: String,
-    /// What was sent; empty if nothing was.
+    /// The value that was sent; an empty string if there was none.
     pub invalid_value: Value,
 }
 
-/// A parameter that is missing.
+/// A missing parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct MissingParameter {
     /// Its name.
     pub name: String,
 }
 
-/// A parameter that is wrong.
+/// An invalid parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct InvalidParameter {
     /// Its name.
     pub name: String,
-    /// Why its value is not accepted.
+    /// Why its value is invalid.
     pub reason: String,
 }
 
@@ -204,6 +204,6 @@ impl From<StoreError> for Problem {
             return problem;
         }
         let status = StatusCode::INSUFFICIENT_STORAGE;
-        Self::new(status, "No room left", "There is no room left on the disk for the database.")
+        Self::new(status, "Disk full", "The disk with the database is full.")
     }
 }

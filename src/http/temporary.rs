@@ -122,7 +122,7 @@ fn failed(error: &io::Error) -> Problem {
     let what = format!("A temporary file in {} can't be used: {error}.", directory.display());
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "No room left", what)
+            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "Disk full", what)
         }
         _ => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", what),
     }

@@ -36,7 +36,7 @@ pub enum Destination {
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
     /// The time is over.
-    #[error("the clock only moves forward; it is {0} already")]
+    #[error("the clock can only move forward; it is already {0}")]
     Backward(Timestamp),
     /// The time can't be written.
     #[error("the clock can't be moved beyond {}", Timestamp::MAX)]
