@@ -98,11 +98,7 @@ impl From<WaitError> for Problem {
     fn from(error: WaitError) -> Self {
         match error {
             WaitError::NoSuchExecution => Self::not_found("The execution"),
-            WaitError::Stopping => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Shutting down",
-                "The emulator is shutting down.",
-            ),
+            WaitError::Stopping => Self::stopping("The emulator is shutting down."),
             WaitError::Store(error) => error.into(),
         }
     }

@@ -47,7 +47,7 @@ impl Engine {
     /// Adds what a seed defines, all of it or nothing. What is there already stays as it is.
     pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_to_the_end(self, async move {
             // What was deleted must be gone before its identifiers are used again: most of it while
             // others go on, and what was deleted since then while they wait.
             engine.purge().await?;
