@@ -21,7 +21,7 @@ use crate::http::temporary::TemporaryFile;
 use crate::input::Document;
 use crate::seed::{self, EnvironmentDocument, PipelineDocument, Seed};
 
-/// How many of each were added; what was there already stays as it was.
+/// The number of added objects of each kind; existing ones are not changed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Added)]
 pub struct AddedView {
@@ -41,7 +41,7 @@ pub struct AddedView {
 pub struct CreatedView {
     id: String,
     program_id: String,
-    /// Where the API shows it.
+    /// Its path in the API.
     href: String,
 }
 
@@ -54,18 +54,18 @@ pub(super) fn refused(fields: InvalidFields, body: &[u8]) -> Problem {
 async fn add(control: &Control, seed: Seed) -> Result<Added, Problem> {
     control.engine.add(seed).await.map_err(|error| match error {
         AddError::Conflict(reason) => {
-            Problem::new(StatusCode::CONFLICT, "Conflict", format!("Nothing is added: {reason}."))
+            Problem::new(StatusCode::CONFLICT, "Conflict", format!("Nothing was added: {reason}."))
         }
         AddError::Store(error) => error.into(),
     })
 }
 
-/// Adds what a seed document in YAML or JSON defines, all of it or nothing. What is there already
-/// stays as it is, so that adding a document twice changes nothing.
+/// Adds the definitions of a seed document in YAML or JSON, all of them or none. Existing ones are
+/// not changed, so adding a document a second time has no effect.
 #[utoipa::path(post, path = "/_emulator/seed", operation_id = "postSeed", tag = "Emulator",
     request_body(content((Object = "application/json"), (String = "application/yaml"))),
     responses((status = 200, description = "What was added", body = AddedView),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_seed(
     State(control): State<Control>,
@@ -104,9 +104,9 @@ fn created(program: ProgramId, id: String, path: ApiPath<'_>) -> Created {
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipelines",
     operation_id = "postPipeline", tag = "Emulator", params(InProgram),
     request_body = PipelineDocument,
-    responses((status = 201, description = "The pipeline is there", body = CreatedView,
+    responses((status = 201, description = "The pipeline was created", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_pipeline(
     State(control): State<Control>,
@@ -128,9 +128,9 @@ pub async fn post_pipeline(
 #[utoipa::path(post, path = "/_emulator/program/{programId}/environments",
     operation_id = "postEnvironment", tag = "Emulator", params(InProgram),
     request_body = EnvironmentDocument,
-    responses((status = 201, description = "The environment is there", body = CreatedView,
+    responses((status = 201, description = "The environment was created", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_environment(
     State(control): State<Control>,

@@ -97,7 +97,8 @@ impl EntryDocument {
         match action {
             None => {}
             Some(action) if action.waits_for_a_person() => {
-                place.wrong("action", format!("{} only waits and takes no entry", self.action));
+                place
+                    .wrong("action", format!("{} only waits and can't have an entry", self.action));
             }
             Some(action) => {
                 let wanted = environment_type.flatten();
@@ -106,7 +107,7 @@ impl EntryDocument {
                         && wanted.is_none_or(|wanted| phase.environment_type() == Some(wanted))
                 });
                 if !found && environment_type != Some(None) {
-                    place.wrong("action", format!("the pipeline has no such step {}", self.action));
+                    place.wrong("action", format!("the pipeline has no step {}", self.action));
                 }
             }
         }
@@ -124,7 +125,10 @@ impl EntryDocument {
         let metrics = self.read_metrics(action, place);
         let log = self.read_log(place);
         if !self.failures.is_empty() && !matches!(outcome, Outcome::Failed | Outcome::Error) {
-            place.wrong("failures", "need the outcome FAILED or ERROR, or none");
+            place.wrong(
+                "failures",
+                "are only allowed with the outcome FAILED or ERROR, or with none",
+            );
         }
         if self.failures.len() > MOST_ITEMS {
             place.wrong("failures", format!("must not be more than {MOST_ITEMS}"));
@@ -167,7 +171,7 @@ impl EntryDocument {
                 Value::String(text) => text.clone(),
                 Value::Number(_) | Value::Bool(_) => value.to_string(),
                 _ => {
-                    place.wrong(&field, "must be a text, a number, true or false");
+                    place.wrong(&field, "must be a string, a number, true or false");
                     continue;
                 }
             };
