@@ -19,7 +19,7 @@ use super::StoreError;
 use super::copies::Copies;
 use super::file::{APPLICATION_ID, DatabaseFile};
 use super::last_write::LastWrite;
-use super::plans::{self, CachedPlans};
+use super::plan_cache::{PlanCache, plan_cache};
 use super::secrets::{SecretKey, Secrets};
 use super::writer::{Transaction, Writer, Writing};
 
@@ -34,7 +34,7 @@ pub struct Database {
     last_write: Arc<LastWrite>,
     readers: SqlitePool,
     /// Plans by their number.
-    pub(super) plans: CachedPlans,
+    pub(super) plans: PlanCache,
     /// Numbers of plans by the SHA-256 of their bodies.
     pub(super) plan_ids: Cache<[u8; 32], i64>,
     copies: Copies,
@@ -81,7 +81,7 @@ impl Database {
             last_write,
             readers,
             copies,
-            plans: plans::no_cached_plans(),
+            plans: plan_cache(),
             plan_ids: Cache::new(CACHED_IDS),
             secrets,
             file,

@@ -12,6 +12,7 @@ mod file;
 mod insert;
 mod inspect;
 mod last_write;
+mod plan_cache;
 pub mod plans;
 pub mod secrets;
 pub mod state;

@@ -3,48 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use sqlx::{Executor, Sqlite};
 
 use super::insert::insert_rows;
+use super::plan_cache::CachedPlan;
 use super::{Database, InRow, StoreError, Transaction, parse_json};
 use crate::domain::execution::plan::Plan;
-
-/// How many plans are expected in memory.
-const EXPECTED: usize = 1024;
-
-/// How many bytes of plans are kept in memory, as they are stored.
-const CAPACITY: u64 = 32 * 1024 * 1024;
-
-/// What a plan takes beside its text, in bytes, about.
-const OVERHEAD: u64 = 200;
-
-/// Plans in memory by their number, bounded in bytes.
-pub(super) type CachedPlans = Cache<i64, CachedPlan, ByLength>;
-
-/// A plan in memory.
-#[derive(Clone)]
-pub(super) struct CachedPlan {
-    plan: Arc<Plan>,
-    /// That of its text.
-    length: usize,
-}
-
-#[derive(Clone)]
-pub(super) struct ByLength;
-
-impl Weighter<i64, CachedPlan> for ByLength {
-    fn weight(&self, _: &i64, cached: &CachedPlan) -> u64 {
-        OVERHEAD + cached.length as u64
-    }
-}
-
-/// No plans in memory.
-pub(super) fn no_cached_plans() -> CachedPlans {
-    Cache::with_weighter(EXPECTED, CAPACITY, ByLength)
-}
 
 /// The number of the plan, which is stored if no execution had it before.
 pub async fn intern(
@@ -132,24 +97,5 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
             continue;
         };
         return Err(StoreError::unreadable(fault)).in_row("plans", id);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plans_in_memory_are_bounded_in_bytes() {
-        let cached = no_cached_plans();
-        let body = r#"{"kind": "CodeQuality", "important_failures": "ASK", "cancelling": 1000,
-            "kpis": {"response_time": 3.0, "page_views_per_minute": 100.0}, "steps": [],
-            "code": {"repository": "r", "branch": "main", "commit": null}}"#;
-        let plan = Arc::new(parse_json::<Plan>(body).unwrap());
-        for id in 0..1000 {
-            cached.insert(id, CachedPlan { plan: plan.clone(), length: 1024 * 1024 });
-        }
-        assert!(cached.weight() <= CAPACITY, "{}", cached.weight());
-        assert!(!cached.is_empty());
     }
 }

@@ -100,6 +100,7 @@ async fn a_long_history_goes_away_behind_the_answer_while_others_go_on() {
     app.start(DEV).await;
     let history = "/_emulator/program/4/pipeline/3/history";
     assert_eq!(app.post(history, &json!({"count": 25_000})).await.status, StatusCode::CREATED);
+    app.run_purger();
     assert_eq!(app.delete(CODE_QUALITY).await.status, StatusCode::NO_CONTENT);
     let (_, left) = counts(&app).await;
     assert_eq!(left, 1, "what is deleted does not count, gone or not");

@@ -63,8 +63,8 @@ async fn others_are_answered_while_a_large_seed_is_added() {
         let asked = Instant::now();
         match select(adding, Box::pin(app.get(&execution))).await {
             Either::Left((answer, _)) => break answer,
-            Either::Right((seen, left)) => {
-                assert_eq!(seen.status, StatusCode::OK);
+            Either::Right((answer, left)) => {
+                assert_eq!(answer.status, StatusCode::OK);
                 longest = longest.max(asked.elapsed());
                 adding = left;
             }
