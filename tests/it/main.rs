@@ -4,6 +4,7 @@ mod api;
 mod app;
 mod clients;
 mod control;
+mod corpus;
 mod crash;
 mod description;
 mod events;
