@@ -84,7 +84,7 @@ struct EnvironmentLogLinks {
     operation_id = "getEnvironmentLogs", tag = "Environments", params(InEnvironment,
         ("service" = Option<Vec<String>>, Query, description = "Names of services"),
         ("name" = Option<Vec<String>>, Query, description = "Names of logs"),
-        ("days" = u32, Query, description = "How many days, today among them; from 1 to 30")),
+        ("days" = u32, Query, minimum = 1, maximum = 30, description = "How many days, today among them; from 1 to 30")),
     responses((status = 200, description = "The logs", body = EnvironmentLogsView)))]
 pub async fn get_environment_logs(
     State(api): State<Api>,

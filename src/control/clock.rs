@@ -40,7 +40,7 @@ pub struct ClockView {
 #[serde(deny_unknown_fields)]
 pub struct ClockBody {
     /// Emulated milliseconds for each real one; 0 stands still.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000)]
     rate: f64,
 }
 
@@ -49,8 +49,10 @@ pub struct ClockBody {
 #[serde(deny_unknown_fields)]
 pub struct AdvanceBody {
     /// An ISO-8601 duration of weeks to seconds.
+    #[schema(format = "duration")]
     by: Option<String>,
     /// An ISO-8601 time, not in the past.
+    #[schema(format = DateTime)]
     to: Option<String>,
 }
 
@@ -172,7 +174,7 @@ fn field(name: &str, message: impl Into<String>, value: &str) -> InvalidField {
 
 /// Moves the clock forward. When this answers, everything due until then has happened.
 #[utoipa::path(post, path = "/_emulator/clock/advance", operation_id = "advanceClock",
-    tag = "Emulator", request_body = AdvanceBody,
+    tag = "Emulator", request_body = Option<AdvanceBody>,
     responses((status = 200, description = "What happened", body = Advanced)))]
 pub async fn advance_clock(
     State(control): State<Control>,

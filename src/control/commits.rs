@@ -23,6 +23,7 @@ const LONGEST: usize = 255;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommitBody {
     /// Its identifier; made up if absent.
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     commit_id: Option<String>,
 }
 
@@ -50,7 +51,7 @@ pub struct BranchPath {
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
     params(AnyRepository, ("branch" = String, Path, description = "The branch; slashes as %2F")),
-    request_body = CommitBody,
+    request_body = Option<CommitBody>,
     responses((status = 201, description = "The commit is there", body = CommitView)))]
 pub async fn post_commit(
     State(control): State<Control>,

@@ -113,10 +113,13 @@ pub struct WantedParameters {
     /// How they stand.
     status: Option<DeliveryStatus>,
     /// Whom they are for.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     webhook_id: Option<String>,
     /// The execution that they are about.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     execution_id: Option<String>,
     /// Those older than the delivery with this identifier, to read on.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     before: Option<String>,
     /// How many at most, 100 if absent.
     #[param(minimum = 1, maximum = 1000)]

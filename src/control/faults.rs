@@ -43,10 +43,12 @@ pub struct FaultBody {
     /// After how many seconds the caller is told to try again, beside a status.
     retry_after: Option<u64>,
     /// How much longer calls take in real time, an ISO-8601 duration up to PT1H.
+    #[schema(format = "duration")]
     latency: Option<String>,
     /// How the connection fails in place of an answer.
     fault: Option<WireFault>,
     /// How long the rule lives on the emulator's clock, an ISO-8601 duration.
+    #[schema(format = "duration")]
     ttl: Option<String>,
 }
 

@@ -107,15 +107,18 @@ impl RequestView {
 #[allow(dead_code, reason = "it describes what is read by hand, to name every mistake at once")]
 pub struct FilterParameters {
     /// The method.
+    #[param(min_length = 1)]
     method: Option<String>,
     /// The path, or its beginning and a `*`.
     path: Option<String>,
     /// The status of the answer.
+    #[param(minimum = 100, maximum = 999)]
     status: Option<u16>,
     /// The operation.
     #[param(rename = "operationId")]
     operation_id: Option<String>,
     /// The earliest time, in any ISO-8601 form with an offset, on the emulator's clock.
+    #[param(format = DateTime)]
     since: Option<String>,
 }
 

@@ -81,7 +81,7 @@ enum ResetTarget {
 /// Goes back to the beginning: data, counters, the clock's start and rate; without journal and
 /// fault rules.
 #[utoipa::path(post, path = "/_emulator/reset", operation_id = "reset", tag = "Emulator",
-    request_body = ResetBody,
+    request_body = Option<ResetBody>,
     responses((status = 204, description = "It is as it was at the beginning")))]
 pub async fn reset(State(control): State<Control>, body: Bytes) -> Result<StatusCode, Problem> {
     let ResetBody { to } = if body.is_empty() { ResetBody::default() } else { read_object(&body)? };

@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_mins(60);
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/wait",
     operation_id = "waitForExecution", tag = "Emulator",
     params(AnyExecution,
-        ("for" = String, Query, description = "WAITING or ENDED; WAITING also ends with the execution"),
+        ("for" = String, Query, pattern = "^(WAITING|ENDED)$", description = "WAITING or ENDED; WAITING also ends with the execution"),
         TimeoutParameter),
     responses((status = 200, description = "The execution", body = ExecutionView),
         (status = 408, description = "It has not come so far in time", body = Problem,

@@ -96,8 +96,10 @@ pub struct WebhookDocument {
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
     /// The subscriber, named in each event.
+    #[schema(min_length = 1)]
     pub client_id: String,
     /// Signs the deliveries.
+    #[schema(min_length = 1)]
     pub client_secret: String,
     /// Where events are delivered, an absolute http or https address.
     #[schema(pattern = "^https?://")]

@@ -23,7 +23,7 @@ use crate::domain::time::Duration;
 pub struct ScenarioDocument {
     /// For how many executions it holds; for all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u64, format = Int64)]
     pub times: Option<u32>,
     /// One entry for each step that is to go otherwise.
     #[serde(default)]
