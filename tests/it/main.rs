@@ -25,6 +25,7 @@ mod recovery;
 mod restart;
 mod schema;
 mod secret_key;
+mod security;
 mod stop;
 mod structure;
 mod wire;
