@@ -68,10 +68,15 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Sends it a signal and waits for its end.
-    pub fn stop(mut self, signal: &str) -> ExitStatus {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Sends it a signal and waits for its end.
+    pub fn stop(mut self, signal: &str) -> ExitStatus {
+        self.signal(signal);
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "nothing else goes to stdout");
