@@ -11,10 +11,11 @@ use tokio::net::TcpListener;
 
 use crate::access::Auth;
 use crate::access::access_token::AccessTokens;
+use crate::domain::invalid::InvalidFields;
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;
-use crate::seed::{self, Mistakes, Origin, Seed};
+use crate::seed::{self, Origin, Seed};
 use crate::service::{Service, service};
 use crate::store::StoreError;
 use crate::traffic::wire::{Connection, Listener};
@@ -56,7 +57,7 @@ pub enum AppError {
         /// The file.
         path: String,
         /// What is wrong.
-        mistakes: Mistakes,
+        mistakes: InvalidFields,
     },
     /// The address can't be listened on.
     #[error("can't listen on {address}: {error}")]

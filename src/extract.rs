@@ -1,4 +1,4 @@
-//! Extractors: they load what the path names and check that the caller may see it. Whatever the
+//! Extractors: they load what the path of a request names, if its caller may see it. Whatever the
 //! path names that is not there is a 404.
 
 use std::sync::Arc;
@@ -8,61 +8,62 @@ use axum::http::request::Parts;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
-use crate::access::gateway::Caller;
-use crate::api::Api;
 use crate::domain::environment::Environment;
-use crate::domain::id::{ExecutionId, PipelineKey};
+use crate::domain::id::{DeliveryId, ExecutionId, PipelineKey, StepKey, TenantId, WebhookId};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::{Program, Tenant};
 use crate::domain::repository::Repository;
-use crate::engine::commands::StepKey;
+use crate::engine::Engine;
 use crate::engine::read::Snapshot;
-use crate::http::path::{PathIds, describe};
+use crate::http::path::{PathIds, PathParameter, describe};
 use crate::http::problem::Problem;
 
-impl FromRequestParts<Api> for Caller {
-    type Rejection = Problem;
+/// A surface whose paths name what an engine has.
+pub trait Surface: Send + Sync {
+    /// The engine.
+    fn engine(&self) -> &Engine;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        parts.extensions.get().cloned().ok_or_else(|| Problem::not_found("This resource"))
-    }
+    /// Whether the caller of a request may see what belongs to a tenant.
+    fn shows(&self, request: &Parts, tenant: TenantId) -> bool;
 }
 
-/// The caller's own tenant.
+/// A tenant.
 pub struct InTenant {
     /// The tenant.
     pub tenant: Tenant,
 }
 
-/// A program of the caller's.
+/// A program.
 pub struct InProgram {
     /// The program.
     pub program: Arc<Program>,
 }
 
-/// A pipeline of the caller's.
+/// A pipeline.
 pub struct InPipeline {
+    /// Its program.
+    pub program: Arc<Program>,
     /// The pipeline.
     pub pipeline: Arc<Pipeline>,
 }
 
-/// An environment of a program of the caller's.
+/// An environment.
 pub struct InEnvironment {
-    /// The program.
+    /// Its program.
     pub program: Arc<Program>,
     /// The environment.
     pub environment: Environment,
 }
 
-/// A repository of a program of the caller's.
+/// A repository.
 pub struct InRepository {
-    /// The program.
+    /// Its program.
     pub program: Arc<Program>,
     /// The repository.
     pub repository: Repository,
 }
 
-/// An execution of a pipeline of the caller's, by name; it need not exist.
+/// An execution by name; it need not exist.
 pub struct NamedExecution {
     /// The pipeline, which exists.
     pub pipeline: PipelineKey,
@@ -70,7 +71,13 @@ pub struct NamedExecution {
     pub execution_id: ExecutionId,
 }
 
-/// A step of an execution of the caller's, as it is now.
+/// An execution, as it is now.
+pub struct InExecution {
+    /// The execution.
+    pub snapshot: Snapshot,
+}
+
+/// A step of an execution, as it is now.
 pub struct InStep {
     /// The execution.
     pub snapshot: Snapshot,
@@ -78,135 +85,6 @@ pub struct InStep {
     pub position: usize,
     /// Its name.
     pub key: StepKey,
-}
-
-impl FromRequestParts<Api> for InTenant {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, api).await?;
-        let id = PathIds::of(parts).await.read("tenantId", "The tenant")?;
-        api.engine
-            .catalog()
-            .find_tenant(id)
-            .filter(|tenant| tenant.id == caller.tenant_id)
-            .map(|tenant| Self { tenant: tenant.clone() })
-            .ok_or_else(|| Problem::not_found("The tenant"))
-    }
-}
-
-impl InProgram {
-    fn find(parts: &Parts, api: &Api, ids: &PathIds) -> Result<Self, Problem> {
-        let id = ids.read("programId", "The program")?;
-        let caller = parts.extensions.get::<Caller>();
-        api.engine
-            .catalog()
-            .find_program(id)
-            .filter(|program| caller.is_some_and(|caller| program.tenant_id == caller.tenant_id))
-            .map(|program| Self { program: program.clone() })
-            .ok_or_else(|| Problem::not_found("The program"))
-    }
-}
-
-impl FromRequestParts<Api> for InProgram {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let ids = PathIds::of(parts).await;
-        Self::find(parts, api, &ids)
-    }
-}
-
-impl InPipeline {
-    fn find(parts: &Parts, api: &Api, ids: &PathIds) -> Result<Self, Problem> {
-        let InProgram { program } = InProgram::find(parts, api, ids)?;
-        let id = ids.read("pipelineId", "The pipeline")?;
-        program
-            .pipelines
-            .get(&id)
-            .map(|pipeline| Self { pipeline: pipeline.clone() })
-            .ok_or_else(|| Problem::not_found("The pipeline"))
-    }
-}
-
-impl FromRequestParts<Api> for InPipeline {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let ids = PathIds::of(parts).await;
-        Self::find(parts, api, &ids)
-    }
-}
-
-impl FromRequestParts<Api> for InEnvironment {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let ids = PathIds::of(parts).await;
-        let InProgram { program } = InProgram::find(parts, api, &ids)?;
-        let id = ids.read("environmentId", "The environment")?;
-        let found = program.environments.get(&id).cloned();
-        let environment = found.ok_or_else(|| Problem::not_found("The environment"))?;
-        Ok(Self { program, environment })
-    }
-}
-
-impl FromRequestParts<Api> for InRepository {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let ids = PathIds::of(parts).await;
-        let InProgram { program } = InProgram::find(parts, api, &ids)?;
-        let id = ids.read("repositoryId", "The repository")?;
-        let found = program.repositories.get(&id).cloned();
-        let repository = found.ok_or_else(|| Problem::not_found("The repository"))?;
-        Ok(Self { program, repository })
-    }
-}
-
-impl NamedExecution {
-    fn find(parts: &Parts, api: &Api, ids: &PathIds) -> Result<Self, Problem> {
-        let InPipeline { pipeline } = InPipeline::find(parts, api, ids)?;
-        let execution_id = ids.read("executionId", "The execution")?;
-        Ok(Self { pipeline: pipeline.key(), execution_id })
-    }
-}
-
-impl FromRequestParts<Api> for NamedExecution {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let ids = PathIds::of(parts).await;
-        Self::find(parts, api, &ids)
-    }
-}
-
-impl InStep {
-    async fn find(parts: &Parts, api: &Api, ids: &PathIds) -> Result<Self, Problem> {
-        let NamedExecution { pipeline, execution_id } = NamedExecution::find(parts, api, ids)?;
-        let snapshot = api
-            .engine
-            .find_execution(pipeline, execution_id)
-            .await?
-            .ok_or_else(|| Problem::not_found("The execution"))?;
-        let phase_id = ids.read("phaseId", "The phase")?;
-        let step_id = ids.read("stepId", "The step")?;
-        let position = snapshot
-            .execution
-            .find_step(phase_id, step_id)
-            .ok_or_else(|| Problem::not_found("The step"))?;
-        let key = StepKey { pipeline, execution_id, phase_id, step_id };
-        Ok(Self { snapshot, position, key })
-    }
-}
-
-impl FromRequestParts<Api> for InStep {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let ids = PathIds::of(parts).await;
-        Self::find(parts, api, &ids).await
-    }
 }
 
 /// An artifact of a step, by its number; it need not exist.
@@ -217,74 +95,133 @@ pub struct InArtifact {
     pub number: usize,
 }
 
-impl FromRequestParts<Api> for InArtifact {
-    type Rejection = Problem;
+/// A webhook by name; it need not exist.
+pub struct NamedWebhook(pub WebhookId);
 
-    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let ids = PathIds::of(parts).await;
-        let step = InStep::find(parts, api, &ids).await?;
-        let text: String = ids.read("artifactId", "The artifact")?;
+/// A delivery by name; it need not exist.
+pub struct NamedDelivery(pub DeliveryId);
+
+const TENANT: PathParameter = PathParameter::new("tenantId", "The tenant");
+const PROGRAM: PathParameter = PathParameter::new("programId", "The program");
+const PIPELINE: PathParameter = PathParameter::new("pipelineId", "The pipeline");
+const ENVIRONMENT: PathParameter = PathParameter::new("environmentId", "The environment");
+const REPOSITORY: PathParameter = PathParameter::new("repositoryId", "The repository");
+const EXECUTION: PathParameter = PathParameter::new("executionId", "The execution");
+const PHASE: PathParameter = PathParameter::new("phaseId", "The phase");
+const STEP: PathParameter = PathParameter::new("stepId", "The step");
+const ARTIFACT: PathParameter = PathParameter::new("artifactId", "The artifact");
+const WEBHOOK: PathParameter = PathParameter::new("webhookId", "The webhook");
+const DELIVERY: PathParameter = PathParameter::new("deliveryId", "The delivery");
+
+/// Finds what the path of a request names.
+struct Finder<'a, S> {
+    surface: &'a S,
+    request: &'a Parts,
+    ids: PathIds<'a>,
+}
+
+impl<S: Surface> Finder<'_, S> {
+    fn tenant(&self) -> Result<InTenant, Problem> {
+        let id = self.ids.read(TENANT)?;
+        let catalog = self.surface.engine().catalog();
+        let found = catalog.find_tenant(id).filter(|it| self.surface.shows(self.request, it.id));
+        let tenant = found.cloned().ok_or_else(|| TENANT.not_found())?;
+        Ok(InTenant { tenant })
+    }
+
+    fn program(&self) -> Result<InProgram, Problem> {
+        let id = self.ids.read(PROGRAM)?;
+        let catalog = self.surface.engine().catalog();
+        let found = catalog.find_program(id);
+        let found = found.filter(|it| self.surface.shows(self.request, it.tenant_id));
+        let program = found.cloned().ok_or_else(|| PROGRAM.not_found())?;
+        Ok(InProgram { program })
+    }
+
+    fn pipeline(&self) -> Result<InPipeline, Problem> {
+        let InProgram { program } = self.program()?;
+        let found = program.pipelines.get(&self.ids.read(PIPELINE)?).cloned();
+        let pipeline = found.ok_or_else(|| PIPELINE.not_found())?;
+        Ok(InPipeline { program, pipeline })
+    }
+
+    fn environment(&self) -> Result<InEnvironment, Problem> {
+        let InProgram { program } = self.program()?;
+        let found = program.environments.get(&self.ids.read(ENVIRONMENT)?).cloned();
+        let environment = found.ok_or_else(|| ENVIRONMENT.not_found())?;
+        Ok(InEnvironment { program, environment })
+    }
+
+    fn repository(&self) -> Result<InRepository, Problem> {
+        let InProgram { program } = self.program()?;
+        let found = program.repositories.get(&self.ids.read(REPOSITORY)?).cloned();
+        let repository = found.ok_or_else(|| REPOSITORY.not_found())?;
+        Ok(InRepository { program, repository })
+    }
+
+    fn named_execution(&self) -> Result<NamedExecution, Problem> {
+        let pipeline = self.pipeline()?.pipeline.key();
+        Ok(NamedExecution { pipeline, execution_id: self.ids.read(EXECUTION)? })
+    }
+
+    async fn execution(&self) -> Result<InExecution, Problem> {
+        let NamedExecution { pipeline, execution_id } = self.named_execution()?;
+        let found = self.surface.engine().find_execution(pipeline, execution_id).await?;
+        let snapshot = found.ok_or_else(|| EXECUTION.not_found())?;
+        Ok(InExecution { snapshot })
+    }
+
+    async fn step(&self) -> Result<InStep, Problem> {
+        let InExecution { snapshot } = self.execution().await?;
+        let execution = &snapshot.execution;
+        let (phase_id, step_id) = (self.ids.read(PHASE)?, self.ids.read(STEP)?);
+        let found = execution.find_step(phase_id, step_id);
+        let position = found.ok_or_else(|| STEP.not_found())?;
+        let (pipeline, execution_id) = (execution.pipeline, execution.id);
+        let key = StepKey { pipeline, execution_id, phase_id, step_id };
+        Ok(InStep { snapshot, position, key })
+    }
+
+    async fn artifact(&self) -> Result<InArtifact, Problem> {
+        let step = self.step().await?;
+        let text: String = self.ids.read(ARTIFACT)?;
         let number = text.parse().ok().filter(|number: &usize| number.to_string() == text);
-        let number = number.ok_or_else(|| Problem::not_found("The artifact"))?;
-        Ok(Self { step, number })
+        let number = number.ok_or_else(|| ARTIFACT.not_found())?;
+        Ok(InArtifact { step, number })
     }
 }
 
-impl IntoParams for InArtifact {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let mut parameters = describe(&STEP_PATH);
-        parameters.extend(describe(&[("artifactId", "The artifact")]));
-        parameters
-    }
+/// Makes an extractor of each type: the parameters of its path, and how it is found.
+macro_rules! extractors {
+    ($($name:ident of [$($parameter:expr),*] by |$at:ident| $find:expr;)*) => {$(
+        impl<S: Surface> FromRequestParts<S> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, surface: &S) -> Result<Self, Problem> {
+                let ids = PathIds::of(parts);
+                let $at = Finder { surface, request: parts, ids };
+                $find
+            }
+        }
+
+        impl IntoParams for $name {
+            fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+                describe(&[$($parameter),*])
+            }
+        }
+    )*};
 }
 
-/// The path parameters of a step; those of what contains it come first.
-const STEP_PATH: [(&str, &str); 5] = [
-    ("programId", "The program"),
-    ("pipelineId", "The pipeline"),
-    ("executionId", "The execution"),
-    ("phaseId", "The phase"),
-    ("stepId", "The step"),
-];
-
-impl IntoParams for InTenant {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        describe(&[("tenantId", "The tenant")])
-    }
-}
-
-impl IntoParams for InProgram {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        describe(&STEP_PATH[..1])
-    }
-}
-
-impl IntoParams for InPipeline {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        describe(&STEP_PATH[..2])
-    }
-}
-
-impl IntoParams for InEnvironment {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        describe(&[STEP_PATH[0], ("environmentId", "The environment")])
-    }
-}
-
-impl IntoParams for InRepository {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        describe(&[STEP_PATH[0], ("repositoryId", "The repository")])
-    }
-}
-
-impl IntoParams for NamedExecution {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        describe(&STEP_PATH[..3])
-    }
-}
-
-impl IntoParams for InStep {
-    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        describe(&STEP_PATH)
-    }
+extractors! {
+    InTenant of [TENANT] by |it| it.tenant();
+    InProgram of [PROGRAM] by |it| it.program();
+    InPipeline of [PROGRAM, PIPELINE] by |it| it.pipeline();
+    InEnvironment of [PROGRAM, ENVIRONMENT] by |it| it.environment();
+    InRepository of [PROGRAM, REPOSITORY] by |it| it.repository();
+    NamedExecution of [PROGRAM, PIPELINE, EXECUTION] by |it| it.named_execution();
+    InExecution of [PROGRAM, PIPELINE, EXECUTION] by |it| it.execution().await;
+    InStep of [PROGRAM, PIPELINE, EXECUTION, PHASE, STEP] by |it| it.step().await;
+    InArtifact of [PROGRAM, PIPELINE, EXECUTION, PHASE, STEP, ARTIFACT] by |it| it.artifact().await;
+    NamedWebhook of [WEBHOOK] by |it| it.ids.read(WEBHOOK).map(Self);
+    NamedDelivery of [DELIVERY] by |it| it.ids.read(DELIVERY).map(Self);
 }

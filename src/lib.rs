@@ -12,6 +12,7 @@ pub mod events;
 pub mod exec;
 pub mod extract;
 pub mod http;
+pub mod input;
 pub mod log;
 pub mod openapi;
 pub mod schema;

@@ -48,7 +48,7 @@ pub fn scenario(data: &[u8]) {
     let program = &demo.programs[0];
     for pipeline in program.pipelines.values() {
         if let Err(mistakes) = document.read(program, pipeline) {
-            assert!(!mistakes.is_empty());
+            assert!(!mistakes.0.is_empty());
         }
     }
 }
@@ -75,17 +75,15 @@ pub fn token(data: &[u8]) {
 
 /// No value of a field that is named as a secret is left in what is kept of a body or a query.
 pub fn redaction(data: &[u8]) {
-    if let Some(kept) = redact::body("/api/program/4", data)
-        && kept.is_json
-    {
-        assert_no_secrets(&serde_json::from_str(&kept.text).unwrap());
+    for path in ["/api/program/4", "/api/program/4/pipeline/1/variables"] {
+        for accepted in [true, false] {
+            let kept = redact::body(path, accepted, data);
+            if let Some(kept) = kept.filter(|kept| kept.is_json) {
+                assert_no_secrets(&serde_json::from_str(&kept.text).unwrap());
+            }
+        }
     }
     let Ok(text) = std::str::from_utf8(data) else { return };
-    assert!(
-        !redact::path(&format!("/files/{text}")).contains(text)
-            || REDACTED.contains(text)
-            || "/files/".contains(text)
-    );
     let kept = redact::query(text);
     assert_eq!(redact::query(&kept), kept, "nothing is left to be taken out");
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use crate::domain::client::Client;
 use crate::domain::id::TenantId;
 use crate::domain::role::{Role, RoleNeeded, check_operation};
 use crate::http::operations::{Operation, is_api};
+use crate::http::problem::Problem;
 
 /// The organisation that a caller names.
 pub const X_GW_IMS_ORG_ID: HeaderName = HeaderName::from_static("x-gw-ims-org-id");
@@ -48,6 +50,14 @@ impl Caller {
         let api_key = || text(headers, X_API_KEY).unwrap_or_default();
         let user = token_of(headers).and_then(user_of);
         user.unwrap_or_else(|| format!("{}@techacct.adobe.com", api_key()))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get().cloned().ok_or_else(|| Problem::not_found("This resource"))
     }
 }
 

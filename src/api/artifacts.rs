@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 use super::Api;
 use super::files::{Redirect, redirect};
 use super::hal::{Link, List};
-use super::view::step_path;
 use crate::access::file_token::{FileName, StepName};
 use crate::content::artifact::{self, Artifact, ArtifactType};
 use crate::domain::pipeline::Action;
 use crate::extract::{InArtifact, InStep};
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// An artifact of a step.
@@ -53,11 +53,10 @@ pub struct EmbeddedArtifacts {
     operation_id = "listStepArtifacts", tag = "Pipeline Execution", params(InStep),
     responses((status = 200, description = "The artifacts", body = List<EmbeddedArtifacts>)))]
 pub async fn list_step_artifacts(
-    InStep { snapshot, position, .. }: InStep,
+    InStep { snapshot, position, key }: InStep,
 ) -> Result<Json<List<EmbeddedArtifacts>>, Problem> {
     let execution = &snapshot.execution;
     let (step, _) = execution.step(position).ok_or_else(|| Problem::not_found("The step"))?;
-    let path = step_path(execution, step);
     let found = artifact::list(execution, position).map_err(|error| Problem::internal(&error))?;
     let artifacts: Vec<_> = (1..)
         .zip(found)
@@ -70,12 +69,11 @@ pub async fn list_step_artifacts(
                 format,
                 md5,
                 size,
-                links: ArtifactLinks { this: Link::to(format!("{path}/artifact/{number}")) },
+                links: ArtifactLinks { this: Link::to(ApiPath::Artifact(key, number)) },
             }
         })
         .collect();
-    let path = format!("{path}/artifacts");
-    Ok(Json(List::whole(path, artifacts.len(), EmbeddedArtifacts { artifacts })))
+    Ok(Json(List::whole(ApiPath::Artifacts(key), artifacts.len(), EmbeddedArtifacts { artifacts })))
 }
 
 /// Answers with the address of an artifact: in JSON to who accepts that, otherwise as a redirect.

@@ -10,16 +10,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::environments::environment_path;
 use super::files::{Redirect, address, redirect};
 use super::hal::Link;
 use super::page::QueryParameters;
 use crate::access::file_token::FileName;
 use crate::content::environment_log::{Day, LogOption};
-use crate::domain::environment::Environment;
-use crate::domain::id::ProgramId;
+use crate::domain::id::{EnvironmentId, ProgramId};
 use crate::domain::invalid::InvalidField;
 use crate::extract::InEnvironment;
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// How many days logs are kept, today among them.
@@ -94,38 +93,43 @@ pub async fn get_environment_logs(
 ) -> Result<Json<EnvironmentLogsView>, Problem> {
     let options = read_options(&query)?;
     let days = read_days(&query)?;
-    let now = api.engine.now();
-    let today = Day::of(now);
-    let mut downloads = Vec::new();
-    for option in &options {
-        for day in Day::newest_first(now, days) {
-            let tail = (day == today).then(|| {
-                let name = file_name(program.id, &environment, *option, day, false);
-                // Clients add further parameters with an ampersand.
-                Link::to(format!("{}?tail=true", address(&api, &headers, &name)))
-            });
-            downloads.push(EnvironmentLogView::new(program.id, &environment, *option, day, tail));
-        }
+    let tail = |option, day| {
+        let name = file_name(program.id, environment.id, option, day, false);
+        // Clients add further parameters with an ampersand.
+        Link::to(format!("{}?tail=true", address(&api, &headers, &name)))
+    };
+    let (now, environment_id) = (api.engine.now(), environment.id);
+    let downloads = options.iter().flat_map(|option| {
+        Day::newest_first(now, days).map(|day| {
+            let tail = (day == Day::of(now)).then(|| tail(*option, day));
+            EnvironmentLogView::new(program.id, environment_id, *option, day, tail)
+        })
+    });
+    let embedded = EmbeddedDownloads { downloads: downloads.collect() };
+    Ok(Json(EnvironmentLogsView::new(program.id, environment_id, &options, days, embedded)))
+}
+
+impl EnvironmentLogsView {
+    fn new(
+        program: ProgramId,
+        environment: EnvironmentId,
+        options: &[LogOption],
+        days: u32,
+        embedded: EmbeddedDownloads,
+    ) -> Self {
+        let service = distinct(options.iter().map(|option| option.service.as_str()));
+        let name = distinct(options.iter().map(|option| option.name.as_str()));
+        let services = service.iter().map(|service| format!("service={service}&"));
+        let names = name.iter().map(|name| format!("name={name}&"));
+        let chosen: String = services.chain(names).collect();
+        let path = ApiPath::EnvironmentLogs(program, environment);
+        let links = EnvironmentLogsLinks {
+            this: Link::to(format!("{path}?{chosen}days={days}")),
+            program: Link::to(ApiPath::Program(program)),
+            environment: Link::to(ApiPath::Environment(program, environment)),
+        };
+        Self { service, name, days, embedded, links }
     }
-    let path = environment_path(program.id, &environment);
-    let service = distinct(options.iter().map(|option| option.service.as_str()));
-    let name = distinct(options.iter().map(|option| option.name.as_str()));
-    let chosen: String = service
-        .iter()
-        .map(|service| format!("service={service}&"))
-        .chain(name.iter().map(|name| format!("name={name}&")))
-        .collect();
-    Ok(Json(EnvironmentLogsView {
-        service,
-        name,
-        days,
-        embedded: EmbeddedDownloads { downloads },
-        links: EnvironmentLogsLinks {
-            this: Link::to(format!("{path}/logs?{chosen}days={days}")),
-            program: Link::to(format!("/api/program/{}", program.id)),
-            environment: Link::to(path),
-        },
-    }))
 }
 
 /// Each name once.
@@ -136,20 +140,20 @@ fn distinct(names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
 impl EnvironmentLogView {
     fn new(
         program: ProgramId,
-        environment: &Environment,
+        environment: EnvironmentId,
         option: LogOption,
         day: Day,
         tail: Option<Link>,
     ) -> Self {
         let (service, name) = (option.service.as_str(), option.name.as_str());
-        let path = environment_path(program, environment);
-        let download = format!("{path}/logs/download?service={service}&name={name}&date={day}");
+        let path = ApiPath::EnvironmentLog(program, environment);
+        let download = format!("{path}?service={service}&name={name}&date={day}");
         Self {
             service,
             name,
             date: day.to_string(),
             program_id: program.number(),
-            environment_id: environment.id.number(),
+            environment_id: environment.number(),
             links: EnvironmentLogLinks { download: Link::to(download), tail },
         }
     }
@@ -157,14 +161,14 @@ impl EnvironmentLogView {
 
 fn file_name(
     program_id: ProgramId,
-    environment: &Environment,
+    environment_id: EnvironmentId,
     option: LogOption,
     day: Day,
     is_compressed: bool,
 ) -> FileName {
     FileName::EnvironmentLog {
         program_id,
-        environment_id: environment.id,
+        environment_id,
         service: option.service.as_str().to_owned(),
         name: option.name.as_str().to_owned(),
         day: day.to_string(),
@@ -197,11 +201,7 @@ fn read_options(query: &QueryParameters) -> Result<Vec<LogOption>, Problem> {
 }
 
 fn missing(parameter: &str) -> Problem {
-    Problem::invalid([InvalidField {
-        field: parameter.into(),
-        message: "is missing".into(),
-        invalid_value: None,
-    }])
+    Problem::invalid([InvalidField::new(parameter, "is missing")])
 }
 
 fn read_days(query: &QueryParameters) -> Result<u32, Problem> {
@@ -236,6 +236,6 @@ pub async fn download_logs(
         let message = format!("must be one of the last {DAYS} days, as 2026-03-05");
         Problem::invalid_parameter("date", message, date)
     })?;
-    let name = file_name(program.id, &environment, option, day, true);
+    let name = file_name(program.id, environment.id, option, day, true);
     Ok(redirect(&api, &headers, &name))
 }

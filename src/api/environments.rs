@@ -13,8 +13,10 @@ use super::refusal::refusal;
 use crate::content::environment_log::LogOption;
 use crate::domain::deployment::{InstanceKind, environment_urls};
 use crate::domain::environment::{Environment, EnvironmentStatus, EnvironmentType, REGION};
-use crate::domain::id::ProgramId;
+use crate::domain::id::{EnvironmentId, ProgramId};
+use crate::domain::variable::Owner;
 use crate::extract::{InEnvironment, InProgram};
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// The types of environments by which a list can be asked for.
@@ -71,11 +73,6 @@ pub struct EmbeddedEnvironments {
     environments: Vec<EnvironmentView>,
 }
 
-/// The path of an environment.
-pub(super) fn environment_path(program: ProgramId, environment: &Environment) -> String {
-    format!("/api/program/{program}/environment/{}", environment.id)
-}
-
 impl EnvironmentView {
     fn new(program: ProgramId, environment: &Environment) -> Self {
         let Environment {
@@ -87,12 +84,6 @@ impl EnvironmentView {
             topology: _,
             variables: _,
         } = environment;
-        let path = environment_path(program, environment);
-        let address = |wanted| {
-            let urls = environment_urls(name);
-            let found = urls.into_iter().find(|(kind, _)| *kind == wanted);
-            Link::to(found.map(|(_, url)| url).unwrap_or_default())
-        };
         Self {
             id: id.to_string(),
             program_id: program.to_string(),
@@ -108,16 +99,26 @@ impl EnvironmentView {
                     name: name.as_str(),
                 })
                 .collect(),
-            links: EnvironmentLinks {
-                program: Link::to(format!("/api/program/{program}")),
-                variables: Link::to(format!("{path}/variables")),
-                author: address(InstanceKind::Author),
-                publish: address(InstanceKind::Publish),
-                logs: Link::template(format!(
-                    "{path}/logs?service={{service}}&name={{name}}&days={{days}}"
-                )),
-                this: Link::to(path),
-            },
+            links: EnvironmentLinks::new(program, *id, name),
+        }
+    }
+}
+
+impl EnvironmentLinks {
+    fn new(program: ProgramId, id: EnvironmentId, name: &str) -> Self {
+        let address = |wanted| {
+            let urls = environment_urls(name);
+            let found = urls.into_iter().find(|(kind, _)| *kind == wanted);
+            Link::to(found.map(|(_, url)| url).unwrap_or_default())
+        };
+        let logs = ApiPath::EnvironmentLogs(program, id);
+        Self {
+            this: Link::to(ApiPath::Environment(program, id)),
+            program: Link::to(ApiPath::Program(program)),
+            variables: Link::to(ApiPath::Variables(Owner::Environment(program, id))),
+            author: address(InstanceKind::Author),
+            publish: address(InstanceKind::Publish),
+            logs: Link::template(format!("{logs}?service={{service}}&name={{name}}&days={{days}}")),
         }
     }
 }
@@ -142,8 +143,8 @@ pub async fn get_environments(
         .filter(|found| wanted.is_none_or(|wanted| found.environment_type.as_str() == wanted))
         .map(|environment| EnvironmentView::new(program.id, environment))
         .collect();
-    let path = format!("/api/program/{}/environments", program.id);
-    let path = wanted.map_or(path.clone(), |wanted| format!("{path}?type={wanted}"));
+    let path = ApiPath::Environments(program.id);
+    let path = wanted.map_or(path.into(), |wanted| format!("{path}?type={wanted}"));
     Ok(Json(List::whole(path, environments.len(), EmbeddedEnvironments { environments })))
 }
 

@@ -11,14 +11,14 @@ use super::Api;
 use super::bodies::{Rendered, Subject};
 use super::hal::List;
 use super::page::{Paging, QueryParameters};
-use super::view::{ExecutionView, execution_path};
+use super::view::ExecutionView;
 use crate::access::gateway::Caller;
 use crate::domain::execution::start::Request;
 use crate::domain::execution::{ExecutionMode, Trigger};
 use crate::engine::commands::StartError;
 use crate::engine::read::Snapshot;
 use crate::extract::{InPipeline, NamedExecution};
-use crate::http::path;
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// How many executions a page has when none is asked for.
@@ -37,7 +37,7 @@ pub struct EmbeddedExecutions {
     responses((status = 200, description = "The current execution", body = ExecutionView)))]
 pub async fn get_current_execution(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<Response, Problem> {
     let pipeline = pipeline.key();
     let render = async || {
@@ -67,13 +67,14 @@ pub async fn get_current_execution(
 pub async fn start_pipeline(
     State(api): State<Api>,
     caller: Caller,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     query: QueryParameters,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let request = read_request(&query)?;
     let execution = api.engine.start(pipeline.key(), request, Some(caller.user(&headers))).await?;
-    let location = format!("{}{}", api.hosts.base_url(&headers), execution_path(&execution));
+    let path = ApiPath::Execution(execution.pipeline, execution.id);
+    let location = format!("{}{path}", api.hosts.base_url(&headers));
     let now = execution.created_at;
     let view = ExecutionView::new(&Snapshot { execution, is_last: true, now });
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
@@ -151,15 +152,15 @@ pub async fn get_execution(
     responses((status = 200, description = "The executions", body = List<EmbeddedExecutions>)))]
 pub async fn get_executions(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     paging: Paging,
 ) -> Result<Response, Problem> {
     let pipeline = pipeline.key();
     let render = async || {
         let limit = paging.limit.unwrap_or(PAGE);
         let found = api.engine.list_executions(pipeline, paging.start, limit).await?;
-        let path = format!("{}/executions", path::of_pipeline(pipeline));
-        let (page, links) = paging.describe(&path, found.total, Some(PAGE));
+        let path = ApiPath::Executions(pipeline);
+        let (page, links) = paging.describe(path, found.total, Some(PAGE));
         let executions = found.executions.iter().map(ExecutionView::new).collect();
         let embedded = EmbeddedExecutions { executions };
         let list = List { total: found.total, page: Some(page), embedded, links };

@@ -3,8 +3,6 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::page::PageDetails;
-
 /// A link. Its `href` is a path on the same server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = HalLink)]
@@ -41,6 +39,22 @@ pub struct ListLinks {
     /// The page before, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prev: Option<Link>,
+}
+
+/// Which part of a list a page is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RequestedPageDetails)]
+pub struct PageDetails {
+    /// Position of the first item.
+    pub start: u64,
+    /// How many items a page has.
+    pub limit: u64,
+    /// Where the next page starts; this one is the last if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+    /// Where the page before starts; this one is the first if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prev: Option<u64>,
 }
 
 /// A list, or a page of it.

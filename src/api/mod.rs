@@ -24,13 +24,17 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::access::file_token::FileTokens;
+use crate::access::gateway::Caller;
+use crate::domain::id::TenantId;
 use crate::domain::role::Callers::{self, Everybody, OneOf};
 use crate::domain::role::Role::{BusinessOwner, DeploymentManager, Developer, ProgramManager};
 use crate::engine::Engine;
+use crate::extract::Surface;
 use crate::http::host::Hosts;
 use crate::http::operations::{self, Described, Operations};
 use bodies::Bodies;
@@ -41,7 +45,7 @@ pub struct Api(Arc<Shared>);
 
 /// See [`Api`].
 pub struct Shared {
-    pub(crate) engine: Arc<Engine>,
+    engine: Arc<Engine>,
     bodies: Bodies,
     hosts: Hosts,
     file_tokens: FileTokens,
@@ -54,6 +58,18 @@ impl Api {
         let file_tokens = FileTokens::new(engine.signing_key());
         let bodies = Bodies::default();
         Self(Arc::new(Shared { engine, bodies, hosts, file_tokens }))
+    }
+}
+
+impl Surface for Api {
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A caller sees what is its own tenant's.
+    fn shows(&self, request: &Parts, tenant: TenantId) -> bool {
+        let caller = request.extensions.get::<Caller>();
+        caller.is_some_and(|caller| caller.tenant_id == tenant)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use serde::Serialize;
+use utoipa::IntoParams;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
-use utoipa::{IntoParams, ToSchema};
 
-use super::hal::{Link, ListLinks};
+use super::hal::{Link, ListLinks, PageDetails};
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 pub use crate::http::query::QueryParameters;
 
@@ -51,22 +51,6 @@ fn read_limit(text: &str) -> Result<u32, Problem> {
     }
 }
 
-/// Which part of a list a page is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(as = RequestedPageDetails)]
-pub struct PageDetails {
-    /// Position of the first item.
-    start: u64,
-    /// How many items a page has.
-    limit: u64,
-    /// Where the next page starts; this one is the last if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<u64>,
-    /// Where the page before starts; this one is the first if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prev: Option<u64>,
-}
-
 impl Paging {
     /// The asked-for part of a list that answers everything by default.
     #[must_use]
@@ -82,7 +66,12 @@ impl Paging {
     /// Which part this is of a list of `total` items at `path`, with its links. `limit` is the
     /// page size when none is asked for; without one, the page is the whole rest of the list.
     #[must_use]
-    pub fn describe(self, path: &str, total: u64, limit: Option<u32>) -> (PageDetails, ListLinks) {
+    pub fn describe(
+        self,
+        path: ApiPath<'_>,
+        total: u64,
+        limit: Option<u32>,
+    ) -> (PageDetails, ListLinks) {
         let size = self.limit.or(limit).map_or(total, u64::from);
         let next = Some(self.start.saturating_add(size)).filter(|next| *next < total && size > 0);
         let prev = (self.start > 0).then(|| self.start.saturating_sub(size));

@@ -25,7 +25,7 @@ const WHAT: &str = "The pipeline";
             content_type = "application/problem+json")))]
 pub async fn patch_pipeline(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     body: Bytes,
 ) -> Result<Json<PipelineView>, Problem> {
     let update: PipelineUpdate = read_object(&body)?;
@@ -42,7 +42,7 @@ pub async fn patch_pipeline(
             content_type = "application/problem+json")))]
 pub async fn delete_pipeline(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<StatusCode, Problem> {
     let deleted = api.engine.delete_pipeline(pipeline.key()).await;
     deleted.map_err(|error| refusal(error, WHAT))?;
@@ -55,7 +55,7 @@ pub async fn delete_pipeline(
     responses((status = 204, description = "The cache is empty")))]
 pub async fn invalidate_cache(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<StatusCode, Problem> {
     let emptied = api.engine.invalidate_cache(pipeline.key()).await;
     emptied.map_err(|error| refusal(error, WHAT))?;

@@ -10,9 +10,10 @@ use super::hal::{Link, List};
 use super::page::{Paging, QueryParameters};
 use crate::domain::environment::EnvironmentType;
 use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, PipelineTrigger, Step, StepOptions};
+use crate::domain::variable::Owner;
 use crate::engine::read::Activity;
 use crate::extract::{InPipeline, InProgram};
-use crate::http::path;
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// The type of every pipeline here.
@@ -128,7 +129,7 @@ impl PipelineView {
             variables: _,
             cache_invalidated_at: _,
         } = pipeline;
-        let path = path::of_pipeline(pipeline.key());
+        let key = pipeline.key();
         Self {
             id: id.to_string(),
             program_id: program_id.to_string(),
@@ -142,13 +143,13 @@ impl PipelineView {
             phases: phases.iter().map(PhaseView::new).collect(),
             pipeline_type: CI_CD,
             links: PipelineLinks {
-                program: Link::to(format!("/api/program/{program_id}")),
-                execution: Link::to(format!("{path}/execution")),
-                execution_by_id: Link::template(format!("{path}/execution/{{executionId}}")),
-                executions: Link::to(format!("{path}/executions")),
-                variables: Link::to(format!("{path}/variables")),
-                cache: Link::to(format!("{path}/cache")),
-                this: Link::to(path),
+                program: Link::to(ApiPath::Program(*program_id)),
+                execution: Link::to(ApiPath::CurrentExecution(key)),
+                execution_by_id: Link::template(ApiPath::AnyExecution(key)),
+                executions: Link::to(ApiPath::Executions(key)),
+                variables: Link::to(ApiPath::Variables(Owner::Pipeline(key))),
+                cache: Link::to(ApiPath::Cache(key)),
+                this: Link::to(ApiPath::Pipeline(key)),
             },
         }
     }
@@ -212,8 +213,7 @@ pub async fn get_pipelines(
             PipelineView::new(pipeline, activity)
         })
         .collect();
-    let path = format!("/api/program/{}/pipelines", program.id);
-    let (page, links) = paging.describe(&path, total, None);
+    let (page, links) = paging.describe(ApiPath::Pipelines(program.id), total, None);
     Ok(Json(List { total, page: Some(page), embedded: EmbeddedPipelines { pipelines }, links }))
 }
 
@@ -224,7 +224,7 @@ pub async fn get_pipelines(
     responses((status = 200, description = "The pipeline", body = PipelineView)))]
 pub async fn get_pipeline(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<Json<PipelineView>, Problem> {
     Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))
 }

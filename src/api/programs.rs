@@ -15,6 +15,7 @@ use crate::domain::environment::REGION;
 use crate::domain::id::TenantId;
 use crate::domain::program::{Program, ProgramType};
 use crate::extract::{InProgram, InTenant};
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// A program in a list.
@@ -102,8 +103,8 @@ impl EmbeddedProgramView {
             created_at: program.created_at.to_string(),
             updated_at: program.updated_at.to_string(),
             links: EmbeddedProgramLinks {
-                this: Link::to(format!("/api/program/{}", program.id)),
-                tenant: Link::to(format!("/api/tenant/{}", program.tenant_id)),
+                this: Link::to(ApiPath::Program(program.id)),
+                tenant: Link::to(ApiPath::Tenant(program.tenant_id)),
             },
         }
     }
@@ -111,7 +112,6 @@ impl EmbeddedProgramView {
 
 impl ProgramView {
     fn new(program: &Program, ims_org_id: String, status: &'static str) -> Self {
-        let path = format!("/api/program/{}", program.id);
         Self {
             id: program.id.to_string(),
             name: program.name.clone(),
@@ -124,18 +124,23 @@ impl ProgramView {
             created_at: program.created_at.to_string(),
             updated_at: program.updated_at.to_string(),
             links: ProgramLinks {
-                pipelines: Link::to(format!("{path}/pipelines")),
-                environments: Link::to(format!("{path}/environments")),
-                repositories: Link::to(format!("{path}/repositories")),
-                regions: Link::to(format!("{path}/regions")),
-                tenant: Link::to(format!("/api/tenant/{}", program.tenant_id)),
-                this: Link::to(path),
+                pipelines: Link::to(ApiPath::Pipelines(program.id)),
+                environments: Link::to(ApiPath::Environments(program.id)),
+                repositories: Link::to(ApiPath::Repositories(program.id)),
+                regions: Link::to(ApiPath::Regions(program.id)),
+                tenant: Link::to(ApiPath::Tenant(program.tenant_id)),
+                this: Link::to(ApiPath::Program(program.id)),
             },
         }
     }
 }
 
-fn list(api: &Api, tenant: TenantId, paging: Paging, path: &str) -> Json<List<EmbeddedPrograms>> {
+fn list(
+    api: &Api,
+    tenant: TenantId,
+    paging: Paging,
+    path: ApiPath<'_>,
+) -> Json<List<EmbeddedPrograms>> {
     let catalog = api.engine.catalog();
     let programs: Vec<_> =
         catalog.list_programs(tenant).map(|program| EmbeddedProgramView::new(program)).collect();
@@ -153,7 +158,7 @@ pub async fn get_programs(
     caller: Caller,
     paging: Paging,
 ) -> Json<List<EmbeddedPrograms>> {
-    list(&api, caller.tenant_id, paging, "/api/programs")
+    list(&api, caller.tenant_id, paging, ApiPath::Programs)
 }
 
 /// Lists the programs of a tenant.
@@ -166,7 +171,7 @@ pub async fn get_programs_for_tenant(
     InTenant { tenant }: InTenant,
     paging: Paging,
 ) -> Json<List<EmbeddedPrograms>> {
-    list(&api, tenant.id, paging, &format!("/api/tenant/{}/programs", tenant.id))
+    list(&api, tenant.id, paging, ApiPath::TenantPrograms(tenant.id))
 }
 
 /// Returns a program.
@@ -219,6 +224,6 @@ pub struct EmbeddedRegions {
     responses((status = 200, description = "The regions", body = List<EmbeddedRegions>)))]
 pub async fn get_program_regions(InProgram { program }: InProgram) -> Json<List<EmbeddedRegions>> {
     let regions = vec![RegionView { name: REGION }];
-    let path = format!("/api/program/{}/regions", program.id);
+    let path = ApiPath::Regions(program.id);
     Json(List::whole(path, regions.len(), EmbeddedRegions { regions }))
 }

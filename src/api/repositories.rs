@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use super::Api;
 use super::hal::{Link, List};
 use super::page::Paging;
-use crate::domain::id::ProgramId;
 use crate::domain::program::Program;
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::extract::{InProgram, InRepository};
+use crate::http::api_path::ApiPath;
 
 /// A repository.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,17 +70,12 @@ pub struct EmbeddedBranches {
     branches: Vec<BranchView>,
 }
 
-fn repository_path(program: ProgramId, repository: &Repository) -> String {
-    format!("/api/program/{program}/repository/{}", repository.id)
-}
-
 impl RepositoryView {
     fn new(api: &Api, program: &Program, repository: &Repository) -> Self {
         let Repository { id, name, description, heads: _ } = repository;
         let catalog = api.engine.catalog();
         let tenant = catalog.find_tenant(program.tenant_id);
         let organisation = tenant.map_or("", |tenant| tenant.ims_tenant_id.as_str());
-        let path = repository_path(program.id, repository);
         Self {
             id: id.to_string(),
             program_id: program.id.to_string(),
@@ -88,9 +83,9 @@ impl RepositoryView {
             description: description.clone(),
             repository_url: format!("https://git.cloudmanager.adobe.com/{organisation}/{name}/"),
             links: RepositoryLinks {
-                program: Link::to(format!("/api/program/{}", program.id)),
-                branches: Link::to(format!("{path}/branches")),
-                this: Link::to(path),
+                program: Link::to(ApiPath::Program(program.id)),
+                branches: Link::to(ApiPath::Branches(program.id, *id)),
+                this: Link::to(ApiPath::Repository(program.id, *id)),
             },
         }
     }
@@ -109,8 +104,7 @@ pub async fn get_repositories(
     let repositories: Vec<_> =
         all.map(|repository| RepositoryView::new(&api, &program, repository)).collect();
     let total = repositories.len() as u64;
-    let path = format!("/api/program/{}/repositories", program.id);
-    let (page, links) = paging.describe(&path, total, None);
+    let (page, links) = paging.describe(ApiPath::Repositories(program.id), total, None);
     let embedded = EmbeddedRepositories { repositories: paging.cut(repositories) };
     Json(List { total, page: Some(page), embedded, links })
 }
@@ -133,7 +127,6 @@ pub async fn get_repository(
 pub async fn get_branches(
     InRepository { program, repository }: InRepository,
 ) -> Json<List<EmbeddedBranches>> {
-    let path = repository_path(program.id, &repository);
     let branches: Vec<_> = repository
         .heads
         .keys()
@@ -143,10 +136,11 @@ pub async fn get_branches(
             repository_id: repository.id.number(),
             name: name.clone(),
             links: BranchLinks {
-                program: Link::to(format!("/api/program/{}", program.id)),
-                repository: Link::to(path.clone()),
+                program: Link::to(ApiPath::Program(program.id)),
+                repository: Link::to(ApiPath::Repository(program.id, repository.id)),
             },
         })
         .collect();
-    Json(List::whole(format!("{path}/branches"), branches.len(), EmbeddedBranches { branches }))
+    let path = ApiPath::Branches(program.id, repository.id);
+    Json(List::whole(path, branches.len(), EmbeddedBranches { branches }))
 }

@@ -11,6 +11,7 @@ use super::page::Paging;
 use crate::access::gateway::Caller;
 use crate::domain::program::Tenant;
 use crate::extract::InTenant;
+use crate::http::api_path::ApiPath;
 
 /// A tenant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,8 +48,8 @@ impl TenantView {
             ims_tenant_id: ims_tenant_id.clone(),
             status: "ready",
             links: TenantLinks {
-                this: Link::to(format!("/api/tenant/{id}")),
-                programs: Link::to(format!("/api/tenant/{id}/programs")),
+                this: Link::to(ApiPath::Tenant(*id)),
+                programs: Link::to(ApiPath::TenantPrograms(*id)),
             },
         }
     }
@@ -66,7 +67,7 @@ pub async fn get_tenants(
     let tenants: Vec<_> =
         catalog.find_tenant(caller.tenant_id).map(TenantView::new).into_iter().collect();
     let total = tenants.len() as u64;
-    let (_, links) = paging.describe("/api/tenants", total, None);
+    let (_, links) = paging.describe(ApiPath::Tenants, total, None);
     Json(List {
         total,
         page: None,

@@ -5,18 +5,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::environments::environment_path;
 use super::hal::Link;
 use super::refusal::refusal;
-use crate::domain::invalid::InvalidField;
 use crate::domain::variable::{Owner, Variable, VariableType, VariableUpdate};
 use crate::extract::{InEnvironment, InPipeline};
-use crate::http::body::read_json;
-use crate::http::path;
+use crate::http::api_path::ApiPath;
+use crate::http::body::read_variables;
 use crate::http::problem::Problem;
 
 /// A variable. A secret is shown without its value.
@@ -70,7 +67,7 @@ struct VariableListLinks {
 }
 
 impl VariableListView {
-    fn new(owner: Owner, path: &str, variables: &[Variable]) -> Self {
+    fn new(owner: Owner, variables: &[Variable]) -> Self {
         let views = variables.iter().map(|variable| VariableView {
             name: variable.name.clone(),
             value: variable.value.clone(),
@@ -78,45 +75,26 @@ impl VariableListView {
             service: variable.service.clone(),
             status: "ready",
         });
-        let link = Link::to(path);
+        let link = Link::to(ApiPath::of_owner(owner));
         let (pipeline, environment) = match owner {
             Owner::Pipeline(_) => (Some(link), None),
             Owner::Environment(..) => (None, Some(link)),
         };
-        let this = Link::to(format!("{path}/variables"));
         Self {
             total: variables.len() as u64,
             embedded: EmbeddedVariables { variables: views.collect() },
             links: VariableListLinks {
-                program: Link::to(format!("/api/program/{}", owner.program_id())),
+                program: Link::to(ApiPath::Program(owner.program_id())),
                 pipeline,
                 environment,
-                this,
+                this: Link::to(ApiPath::Variables(owner)),
             },
         }
     }
 }
 
-/// Refuses values that are no texts, without telling them: they may be secrets.
-fn check_values(body: &[u8]) -> Result<(), Problem> {
-    let updates: Vec<Value> = read_json(body)?;
-    let is_text =
-        |update: &Value| matches!(update.get("value"), None | Some(Value::Null | Value::String(_)));
-    let wrong: Vec<_> = (0..)
-        .zip(&updates)
-        .filter(|(_, update)| !is_text(update))
-        .map(|(index, _): (usize, _)| InvalidField {
-            field: format!("[{index}].value"),
-            message: "must be a text".into(),
-            invalid_value: Some(Value::String("****".into())),
-        })
-        .collect();
-    if wrong.is_empty() { Ok(()) } else { Err(Problem::invalid(wrong)) }
-}
-
 async fn change(api: &Api, owner: Owner, body: &[u8]) -> Result<StatusCode, Problem> {
-    check_values(body)?;
-    let updates: Vec<VariableUpdate> = read_json(body)?;
+    let updates: Vec<VariableUpdate> = read_variables(body)?;
     let changed = api.engine.change_variables(owner, updates).await;
     changed.map_err(|error| refusal(error, "The pipeline or environment"))?;
     Ok(StatusCode::NO_CONTENT)
@@ -126,10 +104,11 @@ async fn change(api: &Api, owner: Owner, body: &[u8]) -> Result<StatusCode, Prob
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/variables",
     operation_id = "getPipelineVariables", tag = "Variables", params(InPipeline),
     responses((status = 200, description = "The variables", body = VariableListView)))]
-pub async fn get_pipeline_variables(InPipeline { pipeline }: InPipeline) -> Json<VariableListView> {
-    let path = path::of_pipeline(pipeline.key());
+pub async fn get_pipeline_variables(
+    InPipeline { pipeline, .. }: InPipeline,
+) -> Json<VariableListView> {
     let owner = Owner::Pipeline(pipeline.key());
-    Json(VariableListView::new(owner, &path, &pipeline.variables))
+    Json(VariableListView::new(owner, &pipeline.variables))
 }
 
 /// Sets and deletes variables of a pipeline, all or none of them. An empty or missing value
@@ -140,7 +119,7 @@ pub async fn get_pipeline_variables(InPipeline { pipeline }: InPipeline) -> Json
     responses((status = 204, description = "The variables are set")))]
 pub async fn patch_pipeline_variables(
     State(api): State<Api>,
-    InPipeline { pipeline }: InPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     body: Bytes,
 ) -> Result<StatusCode, Problem> {
     change(&api, Owner::Pipeline(pipeline.key()), &body).await
@@ -153,9 +132,8 @@ pub async fn patch_pipeline_variables(
 pub async fn get_environment_variables(
     InEnvironment { program, environment }: InEnvironment,
 ) -> Json<VariableListView> {
-    let path = environment_path(program.id, &environment);
     let owner = Owner::Environment(program.id, environment.id);
-    Json(VariableListView::new(owner, &path, &environment.variables))
+    Json(VariableListView::new(owner, &environment.variables))
 }
 
 /// Sets and deletes variables of an environment, all or none of them. An empty or missing value

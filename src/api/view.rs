@@ -10,9 +10,10 @@ use crate::domain::execution::plan::{PlannedStep, Target};
 use crate::domain::execution::status::StepStatus;
 use crate::domain::execution::{Execution, ExecutionMode, ExecutionStatus, Trigger, links};
 use crate::domain::gate::{Comparator, Metric, Severity};
+use crate::domain::id::StepKey;
 use crate::domain::pipeline::Action;
 use crate::engine::read::Snapshot;
-use crate::http::path;
+use crate::http::api_path::ApiPath;
 
 /// An execution of a pipeline.
 #[derive(Debug, Serialize, ToSchema)]
@@ -156,16 +157,6 @@ struct MetricView {
     kpi: &'static str,
 }
 
-/// The path of an execution.
-pub(super) fn execution_path(execution: &Execution) -> String {
-    path::of_execution(execution.pipeline, execution.id)
-}
-
-/// The path of a step of an execution.
-pub(super) fn step_path(execution: &Execution, step: &PlannedStep) -> String {
-    path::of_step(execution.pipeline, execution.id, step.phase_id, step.id)
-}
-
 impl ExecutionView {
     /// The execution as it is at the instant of the snapshot.
     #[must_use]
@@ -201,9 +192,9 @@ impl ExecutionView {
             pipeline_type: "CI_CD",
             embedded: EmbeddedStepStates { step_states },
             links: ExecutionLinks {
-                this: Link::to(execution_path(execution)),
-                program: Link::to(format!("/api/program/{}", pipeline.program_id)),
-                pipeline: Link::to(path::of_pipeline(execution.pipeline)),
+                this: Link::to(ApiPath::Execution(*pipeline, *id)),
+                program: Link::to(ApiPath::Program(pipeline.program_id)),
+                pipeline: Link::to(ApiPath::Pipeline(*pipeline)),
             },
         }
     }
@@ -245,23 +236,25 @@ impl StepStateView {
 impl StepStateLinks {
     fn new(snapshot: &Snapshot, step: &PlannedStep, position: usize) -> Self {
         let execution = &snapshot.execution;
-        let pipeline = path::of_pipeline(execution.pipeline);
-        let path = step_path(execution, step);
-        let link = |rest: &str, possible: Result<(), links::Unavailable>| {
-            possible.is_ok().then(|| Link::to(format!("{path}/{rest}")))
+        let (pipeline, execution_id) = (execution.pipeline, execution.id);
+        let key = StepKey { pipeline, execution_id, phase_id: step.phase_id, step_id: step.id };
+        let link = |path, possible: Result<(), links::Unavailable>| {
+            possible.is_ok().then(|| Link::to(path))
         };
+        let again = links::re_execute(execution, position, snapshot.is_last);
         Self {
-            execution: Link::to(execution_path(execution)),
-            program: Link::to(format!("/api/program/{}", execution.pipeline.program_id)),
-            logs: link("logs", links::logs(execution, position)),
-            metrics: link("metrics", links::metrics(execution, position)),
-            advance: link("advance", links::advance(execution, position)),
-            cancel: link("cancel", links::cancel(execution, position)),
-            re_execute: links::re_execute(execution, position, snapshot.is_last)
-                .is_ok()
-                .then(|| Link::to(format!("{pipeline}/execution?stepId={}", step.id))),
-            pipeline: Link::to(pipeline),
-            this: Link::to(path.clone()),
+            execution: Link::to(ApiPath::Execution(pipeline, execution_id)),
+            program: Link::to(ApiPath::Program(pipeline.program_id)),
+            logs: link(ApiPath::Logs(key), links::logs(execution, position)),
+            metrics: link(ApiPath::Metrics(key), links::metrics(execution, position)),
+            advance: link(ApiPath::Advance(key), links::advance(execution, position)),
+            cancel: link(ApiPath::Cancel(key), links::cancel(execution, position)),
+            re_execute: again.is_ok().then(|| {
+                let path = ApiPath::CurrentExecution(pipeline);
+                Link::to(format!("{path}?stepId={}", step.id))
+            }),
+            pipeline: Link::to(ApiPath::Pipeline(pipeline)),
+            this: Link::to(ApiPath::Step(key)),
         }
     }
 }

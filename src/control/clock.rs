@@ -4,13 +4,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, Progress};
-use crate::domain::invalid::InvalidField;
 use crate::domain::pipeline::Action;
 use crate::domain::time::{Duration, Timestamp};
 use crate::engine::clock::is_rate;
@@ -157,19 +155,11 @@ pub async fn put_clock(
     let ClockBody { rate } = read_object(&body)?;
     if !is_rate(rate) {
         let message = "must be a number from 0 to 1000000";
-        return Err(Problem::invalid([field("rate", message, &rate.to_string())]));
+        return Err(Problem::invalid_parameter("rate", message, &rate.to_string()));
     }
     // Adding zero makes a negative zero positive.
     control.engine.set_clock_rate(rate + 0.0).await?;
     view(&control).await
-}
-
-fn field(name: &str, message: impl Into<String>, value: &str) -> InvalidField {
-    InvalidField {
-        field: name.into(),
-        message: message.into(),
-        invalid_value: Some(Value::String(value.into())),
-    }
 }
 
 /// Moves the clock forward. When this answers, everything due until then has happened.
@@ -189,7 +179,7 @@ pub async fn advance_clock(
         };
         match error {
             AdvanceError::Store(error) => error.into(),
-            error => Problem::invalid([field(name, error.to_string(), value)]),
+            error => Problem::invalid_parameter(name, error.to_string(), value),
         }
     })?;
     let next_due = control.engine.find_next_due().await?;
@@ -204,14 +194,14 @@ pub async fn advance_clock(
 fn read_destination(body: &AdvanceBody) -> Result<Destination, Problem> {
     match (&body.by, &body.to) {
         (Some(_), Some(to)) => {
-            Err(Problem::invalid([field("to", "can't be given together with by", to)]))
+            Err(Problem::invalid_parameter("to", "can't be given together with by", to))
         }
         (Some(by), None) => Duration::parse(by)
             .map(Destination::By)
-            .map_err(|error| Problem::invalid([field("by", error.to_string(), by)])),
+            .map_err(|error| Problem::invalid_parameter("by", error.to_string(), by)),
         (None, Some(to)) => Timestamp::parse(to)
             .map(Destination::To)
-            .map_err(|error| Problem::invalid([field("to", error.to_string(), to)])),
+            .map_err(|error| Problem::invalid_parameter("to", error.to_string(), to)),
         (None, None) => Ok(Destination::NextDue),
     }
 }

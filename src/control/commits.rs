@@ -5,13 +5,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyRepository;
 use crate::domain::invalid::InvalidField;
 use crate::engine::definitions::{ChangeError, Pushed};
+use crate::extract::InRepository;
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
 
@@ -50,30 +49,20 @@ pub struct BranchPath {
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
-    params(AnyRepository, ("branch" = String, Path, description = "The branch; slashes as %2F")),
+    params(InRepository, ("branch" = String, Path, description = "The branch; slashes as %2F")),
     request_body = Option<CommitBody>,
     responses((status = 201, description = "The commit is there", body = CommitView)))]
 pub async fn post_commit(
     State(control): State<Control>,
-    AnyRepository(program, repository): AnyRepository,
+    InRepository { program, repository }: InRepository,
     Path(BranchPath { branch }): Path<BranchPath>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<CommitView>), Problem> {
     let CommitBody { commit_id } =
         if body.is_empty() { CommitBody::default() } else { read_object(&body)? };
-    for (field, text) in [("branch", Some(&branch)), ("commitId", commit_id.as_ref())] {
-        let is_name = |text: &String| {
-            (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control)
-        };
-        if text.is_some_and(|text| !is_name(text)) {
-            let message = format!("must have 1 to {LONGEST} characters, none of them control ones");
-            let invalid_value = Some(json!(text));
-            return Err(Problem::invalid([InvalidField {
-                field: field.into(),
-                message,
-                invalid_value,
-            }]));
-        }
+    check_name("branch", &branch)?;
+    if let Some(commit_id) = &commit_id {
+        check_name("commitId", commit_id)?;
     }
     let pushed =
         control.engine.push_commit(program.id, repository.id, branch.clone(), commit_id).await;
@@ -83,4 +72,12 @@ pub async fn post_commit(
     })?;
     let execution_ids = started.iter().map(ToString::to_string).collect();
     Ok((StatusCode::CREATED, Json(CommitView { commit_id: commit, branch, execution_ids })))
+}
+
+fn check_name(field: &str, text: &str) -> Result<(), Problem> {
+    if (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control) {
+        return Ok(());
+    }
+    let message = format!("must have 1 to {LONGEST} characters, none of them control ones");
+    Err(Problem::invalid([InvalidField::new(field, message).with_value(text)]))
 }

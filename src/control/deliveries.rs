@@ -11,15 +11,16 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Control;
-use super::extract::AnyDelivery;
 use super::wait::{TimeoutParameter, read_timeout, within};
 use crate::domain::delivery::{Delivery, DeliveryStatus, Reply};
 use crate::domain::id::InvalidId;
 use crate::engine::catalog::Catalog;
 use crate::engine::deliveries::Recorded;
 use crate::events::body::EventBody;
+use crate::extract::NamedDelivery;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
+use crate::input;
 use crate::store::deliveries::{Attempt, Filter, RecordedDelivery};
 
 /// How many deliveries an answer has if nothing is said.
@@ -149,10 +150,7 @@ impl Wanted {
         fn id<T: FromStr<Err = InvalidId>>(text: &str) -> Result<T, String> {
             text.parse().map_err(|error: InvalidId| error.to_string())
         }
-        let status = reader.read("status", |text| {
-            serde_json::from_value(text.to_uppercase().into())
-                .map_err(|_| "must be PENDING, DELIVERED or FAILED".into())
-        });
+        let status = reader.read("status", |text| input::read_word(&text.to_uppercase()));
         let limit = reader.read("limit", |text| {
             let limit = text.parse().ok().filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
             limit.ok_or_else(|| format!("must be a whole number from 1 to {LARGEST_LIMIT}"))
@@ -220,12 +218,12 @@ pub async fn wait_for_deliveries(
 
 /// Delivers an event once more, whatever came of it.
 #[utoipa::path(post, path = "/_emulator/deliveries/{deliveryId}/redeliver",
-    operation_id = "redeliver", tag = "Emulator", params(AnyDelivery),
+    operation_id = "redeliver", tag = "Emulator", params(NamedDelivery),
     responses((status = 202, description = "The delivery, which is due now",
         body = DeliveryView)))]
 pub async fn redeliver(
     State(control): State<Control>,
-    AnyDelivery(id): AnyDelivery,
+    NamedDelivery(id): NamedDelivery,
 ) -> Result<(StatusCode, Json<DeliveryView>), Problem> {
     let recorded = control.engine.redeliver(id).await?;
     let DeliveryList { mut deliveries } = DeliveryList::new(recorded, control.deliverer.base_url());

@@ -92,7 +92,7 @@ fn names_in(change: &Change) -> Value {
             json!({"webhookId": webhook.to_string()})
         }
         Change::Request(number, _) => json!({"number": number}),
-        Change::Clock | Change::Everything => json!({}),
+        Change::Clock | Change::Many(_) | Change::Everything => json!({}),
     }
 }
 

@@ -6,11 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyExecution;
 use crate::domain::execution::links::{self, Unavailable};
 use crate::domain::execution::status::StepStatus;
 use crate::domain::pipeline::Action;
 use crate::engine::read::Snapshot;
+use crate::extract::InExecution;
 
 /// For each step of an execution, which links it has and why not the others.
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,11 +79,11 @@ impl Explanation {
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/explain",
     operation_id = "explainExecution", tag = "Emulator",
-    params(AnyExecution),
+    params(InExecution),
     responses((status = 200, description = "The explanation", body = Explanation)))]
 pub async fn explain_execution(
     State(_): State<Control>,
-    AnyExecution(snapshot): AnyExecution,
+    InExecution { snapshot }: InExecution,
 ) -> Json<Explanation> {
     Json(Explanation::new(&snapshot))
 }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
-use crate::domain::invalid::InvalidField;
+use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::time::{Duration, Timestamp};
-use crate::http::body::{read_object, sent_value};
+use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 use crate::traffic::faults::{End, Injection, ListedRule, Preset, Rule};
 use crate::traffic::wire::WireFault;
@@ -161,31 +161,33 @@ impl FaultRule {
     }
 }
 
-/// What is wrong with a rule: fields and messages.
-type Mistakes = Vec<(&'static str, String)>;
-
 impl FaultBody {
-    /// The rule, made at `now`, or everything that is wrong with it.
-    fn read(self, now: Timestamp, is_operation: impl Fn(&str) -> bool) -> Result<Rule, Mistakes> {
-        let mut mistakes = self.contradictions();
+    /// The rule, made at `now`.
+    fn read(
+        self,
+        now: Timestamp,
+        is_operation: impl Fn(&str) -> bool,
+        place: &mut Place<'_>,
+    ) -> Rule {
+        self.check_contradictions(place);
         if self.operation.as_deref().is_some_and(|id| !is_operation(id)) {
             let message = "must be the identifier of an operation of /api, or downloadFile";
-            mistakes.push(("operation", message.into()));
+            place.wrong("operation", message);
         }
         for (field, number) in [("every", self.every), ("times", self.times)] {
             if number == Some(0) {
-                mistakes.push((field, "must be at least 1".into()));
+                place.wrong(field, "must be at least 1");
             }
         }
         let mut length = |field, text: Option<&String>, most: Option<Duration>| {
             let length = text.map(|text| Duration::parse(text)).transpose();
             match length {
-                Ok(Some(Duration::ZERO)) => mistakes.push((field, "must be more than PT0S".into())),
+                Ok(Some(Duration::ZERO)) => place.wrong(field, "must be more than PT0S"),
                 Ok(Some(length)) if most.is_some_and(|most| length > most) => {
-                    mistakes.push((field, "must be at most PT1H".into()));
+                    place.wrong(field, "must be at most PT1H");
                 }
                 Ok(length) => return length,
-                Err(error) => mistakes.push((field, error.to_string())),
+                Err(error) => place.wrong(field, error.to_string()),
             }
             None
         };
@@ -194,10 +196,7 @@ impl FaultBody {
         let status = self.status.and_then(|status| StatusCode::from_u16(status).ok());
         let status = status.filter(|it| it.is_client_error() || it.is_server_error());
         if self.status.is_some() && status.is_none() {
-            mistakes.push(("status", "must be from 400 to 599".into()));
-        }
-        if !mistakes.is_empty() {
-            return Err(mistakes);
+            place.wrong("status", "must be from 400 to 599");
         }
         let retry_after = self.retry_after;
         let end = status.map(|status| End::Status { status, retry_after });
@@ -211,42 +210,40 @@ impl FaultBody {
             end: end.or(self.fault.map(End::Wire)),
             life: ttl.map(|ttl| (ttl, now + ttl)),
         };
-        Ok(match self.preset {
+        match self.preset {
             None => rule,
             Some(preset) => with_preset(preset, self.every, rule),
-        })
+        }
     }
 
     /// What can't be said together, and what must be said.
-    fn contradictions(&self) -> Mistakes {
-        let mut mistakes = Vec::new();
+    fn check_contradictions(&self, place: &mut Place<'_>) {
         let Self { preset, operation, status, retry_after, latency, fault, .. } = self;
         if preset.is_some() {
-            let message = || "can't be given together with preset".to_owned();
             let given = [
                 ("status", status.is_some()),
                 ("retryAfter", retry_after.is_some()),
                 ("latency", latency.is_some()),
                 ("fault", fault.is_some()),
             ];
-            let given = given.into_iter().filter(|(_, given)| *given);
-            mistakes.extend(given.map(|(field, _)| (field, message())));
-            if *preset == Some(Preset::ResetMidLog) && operation.is_some() {
-                mistakes.push(("operation", "is downloadFile for this preset".into()));
+            for (field, _) in given.into_iter().filter(|(_, given)| *given) {
+                place.wrong(field, "can't be given together with preset");
             }
-            return mistakes;
+            if *preset == Some(Preset::ResetMidLog) && operation.is_some() {
+                place.wrong("operation", "is downloadFile for this preset");
+            }
+            return;
         }
         if status.is_some() && fault.is_some() {
-            mistakes.push(("fault", "can't be given together with status".into()));
+            place.wrong("fault", "can't be given together with status");
         }
         if retry_after.is_some() && status.is_none() {
-            mistakes.push(("retryAfter", "is only for rules with a status".into()));
+            place.wrong("retryAfter", "is only for rules with a status");
         }
         if status.is_none() && fault.is_none() && latency.is_none() {
             let message = "is missing, or fault, latency or preset: the rule would do nothing";
-            mistakes.push(("status", message.into()));
+            place.wrong("status", message);
         }
-        mistakes
     }
 }
 
@@ -277,13 +274,10 @@ pub async fn post_fault(
     let fault: FaultBody = read_object(&body)?;
     let now = control.engine.now();
     let operations = control.traffic.operations();
-    let rule = fault.read(now, |id| operations.has_official(id)).map_err(|mistakes| {
-        Problem::invalid(mistakes.into_iter().map(|(field, message)| InvalidField {
-            field: field.into(),
-            message,
-            invalid_value: sent_value(&body, field),
-        }))
-    })?;
+    let rule = InvalidFields::collect(|place| {
+        Some(fault.read(now, |id| operations.has_official(id), place))
+    })
+    .map_err(|fields| invalid(fields, &body))?;
     let listed = control.traffic.faults().add(rule, now);
     let listed = listed.map_err(|error| Problem::bad_request(error.to_string()))?;
     Ok((StatusCode::CREATED, Json(FaultRule::new(listed))))

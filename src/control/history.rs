@@ -5,13 +5,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyPipeline;
 use crate::domain::invalid::InvalidField;
 use crate::engine::HistoryError;
+use crate::extract::InPipeline;
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
 
@@ -42,37 +41,41 @@ pub struct HistoryView {
 /// Gives a pipeline finished executions in the past, before all that it has.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/history",
     operation_id = "postHistory", tag = "Emulator",
-    params(AnyPipeline),
+    params(InPipeline),
     request_body = HistoryBody,
     responses((status = 201, description = "The executions are there", body = HistoryView),
         (status = 409, description = "Everything was reset or replaced while they were made",
             body = Problem, content_type = "application/problem+json")))]
 pub async fn post_history(
     State(control): State<Control>,
-    AnyPipeline(_, pipeline): AnyPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
     body: Bytes,
 ) -> Result<(StatusCode, Json<HistoryView>), Problem> {
     let HistoryBody { count } = read_object(&body)?;
-    let invalid = |message: String| {
-        let (field, invalid_value) = ("count".into(), Some(json!(count)));
-        Problem::invalid([InvalidField { field, message, invalid_value }])
-    };
     if count == 0 || count > MOST {
-        return Err(invalid(format!("must be a whole number from 1 to {MOST}")));
+        return Err(invalid_count(count, format!("must be a whole number from 1 to {MOST}")));
     }
     let made = control.engine.add_history(pipeline.key(), count).await;
-    let made = made.map_err(|error| match error {
-        HistoryError::NoSuchPipeline => Problem::not_found("The pipeline"),
-        HistoryError::Replaced => {
-            Problem::new(StatusCode::CONFLICT, "Conflict", format!("{error}."))
-        }
-        HistoryError::TooFar => invalid(error.to_string()),
-        HistoryError::Store(error) => error.into(),
-    })?;
+    let made = made.map_err(|error| refusal(error, count))?;
     let view = HistoryView {
         count,
         first_execution_id: made.first.to_string(),
         last_execution_id: made.last.to_string(),
     };
     Ok((StatusCode::CREATED, Json(view)))
+}
+
+fn refusal(error: HistoryError, count: u32) -> Problem {
+    match error {
+        HistoryError::NoSuchPipeline => Problem::not_found("The pipeline"),
+        HistoryError::Replaced => {
+            Problem::new(StatusCode::CONFLICT, "Conflict", format!("{error}."))
+        }
+        HistoryError::TooFar => invalid_count(count, error.to_string()),
+        HistoryError::Store(error) => error.into(),
+    }
+}
+
+fn invalid_count(count: u32, message: String) -> Problem {
+    Problem::invalid([InvalidField::new("count", message).with_value(count)])
 }

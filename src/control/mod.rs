@@ -5,7 +5,6 @@ mod commits;
 mod deliveries;
 mod events;
 mod explain;
-mod extract;
 mod faults;
 mod health;
 mod history;
@@ -21,12 +20,15 @@ mod webhooks;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use crate::access::Auth;
+use crate::domain::id::TenantId;
 use crate::engine::Engine;
 use crate::events::Deliverer;
+use crate::extract::Surface;
 use crate::http::operations::{self, Described, Operations};
 use crate::traffic::Traffic;
 
@@ -49,6 +51,17 @@ impl Control {
         auth: Auth,
     ) -> Self {
         Self { engine, traffic, deliverer, auth }
+    }
+}
+
+impl Surface for Control {
+    fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Nobody says who calls, and everything may be seen.
+    fn shows(&self, _: &Parts, _: TenantId) -> bool {
+        true
     }
 }
 

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyProgram;
-use crate::domain::invalid::InvalidField;
-use crate::domain::program::Program;
-use crate::http::body::{read_object, sent_value};
+use crate::domain::invalid::InvalidFields;
+use crate::domain::program::{Kpis, Program};
+use crate::extract::InProgram;
+use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 use crate::seed::KpisDocument;
 
@@ -44,38 +44,38 @@ struct KpisView {
     page_views_per_minute: f64,
 }
 
+impl ProgramSettings {
+    fn new(program: &Program) -> Self {
+        let Kpis { response_time, page_views_per_minute } = program.kpis;
+        Self {
+            id: program.id.to_string(),
+            name: program.name.clone(),
+            emergency_mode: program.emergency_mode,
+            kpis: KpisView { response_time, page_views_per_minute },
+        }
+    }
+}
+
 /// Sets the emergency mode and the performance targets of a program.
 #[utoipa::path(patch, path = "/_emulator/program/{programId}", operation_id = "patchProgram",
-    tag = "Emulator", params(AnyProgram),
+    tag = "Emulator", params(InProgram),
     request_body = ProgramBody,
     responses((status = 200, description = "What is set now", body = ProgramSettings)))]
 pub async fn patch_program(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Json<ProgramSettings>, Problem> {
     let ProgramBody { emergency_mode, kpis } = read_object(&body)?;
     let change = move |program: &mut Program| -> Result<(), Problem> {
         program.emergency_mode = emergency_mode.unwrap_or(program.emergency_mode);
-        program.kpis =
-            kpis.unwrap_or_default().apply(program.kpis).map_err(|(name, message)| {
-                Problem::invalid([InvalidField {
-                    field: format!("kpis.{name}"),
-                    message: message.into(),
-                    invalid_value: sent_value(&body, &format!("kpis.{name}")),
-                }])
-            })?;
+        program.kpis = InvalidFields::collect(|place| {
+            Some(kpis.unwrap_or_default().apply(program.kpis, &mut place.at("kpis")))
+        })
+        .map_err(|fields| invalid(fields, &body))?;
         Ok(())
     };
     let program = control.engine.change_program(program.id, change).await?;
     let program = program.ok_or_else(|| Problem::not_found("The program"))?;
-    Ok(Json(ProgramSettings {
-        id: program.id.to_string(),
-        name: program.name.clone(),
-        emergency_mode: program.emergency_mode,
-        kpis: KpisView {
-            response_time: program.kpis.response_time,
-            page_views_per_minute: program.kpis.page_views_per_minute,
-        },
-    }))
+    Ok(Json(ProgramSettings::new(&program)))
 }

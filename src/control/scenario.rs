@@ -6,9 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Control;
-use super::extract::AnyPipeline;
-use crate::domain::invalid::InvalidField;
-use crate::http::body::{read_object, sent_value};
+use crate::extract::InPipeline;
+use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::StoreError;
@@ -17,11 +16,11 @@ use crate::store::definitions::scenarios::StoredScenario;
 /// Returns the scenario of a pipeline, with the number of executions that it still holds for.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "getScenario", tag = "Emulator",
-    params(AnyPipeline),
+    params(InPipeline),
     responses((status = 200, description = "The scenario", body = ScenarioDocument)))]
 pub async fn get_scenario(
     State(control): State<Control>,
-    AnyPipeline(_, pipeline): AnyPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let found = control.engine.find_scenario(pipeline.key()).await?;
     let stored = found.ok_or_else(|| Problem::not_found("A scenario of the pipeline"))?;
@@ -33,22 +32,16 @@ pub async fn get_scenario(
 /// Sets the scenario of a pipeline in place of an earlier one.
 #[utoipa::path(put, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "putScenario", tag = "Emulator",
-    params(AnyPipeline),
+    params(InPipeline),
     request_body = ScenarioDocument,
     responses((status = 200, description = "The scenario", body = ScenarioDocument)))]
 pub async fn put_scenario(
     State(control): State<Control>,
-    AnyPipeline(program, pipeline): AnyPipeline,
+    InPipeline { program, pipeline }: InPipeline,
     body: Bytes,
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let document: ScenarioDocument = read_object(&body)?;
-    document.read(&program, &pipeline).map_err(|mistakes| {
-        Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
-            invalid_value: sent_value(&body, &mistake.field),
-            field: mistake.field,
-            message: mistake.message,
-        }))
-    })?;
+    document.read(&program, &pipeline).map_err(|fields| invalid(fields, &body))?;
     let steps = serde_json::to_value(&document.steps).map_err(|error| Problem::internal(&error))?;
     let stored = StoredScenario { times: document.times, steps };
     control.engine.put_scenario(pipeline.key(), stored).await?;
@@ -58,11 +51,11 @@ pub async fn put_scenario(
 /// Deletes the scenario of a pipeline, if it has one.
 #[utoipa::path(delete, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "deleteScenario", tag = "Emulator",
-    params(AnyPipeline),
+    params(InPipeline),
     responses((status = 204, description = "The pipeline has no scenario")))]
 pub async fn delete_scenario(
     State(control): State<Control>,
-    AnyPipeline(_, pipeline): AnyPipeline,
+    InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<StatusCode, Problem> {
     control.engine.delete_scenario(pipeline.key()).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -5,18 +5,19 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyProgram;
-use crate::domain::invalid::InvalidField;
+use crate::domain::id::{PipelineKey, ProgramId};
+use crate::domain::invalid::InvalidFields;
 use crate::engine::additions::{AddError, Added};
-use crate::http::body::{as_text, value_at};
+use crate::extract::InProgram;
+use crate::http::api_path::ApiPath;
+use crate::http::body::{as_text, invalid_in};
 use crate::http::problem::Problem;
-use crate::http::secrets::redact;
 use crate::http::temporary::TemporaryFile;
-use crate::seed::{self, EnvironmentDocument, Mistakes, PipelineDocument, Seed};
+use crate::input::Document;
+use crate::seed::{self, EnvironmentDocument, PipelineDocument, Seed};
 
 /// How many of each were added; what was there already stays as it was.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,23 +43,10 @@ pub struct CreatedView {
     href: String,
 }
 
-/// The answer to a document with mistakes.
-pub(super) fn refused(Mistakes(mistakes): Mistakes, body: &[u8]) -> Problem {
-    let mut sent = std::str::from_utf8(body).ok().and_then(seed::as_json);
-    if let Some(sent) = &mut sent {
-        redact(sent);
-    }
-    Problem::invalid(mistakes.into_iter().map(|mistake| InvalidField {
-        message: match mistake.line {
-            Some(line) if mistake.field.is_empty() => format!("line {line}: {}", mistake.message),
-            _ => mistake.message,
-        },
-        invalid_value: match &sent {
-            Some(sent) => value_at(sent, &mistake.field),
-            None => Some(Value::String(String::new())),
-        },
-        field: mistake.field,
-    }))
+/// The answer to a document in YAML or JSON with wrong fields.
+pub(super) fn refused(fields: InvalidFields, body: &[u8]) -> Problem {
+    let document = std::str::from_utf8(body).ok().and_then(|text| Document::from_yaml(text).ok());
+    invalid_in(fields, document.as_ref())
 }
 
 async fn add(control: &Control, seed: Seed) -> Result<Added, Problem> {
@@ -84,7 +72,7 @@ pub async fn post_seed(
     let bytes = TemporaryFile::receive(body).await?.read().await?;
     let catalog = control.engine.catalog();
     let seed = seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
-        .map_err(|mistakes| refused(mistakes, &bytes))?;
+        .map_err(|fields| refused(fields, &bytes))?;
     let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
         add(&control, seed).await?;
     Ok(Json(AddedView {
@@ -100,15 +88,15 @@ pub async fn post_seed(
 
 type Created = (StatusCode, [(HeaderName, String); 1], Json<CreatedView>);
 
-fn created(program_id: String, kind: &str, id: String) -> Created {
-    let href = format!("/api/program/{program_id}/{kind}/{id}");
+fn created(program: ProgramId, id: String, path: ApiPath<'_>) -> Created {
+    let (program_id, href) = (program.to_string(), String::from(path));
     let location = [(header::LOCATION, href.clone())];
     (StatusCode::CREATED, location, Json(CreatedView { id, program_id, href }))
 }
 
 /// Creates a pipeline, described as in a seed document.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipelines",
-    operation_id = "postPipeline", tag = "Emulator", params(AnyProgram),
+    operation_id = "postPipeline", tag = "Emulator", params(InProgram),
     request_body = PipelineDocument,
     responses((status = 201, description = "The pipeline is there", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
@@ -116,22 +104,23 @@ fn created(program_id: String, kind: &str, id: String) -> Created {
             content_type = "application/problem+json")))]
 pub async fn post_pipeline(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Created, Problem> {
     let seed = seed::read_pipeline(as_text(&body)?, &program);
-    let seed = seed.map_err(|mistakes| refused(mistakes, &body))?;
+    let seed = seed.map_err(|fields| refused(fields, &body))?;
     let known = |id: &_| program.pipelines.contains_key(id);
     let new = seed.programs.iter().flat_map(|program| program.pipelines.keys());
     let id = new.copied().find(|id| !known(id));
     add(&control, seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The pipeline"))?;
-    Ok(created(program.id.to_string(), "pipeline", id.to_string()))
+    let path = ApiPath::Pipeline(PipelineKey { program_id: program.id, pipeline_id: id });
+    Ok(created(program.id, id.to_string(), path))
 }
 
 /// Creates an environment, described as in a seed document.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/environments",
-    operation_id = "postEnvironment", tag = "Emulator", params(AnyProgram),
+    operation_id = "postEnvironment", tag = "Emulator", params(InProgram),
     request_body = EnvironmentDocument,
     responses((status = 201, description = "The environment is there", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
@@ -139,15 +128,15 @@ pub async fn post_pipeline(
             content_type = "application/problem+json")))]
 pub async fn post_environment(
     State(control): State<Control>,
-    AnyProgram(program): AnyProgram,
+    InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Created, Problem> {
     let seed = seed::read_environment(as_text(&body)?, &program);
-    let seed = seed.map_err(|mistakes| refused(mistakes, &body))?;
+    let seed = seed.map_err(|fields| refused(fields, &body))?;
     let known = |id: &_| program.environments.contains_key(id);
     let new = seed.programs.iter().flat_map(|program| program.environments.keys());
     let id = new.copied().find(|id| !known(id));
     add(&control, seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The environment"))?;
-    Ok(created(program.id.to_string(), "environment", id.to_string()))
+    Ok(created(program.id, id.to_string(), ApiPath::Environment(program.id, id)))
 }

@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use utoipa::IntoParams;
 
 use super::Control;
-use super::extract::AnyExecution;
 use crate::api::view::ExecutionView;
 use crate::domain::time::Duration;
 use crate::engine::wait::{Milestone, WaitError};
+use crate::extract::InExecution;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 
@@ -26,7 +26,7 @@ const LONGEST: Duration = Duration::from_mins(60);
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/wait",
     operation_id = "waitForExecution", tag = "Emulator",
-    params(AnyExecution,
+    params(InExecution,
         ("for" = String, Query, pattern = "^(WAITING|ENDED)$", description = "WAITING or ENDED; WAITING also ends with the execution"),
         TimeoutParameter),
     responses((status = 200, description = "The execution", body = ExecutionView),
@@ -36,7 +36,7 @@ const LONGEST: Duration = Duration::from_mins(60);
             content_type = "application/problem+json")))]
 pub async fn wait_for_execution(
     State(control): State<Control>,
-    AnyExecution(snapshot): AnyExecution,
+    InExecution { snapshot }: InExecution,
     query: QueryParameters,
 ) -> Result<Json<ExecutionView>, Problem> {
     let mut reader = QueryReader::new(&query, &["for", "timeout"]);

@@ -5,16 +5,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::extract::AnyWebhook;
 use super::seed::refused;
 use crate::domain::invalid::InvalidField;
 use crate::domain::webhook::{self, NewWebhook, Webhook};
 use crate::engine::wait::WaitError;
 use crate::engine::webhooks::SubscribeError;
+use crate::extract::NamedWebhook;
 use crate::http::body::as_text;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
@@ -82,19 +81,24 @@ pub async fn post_webhook(
     let catalog = control.engine.catalog();
     let subscription =
         seed::read_webhook(as_text(&body)?, |tenant| catalog.find_tenant(tenant).is_some())
-            .map_err(|mistakes| refused(mistakes, &body))?;
+            .map_err(|fields| refused(fields, &body))?;
     if let Some(known) = catalog.find_same_webhook(&subscription) {
         return Err(SubscribeError::AlreadyThere(known.id).into());
     }
     if challenge.unwrap_or(true) {
-        let answered = tokio::select! {
-            answered = control.deliverer.sender().challenge(&subscription) => answered,
-            () = control.engine.wait_for_stop() => return Err(WaitError::Stopping.into()),
-        };
-        answered.map_err(|reason| unanswered(&reason, &subscription.url))?;
+        challenge_subscriber(&control, &subscription).await?;
     }
     let webhook = control.engine.subscribe(subscription).await?;
     Ok((StatusCode::CREATED, Json(WebhookView::new(&webhook))))
+}
+
+/// Asks for proof that somebody at the address expects events.
+async fn challenge_subscriber(control: &Control, subscription: &NewWebhook) -> Result<(), Problem> {
+    let answered = tokio::select! {
+        answered = control.deliverer.sender().challenge(subscription) => answered,
+        () = control.engine.wait_for_stop() => return Err(WaitError::Stopping.into()),
+    };
+    answered.map_err(|reason| unanswered(&reason, &subscription.url))
 }
 
 fn unanswered(reason: &str, url: &str) -> Problem {
@@ -102,8 +106,8 @@ fn unanswered(reason: &str, url: &str) -> Problem {
         "must answer GET with the value of the query parameter challenge, but {reason}; \
          ?challenge=false adds the webhook without asking"
     );
-    let invalid_value = Some(Value::from(webhook::without_password(url)));
-    Problem::invalid([InvalidField { field: "url".into(), message, invalid_value }])
+    let url = webhook::without_password(url);
+    Problem::invalid([InvalidField::new("url", message).with_value(url)])
 }
 
 impl From<SubscribeError> for Problem {
@@ -130,11 +134,11 @@ pub async fn delete_webhooks(State(control): State<Control>) -> Result<StatusCod
 
 /// Removes a subscription, with what was sent and is to be sent to it.
 #[utoipa::path(delete, path = "/_emulator/webhooks/{webhookId}", operation_id = "deleteWebhook",
-    tag = "Emulator", params(AnyWebhook),
+    tag = "Emulator", params(NamedWebhook),
     responses((status = 204, description = "The subscription is gone")))]
 pub async fn delete_webhook(
     State(control): State<Control>,
-    AnyWebhook(webhook): AnyWebhook,
+    NamedWebhook(webhook): NamedWebhook,
 ) -> Result<StatusCode, Problem> {
     if control.engine.unsubscribe(Some(webhook)).await? {
         Ok(StatusCode::NO_CONTENT)

@@ -83,6 +83,19 @@ pub struct PipelineKey {
     pub pipeline_id: PipelineId,
 }
 
+/// Names a step of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepKey {
+    /// The pipeline.
+    pub pipeline: PipelineKey,
+    /// The execution.
+    pub execution_id: ExecutionId,
+    /// The phase.
+    pub phase_id: PhaseId,
+    /// The step.
+    pub step_id: StepId,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::invalid::InvalidField;
+use super::invalid::{InvalidField, InvalidFields, Place};
 use super::pipeline::{Action, Phase, PhaseKind, Pipeline, StepOptions};
 use super::program::Program;
 use super::repository::DEFAULT_BRANCH;
@@ -63,20 +62,9 @@ struct OptionsUpdate {
     dispatcher_cache_flush_paths: Option<Vec<String>>,
 }
 
-/// A place in the update, at which problems are reported.
-struct Place<'p> {
-    problems: &'p mut Vec<InvalidField>,
-    path: String,
-}
-
-impl Place<'_> {
-    fn wrong(&mut self, field: &str, message: impl Into<String>, value: &str) {
-        self.problems.push(InvalidField {
-            field: format!("{}.{field}", self.path),
-            message: message.into(),
-            invalid_value: Some(Value::String(value.into())),
-        });
-    }
+/// Reports a field of an update, with what was sent.
+fn wrong(place: &mut Place<'_>, field: &str, message: impl Into<String>, value: &str) {
+    place.report(InvalidField::new(field, message).with_value(value));
 }
 
 impl PipelineUpdate {
@@ -86,20 +74,21 @@ impl PipelineUpdate {
         program: &Program,
         pipeline: &mut Pipeline,
         now: Timestamp,
-    ) -> Result<(), Vec<InvalidField>> {
-        let mut problems = Vec::new();
-        let mut changed = BTreeSet::new();
-        for (index, update) in self.phases.iter().enumerate() {
-            let path = format!("phases[{index}]");
-            let mut place = Place { problems: &mut problems, path };
-            let Some(position) = update.find(pipeline, &mut place) else { continue };
-            if !changed.insert(position) {
-                place.wrong("name", "the phase is there twice", &pipeline.phases[position].name);
-            }
-            update.apply(program, &mut pipeline.phases[position], &mut place);
-        }
+    ) -> Result<(), InvalidFields> {
         pipeline.updated_at = now;
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        InvalidFields::collect(|place| {
+            let mut changed = BTreeSet::new();
+            for (index, update) in self.phases.iter().enumerate() {
+                let place = &mut place.at(&format!("phases[{index}]"));
+                let Some(position) = update.find(pipeline, place) else { continue };
+                let phase = &mut pipeline.phases[position];
+                if !changed.insert(position) {
+                    wrong(place, "name", "the phase is there twice", &phase.name);
+                }
+                update.apply(program, phase, place);
+            }
+            Some(())
+        })
     }
 }
 
@@ -123,7 +112,7 @@ impl PhaseUpdate {
             (Some(position), None, _) => Some(position),
             (Some(_), Some(_), _) => {
                 let message = "must be given: the pipeline has several phases of this type";
-                place.wrong("name", message, "");
+                wrong(place, "name", message, "");
                 None
             }
             (None, _, name) => {
@@ -132,7 +121,7 @@ impl PhaseUpdate {
                     None => ("type", &self.phase_type),
                 };
                 let message = format!("the pipeline has no such {} phase", self.phase_type);
-                place.wrong(field, message, value);
+                wrong(place, field, message, value);
                 None
             }
         }
@@ -152,15 +141,20 @@ impl PhaseUpdate {
                         }
                         Some(id) => *repository_id = id,
                         None => {
-                            place.wrong("repositoryId", "the program has no such repository", text);
+                            wrong(
+                                place,
+                                "repositoryId",
+                                "the program has no such repository",
+                                text,
+                            );
                         }
                     }
                 }
                 if let Some(name) = &self.branch {
                     if name.is_empty() {
-                        place.wrong("branch", "must not be empty", name);
+                        wrong(place, "branch", "must not be empty", name);
                     } else if name.contains(char::is_control) {
-                        place.wrong("branch", "must not have control characters", name);
+                        wrong(place, "branch", "must not have control characters", name);
                     }
                     branch.clone_from(name);
                 }
@@ -169,14 +163,16 @@ impl PhaseUpdate {
                 if let Some(text) = &self.environment_id {
                     let found = text.parse().ok().and_then(|id| program.environments.get(&id));
                     match found {
-                        None => place.wrong(
+                        None => wrong(
+                            place,
                             "environmentId",
                             "the program has no such environment",
                             text,
                         ),
                         Some(found) if found.environment_type != *environment_type => {
                             let wanted = environment_type.as_str();
-                            place.wrong(
+                            wrong(
+                                place,
                                 "environmentId",
                                 format!("must be a {wanted} environment"),
                                 text,
@@ -188,8 +184,7 @@ impl PhaseUpdate {
             }
         }
         for (index, update) in self.steps.iter().enumerate() {
-            let path = format!("{}.steps[{index}]", place.path);
-            update.apply(phase, &mut Place { problems: &mut *place.problems, path });
+            update.apply(phase, &mut place.at(&format!("steps[{index}]")));
         }
     }
 }
@@ -204,7 +199,7 @@ impl StepUpdate {
         let environment = phase.environment_type();
         let name = self.name.as_deref().unwrap_or(Action::Deploy.as_str());
         let Some(step) = phase.steps.iter_mut().find(|step| step.action.as_str() == name) else {
-            place.wrong("name", "the phase has no such step", name);
+            wrong(place, "name", "the phase has no such step", name);
             return;
         };
         let sent = StepOptions {
@@ -213,7 +208,7 @@ impl StepUpdate {
             ..StepOptions::default()
         };
         for problem in sent.problems(step.action, environment) {
-            place.wrong("options", problem, name);
+            wrong(place, "options", problem, name);
         }
         let options = &mut step.options;
         if let Some(paths) = dispatcher_cache_invalidation_paths {

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::id::{EnvironmentId, PipelineKey, ProgramId};
-use super::invalid::InvalidField;
+use super::invalid::{InvalidField, InvalidFields, Place, one_of};
 
 /// The most variables that a pipeline or an environment has.
 pub const MOST: usize = 200;
@@ -141,18 +140,24 @@ pub fn changes(
     owner: Owner,
     current: &[Variable],
     updates: Vec<VariableUpdate>,
-) -> Result<Vec<Change>, Vec<InvalidField>> {
-    let mut problems = Vec::new();
+) -> Result<Vec<Change>, InvalidFields> {
+    InvalidFields::collect(|place| Some(check(owner, current, updates, place)))
+}
+
+/// The same, at a place in what was sent; what is wrong is not among the changes.
+pub fn check(
+    owner: Owner,
+    current: &[Variable],
+    updates: Vec<VariableUpdate>,
+    place: &mut Place<'_>,
+) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut seen: Vec<(String, Option<String>)> = Vec::new();
     let mut count = current.len();
     for (index, update) in updates.into_iter().enumerate() {
+        let mut place = place.at(&format!("[{index}]"));
         let mut wrong = |field: &str, message: String, value: &str| {
-            problems.push(InvalidField {
-                field: format!("[{index}].{field}"),
-                message,
-                invalid_value: Some(Value::String(value.into())),
-            });
+            place.report(InvalidField::new(field, message).with_value(value));
         };
         let VariableUpdate { name, value, variable_type, service } = update;
         let service = service.filter(|service| !service.is_empty());
@@ -163,7 +168,7 @@ pub fn changes(
         if let (Owner::Environment(..), Some(service)) = (owner, &service)
             && !SERVICES.contains(&service.as_str())
         {
-            wrong("service", format!("must be one of {}", SERVICES.join(", ")), service);
+            wrong("service", one_of(service, &SERVICES), service);
         }
         let identity = (name.clone(), service.clone());
         if seen.contains(&identity) {
@@ -195,13 +200,10 @@ pub fn changes(
         changes.push(Change::Set { variable, value });
     }
     if count > MOST {
-        problems.push(InvalidField {
-            field: String::new(),
-            message: format!("there can't be more than {MOST} variables"),
-            invalid_value: Some(count.into()),
-        });
+        let message = format!("there can't be more than {MOST} variables");
+        place.report(InvalidField::new("", message).with_value(count));
     }
-    if problems.is_empty() { Ok(changes) } else { Err(problems) }
+    changes
 }
 
 fn is_name(name: &str) -> bool {

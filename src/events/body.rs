@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use crate::domain::delivery::Notice;
 use crate::domain::event::EventKind;
-use crate::http::path;
+use crate::domain::id::StepKey;
+use crate::http::api_path::ApiPath;
 
 /// The form of the times in events, which is not that of the API.
 const TIME: &str = "%Y-%m-%dT%H:%M:%S.%3fZ";
@@ -102,11 +103,16 @@ impl<'a> EventBody<'a> {
         let (object_type, path) = match *step {
             None => (
                 "https://ns.adobe.com/experience/cloudmanager/pipeline-execution",
-                path::of_execution(*pipeline, *execution_id),
+                ApiPath::Execution(*pipeline, *execution_id),
             ),
-            Some((phase, step)) => (
+            Some((phase_id, step_id)) => (
                 "https://ns.adobe.com/experience/cloudmanager/execution-step-state",
-                path::of_step(*pipeline, *execution_id, phase, step),
+                ApiPath::Step(StepKey {
+                    pipeline: *pipeline,
+                    execution_id: *execution_id,
+                    phase_id,
+                    step_id,
+                }),
             ),
         };
         let actor = user.as_deref().filter(|_| *kind == EventKind::ExecutionStarted);

@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use super::problem::Problem;
 use super::secrets::redact;
-use crate::domain::invalid::InvalidField;
+use crate::domain::invalid::{InvalidField, InvalidFields};
+use crate::input::Document;
 
 /// Where requests may take as long as they need.
 const CONTROL: &str = "/_emulator";
@@ -148,56 +149,68 @@ pub fn as_text(body: &[u8]) -> Result<&str, Problem> {
 
 /// Reads a body as a JSON object, whatever its content type.
 pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    // A list would pass for a structure whose fields have no names.
-    match body.trim_ascii_start().first() {
-        Some(b'{') => read_json(body),
-        _ => Err(Problem::bad_request("The request body is not a JSON object.")),
+    let document = read_document(body)?;
+    if !document.is_object() {
+        return Err(Problem::bad_request("The request body is not a JSON object."));
     }
+    document.read().map_err(|field| invalid(field, body))
 }
 
 /// Reads a body as JSON, whatever its content type.
 pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let read = serde_path_to_error::deserialize(&mut deserializer).and_then(|value| {
-        match deserializer.end() {
-            Ok(()) => Ok(value),
-            Err(error) => Err(serde_path_to_error::Error::new(
-                serde_path_to_error::Track::new().path(),
-                error,
-            )),
-        }
-    });
-    read.map_err(|error| {
-        let field = error.path().to_string();
-        let error = error.into_inner();
-        if error.classify() != serde_json::error::Category::Data {
-            return Problem::bad_request(format!("The request body is not JSON: {error}"));
-        }
-        let text = error.to_string();
-        let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
-        match field.as_str() {
-            "." | "?" => Problem::bad_request(format!("The request body is wrong: {message}")),
-            _ => {
-                let invalid_value = sent_value(body, &field);
-                Problem::invalid([InvalidField { field, message, invalid_value }])
-            }
-        }
+    read_document(body)?.read().map_err(|field| invalid(field, body))
+}
+
+/// Reads a body with variables as JSON: the values of variables, and what is no variable at all, are
+/// not told.
+pub fn read_variables<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    read_document(body)?.read().map_err(|field| {
+        let may_be_secret = match field.field.rsplit_once('.') {
+            Some((_, name)) => name == "value",
+            None => !field.field.is_empty(),
+        };
+        invalid(if may_be_secret { field.with_value("****") } else { field }, body)
     })
 }
 
-/// What a body has at a field such as `steps[0].metrics.coverage`, as far as it can be told: an
-/// empty text where the field is there but its name has other dots or brackets in it. Secrets are
-/// not told.
-#[must_use]
-pub fn sent_value(body: &[u8], field: &str) -> Option<Value> {
-    let mut body = serde_json::from_slice(body).ok()?;
-    redact(&mut body);
-    value_at(&body, field)
+fn read_document(body: &[u8]) -> Result<Document, Problem> {
+    Document::from_json(body)
+        .map_err(|error| Problem::bad_request(format!("The request body is not JSON: {error}")))
 }
 
-/// The same in a document that has been read.
+/// The answer to a JSON body with wrong fields; it tells what the body has there, without secrets.
 #[must_use]
-pub fn value_at(body: &Value, field: &str) -> Option<Value> {
+pub fn invalid(fields: impl Into<InvalidFields>, body: &[u8]) -> Problem {
+    invalid_in(fields, Document::from_json(body).ok().as_ref())
+}
+
+/// The answer to a document with wrong fields; it tells what the document has there, without
+/// secrets.
+#[must_use]
+pub fn invalid_in(fields: impl Into<InvalidFields>, document: Option<&Document>) -> Problem {
+    let InvalidFields(fields) = fields.into();
+    let mut sent = document.map(Document::to_json);
+    if let Some(sent) = &mut sent {
+        redact(sent);
+    }
+    let known = |field: &str| match &sent {
+        Some(sent) => value_at(sent, field),
+        None => Some(Value::String(String::new())),
+    };
+    match fields.as_slice() {
+        [InvalidField { field, message, line: None, invalid_value: None }] if field.is_empty() => {
+            Problem::bad_request(format!("The request body {message}."))
+        }
+        _ => Problem::invalid(fields.into_iter().map(|field| {
+            let invalid_value = field.invalid_value.clone().or_else(|| known(&field.field));
+            InvalidField { invalid_value, ..field }
+        })),
+    }
+}
+
+/// What a document has at a field such as `steps[0].metrics.coverage`, as far as it can be told: an
+/// empty text where the field is there but its name has other dots or brackets in it.
+fn value_at(body: &Value, field: &str) -> Option<Value> {
     // A field of a list begins with a bracket.
     let field = field.replace(['[', '.'], "/").replace(']', "");
     let pointer = format!("/{}", field.trim_start_matches('/'));

@@ -1,5 +1,6 @@
 //! What holds for every request, whatever it asks for.
 
+pub mod api_path;
 pub mod body;
 pub mod host;
 pub mod operations;

@@ -1,64 +1,74 @@
-//! Paths: what they name, and how they may be written.
+//! Paths of requests: the identifiers in them, and how they may be written.
 
 use std::str::FromStr;
 
-use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::extract::{MatchedPath, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
+use percent_encoding::percent_decode_str;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::problem::Problem;
-use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 
-/// The identifiers in the path of a request.
-pub struct PathIds(Option<RawPathParams>);
+/// A parameter of paths.
+#[derive(Clone, Copy, Debug)]
+pub struct PathParameter {
+    name: &'static str,
+    what: &'static str,
+}
 
-impl PathIds {
+impl PathParameter {
+    /// The parameter with a name, and what it names, as it is called in a 404.
+    #[must_use]
+    pub const fn new(name: &'static str, what: &'static str) -> Self {
+        Self { name, what }
+    }
+
+    /// The answer where nothing is there that has the name.
+    #[must_use]
+    pub fn not_found(self) -> Problem {
+        Problem::not_found(self.what)
+    }
+}
+
+/// The identifiers in the path of a request. They are read where they stand: axum's own extractor
+/// copies all of them for every request.
+#[derive(Clone, Copy)]
+pub struct PathIds<'a> {
+    template: &'a str,
+    path: &'a str,
+}
+
+impl<'a> PathIds<'a> {
     /// Those of a request.
-    pub async fn of(parts: &mut Parts) -> Self {
-        Self(RawPathParams::from_request_parts(parts, &()).await.ok())
+    #[must_use]
+    pub fn of(request: &'a Parts) -> Self {
+        let template = request.extensions.get().map_or("", MatchedPath::as_str);
+        Self { template, path: request.uri.path() }
     }
 
-    /// The identifier that the path has under `name`. Whatever is none names nothing: 404, in
-    /// which it is called `what`.
-    pub fn read<T: FromStr>(&self, name: &str, what: &str) -> Result<T, Problem> {
-        let found = self.0.as_ref().and_then(|ids| ids.iter().find(|(key, _)| *key == name));
-        found.and_then(|(_, value)| value.parse().ok()).ok_or_else(|| Problem::not_found(what))
+    /// The identifier that the path has for a parameter. Whatever is none names nothing: 404.
+    pub fn read<T: FromStr>(&self, parameter: PathParameter) -> Result<T, Problem> {
+        let mut segments = self.template.split('/').zip(self.path.split('/'));
+        let is_named = |segment: &str| {
+            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            name == Some(parameter.name)
+        };
+        let found = segments.find(|(segment, _)| is_named(segment));
+        let value = found.and_then(|(_, value)| percent_decode_str(value).decode_utf8().ok());
+        value.and_then(|value| value.parse().ok()).ok_or_else(|| parameter.not_found())
     }
 }
 
-/// The identifier that the path of a request has under `name`, if it is the only one of interest.
-pub async fn id<T: FromStr>(parts: &mut Parts, name: &str, what: &str) -> Result<T, Problem> {
-    PathIds::of(parts).await.read(name, what)
-}
-
-/// The path of a pipeline in the API.
+/// The description of path parameters.
 #[must_use]
-pub fn of_pipeline(key: PipelineKey) -> String {
-    format!("/api/program/{}/pipeline/{}", key.program_id, key.pipeline_id)
-}
-
-/// The path of an execution in the API.
-#[must_use]
-pub fn of_execution(pipeline: PipelineKey, id: ExecutionId) -> String {
-    format!("{}/execution/{id}", of_pipeline(pipeline))
-}
-
-/// The path of a step of an execution in the API.
-#[must_use]
-pub fn of_step(pipeline: PipelineKey, id: ExecutionId, phase: PhaseId, step: StepId) -> String {
-    format!("{}/phase/{phase}/step/{step}", of_execution(pipeline, id))
-}
-
-/// The description of path parameters, by name and what they name.
-#[must_use]
-pub fn describe(parameters: &[(&str, &str)]) -> Vec<Parameter> {
+pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
     parameters
         .iter()
-        .map(|(name, what)| {
+        .map(|PathParameter { name, what }| {
             ParameterBuilder::new()
                 .name(*name)
                 .parameter_in(ParameterIn::Path)

@@ -124,7 +124,11 @@ impl Problem {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "Validation failed", "");
         problem.problem_type = VALIDATION;
         let mut errors = BTreeMap::new();
-        for InvalidField { field, message, invalid_value } in fields {
+        for InvalidField { field, message, invalid_value, line } in fields {
+            let message = match line {
+                Some(line) if field.is_empty() => format!("line {line}: {message}"),
+                _ => message,
+            };
             match &invalid_value {
                 None => problem.missing_params.push(MissingParameter { name: field.clone() }),
                 Some(_) => problem
@@ -143,14 +147,10 @@ impl Problem {
         problem
     }
 
-    /// 400: a query parameter that is wrong.
+    /// 400: a parameter or a field that is wrong.
     #[must_use]
     pub fn invalid_parameter(name: &str, message: impl Into<String>, value: &str) -> Self {
-        Self::invalid([InvalidField {
-            field: name.into(),
-            message: message.into(),
-            invalid_value: Some(Value::String(value.into())),
-        }])
+        Self::invalid([InvalidField::new(name, message).with_value(value)])
     }
 
     /// 500; the cause is logged here, once, and not told to the caller.

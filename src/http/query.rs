@@ -1,11 +1,9 @@
 //! Query strings.
 
+use super::problem::Problem;
+use crate::domain::invalid::{InvalidField, InvalidFields, unknown};
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use serde_json::Value;
-
-use super::problem::Problem;
-use crate::domain::invalid::InvalidField;
 
 /// The query parameters of a request by name.
 pub struct QueryParameters(Vec<(String, String)>);
@@ -24,31 +22,31 @@ impl QueryParameters {
     }
 
     /// What is wrong with parameters that have other names than these.
-    #[must_use]
-    pub fn unknown(&self, known: &[&str]) -> Vec<InvalidField> {
-        self.0
+    fn unknown(&self, known: &[&str]) -> InvalidFields {
+        let fields = self
+            .0
             .iter()
             .filter(|(name, _)| !known.contains(&name.as_str()))
-            .map(|(name, value)| InvalidField {
-                field: name.clone(),
-                message: format!("is unknown; there are {}", known.join(", ")),
-                invalid_value: Some(Value::String(value.clone())),
+            .map(|(name, value)| {
+                let message = unknown("parameter", name, known);
+                InvalidField::new(name, message).with_value(value.as_str())
             })
-            .collect()
+            .collect();
+        InvalidFields(fields)
     }
 }
 
 /// Reads query parameters one by one, and remembers what is wrong with them.
 pub struct QueryReader<'q> {
     query: &'q QueryParameters,
-    mistakes: Vec<InvalidField>,
+    wrong: InvalidFields,
 }
 
 impl<'q> QueryReader<'q> {
     /// Begins to read; there are no parameters but the `known` ones.
     #[must_use]
     pub fn new(query: &'q QueryParameters, known: &[&str]) -> Self {
-        let mut reader = Self { query, mistakes: query.unknown(known) };
+        let mut reader = Self { query, wrong: query.unknown(known) };
         for name in known {
             if let Some(second) = query.get_all(name).nth(1) {
                 reader.note(name, "is given more than once".into(), Some(second));
@@ -80,13 +78,16 @@ impl<'q> QueryReader<'q> {
     }
 
     fn note(&mut self, name: &str, message: String, sent: Option<&str>) {
-        let invalid_value = sent.map(Value::from);
-        self.mistakes.push(InvalidField { field: name.into(), message, invalid_value });
+        let field = InvalidField::new(name, message);
+        self.wrong.0.push(match sent {
+            Some(sent) => field.with_value(sent),
+            None => field,
+        });
     }
 
     /// Ends reading: 400 if anything was wrong.
     pub fn finish(self) -> Result<(), Problem> {
-        if self.mistakes.is_empty() { Ok(()) } else { Err(Problem::invalid(self.mistakes)) }
+        if self.wrong.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.wrong)) }
     }
 }
 

@@ -6,6 +6,8 @@ use axum::response::Response;
 use tracing::Level;
 use uuid::Uuid;
 
+use super::secrets::without_token;
+
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the answer to a request will carry.
@@ -28,7 +30,7 @@ pub async fn answer_with_request_id(
     let mut response = next(request).await;
     if let Some((method, uri)) = logged {
         let status = response.status().as_u16();
-        tracing::debug!(%method, path = uri.path(), status, request_id = ?id);
+        tracing::debug!(%method, path = &*without_token(uri.path()), status, request_id = ?id);
     }
     response.headers_mut().insert(X_REQUEST_ID, id.clone());
     response

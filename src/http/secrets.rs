@@ -1,5 +1,7 @@
 //! What must not be told: values that are named as secrets are.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::domain::webhook::without_password;
@@ -7,14 +9,37 @@ use crate::domain::webhook::without_password;
 /// What stands in place of a secret.
 pub const REDACTED: &str = "***";
 
+/// What names of secrets have in them, in lower case and without `_` and `-`.
+const SECRETS: [&str; 12] = [
+    "secret",
+    "password",
+    "passwd",
+    "pwd",
+    "token",
+    "jwt",
+    "assertion",
+    "signature",
+    "authorization",
+    "credential",
+    "privatekey",
+    "apikey",
+];
+
 /// Whether a name, or anything in a text, is called as secrets are.
 #[must_use]
 pub fn names_a_secret(name: &str) -> bool {
     let name: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
     let name = name.to_ascii_lowercase();
-    ["secret", "password", "token", "signature", "authorization", "credential"]
-        .iter()
-        .any(|word| name.contains(word))
+    SECRETS.iter().any(|word| name.contains(word))
+}
+
+/// A path without the token that names a file.
+#[must_use]
+pub fn without_token(path: &str) -> Cow<'_, str> {
+    match path.split_once("/files/") {
+        Some((before, _)) => format!("{before}/files/{REDACTED}").into(),
+        None => path.into(),
+    }
 }
 
 /// Takes out the values of fields that are named as secrets are, of secret variables, and passwords
@@ -38,5 +63,17 @@ pub fn redact(value: &mut Value) {
         }
         Value::String(text) => *text = without_password(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_files_are_left_out() {
+        assert_eq!(without_token("/files/abc"), "/files/***");
+        assert_eq!(without_token("/x/files/abc/def"), "/x/files/***");
+        assert_eq!(without_token("/api/programs"), "/api/programs");
     }
 }

@@ -9,11 +9,11 @@ use super::document::{
     EnvironmentDocument, KpisDocument, PipelineDocument, ProgramDocument, RepositoryDocument,
     SeedDocument, TenantDocument, VariableDocument, WebhookDocument,
 };
-use super::{Mistake, Mistakes, Seed, pipeline};
+use super::{Seed, pipeline};
 use crate::domain::client::Client;
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
 use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId};
-use crate::domain::invalid::InvalidField;
+use crate::domain::invalid::{self, Place};
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::domain::variable::{self, Change, Owner, VariableUpdate};
@@ -23,72 +23,52 @@ use crate::store::definitions::scenarios::StoredScenario;
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
 
-/// A place in a document, at which mistakes are reported.
-pub(super) struct Place<'m> {
-    mistakes: &'m mut Vec<Mistake>,
-    path: String,
+/// Reads an identifier.
+pub(super) fn read_id<T: FromStr<Err = InvalidId>>(
+    place: &mut Place<'_>,
+    field: &str,
+    text: &str,
+) -> Option<T> {
+    text.parse().map_err(|error: InvalidId| place.wrong(field, error.to_string())).ok()
 }
 
-impl Place<'_> {
-    /// A place inside this one.
-    pub(super) fn at(&mut self, field: &str) -> Place<'_> {
-        let path = self.path_of(field);
-        Place { mistakes: &mut *self.mistakes, path }
+/// Reads the identifier of a tenant that is there.
+pub(super) fn read_tenant_id(
+    place: &mut Place<'_>,
+    text: &str,
+    is_tenant: impl Fn(TenantId) -> bool,
+) -> Option<TenantId> {
+    let id = read_id(place, "tenantId", text);
+    if id.is_some_and(|id| !is_tenant(id)) {
+        place.wrong("tenantId", format!("there is no tenant {text}"));
     }
+    id
+}
 
-    fn path_of(&self, field: &str) -> String {
-        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
-    }
-
-    /// Reports what is wrong with a field.
-    pub(super) fn wrong(&mut self, field: &str, message: impl Into<String>) {
-        let field = self.path_of(field);
-        self.mistakes.push(Mistake { line: None, field, message: message.into() });
-    }
-
-    /// Reads an identifier.
-    pub(super) fn id<T: FromStr<Err = InvalidId>>(&mut self, field: &str, text: &str) -> Option<T> {
-        text.parse().map_err(|error: InvalidId| self.wrong(field, error.to_string())).ok()
-    }
-
-    /// Reads the identifier of a tenant that is there.
-    pub(super) fn tenant_id(
-        &mut self,
-        text: &str,
-        is_tenant: impl Fn(TenantId) -> bool,
-    ) -> Option<TenantId> {
-        let id = self.id("tenantId", text);
-        if id.is_some_and(|id| !is_tenant(id)) {
-            self.wrong("tenantId", format!("there is no tenant {text}"));
-        }
-        id
-    }
-
-    /// Checks a display name of at most 64 characters.
-    pub(super) fn name(&mut self, field: &str, text: &str) {
-        if !(1..=64).contains(&text.chars().count()) {
-            self.wrong(field, "must have 1 to 64 characters");
-        }
+/// Checks a display name of at most 64 characters.
+pub(super) fn check_name(place: &mut Place<'_>, field: &str, text: &str) {
+    if !(1..=64).contains(&text.chars().count()) {
+        place.wrong(field, "must have 1 to 64 characters");
     }
 }
 
-/// Builds what a document defines; besides the tenants in it, there are those that `is_tenant` knows.
+/// Builds what a document defines, as far as nothing is wrong with it; besides the tenants in it,
+/// there are those that `is_tenant` knows.
 pub(super) fn build(
     document: SeedDocument,
     is_tenant: impl Fn(TenantId) -> bool,
-) -> Result<Seed, Mistakes> {
+    root: &mut Place<'_>,
+) -> Seed {
     let SeedDocument { schema: _, tenants, clients, programs, webhooks, next_execution_id } =
         document;
-    let mut mistakes = Vec::new();
-    let mut root = Place { mistakes: &mut mistakes, path: String::new() };
-    let tenants = build_tenants(&tenants, &mut root);
+    let tenants = build_tenants(&tenants, root);
     let tenant_ids: BTreeSet<_> = tenants.iter().map(|tenant| tenant.id).collect();
     let tenant_of = |place: &mut Place<'_>, text: &str| {
-        place.tenant_id(text, |id| tenant_ids.contains(&id) || is_tenant(id))
+        read_tenant_id(place, text, |id| tenant_ids.contains(&id) || is_tenant(id))
     };
 
     let mut client_ids = BTreeSet::new();
-    let clients = collect(clients, "clients", &mut root, |place, client| {
+    let clients = collect(clients, "clients", root, |place, client| {
         let tenant_id = tenant_of(place, &client.tenant_id);
         for (field, text) in [
             ("clientId", &client.client_id),
@@ -111,16 +91,16 @@ pub(super) fn build(
         })
     });
 
-    let webhooks = collect(webhooks, "webhooks", &mut root, |place, webhook| {
+    let webhooks = collect(webhooks, "webhooks", root, |place, webhook| {
         let tenant_id = tenant_of(place, &webhook.tenant_id);
         build_webhook(place, webhook, tenant_id)
     });
 
     let mut parts = Parts::default();
     let mut program_ids = BTreeSet::new();
-    let programs = collect(programs, "programs", &mut root, |place, program| {
+    let programs = collect(programs, "programs", root, |place, program| {
         let tenant_id = tenant_of(place, &program.tenant_id);
-        let id: Option<ProgramId> = place.id("id", &program.id);
+        let id: Option<ProgramId> = read_id(place, "id", &program.id);
         if id.is_some_and(|id| !program_ids.insert(id)) {
             place.wrong("id", format!("the program {} is there already", program.id));
         }
@@ -132,10 +112,7 @@ pub(super) fn build(
     if !(1..=LAST_EXECUTION_ID).contains(&next_execution_id) {
         root.wrong("nextExecutionId", format!("must be from 1 to {LAST_EXECUTION_ID}"));
     }
-    if !mistakes.is_empty() {
-        return Err(Mistakes(mistakes));
-    }
-    Ok(Seed {
+    Seed {
         tenants,
         clients,
         programs,
@@ -143,7 +120,7 @@ pub(super) fn build(
         scenarios: parts.scenarios,
         webhooks,
         next_execution_id: ExecutionId::new(next_execution_id),
-    })
+    }
 }
 
 /// Builds each item of a list; those with mistakes are left out.
@@ -180,7 +157,10 @@ pub(super) fn build_webhook(
     }
     let events = webhook::events(events.iter().map(String::as_str)).map_err(|unknown| {
         for name in unknown {
-            place.wrong("events", format!("{name} is not one of {}", webhook::NAMES.join(", ")));
+            place.wrong(
+                "events",
+                format!("{name} {}", invalid::unknown("event", name, &webhook::NAMES)),
+            );
         }
     });
     Some(NewWebhook { tenant_id: tenant_id?, client_id, client_secret, url, events: events.ok()? })
@@ -189,7 +169,7 @@ pub(super) fn build_webhook(
 fn build_tenants(documents: &[TenantDocument], root: &mut Place<'_>) -> Vec<Tenant> {
     let mut tenants: Vec<Tenant> = Vec::new();
     for (index, tenant) in documents.iter().enumerate() {
-        let mut place = root.at(&format!("tenants[{index}]"));
+        let place = &mut root.at(&format!("tenants[{index}]"));
         for (field, text) in
             [("imsOrgId", &tenant.ims_org_id), ("imsTenantId", &tenant.ims_tenant_id)]
         {
@@ -197,7 +177,7 @@ fn build_tenants(documents: &[TenantDocument], root: &mut Place<'_>) -> Vec<Tena
                 place.wrong(field, "must have 1 to 255 characters");
             }
         }
-        let Some(id) = place.id::<TenantId>("id", &tenant.id) else { continue };
+        let Some(id) = read_id::<TenantId>(place, "id", &tenant.id) else { continue };
         if tenants.iter().any(|other| other.id == id) {
             place.wrong("id", format!("the tenant {id} is there already"));
         }
@@ -220,9 +200,9 @@ fn build_program(
     tenant_id: Option<TenantId>,
     parts: &mut Parts,
 ) -> Program {
-    place.name("name", &document.name);
+    check_name(place, "name", &document.name);
     let mut program = Program {
-        // Mistakes in these two have been reported; the program is then not used.
+        // What is wrong with these two has been reported; the program is then not used.
         id: id.unwrap_or(ProgramId::new(0)),
         tenant_id: tenant_id.unwrap_or(TenantId::new(0)),
         name: document.name,
@@ -235,10 +215,7 @@ fn build_program(
         repositories: BTreeMap::new(),
         pipelines: BTreeMap::new(),
     };
-    match document.kpis.unwrap_or_default().apply(program.kpis) {
-        Ok(kpis) => program.kpis = kpis,
-        Err((field, message)) => place.wrong(&format!("kpis.{field}"), message),
-    }
+    program.kpis = document.kpis.unwrap_or_default().apply(program.kpis, &mut place.at("kpis"));
     for (index, environment) in document.environments.iter().enumerate() {
         let mut place = place.at(&format!("environments[{index}]"));
         parts.add_environment(&mut place, &mut program, environment);
@@ -306,54 +283,41 @@ impl Parts {
     }
 }
 
-/// Builds something that is a document of its own.
-pub(super) fn build_alone<T>(
-    read: impl FnOnce(&mut Place<'_>) -> Option<T>,
-) -> Result<T, Mistakes> {
-    let mut mistakes = Vec::new();
-    let mut place = Place { mistakes: &mut mistakes, path: String::new() };
-    match read(&mut place) {
-        Some(built) if mistakes.is_empty() => Ok(built),
-        _ => Err(Mistakes(mistakes)),
-    }
-}
-
 /// Builds a further part of a program that is there; the seed defines the program with it.
-pub(super) fn build_part(
-    program: &Program,
-    add: impl FnOnce(&mut Parts, &mut Place<'_>, &mut Program),
-) -> Result<Seed, Mistakes> {
+pub(super) fn build_part(program: &Program, add: impl FnOnce(&mut Parts, &mut Program)) -> Seed {
     let mut parts = Parts::default();
     let mut program = program.clone();
-    build_alone(|place| {
-        add(&mut parts, place, &mut program);
-        Some(())
-    })?;
+    add(&mut parts, &mut program);
     let Parts { scenarios, variables } = parts;
-    Ok(Seed { programs: vec![program], scenarios, variables, ..Seed::empty() })
+    Seed { programs: vec![program], scenarios, variables, ..Seed::empty() }
 }
 
 impl KpisDocument {
-    /// The targets with these changes, or the field that is wrong and why.
-    pub fn apply(self, kpis: Kpis) -> Result<Kpis, (&'static str, &'static str)> {
+    /// The targets with these changes.
+    pub fn apply(self, kpis: Kpis, place: &mut Place<'_>) -> Kpis {
         let Self { response_time, page_views_per_minute } = self;
-        let changed = Kpis {
-            response_time: response_time.unwrap_or(kpis.response_time),
-            page_views_per_minute: page_views_per_minute.unwrap_or(kpis.page_views_per_minute),
+        let mut read = |field, value: Option<f64>, unchanged, message| {
+            let value = value.unwrap_or(unchanged);
+            if !(value.is_finite() && value > 0.0) {
+                place.wrong(field, message);
+            }
+            value
         };
-        let positive = |value: f64| value.is_finite() && value > 0.0;
-        if !positive(changed.response_time) {
-            return Err(("responseTime", "must be a number of seconds above 0"));
+        let message = "must be a number of seconds above 0";
+        Kpis {
+            response_time: read("responseTime", response_time, kpis.response_time, message),
+            page_views_per_minute: read(
+                "pageViewsPerMinute",
+                page_views_per_minute,
+                kpis.page_views_per_minute,
+                "must be a number above 0",
+            ),
         }
-        if !positive(changed.page_views_per_minute) {
-            return Err(("pageViewsPerMinute", "must be a number above 0"));
-        }
-        Ok(changed)
     }
 }
 
 fn build_environment(place: &mut Place<'_>, document: &EnvironmentDocument) -> Option<Environment> {
-    place.name("name", &document.name);
+    check_name(place, "name", &document.name);
     let topology = document.topology.as_ref().map_or_else(Topology::default, |topology| Topology {
         authors: topology.authors.unwrap_or(1),
         pairs: topology.pairs.unwrap_or(1),
@@ -367,7 +331,7 @@ fn build_environment(place: &mut Place<'_>, document: &EnvironmentDocument) -> O
         }
     }
     Some(Environment {
-        id: place.id("id", &document.id)?,
+        id: read_id(place, "id", &document.id)?,
         name: document.name.clone(),
         description: document.description.clone(),
         environment_type: document.environment_type,
@@ -388,16 +352,11 @@ fn build_variables(
         variable_type: Some(document.variable_type),
         service: document.service.clone(),
     });
-    variable::changes(owner, &[], updates.collect()).unwrap_or_else(|problems| {
-        for InvalidField { field, message, invalid_value: _ } in problems {
-            place.wrong(&format!("variables{field}"), message);
-        }
-        Vec::new()
-    })
+    variable::check(owner, &[], updates.collect(), &mut place.at("variables"))
 }
 
 fn build_repository(place: &mut Place<'_>, document: &RepositoryDocument) -> Option<Repository> {
-    place.name("repo", &document.repo);
+    check_name(place, "repo", &document.repo);
     let tags =
         document.tags.iter().map(|(name, commit)| (format!("{TAG_PREFIX}{name}"), commit.clone()));
     let branches = document.branches.iter().map(|(name, commit)| (name.clone(), commit.clone()));
@@ -407,7 +366,7 @@ fn build_repository(place: &mut Place<'_>, document: &RepositoryDocument) -> Opt
         }
     }
     Some(Repository {
-        id: place.id("id", &document.id)?,
+        id: read_id(place, "id", &document.id)?,
         name: document.repo.clone(),
         description: document.description.clone(),
         heads: branches.chain(tags).collect(),

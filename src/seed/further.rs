@@ -3,63 +3,50 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use super::Mistake;
 use super::document::SeedDocument;
-use super::locate::Locations;
+use crate::domain::invalid::{InvalidField, InvalidFields};
+use crate::input::Document;
 
 /// How many mistakes of shape are told at most: each is found by reading once more.
 const MOST: usize = 50;
 
-/// The mistakes of shape in a text, of which the first is known; in the order of their lines.
-pub(super) fn mistakes_from(first: Mistake, text: &str) -> Vec<Mistake> {
+/// All fields of a document that have a wrong shape, of which the first is known; in the order of
+/// their lines.
+pub(super) fn all_from(first: InvalidField, document: Document) -> InvalidFields {
     let mut place = first.field.clone();
-    let mut mistakes = vec![first];
-    let document = super::as_json(text);
-    let (Some(document), Some(locations)) = (document, Locations::of(text)) else {
-        return mistakes;
+    let in_document = |field: InvalidField, document: &Document| {
+        let line = document.line_of(&field.field);
+        InvalidField { line, ..field }
     };
+    let mut fields = vec![in_document(first, &document)];
     let mut rest = Rest { document, left_out: BTreeMap::new() };
-    while mistakes.len() < MOST && rest.leave_out(&place).is_some() {
-        let read = super::parse::<SeedDocument>(&rest.document.to_string());
-        let Err(mistake) = read else { break };
-        let field = rest.in_whole_document(&mistake.field);
-        place = mistake.field;
-        let line = Some(locations.line(&field));
-        mistakes.push(Mistake { line, field, message: mistake.message });
+    while fields.len() < MOST && rest.leave_out(&place).is_some() {
+        let Err(wrong) = rest.document.read::<SeedDocument>() else { break };
+        let found = in_document(wrong, &rest.document);
+        let field = rest.in_whole_document(&found.field);
+        place = found.field;
+        fields.push(InvalidField { field, ..found });
     }
-    mistakes.sort_by_key(|mistake| mistake.line);
-    mistakes
+    fields.sort_by_key(|field| field.line);
+    InvalidFields(fields)
 }
 
 /// What is left of a document.
 struct Rest {
-    document: Value,
+    document: Document,
     /// The items that are not there any more, by the place of their list in the whole document.
     left_out: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Rest {
-    /// Leaves out the smallest item of a list around a place, or else the document's field; nothing
-    /// if there is no such part.
+    /// Leaves out the smallest part around a place that can be left out; nothing if there is none.
     fn leave_out(&mut self, place: &str) -> Option<()> {
-        let Some((item, _)) = place.rsplit_once(']') else {
-            let field = place.split('.').next()?;
-            return self.document.as_object_mut()?.remove(field).map(|_| ());
-        };
-        let (list, index) = item.rsplit_once('[')?;
-        let index: usize = index.parse().ok()?;
-        let whole = self.in_whole_document(&format!("{item}]"));
-        let (whole_list, whole_index) = whole.trim_end_matches(']').rsplit_once('[')?;
-        let pointer = format!("/{}", list.replace(']', "").replace(['[', '.'], "/"));
-        let items = self.document.pointer_mut(&pointer)?.as_array_mut()?;
-        if index >= items.len() {
-            return None;
+        let item = place.rfind(']').map(|end| self.in_whole_document(&place[..=end]));
+        self.document.leave_out(place)?;
+        if let Some(item) = item {
+            let (list, index) = item.trim_end_matches(']').rsplit_once('[')?;
+            self.left_out.entry(list.to_owned()).or_default().insert(index.parse().ok()?);
         }
-        items.remove(index);
-        let left_out = self.left_out.entry(whole_list.to_owned()).or_default();
-        left_out.insert(whole_index.parse().ok()?);
         Some(())
     }
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::NOT_YET;
-use super::build::Place;
+use super::build::{check_name, read_id};
 use super::document::{PhaseDocument, PhaseType, PipelineDocument, StepDocument};
 use crate::domain::environment::EnvironmentType;
 use crate::domain::id::{PhaseId, PipelineId, StepId};
+use crate::domain::invalid::{Place, one_of};
 use crate::domain::pipeline::{
     Action, Phase, PhaseKind, Pipeline, PipelineKind, PipelineTrigger, Step, StepOptions,
     possible_steps,
@@ -21,8 +22,8 @@ pub(super) fn build(
     document: &PipelineDocument,
     program: &Program,
 ) -> Option<(Pipeline, Option<StoredScenario>)> {
-    place.name("name", &document.name);
-    let id: Option<PipelineId> = place.id("id", &document.id);
+    check_name(place, "name", &document.name);
+    let id: Option<PipelineId> = read_id(place, "id", &document.id);
     let mut ids = Identifiers::new(id, document);
     let mut phases = Vec::new();
     for (index, phase) in document.phases.iter().enumerate() {
@@ -51,20 +52,10 @@ pub(super) fn build(
         let mut place = place.at(&format!("phases[{index}]"));
         phase.steps = build_steps(&mut place, written, kind, phase, &mut ids);
     }
-    let scenario = document.scenario.as_ref().and_then(|scenario| {
-        let mut place = place.at("scenario");
-        match scenario.read(program, &pipeline) {
-            Ok(_) => Some(StoredScenario {
-                times: scenario.times,
-                steps: serde_json::to_value(&scenario.steps).unwrap_or_default(),
-            }),
-            Err(mistakes) => {
-                for mistake in mistakes {
-                    place.wrong(&mistake.field, mistake.message);
-                }
-                None
-            }
-        }
+    let scenario = document.scenario.as_ref().map(|scenario| {
+        scenario.check(program, &pipeline, &mut place.at("scenario"));
+        let steps = serde_json::to_value(&scenario.steps).unwrap_or_default();
+        StoredScenario { times: scenario.times, steps }
     });
     Some((pipeline, scenario))
 }
@@ -124,7 +115,7 @@ fn build_phase(
         PhaseType::Validate => PhaseKind::Validate,
         PhaseType::Build => {
             let text = document.repository_id.as_deref().unwrap_or_default();
-            let repository_id = place.id("repositoryId", text)?;
+            let repository_id = read_id(place, "repositoryId", text)?;
             if !program.repositories.contains_key(&repository_id) {
                 place.wrong("repositoryId", format!("the program has no repository {text}"));
             }
@@ -133,7 +124,7 @@ fn build_phase(
         }
         PhaseType::Deploy => {
             let text = document.environment_id.as_deref().unwrap_or_default();
-            let environment_id = place.id("environmentId", text)?;
+            let environment_id = read_id(place, "environmentId", text)?;
             let Some(environment) = program.environments.get(&environment_id) else {
                 place.wrong("environmentId", format!("the program has no environment {text}"));
                 return None;
@@ -147,7 +138,7 @@ fn build_phase(
         PhaseType::Deploy => format!("DEPLOY_{}", index.saturating_sub(1)),
     };
     let id = match &document.id {
-        Some(text) => place.id("id", text)?,
+        Some(text) => read_id(place, "id", text)?,
         None => PhaseId::new(ids.make()),
     };
     let name = document.name.clone().unwrap_or(usual_name);
@@ -235,11 +226,11 @@ fn read_steps(
 ) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for (index, document) in documents.iter().enumerate() {
-        let mut place = place.at(&format!("steps[{index}]"));
+        let place = &mut place.at(&format!("steps[{index}]"));
         let StepDocument { id, name, options } = document;
         let Some(action) = possible.iter().find(|action| action.as_str() == name) else {
             let names: Vec<_> = possible.iter().map(|action| action.as_str()).collect();
-            place.wrong("name", format!("must be one of {}", names.join(", ")));
+            place.wrong("name", one_of(name, &names));
             continue;
         };
         if steps.iter().any(|step| step.action == *action) {
@@ -249,7 +240,7 @@ fn read_steps(
             place.wrong("options", problem);
         }
         let id = match id {
-            Some(text) => place.id("id", text),
+            Some(text) => read_id(place, "id", text),
             None => Some(StepId::new(ids.make())),
         };
         steps.extend(id.map(|id| Step { id, action: *action, options: options.clone() }));

@@ -1,20 +1,24 @@
 //! Scenarios as people write them, and their mistakes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::Mistake;
 use crate::content::deployment;
 use crate::domain::deployment::Failure;
 use crate::domain::environment::EnvironmentType;
 use crate::domain::gate::Gate;
+use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::pipeline::{Action, PhaseKind, Pipeline};
 use crate::domain::program::Program;
 use crate::domain::scenario::{Entry, ExtraLine, Outcome, PERFORMANCE_STEPS, Scenario};
 use crate::domain::time::Duration;
+use crate::input;
 
 /// How the next executions of a pipeline go, where that differs from "everything passes".
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -64,12 +68,8 @@ pub struct EntryDocument {
 }
 
 /// A line added to a log: a text, or a text and how many times it stands there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(
-    untagged,
-    deny_unknown_fields,
-    expecting = "must be a text, or an object with line and times"
-)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged, deny_unknown_fields)]
 #[schema(as = ScenarioLogLine)]
 pub enum LogLineDocument {
     /// Once.
@@ -84,22 +84,66 @@ pub enum LogLineDocument {
     },
 }
 
+/// A line that is added several times.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Repeated {
+    line: String,
+    times: u64,
+}
+
+impl<'de> Deserialize<'de> for LogLineDocument {
+    /// Reads a text or an object. What serde derives for this would read lists, too.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Line;
+
+        impl<'de> Visitor<'de> for Line {
+            type Value = LogLineDocument;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or an object with line and times")
+            }
+
+            fn visit_str<E>(self, line: &str) -> Result<LogLineDocument, E> {
+                Ok(LogLineDocument::Once(line.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LogLineDocument, A::Error> {
+                let Repeated { line, times } =
+                    Repeated::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(LogLineDocument::Repeated { line, times })
+            }
+        }
+
+        deserializer.deserialize_any(Line)
+    }
+}
+
 /// The longest message or log line, in bytes.
 const LONGEST_TEXT: usize = 64 * 1024;
 
 impl ScenarioDocument {
-    /// What the document means for executions of a pipeline of `program`, or every mistake in it.
-    pub fn read(&self, program: &Program, pipeline: &Pipeline) -> Result<Scenario, Vec<Mistake>> {
-        let mut mistakes = Vec::new();
+    /// What the document means for executions of a pipeline of `program`, or every wrong field.
+    pub fn read(&self, program: &Program, pipeline: &Pipeline) -> Result<Scenario, InvalidFields> {
+        InvalidFields::collect(|place| Some(self.check(program, pipeline, place)))
+    }
+
+    /// The same at a place in a document; what is wrong is not in the scenario.
+    pub(super) fn check(
+        &self,
+        program: &Program,
+        pipeline: &Pipeline,
+        place: &mut Place<'_>,
+    ) -> Scenario {
         if self.times == Some(0) {
-            mistakes.push(mistake("times", "must be at least 1"));
+            place.wrong("times", "must be at least 1");
         }
         let entries: Vec<_> = self
             .steps
             .iter()
             .enumerate()
             .filter_map(|(index, entry)| {
-                entry.read(&format!("steps[{index}]"), program, pipeline, &mut mistakes)
+                entry.read(program, pipeline, &mut place.at(&format!("steps[{index}]")))
             })
             .collect();
         for (phase, step) in pipeline.steps() {
@@ -109,38 +153,24 @@ impl ScenarioDocument {
             if matching > 1 {
                 let environment = environment.map_or("", EnvironmentType::as_str);
                 let step = format!("{environment} {}", step.action.as_str());
-                mistakes.push(mistake("steps", format!("has two entries for {}", step.trim())));
+                place.wrong("steps", format!("has two entries for {}", step.trim()));
             }
         }
-        if mistakes.is_empty() { Ok(Scenario { entries }) } else { Err(mistakes) }
+        Scenario { entries }
     }
 }
 
-fn mistake(field: impl Into<String>, message: impl Into<String>) -> Mistake {
-    Mistake { line: None, field: field.into(), message: message.into() }
-}
-
 impl EntryDocument {
-    fn read(
-        &self,
-        path: &str,
-        program: &Program,
-        pipeline: &Pipeline,
-        mistakes: &mut Vec<Mistake>,
-    ) -> Option<Entry> {
-        let known = mistakes.len();
-        let mut report = |field: &str, message: String| {
-            mistakes.push(mistake(format!("{path}.{field}"), message));
-        };
-        let action = parse_word::<Action>(&self.action);
-        let environment_type = self.environment_type.as_deref().map(parse_word::<EnvironmentType>);
-        if environment_type == Some(None) {
-            report("environmentType", "must be dev, stage or prod".into());
-        }
+    fn read(&self, program: &Program, pipeline: &Pipeline, place: &mut Place<'_>) -> Option<Entry> {
+        let known = place.count();
+        let action = read_word::<Action>(place, "action", &self.action);
+        let named = self.environment_type.as_deref();
+        let environment_type =
+            named.map(|name| read_word::<EnvironmentType>(place, "environmentType", name));
         match action {
-            None => report("action", format!("{} is not an action", self.action)),
+            None => {}
             Some(action) if action.waits_for_a_person() => {
-                report("action", format!("{} only waits and takes no entry", self.action));
+                place.wrong("action", format!("{} only waits and takes no entry", self.action));
             }
             Some(action) => {
                 let wanted = environment_type.flatten();
@@ -149,43 +179,36 @@ impl EntryDocument {
                         && wanted.is_none_or(|wanted| phase.environment_type() == Some(wanted))
                 });
                 if !found && environment_type != Some(None) {
-                    report("action", format!("the pipeline has no such step {}", self.action));
+                    place.wrong("action", format!("the pipeline has no such step {}", self.action));
                 }
             }
         }
-        let outcome = match self.outcome.as_deref().map(parse_word::<Outcome>) {
+        let outcome = match self.outcome.as_deref() {
             None if !self.failures.is_empty() => Outcome::Failed,
             None => Outcome::Finished,
-            Some(Some(Outcome::Paused))
-                if action.is_some_and(|action| action != Action::Deploy) =>
-            {
-                report("outcome", "PAUSED is only for a deploy step".into());
-                Outcome::Paused
-            }
-            Some(Some(outcome)) => outcome,
-            Some(None) => {
-                report("outcome", "must be FINISHED, FAILED, ERROR or PAUSED".into());
-                Outcome::Finished
-            }
+            Some(name) => read_word(place, "outcome", name).unwrap_or_default(),
         };
+        if outcome == Outcome::Paused && action.is_some_and(|action| action != Action::Deploy) {
+            place.wrong("outcome", "PAUSED is only for a deploy step");
+        }
         let duration = self.duration.as_deref().and_then(|text| {
-            Duration::parse(text).map_err(|error| report("duration", error.to_string())).ok()
+            Duration::parse(text).map_err(|error| place.wrong("duration", error.to_string())).ok()
         });
-        let metrics = self.read_metrics(action, &mut report);
-        let log = self.read_log(&mut report);
+        let metrics = self.read_metrics(action, place);
+        let log = self.read_log(place);
         if !self.failures.is_empty() && !matches!(outcome, Outcome::Failed | Outcome::Error) {
-            report("failures", "need the outcome FAILED or ERROR, or none".into());
+            place.wrong("failures", "need the outcome FAILED or ERROR, or none");
         }
         for (index, failure) in self.failures.iter().enumerate() {
             let wanted = environment_type.flatten();
             if let Some(problem) = problem_with(failure, program, pipeline, action, wanted) {
-                report(&format!("failures[{index}]"), problem);
+                place.wrong(&format!("failures[{index}]"), problem);
             }
         }
         if self.message.as_ref().is_some_and(|message| message.len() > LONGEST_TEXT) {
-            report("message", format!("must not be longer than {LONGEST_TEXT} bytes"));
+            place.wrong("message", format!("must not be longer than {LONGEST_TEXT} bytes"));
         }
-        (mistakes.len() == known).then_some(())?;
+        (place.count() == known).then_some(())?;
         Some(Entry {
             action: action?,
             environment_type: environment_type.flatten(),
@@ -201,7 +224,7 @@ impl EntryDocument {
     fn read_metrics(
         &self,
         action: Option<Action>,
-        report: &mut impl FnMut(&str, String),
+        place: &mut Place<'_>,
     ) -> BTreeMap<String, String> {
         let gate = action.and_then(|action| match action {
             action if PERFORMANCE_STEPS.contains(&action) => Some(Gate::Performance),
@@ -214,17 +237,17 @@ impl EntryDocument {
                 Value::String(text) => text.clone(),
                 Value::Number(_) | Value::Bool(_) => value.to_string(),
                 _ => {
-                    report(&field, "must be a text, a number, true or false".into());
+                    place.wrong(&field, "must be a text, a number, true or false");
                     continue;
                 }
             };
             match (gate, action) {
                 (Some(gate), _) => {
                     if let Some(problem) = gate.problem_with(kpi, &value) {
-                        report(&field, problem);
+                        place.wrong(&field, problem);
                     }
                 }
-                (None, Some(_)) => report(&field, format!("{} has no gate", self.action)),
+                (None, Some(_)) => place.wrong(&field, format!("{} has no gate", self.action)),
                 (None, None) => {}
             }
             metrics.insert(kpi.clone(), value);
@@ -232,7 +255,7 @@ impl EntryDocument {
         metrics
     }
 
-    fn read_log(&self, report: &mut impl FnMut(&str, String)) -> Vec<ExtraLine> {
+    fn read_log(&self, place: &mut Place<'_>) -> Vec<ExtraLine> {
         let mut lines = Vec::new();
         for (index, entry) in self.log.iter().enumerate() {
             let (line, times) = match entry {
@@ -240,11 +263,11 @@ impl EntryDocument {
                 LogLineDocument::Repeated { line, times } => (line, *times),
             };
             if times == 0 {
-                report(&format!("log[{index}].times"), "must be at least 1".into());
+                place.wrong(&format!("log[{index}].times"), "must be at least 1");
             }
             if line.len() > LONGEST_TEXT {
                 let message = format!("must not be longer than {LONGEST_TEXT} bytes");
-                report(&format!("log[{index}]"), message);
+                place.wrong(&format!("log[{index}]"), message);
             }
             lines.push(ExtraLine { line: line.clone(), times });
         }
@@ -281,7 +304,7 @@ fn problem_with(
     problem
 }
 
-/// The vocabulary word of that name, if there is one.
-fn parse_word<T: serde::de::DeserializeOwned>(name: &str) -> Option<T> {
-    serde_json::from_value(Value::String(name.to_owned())).ok()
+/// Reads a word of a vocabulary.
+fn read_word<T: DeserializeOwned>(place: &mut Place<'_>, field: &str, word: &str) -> Option<T> {
+    input::read_word(word).map_err(|message| place.wrong(field, message)).ok()
 }

@@ -4,8 +4,8 @@ use super::*;
 use crate::domain::pipeline::{Action, PipelineKind};
 
 fn mistakes(text: &str) -> Vec<String> {
-    let Mistakes(mistakes) = read(text).expect_err("the document is refused");
-    mistakes.iter().map(ToString::to_string).collect()
+    let InvalidFields(fields) = read(text).expect_err("the document is refused");
+    fields.iter().map(ToString::to_string).collect()
 }
 
 /// A document with one program; `rest` is indented into the program.
@@ -84,12 +84,12 @@ fn syntax_and_type_errors_name_line_and_field() {
     assert!(mistakes("tenants:\n  - id: [1\n")[0].starts_with("line "));
     assert_eq!(
         mistakes(&program("    type: aem_on_premise\n")),
-        ["line 7: programs[0].type: unknown variant `aem_on_premise`, expected one of \
-          aem_managed_services, aem_cloud_service"]
+        ["line 7: programs[0].type: must be one of aem_managed_services, \
+          aem_cloud_service"]
     );
     assert_eq!(
-        mistakes(&program("    emergency: true\n"))[0].split(", ").next().unwrap(),
-        "line 7: programs[0].emergency: unknown field `emergency`"
+        mistakes(&program("    emergencymode: true\n")),
+        ["line 7: programs[0].emergencymode: is not a known field; did you mean emergencyMode?"]
     );
 }
 
@@ -174,13 +174,16 @@ fn mistakes_are_on_the_line_of_the_field_itself() {
 #[test]
 fn messages_are_whole_and_speak_of_the_document() {
     for (text, expected) in [
-        (program("    type: \"aem at line up\"\n"), "unknown variant `aem at line up`"),
+        (
+            program("    type: \"aem at line up\"\n"),
+            "programs[0].type: must be one of aem_managed_services, aem_cloud_service",
+        ),
         (program("    name: Q\n"), "programs[0]: duplicate mapping key: name"),
         ("tenants: []\n---\ntenants: []\n".into(), "must be a single document"),
-        (program("    kpis: high\n"), "programs[0].kpis: must be an object with fields"),
+        (program("    kpis: high\n"), "programs[0].kpis: must be an object"),
         (program("    environments:\n"), "programs[0].environments: must be a list"),
         (program("    emergencyMode: 1\n"), "must be true or false"),
-        ("nextExecutionId: many\n".into(), "must be a whole number within its limits"),
+        ("nextExecutionId: many\n".into(), "must be a whole number with at most 18 digits"),
         ("nextExecutionId: 10000000000\n".into(), "must be from 1 to 9999999999"),
     ] {
         let found = mistakes(&text);

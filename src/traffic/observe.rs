@@ -16,6 +16,7 @@ use crate::access::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
 use crate::http::body::ReadBody;
 use crate::http::operations::{Operation, is_api, is_official};
+use crate::http::secrets::without_token;
 
 /// Measures a call, and journals it or lets it fail.
 pub async fn observe(
@@ -84,9 +85,10 @@ impl Drop for Call<'_> {
         let status = self.status.or(failed);
         self.traffic.metrics().count(self.operation, status, took);
         if let Some(entry) = self.entry.take() {
+            let accepted = status.is_some_and(|status| status.is_success());
             let path = entry.texts.get().path;
             let body = self.body.as_ref().and_then(ReadBody::get);
-            let body = body.and_then(|bytes| redact::body(path, bytes));
+            let body = body.and_then(|bytes| redact::body(path, accepted, bytes));
             let program = program_of(path);
             let number = self.traffic.journal().add(Entry { status, took, body, ..entry });
             self.traffic.0.engine.tell_request(number, program);
@@ -102,7 +104,7 @@ fn new_entry(
 ) -> Entry {
     let header = |name| request.headers().get(name).map(text).unwrap_or_default();
     let said = Said {
-        path: &redact::path(request.uri().path()),
+        path: &without_token(request.uri().path()),
         query: &redact::query(request.uri().query().unwrap_or_default()),
         request_id: text(request_id),
         organisation: header(X_GW_IMS_ORG_ID),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use form_urlencoded::Serializer;
+use serde_json::Value;
 
 use crate::http::secrets::{REDACTED, names_a_secret, redact};
 
@@ -20,11 +21,6 @@ pub struct RedactedBody {
     pub truncated: bool,
 }
 
-/// A path without the token that names a file.
-pub fn path(path: &str) -> Cow<'_, str> {
-    if path.starts_with("/files/") { format!("/files/{REDACTED}").into() } else { path.into() }
-}
-
 /// A query string without the values of parameters that are named like secrets.
 pub fn query(query: &str) -> Cow<'_, str> {
     let pairs = || form_urlencoded::parse(query.as_bytes());
@@ -39,18 +35,28 @@ pub fn query(query: &str) -> Cow<'_, str> {
     redacted.finish().into()
 }
 
-/// A body without its secrets; none if there is no body.
-pub fn body(path: &str, bytes: &[u8]) -> Option<RedactedBody> {
+/// A body without its secrets; none if there is no body. `accepted` says whether what it asked for
+/// was done.
+pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
     if bytes.is_empty() {
         return None;
     }
-    let (text, is_json) = if let Ok(mut value) = serde_json::from_slice(bytes) {
+    let is_variables = path.ends_with("/variables");
+    let json = if is_variables && !accepted {
+        // Where the secrets are in it can't be told.
+        Ok(REDACTED.into())
+    } else {
+        serde_json::from_slice(bytes)
+    };
+    let (text, is_json) = if let Ok(mut value) = json {
+        if is_variables {
+            keep_public_variables(&mut value);
+        }
         redact(&mut value);
         (value.to_string(), true)
     } else {
         let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_BODY + 1)]);
-        // Where the secrets are in it can't be told.
-        let secret = path.ends_with("/variables") || names_a_secret(&text);
+        let secret = is_variables || may_hold_secrets(&text);
         (if secret { REDACTED.to_owned() } else { text.into_owned() }, false)
     };
     let truncated = text.len() > LONGEST_BODY;
@@ -59,13 +65,44 @@ pub fn body(path: &str, bytes: &[u8]) -> Option<RedactedBody> {
     Some(RedactedBody { text: kept, is_json: is_json && !truncated, truncated })
 }
 
+/// Takes out of a list of variables whatever is not known to be public: the values of those whose
+/// type is not plainly `string`, and fields that variables don't have.
+fn keep_public_variables(body: &mut Value) {
+    let Value::Array(variables) = body else { return *body = REDACTED.into() };
+    for variable in variables {
+        let Value::Object(fields) = variable else {
+            *variable = REDACTED.into();
+            continue;
+        };
+        let is_public = fields.get("type").is_some_and(|kind| kind == "string");
+        for (name, value) in fields {
+            let keep = match name.as_str() {
+                "name" | "type" | "service" => true,
+                // An empty value is no secret: it deletes a variable.
+                "value" => is_public || value.is_null() || value == "",
+                _ => false,
+            };
+            if !keep {
+                *value = REDACTED.into();
+            }
+        }
+    }
+}
+
+/// Whether a text that is no JSON may have secrets in it.
+fn may_hold_secrets(text: &str) -> bool {
+    let mut decoded = form_urlencoded::parse(text.as_bytes());
+    // Names may be hidden behind escapes.
+    names_a_secret(text) || text.contains("\\u") || decoded.any(|(name, _)| names_a_secret(&name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn redacted(path: &str, sent: &str) -> String {
-        body(path, sent.as_bytes()).unwrap().text
+        body(path, true, sent.as_bytes()).unwrap().text
     }
 
     #[test]
@@ -76,6 +113,9 @@ mod tests {
             {"name": "C", "value": "shown", "type": "string"},
             {"name": "D", "value": "", "type": "secretString"},
             {"name": "E", "value": {"deep": "hidden"}, "type": "other"},
+            {"name": "F", "value": "hidden", "type": ["string"]},
+            {"name": "G", "val": "hidden", "type": "string"},
+            ["H", "hidden", "string", null],
         ]);
         let expected = json!([
             {"name": "A", "value": "***", "type": "secretString"},
@@ -83,8 +123,64 @@ mod tests {
             {"name": "C", "value": "shown", "type": "string"},
             {"name": "D", "value": "", "type": "secretString"},
             {"name": "E", "value": "***", "type": "other"},
+            {"name": "F", "value": "***", "type": ["string"]},
+            {"name": "G", "val": "***", "type": "string"},
+            "***",
         ]);
         assert_eq!(redacted("/api/x/variables", &sent.to_string()), expected.to_string());
+    }
+
+    #[test]
+    fn nothing_is_kept_of_variables_that_were_refused() {
+        for sent in [
+            r#"[{"name":"A","value":"x","type":"string","type":"secretString"}]"#,
+            r#"[{"name":"A","value":"x","type":"string"}]"#,
+            r#"[["A","x","secretString",null]]"#,
+            r#"{"name":"A","value":"x"}"#,
+            r#"[{"name":"A","value":"x"},]"#,
+        ] {
+            let kept = body("/api/x/variables", false, sent.as_bytes()).unwrap();
+            assert_eq!((kept.text.as_str(), kept.is_json), ("\"***\"", true), "{sent}");
+        }
+        assert_eq!(redacted("/api/x/variables", r#"{"name":"A","value":"x"}"#), "\"***\"");
+    }
+
+    #[test]
+    fn names_of_secrets_are_known_however_they_are_written() {
+        for name in [
+            "privateKey",
+            "private_key",
+            "PRIVATE-KEY",
+            "jwt",
+            "jwt_token",
+            "client_assertion",
+            "client_secret",
+            "apikey",
+            "api_key",
+            "X-Api-Key",
+            "pwd",
+            "passwd",
+            "PassWord",
+            "token",
+            "access_token",
+            "secret",
+        ] {
+            let sent = json!({"deep": [{name: "x"}]}).to_string();
+            assert_eq!(redacted("/api/x", &sent), sent.replace("\"x\"", "\"***\""), "{name}");
+            assert_eq!(query(&format!("{name}=x&a=b")), format!("{name}=***&a=b"));
+            assert_eq!(redacted("/ims/exchange/jwt", &format!("a=b&{name}=x")), "***");
+        }
+        for name in ["commitId", "name", "keyword", "branch", "comment"] {
+            assert_eq!(query(&format!("{name}=x")), format!("{name}=x"));
+        }
+    }
+
+    #[test]
+    fn names_of_secrets_are_known_behind_escapes() {
+        assert_eq!(redacted("/api/x", r#"{"p\u0061ssword":"x"}"#), r#"{"password":"***"}"#);
+        assert_eq!(redacted("/api/x", r#"{"p\u0061ssword":"x",}"#), "***");
+        assert_eq!(redacted("/ims/token/v3", "a=b&p%61ssword=x"), "***");
+        assert_eq!(query("p%61ssword=x"), "password=***");
     }
 
     #[test]
@@ -101,17 +197,17 @@ mod tests {
         assert_eq!(redacted("/api/x", "{oops"), "{oops");
         assert_eq!(redacted("/api/x", r#"{"clientSecret":"x",}"#), "***");
         assert_eq!(redacted("/api/x/variables", r#"[{"name":"A","value":"x"},]"#), "***");
-        assert!(!body("/api/x", b"{oops").unwrap().is_json);
-        assert_eq!(body("/api/x", b""), None);
+        assert!(!body("/api/x", true, b"{oops").unwrap().is_json);
+        assert_eq!(body("/api/x", true, b""), None);
     }
 
     #[test]
     fn long_bodies_are_cut_after_their_secrets_are_gone() {
         let sent = json!({"a": "é".repeat(20_000), "z": {"password": "x"}}).to_string();
-        let kept = body("/api/x", sent.as_bytes()).unwrap();
+        let kept = body("/api/x", true, sent.as_bytes()).unwrap();
         assert!(kept.truncated && !kept.is_json && kept.text.len() <= LONGEST_BODY);
         let text = "é".repeat(20_000);
-        let kept = body("/api/x", text.as_bytes()).unwrap();
+        let kept = body("/api/x", true, text.as_bytes()).unwrap();
         assert!(kept.truncated && kept.text.len() <= LONGEST_BODY);
     }
 
@@ -119,7 +215,5 @@ mod tests {
     fn parameters_that_are_named_like_tokens_lose_their_values() {
         assert_eq!(query("a=b&days=2&c"), "a=b&days=2&c");
         assert_eq!(query("a=b&t%6Fken=x&X-Signature=y"), "a=b&token=***&X-Signature=***");
-        assert_eq!(path("/files/abc"), "/files/***");
-        assert_eq!(path("/api/programs"), "/api/programs");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use axum::http::{Method, StatusCode};
-use cloudmanager_emulator::openapi;
+use cloudmanager_emulator::{openapi, schema};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -62,6 +62,35 @@ pub fn operation_ids() -> BTreeSet<String> {
 pub fn method_of(id: &str) -> Method {
     let (method, ..) = operations().find(|(_, _, found)| *found == id).unwrap();
     method.to_uppercase().parse().unwrap()
+}
+
+/// The operations that take JSON, with the schemas of their bodies.
+pub fn body_schemas() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    operations().filter_map(|(method, path, id)| {
+        let body = &DOCUMENT["paths"][path][method]["requestBody"];
+        Some((id, body["content"]["application/json"].get("schema")?))
+    })
+}
+
+/// The methods and paths of the operations that have query parameters, with the names of those.
+pub fn query_parameters() -> impl Iterator<Item = (&'static str, &'static str, Vec<&'static str>)> {
+    operations().filter_map(|(method, path, _)| {
+        let parameters = DOCUMENT["paths"][path][method]["parameters"].as_array()?;
+        let in_query = parameters.iter().filter(|parameter| parameter["in"] == "query");
+        let names: Vec<_> = in_query.map(|it| it["name"].as_str().unwrap()).collect();
+        (!names.is_empty()).then_some((method, path, names))
+    })
+}
+
+/// The schema itself, where it is a reference to another; those of seeds are among them.
+pub fn resolved(schema: &Value) -> Value {
+    let Some(reference) = schema["$ref"].as_str() else { return schema.clone() };
+    let (_, name) = reference.rsplit_once('/').unwrap();
+    let described = DOCUMENT["components"]["schemas"].get(name).cloned();
+    described.unwrap_or_else(|| {
+        let seed: Value = serde_json::from_str(&schema::json()).unwrap();
+        seed["$defs"][name].clone()
+    })
 }
 
 /// The operation that a request is for.

@@ -348,12 +348,15 @@ async fn secrets_and_tokens_are_not_logged() {
             (&in_query, "", 200),
             ("/ims/token/v3?client_secret=Pr3cious", "", 400),
             ("/ims/exchange/jwt", exchange, 400),
+            ("/files/Pr3cious", "", 405),
+            ("/files/Pr3cious/more", "", 404),
             ("/_emulator/webhooks", webhook, 400),
             ("/_emulator/webhooks?challenge=false", webhook, 201),
         ],
     )
     .await;
     assert!(log.contains("/ims/token/v3") && log.contains("/ims/exchange/jwt"), "{log}");
+    assert!(log.contains("/files/***"), "{log}");
     for secret in ["Tr3asure", "Pr3cious", "eyJ"] {
         assert!(!log.contains(secret), "{log}");
     }

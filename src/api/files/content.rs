@@ -5,7 +5,6 @@ use crate::access::file_token::{FileName, StepName};
 use crate::content::artifact::{self, ArtifactFile};
 use crate::content::environment_log::{DayLog, LogOption};
 use crate::content::step_log::{self, Log, Names};
-use crate::domain::program::Program;
 use crate::engine::read::Snapshot;
 use crate::http::problem::Problem;
 
@@ -58,21 +57,11 @@ impl File {
             FileName::StepLog { step, file } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
                 let log = step_log(api, &snapshot, step.position(), file.as_deref());
-                Ok(log.map(|log| Self {
-                    content: Content::StepLog(log),
-                    media_type: TEXT,
-                    name: None,
-                }))
+                Ok(log.map(|log| Self::shown(Content::StepLog(log))))
             }
             FileName::Artifact { step, number } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
-                let found = artifact::find(&snapshot.execution, step.position(), *number);
-                let found = found.map_err(|error| Problem::internal(&error))?;
-                Ok(found.map(|ArtifactFile { artifact, content }| Self {
-                    content: Content::Bytes(content),
-                    media_type: artifact.format,
-                    name: Some(artifact.file),
-                }))
+                Self::find_artifact(&snapshot, step.position(), *number)
             }
             FileName::EnvironmentLog {
                 program_id,
@@ -83,28 +72,42 @@ impl File {
                 is_compressed,
             } => {
                 let catalog = api.engine.catalog();
+                let program = catalog.find_program(*program_id);
                 let is_there =
-                    |program: &Program| program.environments.contains_key(environment_id);
-                let found = catalog.find_program(*program_id).filter(|program| is_there(program));
-                let (Some(_), Some(option), Ok(day)) =
-                    (found, LogOption::find(service, name), day.parse())
-                else {
-                    return Ok(None);
-                };
+                    program.is_some_and(|it| it.environments.contains_key(environment_id));
+                let named = (LogOption::find(service, name), day.parse());
+                let (true, (Some(option), Ok(day))) = (is_there, named) else { return Ok(None) };
                 let log = DayLog::new(*program_id, *environment_id, option, day, api.engine.now());
-                Ok(Some(if *is_compressed {
-                    Self {
-                        content: Content::Bytes(
-                            log.gzip().map_err(|error| Problem::internal(&error))?,
-                        ),
-                        media_type: "application/gzip",
-                        name: Some(format!("{environment_id}-{service}-{name}-{day}.log.gz")),
-                    }
-                } else {
-                    Self { content: Content::DayLog(log), media_type: TEXT, name: None }
-                }))
+                if !*is_compressed {
+                    return Ok(Some(Self::shown(Content::DayLog(log))));
+                }
+                let content = log.gzip().map_err(|error| Problem::internal(&error))?;
+                let name = format!("{environment_id}-{service}-{name}-{day}.log.gz");
+                Ok(Some(Self::saved(content, "application/gzip", name)))
             }
         }
+    }
+
+    fn find_artifact(
+        snapshot: &Snapshot,
+        position: usize,
+        number: usize,
+    ) -> Result<Option<Self>, Problem> {
+        let found = artifact::find(&snapshot.execution, position, number);
+        let found = found.map_err(|error| Problem::internal(&error))?;
+        Ok(found.map(|ArtifactFile { artifact, content }| {
+            Self::saved(content, artifact.format, artifact.file)
+        }))
+    }
+
+    /// A text to be looked at.
+    fn shown(content: Content) -> Self {
+        Self { content, media_type: TEXT, name: None }
+    }
+
+    /// Something to be saved under a name.
+    fn saved(content: Vec<u8>, media_type: &'static str, name: String) -> Self {
+        Self { content: Content::Bytes(content), media_type, name: Some(name) }
     }
 }
 

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use crate::access::file_token::FileName;
+use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 use content::{Content, File};
 
@@ -34,7 +35,8 @@ pub struct Redirect {
 
 /// The absolute address of a file.
 pub(super) fn address(api: &Api, headers: &HeaderMap, name: &FileName) -> String {
-    format!("{}/files/{}", api.hosts.base_url(headers), api.file_tokens.sign(name))
+    let token = api.file_tokens.sign(name);
+    format!("{}{}", api.hosts.base_url(headers), ApiPath::File(&token))
 }
 
 /// Tells the address of a file: in JSON to who accepts that, otherwise as a redirect.
@@ -100,17 +102,12 @@ fn etag(token: &str, length: u64) -> String {
 
 fn answer(file: File, total: u64, etag: &str, range: Option<&str>) -> Response {
     let File { content, media_type, name } = file;
-    let parsed = range.and_then(|range| parse_range_header(range).ok());
-    // A range that can't be read, or several, are answered by the whole file (RFC 9110).
-    let (status, start, end) = match parsed.filter(|ranges| ranges.len() == 1) {
-        None => (StatusCode::OK, 0, total),
-        Some(ranges) => {
-            let Ok(satisfiable) = ranges.validate(total) else {
-                let content_range = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
-                return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
-            };
-            let range = satisfiable.first().cloned().unwrap_or(0..=total.saturating_sub(1));
-            (StatusCode::PARTIAL_CONTENT, *range.start(), range.end() + 1)
+    let (status, start, end) = match part(range, total) {
+        Part::Whole => (StatusCode::OK, 0, total),
+        Part::Bytes(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
+        Part::None => {
+            let content_range = [(header::CONTENT_RANGE, format!("bytes */{total}"))];
+            return (StatusCode::RANGE_NOT_SATISFIABLE, content_range).into_response();
         }
     };
     let mut response = (
@@ -136,6 +133,25 @@ fn answer(file: File, total: u64, etag: &str, range: Option<&str>) -> Response {
         add(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     }
     response
+}
+
+/// Which part of a file is answered.
+enum Part {
+    Whole,
+    /// From a position up to another.
+    Bytes(u64, u64),
+    /// Nothing of the file is in the range.
+    None,
+}
+
+/// The part of a file of `total` bytes that `Range` asks for.
+fn part(range: Option<&str>, total: u64) -> Part {
+    let parsed = range.and_then(|range| parse_range_header(range).ok());
+    // A range that can't be read, or several, are answered by the whole file (RFC 9110).
+    let Some(ranges) = parsed.filter(|ranges| ranges.len() == 1) else { return Part::Whole };
+    let Ok(satisfiable) = ranges.validate(total) else { return Part::None };
+    let range = satisfiable.first().cloned().unwrap_or(0..=total.saturating_sub(1));
+    Part::Bytes(*range.start(), range.end() + 1)
 }
 
 /// The bytes from `start` to `end`, a chunk at a time.

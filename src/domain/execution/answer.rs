@@ -69,7 +69,7 @@ pub fn read_advance(
         Action::Schedule => read_schedule(body, now),
         Action::Deploy => match body.get("resume") {
             Some(Value::Bool(resume)) => Ok(Answer::Resume(*resume)),
-            other => Err(InvalidField::new("resume", "must be true or false", other)),
+            other => Err(invalid("resume", "must be true or false", other)),
         },
         _ => read_overrides(action, metrics, body),
     }
@@ -117,10 +117,15 @@ pub fn consent(action: Action, metrics: &[Metric]) -> Value {
     }
 }
 
+/// A field that is wrong, with what was sent, if anything was.
+fn invalid(field: &str, message: impl Into<String>, sent: Option<&Value>) -> InvalidField {
+    InvalidField { invalid_value: sent.cloned(), ..InvalidField::new(field, message) }
+}
+
 fn expect_flag(body: &Value, field: &str, expected: bool) -> Result<(), InvalidField> {
     match body.get(field) {
         Some(Value::Bool(value)) if *value == expected => Ok(()),
-        other => Err(InvalidField::new(field, format!("must be {expected}"), other)),
+        other => Err(invalid(field, format!("must be {expected}"), other)),
     }
 }
 
@@ -131,13 +136,13 @@ fn read_schedule(body: &Value, now: Timestamp) -> Result<Answer, InvalidField> {
             let field = body.get("schedule");
             let text = field.and_then(Value::as_str).unwrap_or_default();
             let at = Timestamp::parse(text)
-                .map_err(|error| InvalidField::new("schedule", error.to_string(), field))?;
+                .map_err(|error| invalid("schedule", error.to_string(), field))?;
             if at < now {
-                return Err(InvalidField::new("schedule", "must not be in the past", field));
+                return Err(invalid("schedule", "must not be in the past", field));
             }
             Ok(Answer::Schedule { at, text: text.into() })
         }
-        _ => Err(InvalidField::new("type", "must be IMMEDIATE or SCHEDULED", body.get("type"))),
+        _ => Err(invalid("type", "must be IMMEDIATE or SCHEDULED", body.get("type"))),
     }
 }
 
@@ -148,7 +153,7 @@ fn read_overrides(
 ) -> Result<Answer, InvalidField> {
     let field = body.get("metrics");
     let Some(overrides) = field.and_then(Value::as_array) else {
-        return Err(InvalidField::new("metrics", "must be a list of metrics", field));
+        return Err(invalid("metrics", "must be a list of metrics", field));
     };
     let mut kpis = Vec::new();
     for (index, metric) in overrides.iter().enumerate() {
@@ -158,12 +163,12 @@ fn read_overrides(
             Some(kpi) if Gate::of(action).is_some_and(|gate| gate.has_kpi(kpi)) => kpis.push(kpi),
             _ => {
                 let message = "must be a metric of this step's gate";
-                return Err(InvalidField::new(&path("kpi"), message, kpi));
+                return Err(invalid(&path("kpi"), message, kpi));
             }
         }
         if metric.get("override") != Some(&Value::Bool(true)) {
             let value = metric.get("override");
-            return Err(InvalidField::new(&path("override"), "must be true", value));
+            return Err(invalid(&path("override"), "must be true", value));
         }
     }
     let missing: Vec<_> = metrics
@@ -176,5 +181,5 @@ fn read_overrides(
     }
     let message =
         format!("must override every failed important metric; missing: {}", missing.join(", "));
-    Err(InvalidField::new("metrics", message, field))
+    Err(invalid("metrics", message, field))
 }

@@ -67,8 +67,13 @@ impl Feed {
 
     /// Adds what one commit has changed.
     pub fn add(&self, changed: &[Change]) {
-        let changed =
-            if changed.len() > MOST_OF_ONE_COMMIT { &[Change::Everything] } else { changed };
+        let one;
+        let changed = if changed.len() > MOST_OF_ONE_COMMIT {
+            one = [as_one(changed)];
+            &one
+        } else {
+            changed
+        };
         let mut kept = self.kept();
         kept.changes.extend(changed);
         kept.last += changed.len() as u64;
@@ -79,6 +84,13 @@ impl Feed {
             }
         }
     }
+}
+
+/// The one change that stands for all of these.
+fn as_one(changed: &[Change]) -> Change {
+    let program = changed.first().and_then(Change::program);
+    let is_of_one = changed.iter().all(|change| change.program() == program);
+    program.filter(|_| is_of_one).map_or(Change::Everything, Change::Many)
 }
 
 impl Kept {
@@ -200,7 +212,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::ProgramId;
+    use crate::domain::id::{EnvironmentId, ProgramId};
     use crate::engine::changes::ChangeType;
 
     fn numbers(feed: &Feed, after: u64, news: &Arc<Notify>) -> Option<Vec<u64>> {
@@ -257,14 +269,20 @@ mod tests {
 
     #[test]
     fn so_many_changes_of_one_commit_are_told_as_one() {
+        let program = ProgramId::new(4);
         let changes = |count: usize| -> Vec<_> {
-            (0..).take(count).map(|id| Change::Program(ProgramId::new(id))).collect()
+            let environments = (0..).map(EnvironmentId::new);
+            environments.take(count).map(|id| Change::Environment(program, id)).collect()
         };
         let feed = Feed::default();
         let all = join(&feed, None);
         feed.add(&changes(MOST_OF_ONE_COMMIT));
         assert_eq!(feed.kept().last, 1000);
         feed.add(&changes(MOST_OF_ONE_COMMIT + 1));
-        assert_eq!(feed.kept().after(1000, &all), Some(vec![(1001, Change::Everything)]));
+        assert_eq!(feed.kept().after(1000, &all), Some(vec![(1001, Change::Many(program))]));
+        let mut more = changes(MOST_OF_ONE_COMMIT);
+        more.push(Change::Clock);
+        feed.add(&more);
+        assert_eq!(feed.kept().after(1001, &all), Some(vec![(1002, Change::Everything)]));
     }
 }

@@ -27,7 +27,8 @@ pub enum ChangeType {
     Clock,
     /// The journal has changed, up to the call with this number: number.
     Request,
-    /// Everything may have changed: after a reset, an import, or more than 1000 changes at once.
+    /// Everything may have changed: after a reset, an import, or more than 1000 changes at once (in
+    /// the program, if one was asked for).
     Reset,
 }
 
@@ -71,7 +72,7 @@ impl Change {
             Self::Deliveries(_) => ChangeType::Delivery,
             Self::Clock => ChangeType::Clock,
             Self::Request(..) => ChangeType::Request,
-            Self::Everything => ChangeType::Reset,
+            Self::Many(_) | Self::Everything => ChangeType::Reset,
         }
     }
 
@@ -80,14 +81,17 @@ impl Change {
     pub fn program(&self) -> Option<ProgramId> {
         match self {
             Self::Execution(pipeline, _) | Self::Pipeline(pipeline) => Some(pipeline.program_id),
-            Self::Program(program) | Self::Environment(program, _) => Some(*program),
+            Self::Program(program) | Self::Environment(program, _) | Self::Many(program) => {
+                Some(*program)
+            }
             Self::Request(_, program) => *program,
             Self::Webhook(_) | Self::Deliveries(_) | Self::Clock | Self::Everything => None,
         }
     }
 }
 
-/// Which changes somebody wants to be told of. Everybody is told when everything has changed.
+/// Which changes somebody wants to be told of. Whatever the types, everybody is told when
+/// everything has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
     /// The program that they are about; what is about no program is wanted, too. None for all.
@@ -103,6 +107,6 @@ impl Interest {
         let (kind, program) = (change.change_type(), change.program());
         let is_about = program.is_none() || self.program.is_none() || program == self.program;
         let is_of_type = self.types.as_ref().is_none_or(|types| types.contains(&kind));
-        is_about && is_of_type || kind == ChangeType::Reset
+        is_about && (is_of_type || kind == ChangeType::Reset)
     }
 }

@@ -35,6 +35,8 @@ pub enum Change {
     Clock,
     /// The journal has changed up to the call with this number, which is about a program or not.
     Request(u64, Option<ProgramId>),
+    /// So much in one program that it is not told one by one. Only the feed tells this.
+    Many(ProgramId),
     /// Everything was replaced.
     Everything,
 }
@@ -89,7 +91,8 @@ impl Audience {
                 | Change::Webhook(_)
                 | Change::Deliveries(_)
                 | Change::Clock
-                | Change::Request(..) => {}
+                | Change::Request(..)
+                | Change::Many(_) => {}
             }
         }
         self.topics.tell(changed);

@@ -34,9 +34,11 @@ impl Change {
                 [Some(Topic::Deliveries(webhook)), Some(Topic::AnyDeliveries)]
             }
             Self::Clock => [Some(Topic::Clock), None],
-            Self::Program(_) | Self::Environment(..) | Self::Request(..) | Self::Everything => {
-                [None, None]
-            }
+            Self::Program(_)
+            | Self::Environment(..)
+            | Self::Request(..)
+            | Self::Many(_)
+            | Self::Everything => [None, None],
         }
     }
 }

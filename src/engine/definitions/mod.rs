@@ -10,7 +10,7 @@ mod variables;
 
 use crate::domain::execution::Progress;
 use crate::domain::id::{PipelineId, PipelineKey};
-use crate::domain::invalid::InvalidField;
+use crate::domain::invalid::InvalidFields;
 use crate::engine::write::Write;
 use crate::store::StoreError;
 pub use commits::Pushed;
@@ -26,7 +26,7 @@ pub enum ChangeError {
     InUse(PipelineId),
     /// What was asked for has mistakes.
     #[error("invalid: {0:?}")]
-    Invalid(Vec<InvalidField>),
+    Invalid(InvalidFields),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -10,14 +10,13 @@ use crate::domain::execution::machine::{self, Command, Effects, Refusal};
 use crate::domain::execution::plan::{Build, Code, DISABLE_BUILD_REUSE};
 use crate::domain::execution::start::{self, Circumstances, NewExecution, Request, StartRefusal};
 use crate::domain::execution::{Execution, Progress};
-use crate::domain::id::{ExecutionId, PhaseId, PipelineKey, StepId};
+use crate::domain::id::{PipelineKey, StepKey};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
-use crate::seed::Mistake;
 use crate::seed::scenario::ScenarioDocument;
 use crate::store::definitions::{scenarios, variables};
 use crate::store::executions::{self, Inserted, Stored};
@@ -55,19 +54,6 @@ pub enum StepError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// Names a step of an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepKey {
-    /// The pipeline.
-    pub pipeline: PipelineKey,
-    /// The execution.
-    pub execution_id: ExecutionId,
-    /// The phase.
-    pub phase_id: PhaseId,
-    /// The step.
-    pub step_id: StepId,
 }
 
 /// What is asked of a step.
@@ -221,7 +207,7 @@ fn read_scenario(
     let steps = serde_json::from_value(stored.steps.clone())
         .map_err(|error| StoreError::Unreadable(format!("a scenario: {error}")))?;
     let document = ScenarioDocument { times: stored.times, steps };
-    document.read(program, pipeline).map_err(|mistakes| {
-        StartError::Scenario(mistakes.iter().map(Mistake::to_string).collect::<Vec<_>>().join("; "))
-    })
+    document
+        .read(program, pipeline)
+        .map_err(|wrong| StartError::Scenario(wrong.to_string().replace('\n', "; ")))
 }

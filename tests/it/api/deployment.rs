@@ -308,7 +308,7 @@ async fn failures_that_can_not_be_are_refused_with_the_reason() {
             json!({"steps": [{"action": "deploy", "outcome": "PAUSED", "failures": [{"command": "perform-backup"}]}]}),
             "need the outcome FAILED or ERROR",
         ),
-        (deploy("prod", json!({"command": "dance"})), "dance"),
+        (deploy("prod", json!({"command": "dance"})), "command: must be one of"),
         (deploy("prod", json!({})), "command"),
         (deploy("prod", json!({"command": "perform-backup", "when": "now"})), "when"),
         (deploy("prod", Value::Null), "steps[0]"),

@@ -181,7 +181,7 @@ async fn queries_that_make_no_sense_are_refused() {
         ("types=", "types: must be some of"),
         ("types=execution,", "types: must be some of"),
         ("program=x", "program: must be the identifier of a program"),
-        ("tenant=1", "tenant: is unknown; there are program, types"),
+        ("tenant=1", "tenant: is not a known parameter; there are program, types"),
         ("types=clock&types=reset", "types: is given more than once"),
     ] {
         let path = format!("/_emulator/events?{query}");

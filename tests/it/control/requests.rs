@@ -111,7 +111,7 @@ async fn filters_are_refused_with_everything_that_is_wrong() {
         for (query, errors) in [
             (
                 "operation=getPrograms",
-                "operation: is unknown; there are method, path, status, operationId, since",
+                "operation: is not a known parameter; did you mean operationId?",
             ),
             (
                 "status=99&method=G%20T",
@@ -136,22 +136,30 @@ async fn filters_are_refused_with_everything_that_is_wrong() {
 #[tokio::test]
 async fn tokens_and_secrets_are_not_kept() {
     let app = TestApp::immediate().await;
-    let variables = json!([{"name": "A", "value": "hidden", "type": "secretString"},
-        {"name": "B", "value": "hidden"}, {"name": "C", "value": "shown", "type": "string"}]);
+    let variables = json!([{"name": "AA", "value": "hidden", "type": "secretString"},
+        {"name": "BB", "value": "hidden"}, {"name": "CC", "value": "shown", "type": "string"}]);
     let path = "/api/program/4/pipeline/1/variables?access_token=hidden&days=1";
     let request = signed(Method::PATCH, path)
         .header("authorization", "Bearer hidden")
         .body(Body::from(variables.to_string()))
         .unwrap();
-    app.send(request).await;
+    assert_eq!(app.send(request).await.status, StatusCode::NO_CONTENT);
+    for refused in [
+        r#"[["NAME","hidden","secretString",null]]"#,
+        r#"[{"name":"hidden","value":"hidden","type":"string","type":"string"}]"#,
+        r#"[{"name":"AA","value":"hidden","type":"string"},]"#,
+    ] {
+        let answer = app.request(Method::PATCH, path, refused).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    }
     let secrets = r#"{"client_secret":"hidden","nested":[{"password":"hidden"}]}"#;
     app.request(Method::PUT, "/api/programs", secrets).await;
     app.request(Method::PUT, "/api/programs", "client_secret=hidden").await;
     app.get("/files/hidden").await;
     let kept = json!(requests(&app, "").await);
     assert!(!kept.to_string().contains("hidden"), "{kept:#}");
-    assert_eq!(kept[3]["query"], "access_token=***&days=1");
-    assert_eq!(kept[3]["body"][2]["value"], "shown");
+    assert_eq!(kept[6]["query"], "access_token=***&days=1");
+    assert_eq!(kept[6]["body"][2]["value"], "shown");
 }
 
 #[tokio::test]

@@ -130,7 +130,9 @@ async fn every_mistake_of_a_webhook_is_told() {
     assert_eq!(fields, ["clientId", "clientSecret", "events", "tenantId", "url"]);
     let names = "all, pipelineExecutionStart, pipelineExecutionStepStart, \
         pipelineExecutionStepWaiting, pipelineExecutionStepEnd, pipelineExecutionEnd";
-    let both = format!("end is not one of {names}; start is not one of {names}");
+    let both = format!(
+        "end is not a known event; there are {names}; start is not a known event; there are {names}"
+    );
     assert_eq!(errors["events"]["message"], both);
     let none = json!({"tenantId": "1", "clientId": "a", "clientSecret": "s",
         "url": "http://127.0.0.1:9", "events": []});

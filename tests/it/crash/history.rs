@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From when to when something was under way; without an end if nobody was told how it ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct When {
     pub called: u64,
     pub answered: Option<u64>,
 }
 
 /// A change of one thing: its new value, or none if it is gone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     pub key: String,
     pub value: Option<String>,
@@ -18,7 +18,7 @@ pub struct Write {
 }
 
 /// What somebody was told of one thing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
     pub key: String,
     pub value: Option<String>,
@@ -79,8 +79,9 @@ pub struct History {
 /// Something that must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Violation {
-    /// A read that no order of the writes explains: a write was lost, undone or never made.
-    Read(String),
+    /// A read that no order of the writes explains: a write was lost, undone or never made. What was
+    /// read, and all writes.
+    Read(Read, Vec<Write>),
     /// An execution that somebody was told of is not there.
     Lost(u64),
     /// Two executions of a pipeline at once.
@@ -144,7 +145,8 @@ fn check_reads(history: &History) -> Vec<Violation> {
         let writes = &writes[read.key.as_str()];
         !writes.iter().any(|write| explains(write, read, writes))
     };
-    history.reads.iter().filter(is_wrong).map(|read| Violation::Read(read.key.clone())).collect()
+    let found = history.reads.iter().filter(is_wrong);
+    found.map(|read| Violation::Read(read.clone(), writes[read.key.as_str()].clone())).collect()
 }
 
 fn is_over(status: &str) -> bool {

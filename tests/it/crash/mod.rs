@@ -82,7 +82,7 @@ async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
     let mut random = fastrand::Rng::with_seed(7);
     for round in 0..rounds() {
         if round % 4 == 1 {
-            receiver.behave([503, 500, 302, 503].map(Behaviour::Answer));
+            receiver.behave([503, 500, 502, 503].map(Behaviour::Answer));
         }
         run_round(directory.path(), round, &shared, &mut random).await;
     }
