@@ -17,7 +17,7 @@ use crate::http::body::{as_text, invalid_in};
 use crate::http::problem::Problem;
 use crate::http::temporary::TemporaryFile;
 use crate::input::Document;
-use crate::seed::{self, EnvironmentDocument, PipelineDocument, Seed};
+use crate::seed::{self, EnvironmentDocument, PipelineDocument};
 
 /// How many of each were added; what was there already stays as it was.
 #[derive(Debug, Serialize, ToSchema)]

@@ -151,7 +151,7 @@ impl Caller {
         let pipeline = format!("/api/program/4/pipeline/{number}");
         match self.get(&format!("{pipeline}/execution")).await? {
             (Some(current), when) => {
-                self.see(number, &current, when);
+                self.see(&current, when);
                 self.answer(&current).await
             }
             (None, _) => self.start(number, &pipeline).await,
@@ -159,7 +159,7 @@ impl Caller {
     }
 
     /// Notes how an execution was seen.
-    pub fn see(&self, pipeline: u32, execution: &Value, when: When) {
+    pub fn see(&self, execution: &Value, when: When) {
         let shown = Execution(execution.clone());
         let count = |unlike: &[&str]| {
             let is_unlike = |step: &&Value| !unlike.contains(&step["status"].as_str().unwrap());
@@ -168,7 +168,6 @@ impl Caller {
         let begun = count(&["NOT_STARTED"]);
         let ended = count(&["NOT_STARTED", "RUNNING", "WAITING"]);
         let sight = Sight {
-            pipeline,
             execution: id(execution),
             status: shown.status().to_owned(),
             steps: (begun, ended),
@@ -181,7 +180,7 @@ impl Caller {
         let (list, when) = self.get(&format!("{pipeline}/executions?limit=1")).await?;
         let newest = list.unwrap()["_embedded"]["executions"].get(0).cloned();
         let again = newest.and_then(|newest| {
-            self.see(number, &newest, when);
+            self.see(&newest, when);
             Execution(newest).steps().iter().find_map(|step| link(step, "pipeline/reExecute"))
         });
         let path = match again {

@@ -25,7 +25,7 @@ fn start(outcome: Started, when: When) -> Start {
 
 fn sight(execution: u64, status: &str, steps: (usize, usize), called: u64) -> Sight {
     let when = when(called, called + 1);
-    Sight { pipeline: 1, execution, status: status.into(), steps, when }
+    Sight { execution, status: status.into(), steps, when }
 }
 
 /// A history with these executions of the pipeline.

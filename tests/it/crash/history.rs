@@ -45,7 +45,6 @@ pub struct Start {
 /// What somebody saw of an execution.
 #[derive(Clone, Debug)]
 pub struct Sight {
-    pub pipeline: u32,
     pub execution: u64,
     pub status: String,
     /// How many steps have begun and have ended.
