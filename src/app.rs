@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -15,10 +14,11 @@ use crate::domain::invalid::InvalidFields;
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;
+use crate::http::temporary;
 use crate::seed::{self, Origin, Seed};
-use crate::service::{Service, service};
+use crate::server::{Patience, Server};
+use crate::service::{HttpService, service};
 use crate::store::StoreError;
-use crate::traffic::wire::{Connection, Listener};
 use crate::workers::{WorkerFailed, Workers};
 
 /// How an application is set up.
@@ -38,6 +38,8 @@ pub struct AppOptions {
     pub auth: Auth,
     /// How the engine is set up.
     pub engine: EngineOptions,
+    /// How long callers are waited for.
+    pub patience: Patience,
 }
 
 /// Why an application does not start, or stopped by itself.
@@ -100,7 +102,8 @@ pub struct App {
     engine: Arc<Engine>,
     listener: TcpListener,
     workers: Workers,
-    router: Service,
+    service: HttpService,
+    patience: Patience,
     url: String,
     auth: Auth,
     /// Deleted when the application is dropped.
@@ -133,7 +136,8 @@ impl App {
     /// Reads the seed, takes the address, opens the database, and catches up with what is overdue.
     /// If anything is wrong, nothing has changed.
     pub async fn build(options: AppOptions) -> Result<Self, AppError> {
-        let AppOptions { listen, database, seed, public_url, allow_hosts, auth, engine } = options;
+        let AppOptions { listen, database, seed, public_url, allow_hosts, auth, engine, patience } =
+            options;
         let seed = match seed {
             Some(path) => Origin::from(read_seed(&path)?),
             None => Origin::Demo,
@@ -144,20 +148,20 @@ impl App {
         let (path, temporary) = if let Some(path) = database {
             (path, None)
         } else {
-            let directory =
-                TempDir::with_prefix("cloudmanager-emulator-").map_err(AppError::Temporary)?;
+            let directory = temporary::directory().map_err(AppError::Temporary)?;
             (directory.path().join("cloudmanager.db"), Some(directory))
         };
         let engine = Engine::open(&path, engine, seed).await?;
         let url = format!("http://{address}");
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
         let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
-        let router = service(&engine, &deliverer, hosts, auth);
-        let scheduler = engine.clone();
+        let service = service(&engine, &deliverer, hosts, auth);
+        let (scheduler, inspector) = (engine.clone(), engine.clone());
         let mut workers = Workers::default();
         workers.add("scheduler", async move { scheduler.run_scheduler().await });
         workers.add("deliverer", deliverer.run());
-        Ok(Self { engine, listener, workers, router, url, auth, _temporary: temporary })
+        workers.add("inspector", async move { inspector.run_inspector().await });
+        Ok(Self { engine, listener, workers, service, patience, url, auth, _temporary: temporary })
     }
 
     /// Adds something that runs beside the server. If it ends before the server is stopped, it has
@@ -203,9 +207,14 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
         grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, workers, router, url: _, auth, _temporary } = self;
+        let Self { engine, listener, workers, service, patience, url: _, auth, _temporary } = self;
         if auth == Auth::Strict && engine.first_client().is_none() {
             tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
+        }
+        if beyond_loopback(&listener) {
+            tracing::warn!(
+                "listening beyond loopback: whoever reaches the port controls the emulator"
+            );
         }
         let stopping = async {
             tokio::select! {
@@ -215,41 +224,16 @@ impl App {
         };
         // Each ends when the engine is told to stop; a batch that the scheduler is in comes to its
         // end.
-        let serving = serve(&engine, listener, router, grace);
-        let (worked, answered, ()) = tokio::join!(workers.run(&engine), serving, stopping);
+        let serving = Server::new(engine.clone(), service, patience).run(listener, grace);
+        let (worked, (), ()) = tokio::join!(workers.run(&engine), serving, stopping);
         let closed = engine.close().await;
         worked?;
-        answered?;
         closed?;
         Ok(())
     }
 }
 
-/// Answers requests until the engine is told to stop, and those in flight then for as long as
-/// `grace`.
-async fn serve(
-    engine: &Arc<Engine>,
-    listener: TcpListener,
-    router: Service,
-    grace: Duration,
-) -> Result<(), AppError> {
-    let answering =
-        axum::ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(router);
-    let graceful = engine.clone();
-    let server = axum::serve(Listener(listener), answering)
-        .with_graceful_shutdown(async move { graceful.wait_for_stop().await });
-    let out_of_grace = async {
-        engine.wait_for_stop().await;
-        tokio::time::sleep(grace).await;
-    };
-    let end = tokio::select! {
-        end = server.into_future() => end.map_err(AppError::Serve),
-        () = out_of_grace => {
-            tracing::warn!("requests in flight were cut off");
-            Ok(())
-        }
-    };
-    // It may have failed by itself.
-    engine.stop();
-    end
+/// Whether other machines may reach it.
+fn beyond_loopback(listener: &TcpListener) -> bool {
+    listener.local_addr().is_ok_and(|address| !address.ip().to_canonical().is_loopback())
 }

@@ -14,6 +14,7 @@ use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::is_rate;
+use crate::server::Patience;
 use crate::store::secrets::SecretKey;
 
 /// Where the emulator listens if nothing is said.
@@ -31,7 +32,7 @@ const DATABASE: &str = "cloudmanager.db";
 pub struct Config {
     /// What to do; `serve` if nothing is said.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
     /// The options of `serve`.
     #[command(flatten)]
     pub serve: ServeOptions,
@@ -39,7 +40,7 @@ pub struct Config {
 
 /// What the program can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Starts the emulator.
     Serve(ServeOptions),
     /// Runs a command with an emulator of its own, and ends with the command's exit code.
@@ -190,6 +191,7 @@ impl From<ServeOptions> for AppOptions {
                 secret_key,
                 ..EngineOptions::default()
             },
+            patience: Patience::default(),
         }
     }
 }

@@ -63,6 +63,14 @@ pub struct InRepository {
     pub repository: Repository,
 }
 
+/// A branch by name; it need not exist.
+pub struct NamedBranch {
+    /// Its repository.
+    pub repository: InRepository,
+    /// The branch.
+    pub branch: String,
+}
+
 /// An execution by name; it need not exist.
 pub struct NamedExecution {
     /// The pipeline, which exists.
@@ -106,6 +114,7 @@ const PROGRAM: PathParameter = PathParameter::new("programId", "The program");
 const PIPELINE: PathParameter = PathParameter::new("pipelineId", "The pipeline");
 const ENVIRONMENT: PathParameter = PathParameter::new("environmentId", "The environment");
 const REPOSITORY: PathParameter = PathParameter::new("repositoryId", "The repository");
+const BRANCH: PathParameter = PathParameter::new("branch", "The branch");
 const EXECUTION: PathParameter = PathParameter::new("executionId", "The execution");
 const PHASE: PathParameter = PathParameter::new("phaseId", "The phase");
 const STEP: PathParameter = PathParameter::new("stepId", "The step");
@@ -157,6 +166,10 @@ impl<S: Surface> Finder<'_, S> {
         let found = program.repositories.get(&self.ids.read(REPOSITORY)?).cloned();
         let repository = found.ok_or_else(|| REPOSITORY.not_found())?;
         Ok(InRepository { program, repository })
+    }
+
+    fn branch(&self) -> Result<NamedBranch, Problem> {
+        Ok(NamedBranch { repository: self.repository()?, branch: self.ids.read(BRANCH)? })
     }
 
     fn named_execution(&self) -> Result<NamedExecution, Problem> {
@@ -218,6 +231,7 @@ extractors! {
     InPipeline of [PROGRAM, PIPELINE] by |it| it.pipeline();
     InEnvironment of [PROGRAM, ENVIRONMENT] by |it| it.environment();
     InRepository of [PROGRAM, REPOSITORY] by |it| it.repository();
+    NamedBranch of [PROGRAM, REPOSITORY, BRANCH] by |it| it.branch();
     NamedExecution of [PROGRAM, PIPELINE, EXECUTION] by |it| it.named_execution();
     InExecution of [PROGRAM, PIPELINE, EXECUTION] by |it| it.execution().await;
     InStep of [PROGRAM, PIPELINE, EXECUTION, PHASE, STEP] by |it| it.step().await;

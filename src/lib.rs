@@ -17,6 +17,7 @@ pub mod log;
 pub mod openapi;
 pub mod schema;
 pub mod seed;
+pub mod server;
 pub mod service;
 pub mod stop;
 pub mod store;

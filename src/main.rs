@@ -1,11 +1,11 @@
 //! The program: reads the command line and does what it says.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use cloudmanager_emulator::app::{App, AppError, read_seed};
-use cloudmanager_emulator::config::{Command, Config, ExecOptions, ServeOptions};
+use cloudmanager_emulator::config::{CliCommand, Config, ExecOptions, ServeOptions};
 use cloudmanager_emulator::log::{self, Recent};
 use cloudmanager_emulator::stop::{GRACE, Signals};
 use cloudmanager_emulator::store::with_causes;
@@ -13,19 +13,21 @@ use cloudmanager_emulator::{exec, openapi, schema};
 
 fn main() -> ExitCode {
     let Config { command, serve } = Config::parse();
-    let done = match command.unwrap_or(Command::Serve(serve)) {
-        Command::Serve(options) => run(options),
-        Command::Exec(options) => run_command(options),
-        Command::Openapi => print(&openapi::yaml()),
-        Command::Check { file } => {
+    let done = match command.unwrap_or(CliCommand::Serve(serve)) {
+        CliCommand::Serve(options) => run(options),
+        CliCommand::Exec(options) => run_command(options),
+        CliCommand::Openapi => print(&openapi::yaml()),
+        CliCommand::Check { file } => {
             read_seed(&file).and_then(|_| print(&format!("{}: no mistakes\n", file.display())))
         }
-        Command::Schema => print(&schema::json()),
+        CliCommand::Schema => print(&schema::json()),
     };
-    done.unwrap_or_else(|error| {
-        eprintln!("{}", with_causes(&error));
+    let code = done.unwrap_or_else(|error| {
+        log::say(&with_causes(&error));
         ExitCode::from(error.exit_code())
-    })
+    });
+    log::finish();
+    code
 }
 
 #[tokio::main]
@@ -47,6 +49,9 @@ async fn run_command(options: ExecOptions) -> Result<ExitCode, AppError> {
 
 fn print(text: &str) -> Result<ExitCode, AppError> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(AppError::Serve)?;
-    Ok(ExitCode::SUCCESS)
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever wanted to read it has left; that ends nothing.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(AppError::Serve(error)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }

@@ -28,7 +28,7 @@ const DESCRIPTION: &str = "A local stand-in for Adobe Cloud Manager's REST API. 
 
 /// The whole description, its parts in the usual order.
 #[derive(Clone, Debug, Serialize)]
-pub struct Document {
+pub struct Description {
     openapi: Value,
     info: Value,
     tags: Value,
@@ -40,7 +40,7 @@ pub struct Document {
 
 /// The description of this version of the emulator.
 #[must_use]
-pub fn document() -> Document {
+pub fn document() -> Description {
     let mut document = api::describe();
     document.merge(ims::describe());
     document.merge(control::describe());
@@ -81,7 +81,7 @@ pub fn yaml() -> String {
     serde_saphyr::to_string(&document()).unwrap_or_default()
 }
 
-fn in_order(document: &OpenApi) -> Document {
+fn in_order(document: &OpenApi) -> Description {
     let mut parts = match serde_json::to_value(document) {
         Ok(Value::Object(parts)) => parts,
         _ => Map::new(),
@@ -91,7 +91,7 @@ fn in_order(document: &OpenApi) -> Document {
         leave_out_null(&mut part);
         part
     };
-    Document {
+    Description {
         openapi: take("openapi"),
         info: take("info"),
         tags: take("tags"),

@@ -17,7 +17,7 @@ const DEFINITIONS: &str = "#/$defs/";
 
 /// A schema that stands alone, its parts in the usual order.
 #[derive(Serialize)]
-struct Document {
+struct StandaloneSchema {
     #[serde(rename = "$schema")]
     dialect: &'static str,
     title: &'static str,
@@ -31,7 +31,7 @@ struct Document {
 #[must_use]
 pub fn json() -> String {
     let shapes = seed::shapes();
-    let document = Document {
+    let document = StandaloneSchema {
         dialect: "https://json-schema.org/draft/2020-12/schema",
         title: "Seed of the Cloud Manager emulator",
         whole: format!("{DEFINITIONS}{}", seed::SHAPE),

@@ -30,7 +30,7 @@ use crate::http::request_id::{self, answer_with_request_id};
 use crate::traffic::{Traffic, observe};
 
 /// The HTTP surface as one service.
-pub type Service = MapRequest<Router, fn(Request) -> Request>;
+pub type HttpService = MapRequest<Router, fn(Request) -> Request>;
 
 /// Everything that answers HTTP.
 #[must_use]
@@ -39,7 +39,7 @@ pub fn service(
     deliverer: &Arc<Deliverer>,
     hosts: Hosts,
     auth: Auth,
-) -> Service {
+) -> HttpService {
     service_with(Router::new(), engine, deliverer, hosts, auth)
 }
 
@@ -50,7 +50,7 @@ fn service_with(
     deliverer: &Arc<Deliverer>,
     hosts: Hosts,
     auth: Auth,
-) -> Service {
+) -> HttpService {
     let access = Access::new(engine.clone(), auth);
     let api = Api::new(engine.clone(), hosts.clone());
     let mut operations = Operations::default();
@@ -103,8 +103,8 @@ impl Layers {
     async fn answer(&self, id: &HeaderValue, request: Request, handler: Route) -> Response {
         let Self { hosts, operations, traffic, access } = self;
         let (method, headers) = (request.method(), request.headers());
-        let checked =
-            check_host(hosts, headers).and_then(|()| check_origin(hosts, method, headers));
+        let checked = check_host(hosts, request.version(), headers)
+            .and_then(|()| check_origin(hosts, method, headers));
         if let Err(refusal) = checked {
             return refusal.into_response();
         }
@@ -174,7 +174,9 @@ mod tests {
         let panics = get(|| async { panic!("on purpose") as () });
         let further = Router::new().route("/panics", panics);
         let service = service_with(further, &engine, &deliverer, hosts, Auth::Open);
-        let request = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+        let request = |path: &str| {
+            Request::get(path).header("host", "localhost").body(Body::empty()).unwrap()
+        };
 
         let answer = service.clone().oneshot(request("/panics")).await.unwrap();
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -6,9 +6,9 @@ mod app;
 
 use cloudmanager_emulator::access::access_token::AccessTokens;
 use cloudmanager_emulator::access::file_token::FileTokens;
+use cloudmanager_emulator::domain::scenario_document::ScenarioDocument;
 use cloudmanager_emulator::domain::time::{Duration, Timestamp};
 use cloudmanager_emulator::http::secrets::{REDACTED, names_a_secret};
-use cloudmanager_emulator::seed::scenario::ScenarioDocument;
 use cloudmanager_emulator::seed::{self, Seed};
 use cloudmanager_emulator::traffic::redact;
 use serde_json::Value;

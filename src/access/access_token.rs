@@ -25,7 +25,7 @@ const ACCESS: &str = "access_token";
 
 /// What a token says, as IMS writes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claims {
+pub struct AccessClaims {
     id: String,
     #[serde(rename = "type")]
     kind: String,
@@ -56,7 +56,7 @@ impl AccessTokens {
     /// A token for a client, good from `now` on.
     #[must_use]
     pub fn issue(&self, client_id: &str, user_id: &str, scope: &str, now: Timestamp) -> String {
-        let claims = Claims {
+        let claims = AccessClaims {
             id: format!("{}_{}_ew1", now.as_millis(), Uuid::new_v4()),
             kind: ACCESS.into(),
             client_id: client_id.into(),
@@ -77,12 +77,12 @@ impl AccessTokens {
 
     /// What a token says; none if it was not made here, or is not good any more.
     #[must_use]
-    pub fn read(&self, token: &str, now: Timestamp) -> Option<Claims> {
+    pub fn read(&self, token: &str, now: Timestamp) -> Option<AccessClaims> {
         let token = Jwt::split(token)?;
         if !token.is_signed_by(&self.0, HEADER) {
             return None;
         }
-        let claims: Claims = token.claims()?;
+        let claims: AccessClaims = token.claims()?;
         let created_at = Timestamp::from_millis(claims.created_at.parse().ok()?);
         let expires_in = Duration::from_millis(claims.expires_in.parse().ok()?);
         let is_good = claims.kind == ACCESS && created_at.checked_add(expires_in)? > now;

@@ -31,10 +31,10 @@ pub enum Auth {
 
 /// What the gateway and IMS need, shared by both.
 #[derive(Clone)]
-pub struct Access(Arc<Shared>);
+pub struct Access(Arc<AccessParts>);
 
 /// See [`Access`].
-pub struct Shared {
+pub struct AccessParts {
     engine: Arc<Engine>,
     tokens: AccessTokens,
     auth: Auth,
@@ -45,14 +45,14 @@ impl Access {
     #[must_use]
     pub fn new(engine: Arc<Engine>, auth: Auth) -> Self {
         let tokens = AccessTokens::new(engine.signing_key());
-        Self(Arc::new(Shared { engine, tokens, auth }))
+        Self(Arc::new(AccessParts { engine, tokens, auth }))
     }
 }
 
 impl Deref for Access {
-    type Target = Shared;
+    type Target = AccessParts;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &AccessParts {
         &self.0
     }
 }

@@ -25,7 +25,7 @@ const OVERHEAD: u64 = 200;
 const EXPECTED: usize = 1024;
 
 /// The bodies that were answered last.
-pub struct Bodies(Cache<(PipelineKey, Subject), Entry, ByBytes>);
+pub struct Bodies(Cache<(PipelineKey, Subject), CachedBody, ByBytes>);
 
 /// What a body tells of a pipeline's executions. Together with the pipeline and the instant, this is
 /// all that its text depends on.
@@ -56,7 +56,7 @@ impl Rendered {
 }
 
 #[derive(Clone)]
-struct Entry {
+struct CachedBody {
     epoch: Epoch,
     valid_until: Option<Timestamp>,
     body: Bytes,
@@ -65,8 +65,8 @@ struct Entry {
 #[derive(Clone)]
 struct ByBytes;
 
-impl Weighter<(PipelineKey, Subject), Entry> for ByBytes {
-    fn weight(&self, _: &(PipelineKey, Subject), entry: &Entry) -> u64 {
+impl Weighter<(PipelineKey, Subject), CachedBody> for ByBytes {
+    fn weight(&self, _: &(PipelineKey, Subject), entry: &CachedBody) -> u64 {
         OVERHEAD + entry.body.len() as u64
     }
 }
@@ -95,7 +95,7 @@ impl Bodies {
             body
         } else {
             let Rendered { body, valid_until } = render().await?;
-            self.0.insert(key, Entry { epoch, valid_until, body: body.clone() });
+            self.0.insert(key, CachedBody { epoch, valid_until, body: body.clone() });
             body
         };
         let mut answer = Response::new(Body::from(body));

@@ -13,7 +13,7 @@ use super::hal::List;
 use super::page::{Paging, QueryParameters};
 use super::view::ExecutionView;
 use crate::access::gateway::Caller;
-use crate::domain::execution::start::Request;
+use crate::domain::execution::start::StartRequest;
 use crate::domain::execution::{ExecutionMode, Trigger};
 use crate::engine::commands::StartError;
 use crate::engine::read::Snapshot;
@@ -80,7 +80,7 @@ pub async fn start_pipeline(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
 }
 
-fn read_request(query: &QueryParameters) -> Result<Request, Problem> {
+fn read_request(query: &QueryParameters) -> Result<StartRequest, Problem> {
     let mode = match query.get("pipelineExecutionMode") {
         None | Some("NORMAL") => ExecutionMode::Normal,
         Some("EMERGENCY") => ExecutionMode::Emergency,
@@ -94,14 +94,14 @@ fn read_request(query: &QueryParameters) -> Result<Request, Problem> {
             let message = "is only for re-executions, which also need stepId";
             return Err(Problem::invalid_parameter("sourceExecutionId", message, source));
         }
-        return Ok(Request::Whole(Trigger::Manual, mode));
+        return Ok(StartRequest::Whole(Trigger::Manual, mode));
     };
     if mode == ExecutionMode::Emergency {
         let message = "can't be used in emergency mode: a re-execution is always NORMAL";
         return Err(Problem::invalid_parameter("stepId", message, step));
     }
     let source = query.get("sourceExecutionId").map(|source| source.parse().ok());
-    Ok(Request::ReExecute { step: step.parse().ok(), source })
+    Ok(StartRequest::ReExecute { step: step.parse().ok(), source })
 }
 
 impl From<StartError> for Problem {

@@ -41,10 +41,10 @@ use bodies::Bodies;
 
 /// What the handlers need, shared by all of them.
 #[derive(Clone)]
-pub struct Api(Arc<Shared>);
+pub struct Api(Arc<ApiParts>);
 
 /// See [`Api`].
-pub struct Shared {
+pub struct ApiParts {
     engine: Arc<Engine>,
     bodies: Bodies,
     hosts: Hosts,
@@ -57,7 +57,7 @@ impl Api {
     pub fn new(engine: Arc<Engine>, hosts: Hosts) -> Self {
         let file_tokens = FileTokens::new(engine.signing_key());
         let bodies = Bodies::default();
-        Self(Arc::new(Shared { engine, bodies, hosts, file_tokens }))
+        Self(Arc::new(ApiParts { engine, bodies, hosts, file_tokens }))
     }
 }
 
@@ -74,9 +74,9 @@ impl Surface for Api {
 }
 
 impl Deref for Api {
-    type Target = Shared;
+    type Target = ApiParts;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &ApiParts {
         &self.0
     }
 }

@@ -9,7 +9,9 @@ use super::Api;
 use super::hal::{Link, List};
 use super::page::{Paging, QueryParameters};
 use crate::domain::environment::EnvironmentType;
-use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, PipelineTrigger, Step, StepOptions};
+use crate::domain::pipeline::{
+    Phase, PhaseKind, PhaseType, Pipeline, PipelineTrigger, Step, StepOptions,
+};
 use crate::domain::variable::Owner;
 use crate::engine::read::Activity;
 use crate::extract::{InPipeline, InProgram};
@@ -50,18 +52,6 @@ enum PipelineStatus {
     Idle,
     /// Yes.
     Busy,
-}
-
-/// The type of a phase.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum PhaseType {
-    /// Checks.
-    Validate,
-    /// Builds and scans.
-    Build,
-    /// Deploys and tests.
-    Deploy,
 }
 
 /// A phase of a pipeline.
@@ -159,7 +149,7 @@ impl PhaseView {
     fn new(Phase { id: _, name, kind, steps }: &Phase) -> Self {
         let mut view = Self {
             name: name.clone(),
-            phase_type: PhaseType::Validate,
+            phase_type: kind.phase_type(),
             repository_id: None,
             branch: None,
             environment_id: None,
@@ -169,12 +159,10 @@ impl PhaseView {
         match kind {
             PhaseKind::Validate => {}
             PhaseKind::Build { repository_id, branch } => {
-                view.phase_type = PhaseType::Build;
                 view.repository_id = Some(repository_id.to_string());
                 view.branch = Some(branch.clone());
             }
             PhaseKind::Deploy { environment_id, environment_type } => {
-                view.phase_type = PhaseType::Deploy;
                 view.environment_id = Some(environment_id.to_string());
                 view.environment_type = Some(*environment_type);
             }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::Control;
 use crate::domain::invalid::InvalidField;
 use crate::engine::definitions::{ChangeError, Pushed};
-use crate::extract::InRepository;
+use crate::extract::{InRepository, NamedBranch};
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
 
@@ -38,24 +38,17 @@ pub struct CommitView {
     execution_ids: Vec<String>,
 }
 
-/// Which branch of the repository.
-#[derive(Deserialize)]
-pub struct BranchPath {
-    branch: String,
-}
-
 /// Gives a branch a new head commit and starts the idle pipelines that execute with each commit on
-/// it. A branch that is not there is made.
+/// it. A branch that is not there is made. Slashes in its name are written as `%2F`.
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
-    params(InRepository, ("branch" = String, Path, description = "The branch; slashes as %2F")),
+    params(NamedBranch),
     request_body = Option<CommitBody>,
     responses((status = 201, description = "The commit is there", body = CommitView)))]
 pub async fn post_commit(
     State(control): State<Control>,
-    InRepository { program, repository }: InRepository,
-    Path(BranchPath { branch }): Path<BranchPath>,
+    NamedBranch { repository: InRepository { program, repository }, branch }: NamedBranch,
     body: Bytes,
 ) -> Result<(StatusCode, Json<CommitView>), Problem> {
     let CommitBody { commit_id } =

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Control;
 use super::wait::{TimeoutParameter, read_timeout, within};
-use crate::domain::delivery::{Delivery, DeliveryStatus, Reply};
+use crate::domain::delivery::{Attempt, Delivery, DeliveryStatus, RecordedDelivery, Reply};
 use crate::domain::id::InvalidId;
 use crate::engine::catalog::Catalog;
 use crate::engine::deliveries::Recorded;
@@ -21,7 +21,7 @@ use crate::extract::NamedDelivery;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 use crate::input;
-use crate::store::deliveries::{Attempt, Filter, RecordedDelivery};
+use crate::store::deliveries::DeliveryFilter;
 
 /// How many deliveries an answer has if nothing is said.
 const LIMIT: u32 = 100;
@@ -96,7 +96,7 @@ impl DeliveryView {
         Some(Self {
             id: id.to_string(),
             webhook_id: webhook_id.to_string(),
-            event: notice.kind.name(),
+            event: notice.kind.as_str(),
             execution_id: notice.execution_id.to_string(),
             status,
             next_attempt_at: next_attempt_at.map(|at| at.to_string()),
@@ -109,8 +109,8 @@ impl DeliveryView {
 /// The query parameters that choose deliveries.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
-#[expect(dead_code, reason = "it describes what `Wanted` reads")]
-pub struct WantedParameters {
+#[expect(dead_code, reason = "it describes what `WantedDeliveries` reads")]
+pub struct DeliveryParameters {
     /// How they stand.
     status: Option<DeliveryStatus>,
     /// Whom they are for.
@@ -127,13 +127,13 @@ pub struct WantedParameters {
     limit: Option<u32>,
 }
 
-/// The names of [`WantedParameters`].
+/// The names of [`DeliveryParameters`].
 const WANTED: [&str; 5] = ["status", "webhookId", "executionId", "before", "limit"];
 
 /// Which deliveries are wanted, and how many at most.
-pub struct Wanted(Filter, u32);
+pub struct WantedDeliveries(DeliveryFilter, u32);
 
-impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+impl<S: Send + Sync> FromRequestParts<S> for WantedDeliveries {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -145,7 +145,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     }
 }
 
-impl Wanted {
+impl WantedDeliveries {
     fn read(reader: &mut QueryReader<'_>) -> Self {
         fn id<T: FromStr<Err = InvalidId>>(text: &str) -> Result<T, String> {
             text.parse().map_err(|error: InvalidId| error.to_string())
@@ -155,7 +155,7 @@ impl Wanted {
             let limit = text.parse().ok().filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
             limit.ok_or_else(|| format!("must be a whole number from 1 to {LARGEST_LIMIT}"))
         });
-        let filter = Filter {
+        let filter = DeliveryFilter {
             id: None,
             status,
             webhook_id: reader.read("webhookId", id),
@@ -174,18 +174,21 @@ impl DeliveryList {
     }
 }
 
-async fn list(control: &Control, Wanted(filter, limit): Wanted) -> Result<DeliveryList, Problem> {
+async fn list(
+    control: &Control,
+    WantedDeliveries(filter, limit): WantedDeliveries,
+) -> Result<DeliveryList, Problem> {
     let recorded = control.engine.list_deliveries(filter, limit).await?;
     Ok(DeliveryList::new(recorded, control.deliverer.base_url()))
 }
 
 /// Lists what was sent and is to be sent to subscribers, newest first.
 #[utoipa::path(get, path = "/_emulator/deliveries", operation_id = "getDeliveries",
-    tag = "Emulator", params(WantedParameters),
+    tag = "Emulator", params(DeliveryParameters),
     responses((status = 200, description = "The deliveries", body = DeliveryList)))]
 pub async fn get_deliveries(
     State(control): State<Control>,
-    wanted: Wanted,
+    wanted: WantedDeliveries,
 ) -> Result<Json<DeliveryList>, Problem> {
     list(&control, wanted).await.map(Json)
 }
@@ -193,7 +196,7 @@ pub async fn get_deliveries(
 /// Answers as soon as every delivery that is due has been tried, with the deliveries then.
 #[utoipa::path(get, path = "/_emulator/deliveries/wait", operation_id = "waitForDeliveries",
     tag = "Emulator",
-    params(WantedParameters, TimeoutParameter),
+    params(DeliveryParameters, TimeoutParameter),
     responses((status = 200, description = "The deliveries", body = DeliveryList),
         (status = 408, description = "Not all have been tried in time", body = Problem,
             content_type = "application/problem+json"),
@@ -205,7 +208,7 @@ pub async fn wait_for_deliveries(
 ) -> Result<Json<DeliveryList>, Problem> {
     let known: Vec<_> = WANTED.into_iter().chain(["timeout"]).collect();
     let mut reader = QueryReader::new(&query, &known);
-    let wanted = Wanted::read(&mut reader);
+    let wanted = WantedDeliveries::read(&mut reader);
     let timeout = read_timeout(&mut reader);
     reader.finish()?;
     // However short the time is, what is so is told.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::Control;
-use crate::engine::changes::{Change, ChangeType, Follower, Interest, News, Place};
+use crate::engine::changes::{Change, ChangeType, Follower, Interest, News, Position};
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 
@@ -22,8 +22,8 @@ const SILENCE: RealDuration = RealDuration::from_secs(15);
 /// The query parameters that choose events.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "it describes what `Wanted` reads")]
-pub struct WantedParameters {
+#[expect(dead_code, reason = "it describes what `WantedEvents` reads")]
+pub struct EventParameters {
     /// The program that the events are about. Events that are about no program come, too.
     program: Option<String>,
     /// The types of the events, separated by commas; all if absent. `reset` and `missed` always come.
@@ -32,12 +32,12 @@ pub struct WantedParameters {
 }
 
 /// Which events are wanted.
-pub struct Wanted {
+pub struct WantedEvents {
     interest: Interest,
-    after: Option<Place>,
+    after: Option<Position>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+impl<S: Send + Sync> FromRequestParts<S> for WantedEvents {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
@@ -56,19 +56,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
 }
 
 fn read_types(text: &str) -> Result<Vec<ChangeType>, String> {
-    text.split(',').map(ChangeType::find).collect::<Option<_>>().ok_or_else(|| {
-        let names = ChangeType::ALL.map(|(_, name)| name).join(", ");
+    text.split(',').map(str::parse).collect::<Result<_, _>>().map_err(|_| {
+        let names = ChangeType::NAMES.join(", ");
         format!("must be some of {names}, separated by commas")
     })
 }
 
-fn id(Place { start, number }: Place) -> String {
+fn id(Position { start, number }: Position) -> String {
     format!("{start}-{number}")
 }
 
-fn read_id(id: &str) -> Option<Place> {
+fn read_id(id: &str) -> Option<Position> {
     let (start, number) = id.split_once('-')?;
-    Some(Place { start: start.parse().ok()?, number: number.parse().ok()? })
+    Some(Position { start: start.parse().ok()?, number: number.parse().ok()? })
 }
 
 /// What to read again after a change.
@@ -101,12 +101,12 @@ fn events(news: News) -> Vec<Event> {
         News::Missed(place) => vec![event(place, "missed", &json!({}))],
         News::Changes(changes) => changes
             .iter()
-            .map(|(place, change)| event(*place, change.change_type().name(), &names_in(change)))
+            .map(|(place, change)| event(*place, change.change_type().as_str(), &names_in(change)))
             .collect(),
     }
 }
 
-fn event(place: Place, name: &str, data: &Value) -> Event {
+fn event(place: Position, name: &str, data: &Value) -> Event {
     Event::default().id(id(place)).event(name).data(data.to_string())
 }
 
@@ -118,13 +118,13 @@ fn event(place: Place, name: &str, data: &Value) -> Event {
 /// emulator was started again, or because the caller reads too slowly, the event `missed` says so;
 /// then anything may have changed. A comment is sent after 15 s of silence.
 #[utoipa::path(get, path = "/_emulator/events", operation_id = "getEvents", tag = "Emulator",
-    params(WantedParameters,
+    params(EventParameters,
         ("Last-Event-ID" = Option<String>, Header,
             description = "The id of the last event that was read: the stream goes on after it")),
     responses((status = 200, description = "Events whose data is a JSON object", body = String,
         content_type = "text/event-stream")))]
-pub async fn get_events(State(control): State<Control>, wanted: Wanted) -> Response {
-    let Wanted { interest, after } = wanted;
+pub async fn get_events(State(control): State<Control>, wanted: WantedEvents) -> Response {
+    let WantedEvents { interest, after } = wanted;
     let follower = control.engine.follow(interest, after);
     let begin = Event::default().id(id(follower.place()));
     let begin = stream::iter(after.is_none().then_some(begin));

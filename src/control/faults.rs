@@ -12,7 +12,7 @@ use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
-use crate::traffic::faults::{End, Injection, ListedRule, Preset, Rule};
+use crate::traffic::faults::{FaultEnd, Injection, ListedRule, Preset, Rule};
 use crate::traffic::wire::WireFault;
 
 /// The longest latency, in real time.
@@ -108,18 +108,18 @@ pub struct InjectionView {
     fault: Option<WireFault>,
 }
 
-fn status_of(end: Option<End>) -> Option<u16> {
+fn status_of(end: Option<FaultEnd>) -> Option<u16> {
     match end {
-        Some(End::Status { status, .. }) => Some(status.as_u16()),
-        Some(End::Wire(_) | End::ResetMidBody) | None => None,
+        Some(FaultEnd::Status { status, .. }) => Some(status.as_u16()),
+        Some(FaultEnd::Wire(_) | FaultEnd::ResetMidBody) | None => None,
     }
 }
 
-fn fault_of(end: Option<End>) -> Option<WireFault> {
+fn fault_of(end: Option<FaultEnd>) -> Option<WireFault> {
     match end {
-        Some(End::Wire(fault)) => Some(fault),
-        Some(End::ResetMidBody) => Some(WireFault::ConnectionResetByPeer),
-        Some(End::Status { .. }) | None => None,
+        Some(FaultEnd::Wire(fault)) => Some(fault),
+        Some(FaultEnd::ResetMidBody) => Some(WireFault::ConnectionResetByPeer),
+        Some(FaultEnd::Status { .. }) | None => None,
     }
 }
 
@@ -139,7 +139,7 @@ impl FaultRule {
     fn new(ListedRule { id, rule, matched, used }: ListedRule) -> Self {
         let Rule { preset, operation, after, every, times, latency, end, life } = rule;
         let retry_after = match end {
-            Some(End::Status { retry_after, .. }) => retry_after,
+            Some(FaultEnd::Status { retry_after, .. }) => retry_after,
             _ => None,
         };
         Self {
@@ -179,27 +179,11 @@ impl FaultBody {
                 place.wrong(field, "must be at least 1");
             }
         }
-        let mut length = |field, text: Option<&String>, most: Option<Duration>| {
-            let length = text.map(|text| Duration::parse(text)).transpose();
-            match length {
-                Ok(Some(Duration::ZERO)) => place.wrong(field, "must be more than PT0S"),
-                Ok(Some(length)) if most.is_some_and(|most| length > most) => {
-                    place.wrong(field, "must be at most PT1H");
-                }
-                Ok(length) => return length,
-                Err(error) => place.wrong(field, error.to_string()),
-            }
-            None
-        };
-        let latency = length("latency", self.latency.as_ref(), Some(LONGEST_LATENCY));
-        let ttl = length("ttl", self.ttl.as_ref(), None);
-        let status = self.status.and_then(|status| StatusCode::from_u16(status).ok());
-        let status = status.filter(|it| it.is_client_error() || it.is_server_error());
-        if self.status.is_some() && status.is_none() {
-            place.wrong("status", "must be from 400 to 599");
-        }
+        let latency = read_length("latency", self.latency.as_deref(), Some(LONGEST_LATENCY), place);
+        let ttl = read_length("ttl", self.ttl.as_deref(), None, place);
+        let status = read_status(self.status, place);
         let retry_after = self.retry_after;
-        let end = status.map(|status| End::Status { status, retry_after });
+        let end = status.map(|status| FaultEnd::Status { status, retry_after });
         let rule = Rule {
             preset: self.preset,
             operation: self.operation,
@@ -207,7 +191,7 @@ impl FaultBody {
             every: self.every.unwrap_or(1),
             times: self.times,
             latency,
-            end: end.or(self.fault.map(End::Wire)),
+            end: end.or(self.fault.map(FaultEnd::Wire)),
             life: ttl.map(|ttl| (ttl, now + ttl)),
         };
         match self.preset {
@@ -247,8 +231,34 @@ impl FaultBody {
     }
 }
 
+fn read_length(
+    field: &str,
+    text: Option<&str>,
+    most: Option<Duration>,
+    place: &mut Place<'_>,
+) -> Option<Duration> {
+    match Duration::parse(text?) {
+        Ok(Duration::ZERO) => place.wrong(field, "must be more than PT0S"),
+        Ok(length) if most.is_some_and(|most| length > most) => {
+            place.wrong(field, "must be at most PT1H");
+        }
+        Ok(length) => return Some(length),
+        Err(error) => place.wrong(field, error.to_string()),
+    }
+    None
+}
+
+fn read_status(number: Option<u16>, place: &mut Place<'_>) -> Option<StatusCode> {
+    let status = StatusCode::from_u16(number?).ok();
+    let status = status.filter(|it| it.is_client_error() || it.is_server_error());
+    if status.is_none() {
+        place.wrong("status", "must be from 400 to 599");
+    }
+    status
+}
+
 fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
-    let error = |status, retry_after| Some(End::Status { status, retry_after });
+    let error = |status, retry_after| Some(FaultEnd::Status { status, retry_after });
     match preset {
         Preset::Flaky401 => {
             Rule { every: every.unwrap_or(20), end: error(StatusCode::UNAUTHORIZED, None), ..rule }
@@ -256,9 +266,11 @@ fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
         Preset::Outage503 => {
             Rule { end: error(StatusCode::SERVICE_UNAVAILABLE, Some(OUTAGE)), ..rule }
         }
-        Preset::ResetMidLog => {
-            Rule { operation: Some("downloadFile".into()), end: Some(End::ResetMidBody), ..rule }
-        }
+        Preset::ResetMidLog => Rule {
+            operation: Some("downloadFile".into()),
+            end: Some(FaultEnd::ResetMidBody),
+            ..rule
+        },
         Preset::Slow => Rule { latency: Some(Duration::from_secs(2)), ..rule },
     }
 }

@@ -1,74 +1,66 @@
-//! Whether the emulator is ready, and what it is.
+//! Whether the emulator is ready, and whether anything is wrong with it.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Control;
-use crate::access::Auth;
-use crate::domain::pace::Pace;
-use crate::http::problem::Problem;
+use super::{Control, VERSION};
+use crate::store::Condition;
 
-/// The version of the program.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// The emulator is ready.
+/// How the emulator is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    status: &'static str,
+    status: Status,
     version: &'static str,
+    database: DatabaseHealth,
 }
 
-/// What the emulator is and holds.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Info {
-    version: &'static str,
-    options: OptionsInForce,
-    counts: Counts,
+/// Whether the emulator can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum Status {
+    /// It is ready, and nothing is known to be wrong.
+    Ok,
+    /// It answers, but something is wrong.
+    Failing,
 }
 
-/// The options in force.
+/// How the database is.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct OptionsInForce {
-    pace: Pace,
-    clock_rate: f64,
-    auth: Auth,
+enum DatabaseHealth {
+    /// It can be used; its file is still being checked for damage.
+    Checking,
+    /// Nothing is wrong.
+    Ok,
+    /// It is damaged or can't be used; the text says why.
+    Problem(String),
 }
 
-/// How many of each there are.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Counts {
-    tenants: usize,
-    programs: usize,
-    pipelines: usize,
-    executions: i64,
-    running_executions: i64,
+impl From<Condition> for DatabaseHealth {
+    fn from(condition: Condition) -> Self {
+        match condition {
+            Condition::Checking => Self::Checking,
+            Condition::Sound => Self::Ok,
+            Condition::Failing(problem) => Self::Problem(problem),
+        }
+    }
 }
 
-/// Answers once the emulator is ready.
+/// Answers once the emulator is ready, and tells if something is wrong with its database.
+///
+/// The database file is checked for damage after the start. Whether it is still there is looked at
+/// for each answer.
 #[utoipa::path(get, path = "/_emulator/health", operation_id = "getHealth", tag = "Emulator",
-    responses((status = 200, description = "The emulator is ready", body = Health)))]
-pub async fn get_health() -> Json<Health> {
-    Json(Health { status: "ok", version: VERSION })
-}
-
-/// Returns version, options in force and counts.
-#[utoipa::path(get, path = "/_emulator/info", operation_id = "getInfo", tag = "Emulator",
-    responses((status = 200, description = "What the emulator is and holds", body = Info)))]
-pub async fn get_info(State(control): State<Control>) -> Result<Json<Info>, Problem> {
-    let engine = &control.engine;
-    let (tenants, programs, pipelines) = engine.catalog().counts();
-    let (executions, running_executions) = engine.count_executions().await?;
-    Ok(Json(Info {
-        version: VERSION,
-        options: OptionsInForce {
-            pace: engine.pace(),
-            clock_rate: engine.clock_rate(),
-            auth: control.auth,
-        },
-        counts: Counts { tenants, programs, pipelines, executions, running_executions },
-    }))
+    responses((status = 200, description = "The emulator is ready", body = Health),
+        (status = 503, description = "Something is wrong with the database", body = Health)))]
+pub async fn get_health(State(control): State<Control>) -> (StatusCode, Json<Health>) {
+    let database = DatabaseHealth::from(control.engine.condition());
+    let (code, status) = match &database {
+        DatabaseHealth::Checking | DatabaseHealth::Ok => (StatusCode::OK, Status::Ok),
+        DatabaseHealth::Problem(_) => (StatusCode::SERVICE_UNAVAILABLE, Status::Failing),
+    };
+    (code, Json(Health { status, version: VERSION, database }))
 }

@@ -8,6 +8,7 @@ mod explain;
 mod faults;
 mod health;
 mod history;
+mod info;
 mod metrics;
 mod program;
 mod requests;
@@ -31,6 +32,9 @@ use crate::events::Deliverer;
 use crate::extract::Surface;
 use crate::http::operations::{self, Described, Operations};
 use crate::traffic::Traffic;
+
+/// The version of the program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -68,7 +72,7 @@ impl Surface for Control {
 /// The operations under `/_emulator`.
 const OPERATIONS: &[Described<Control>] = &[
     || routes!(health::get_health),
-    || routes!(health::get_info),
+    || routes!(info::get_info),
     || routes!(clock::get_clock, clock::put_clock),
     || routes!(clock::advance_clock),
     || routes!(clock::get_timers),

@@ -13,7 +13,7 @@ use super::faults::InjectionView;
 use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
-use crate::traffic::journal::{Entry, Filter, Said};
+use crate::traffic::journal::{CallFilter, JournalEntry, Said};
 
 /// Calls, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,8 +67,8 @@ struct RequestView {
 }
 
 impl RequestView {
-    fn new(entry: &Entry) -> Self {
-        let Entry { number, at, method, texts, operation_id, status, took, body, injection } =
+    fn new(entry: &JournalEntry) -> Self {
+        let JournalEntry { number, at, method, texts, operation_id, status, took, body, injection } =
             entry;
         let Said { path, query, request_id, organisation, api_key } = texts.get();
         let unless_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -123,9 +123,9 @@ pub struct FilterParameters {
 }
 
 /// Reads which calls are meant.
-pub struct Wanted(Filter);
+pub struct WantedCalls(CallFilter);
 
-impl FromRequestParts<Control> for Wanted {
+impl FromRequestParts<Control> for WantedCalls {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, control: &Control) -> Result<Self, Problem> {
@@ -151,7 +151,7 @@ impl FromRequestParts<Control> for Wanted {
             Timestamp::parse(&text.replace(' ', "+")).map_err(|error| error.to_string())
         });
         reader.finish()?;
-        Ok(Self(Filter { method, path, status, operation_id, since }))
+        Ok(Self(CallFilter { method, path, status, operation_id, since }))
     }
 }
 
@@ -161,7 +161,7 @@ impl FromRequestParts<Control> for Wanted {
     responses((status = 200, description = "The calls", body = RequestList)))]
 pub async fn get_requests(
     State(control): State<Control>,
-    Wanted(filter): Wanted,
+    WantedCalls(filter): WantedCalls,
 ) -> Json<RequestList> {
     let entries = control.traffic.journal().list(&filter);
     let requests = entries.iter().map(|entry| RequestView::new(entry)).collect();
@@ -174,7 +174,7 @@ pub async fn get_requests(
     responses((status = 200, description = "How many there are", body = RequestCount)))]
 pub async fn get_request_count(
     State(control): State<Control>,
-    Wanted(filter): Wanted,
+    WantedCalls(filter): WantedCalls,
 ) -> Json<RequestCount> {
     Json(RequestCount { count: control.traffic.journal().list(&filter).len() })
 }

@@ -6,12 +6,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 
 use super::Control;
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::extract::InPipeline;
 use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
-use crate::seed::scenario::ScenarioDocument;
-use crate::store::StoreError;
-use crate::store::definitions::scenarios::StoredScenario;
 
 /// Returns the scenario of a pipeline, with the number of executions that it still holds for.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
@@ -23,10 +21,7 @@ pub async fn get_scenario(
     InPipeline { pipeline, .. }: InPipeline,
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let found = control.engine.find_scenario(pipeline.key()).await?;
-    let stored = found.ok_or_else(|| Problem::not_found("A scenario of the pipeline"))?;
-    let steps = serde_json::from_value(stored.steps)
-        .map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    Ok(Json(ScenarioDocument { times: stored.times, steps }))
+    found.map(Json).ok_or_else(|| Problem::not_found("A scenario of the pipeline"))
 }
 
 /// Sets the scenario of a pipeline in place of an earlier one.
@@ -42,9 +37,7 @@ pub async fn put_scenario(
 ) -> Result<Json<ScenarioDocument>, Problem> {
     let document: ScenarioDocument = read_object(&body)?;
     document.read(&program, &pipeline).map_err(|fields| invalid(fields, &body))?;
-    let steps = serde_json::to_value(&document.steps).map_err(|error| Problem::internal(&error))?;
-    let stored = StoredScenario { times: document.times, steps };
-    control.engine.put_scenario(pipeline.key(), stored).await?;
+    control.engine.put_scenario(pipeline.key(), document.clone()).await?;
     Ok(Json(document))
 }
 

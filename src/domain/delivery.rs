@@ -4,12 +4,12 @@
 //! or not within ten seconds is sent again after 1, 2, 4, 8 and then every 15 minutes for a day;
 //! every other answer that is no success ends it.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-use super::event::EventKind;
+use super::event::{Event, EventKind};
+use super::execution::Execution;
 use super::id::{DeliveryId, ExecutionId, PhaseId, PipelineKey, StepId, WebhookId};
 use super::time::{Duration, Timestamp};
+use super::webhook::Webhook;
+use super::word::words;
 
 /// How long after an attempt the next one is made, at first; each time it is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_mins(1);
@@ -20,16 +20,16 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 /// How long after the first attempt in vain others are made.
 const PATIENCE: Duration = Duration::from_days(1);
 
-/// How a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum DeliveryStatus {
-    /// It is still to be made, or to be made again.
-    Pending,
-    /// The subscriber has taken it.
-    Delivered,
-    /// It was given up.
-    Failed,
+words! {
+    /// How a delivery stands.
+    pub enum DeliveryStatus {
+        /// It is still to be made, or to be made again.
+        Pending = "PENDING",
+        /// The subscriber has taken it.
+        Delivered = "DELIVERED",
+        /// It was given up.
+        Failed = "FAILED",
+    }
 }
 
 /// What a subscriber is told of: an event, and what it happened to.
@@ -51,6 +51,22 @@ pub struct Notice {
     pub user: Option<String>,
 }
 
+impl Notice {
+    /// What subscribers are told of something that happened to an execution.
+    fn new(event_id: String, execution: &Execution, event: &Event) -> Self {
+        let step = event.step.and_then(|position| execution.step(position));
+        Self {
+            event_id,
+            kind: event.kind,
+            published_at: event.at,
+            pipeline: execution.pipeline,
+            execution_id: execution.id,
+            step: step.map(|(step, _)| (step.phase_id, step.id)),
+            user: execution.user.clone(),
+        }
+    }
+}
+
 /// A notice for a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -67,6 +83,41 @@ pub struct Delivery {
     pub round: i64,
 }
 
+/// A delivery that is still to be made, before it has an identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// Who is told.
+    pub webhook_id: WebhookId,
+    /// The position of the event among what happened to the execution.
+    pub position: usize,
+    /// What is told.
+    pub notice: Notice,
+}
+
+/// The deliveries of what happened to an execution: one for each event and subscriber that wants it.
+/// `make_id` makes the identifiers of the events that somebody is told of.
+pub fn of(
+    execution: &Execution,
+    happened: &[Event],
+    webhooks: &[&Webhook],
+    mut make_id: impl FnMut() -> String,
+) -> Vec<NewDelivery> {
+    let mut deliveries = Vec::new();
+    for (position, event) in happened.iter().enumerate() {
+        let wants = |webhook: &&&Webhook| webhook.subscription.events.contains(&event.kind);
+        let mut wanting = webhooks.iter().filter(wants).peekable();
+        if wanting.peek().is_some() {
+            let notice = Notice::new(make_id(), execution, event);
+            deliveries.extend(wanting.map(|webhook| NewDelivery {
+                webhook_id: webhook.id,
+                position,
+                notice: notice.clone(),
+            }));
+        }
+    }
+    deliveries
+}
+
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
@@ -74,6 +125,19 @@ pub enum Reply {
     Status(u16),
     /// No answer, and why.
     None(String),
+}
+
+/// An attempt at a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it was made.
+    pub at: Timestamp,
+    /// What came of it.
+    pub reply: Reply,
+    /// The beginning of an answer that was no success.
+    pub answer: Option<String>,
+    /// How long it took, in real milliseconds.
+    pub duration: i64,
 }
 
 /// The attempts in vain, up to the last one.
@@ -85,6 +149,26 @@ pub struct Failures {
     pub since: Timestamp,
 }
 
+/// A delivery whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DueDelivery {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The attempts so far, all in vain.
+    pub failures: Option<Failures>,
+}
+
+/// A delivery with all attempts at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedDelivery {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// When it is tried next; none if it is over or waits for one before it.
+    pub next_attempt_at: Option<Timestamp>,
+    /// The attempts, in order.
+    pub attempts: Vec<Attempt>,
+}
+
 /// What follows from an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -94,9 +178,28 @@ pub enum Next {
     Again(Timestamp, Failures),
 }
 
+/// An attempt that was made, and what follows from it.
+#[derive(Clone, Debug)]
+pub struct Attempted {
+    /// The delivery, as it was before.
+    pub delivery: Delivery,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// What follows.
+    pub next: Next,
+}
+
+impl DueDelivery {
+    /// The delivery was tried.
+    #[must_use]
+    pub fn tried(self, attempt: Attempt) -> Attempted {
+        let next = next(&attempt.reply, self.failures, attempt.at);
+        Attempted { delivery: self.delivery, attempt, next }
+    }
+}
+
 /// What follows from an attempt at `now`, after earlier ones in vain.
-#[must_use]
-pub fn next(reply: &Reply, earlier: Option<Failures>, now: Timestamp) -> Next {
+fn next(reply: &Reply, earlier: Option<Failures>, now: Timestamp) -> Next {
     match reply {
         Reply::Status(200..=299) => return Next::Over(DeliveryStatus::Delivered),
         Reply::Status(429 | 500..=504 | 506..=599) | Reply::None(_) => {}

@@ -1,37 +1,23 @@
 //! Environments: where code is deployed.
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::id::EnvironmentId;
 use super::variable::Variable;
+use super::word::words;
 
 /// The region of all environments.
 pub const REGION: &str = "uswest2";
 
-/// The purpose of an environment.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum EnvironmentType {
-    /// Development.
-    Dev,
-    /// Stage.
-    Stage,
-    /// Production.
-    Prod,
-}
-
-impl EnvironmentType {
-    /// The name used in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-            Self::Stage => "stage",
-            Self::Prod => "prod",
-        }
+words! {
+    /// The purpose of an environment.
+    pub enum EnvironmentType {
+        /// Development.
+        Dev = "dev",
+        /// Stage.
+        Stage = "stage",
+        /// Production.
+        Prod = "prod",
     }
 }
 
@@ -53,20 +39,20 @@ impl Default for Topology {
     }
 }
 
-/// Whether an environment can be deployed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EnvironmentStatus {
-    /// In service.
-    Ready,
-    /// Being created.
-    Creating,
-    /// Being changed.
-    Updating,
-    /// Being deleted.
-    Deleting,
-    /// Out of order.
-    Failed,
+words! {
+    /// Whether an environment can be deployed to.
+    pub enum EnvironmentStatus {
+        /// In service.
+        Ready = "ready",
+        /// Being created.
+        Creating = "creating",
+        /// Being changed.
+        Updating = "updating",
+        /// Being deleted.
+        Deleting = "deleting",
+        /// Out of order.
+        Failed = "failed",
+    }
 }
 
 /// An environment of a program.

@@ -65,7 +65,7 @@ enum Expected {
 }
 
 /// One line of the table of metrics.
-struct Rule {
+struct MetricRule {
     kpi: &'static str,
     severity: Severity,
     comparator: Comparator,
@@ -80,11 +80,11 @@ const fn rule(
     comparator: Comparator,
     expected: Expected,
     usual: &'static str,
-) -> Rule {
-    Rule { kpi, severity, comparator, expected, usual }
+) -> MetricRule {
+    MetricRule { kpi, severity, comparator, expected, usual }
 }
 
-const fn flag(kpi: &'static str, severity: Severity) -> Rule {
+const fn flag(kpi: &'static str, severity: Severity) -> MetricRule {
     rule(kpi, severity, Comparator::Eq, Expected::Flag, "true")
 }
 
@@ -93,7 +93,7 @@ use Expected::{Number, PageViews, Rating, ResponseTime};
 use Severity::{Critical, Important, Informational};
 
 /// Source: Cloud Manager's documentation of code quality testing.
-const CODE_QUALITY: &[Rule] = &[
+const CODE_QUALITY: &[MetricRule] = &[
     rule("security_rating", Critical, Gte, Rating("B"), "A"),
     rule("security_rating", Important, Comparator::Eq, Rating("A"), "A"),
     rule("reliability_rating", Important, Gte, Rating("C"), "A"),
@@ -106,7 +106,7 @@ const CODE_QUALITY: &[Rule] = &[
 ];
 
 /// Source: Cloud Manager's documentation of security testing.
-const SECURITY: &[Rule] = &[
+const SECURITY: &[MetricRule] = &[
     flag("deserialization_firewall_attach_api_readiness", Critical),
     flag("deserialization_firewall_functional", Critical),
     flag("deserialization_firewall_loaded", Critical),
@@ -129,7 +129,7 @@ const SECURITY: &[Rule] = &[
 ];
 
 /// Source: Cloud Manager's documentation of performance testing.
-const PERFORMANCE: &[Rule] = &[
+const PERFORMANCE: &[MetricRule] = &[
     rule("error_rate", Critical, Lt, Number("2"), "0.1"),
     rule("cpu_utilization_rate", Critical, Lt, Number("80"), "37"),
     rule("disk_io_wait_time", Critical, Lt, Number("50"), "4"),
@@ -191,7 +191,7 @@ impl Gate {
         }
     }
 
-    fn rules(self) -> &'static [Rule] {
+    fn rules(self) -> &'static [MetricRule] {
         match self {
             Self::CodeQuality => CODE_QUALITY,
             Self::Security => SECURITY,
@@ -259,7 +259,7 @@ impl Gate {
 }
 
 /// Compares by quality for ratings (A is greatest), by value for numbers, by text for flags.
-fn passes(rule: &Rule, actual: &str, expected: &str) -> bool {
+fn passes(rule: &MetricRule, actual: &str, expected: &str) -> bool {
     let order = match rule.expected {
         Rating(_) => Some(expected.cmp(actual)),
         Expected::Flag => Some(actual.cmp(expected)),

@@ -16,6 +16,8 @@ pub mod program;
 pub mod repository;
 pub mod role;
 pub mod scenario;
+pub mod scenario_document;
 pub mod time;
 pub mod variable;
 pub mod webhook;
+pub mod word;

@@ -7,59 +7,39 @@ use super::environment::EnvironmentType;
 use super::id::{EnvironmentId, PhaseId, PipelineId, PipelineKey, ProgramId, RepositoryId, StepId};
 use super::time::Timestamp;
 use super::variable::Variable;
+use super::word::words;
 
-/// What a step does. The names are the API's `action`.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "camelCase")]
-pub enum Action {
-    /// Checks that the branch and the environments of the pipeline exist and are ready.
-    Validate,
-    /// Builds the packages, or copies those of an earlier execution.
-    Build,
-    /// Scans the code; the code quality gate.
-    CodeQuality,
-    /// Installs the packages on one environment.
-    Deploy,
-    /// Waits for somebody's approval.
-    Approval,
-    /// Checks the health of the deployed instances; the security gate.
-    SecurityTest,
-    /// Puts page traffic on the stage environment.
-    LoadTest,
-    /// Puts asset uploads on the stage environment.
-    AssetsTest,
-    /// Judges the load and assets tests; the performance gate.
-    ReportPerformanceTest,
-    /// Audits the pages of the stage environment.
-    ContentAudit,
-    /// Waits for the time of the production deployment.
-    Schedule,
-    /// Waits for a Customer Success Engineer to start the production deployment.
-    Managed,
+words! {
+    /// What a step does. The names are the API's `action`.
+    pub enum Action {
+        /// Checks that the branch and the environments of the pipeline exist and are ready.
+        Validate = "validate",
+        /// Builds the packages, or copies those of an earlier execution.
+        Build = "build",
+        /// Scans the code; the code quality gate.
+        CodeQuality = "codeQuality",
+        /// Installs the packages on one environment.
+        Deploy = "deploy",
+        /// Waits for somebody's approval.
+        Approval = "approval",
+        /// Checks the health of the deployed instances; the security gate.
+        SecurityTest = "securityTest",
+        /// Puts page traffic on the stage environment.
+        LoadTest = "loadTest",
+        /// Puts asset uploads on the stage environment.
+        AssetsTest = "assetsTest",
+        /// Judges the load and assets tests; the performance gate.
+        ReportPerformanceTest = "reportPerformanceTest",
+        /// Audits the pages of the stage environment.
+        ContentAudit = "contentAudit",
+        /// Waits for the time of the production deployment.
+        Schedule = "schedule",
+        /// Waits for a Customer Success Engineer to start the production deployment.
+        Managed = "managed",
+    }
 }
 
 impl Action {
-    /// The name used in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Validate => "validate",
-            Self::Build => "build",
-            Self::CodeQuality => "codeQuality",
-            Self::Deploy => "deploy",
-            Self::Approval => "approval",
-            Self::SecurityTest => "securityTest",
-            Self::LoadTest => "loadTest",
-            Self::AssetsTest => "assetsTest",
-            Self::ReportPerformanceTest => "reportPerformanceTest",
-            Self::ContentAudit => "contentAudit",
-            Self::Schedule => "schedule",
-            Self::Managed => "managed",
-        }
-    }
-
     /// Whether the step does nothing but wait for a person.
     #[must_use]
     pub fn waits_for_a_person(self) -> bool {
@@ -80,27 +60,28 @@ impl Action {
     }
 }
 
-/// How executions of a pipeline begin by themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum PipelineTrigger {
-    /// They don't.
-    Manual,
-    /// With each new commit on the pipeline's branch.
-    OnCommit,
+words! {
+    /// How executions of a pipeline begin by themselves.
+    pub enum PipelineTrigger {
+        /// They don't.
+        Manual = "MANUAL",
+        /// With each new commit on the pipeline's branch.
+        OnCommit = "ON_COMMIT",
+    }
 }
 
-/// What a pipeline does when an important metric fails.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ImportantFailures {
-    /// Waits for somebody to override or reject the failure.
-    #[default]
-    Ask,
-    /// Fails.
-    Fail,
-    /// Goes on as if the failure had been overridden.
-    Continue,
+words! {
+    /// What a pipeline does when an important metric fails.
+    #[derive(Default)]
+    pub enum ImportantFailures {
+        /// Waits for somebody to override or reject the failure.
+        #[default]
+        Ask = "ASK",
+        /// Fails.
+        Fail = "FAIL",
+        /// Goes on as if the failure had been overridden.
+        Continue = "CONTINUE",
+    }
 }
 
 /// The kinds of pipelines, told apart by their deploy phases.
@@ -231,6 +212,18 @@ pub struct Step {
     pub options: StepOptions,
 }
 
+words! {
+    /// The type of a phase.
+    pub enum PhaseType {
+        /// Checks that branch and environments are there and ready.
+        Validate = "VALIDATE",
+        /// Builds and scans a branch.
+        Build = "BUILD",
+        /// Deploys to an environment.
+        Deploy = "DEPLOY",
+    }
+}
+
 /// What a phase is for, with the resources that it uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PhaseKind {
@@ -250,6 +243,18 @@ pub enum PhaseKind {
         /// The environment's type, which never changes for a phase.
         environment_type: EnvironmentType,
     },
+}
+
+impl PhaseKind {
+    /// Its type, without the resources.
+    #[must_use]
+    pub fn phase_type(&self) -> PhaseType {
+        match self {
+            Self::Validate => PhaseType::Validate,
+            Self::Build { .. } => PhaseType::Build,
+            Self::Deploy { .. } => PhaseType::Deploy,
+        }
+    }
 }
 
 /// A phase of a pipeline definition.

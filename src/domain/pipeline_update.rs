@@ -92,19 +92,11 @@ impl PipelineUpdate {
     }
 }
 
-fn type_name(phase: &Phase) -> &'static str {
-    match phase.kind {
-        PhaseKind::Validate => "VALIDATE",
-        PhaseKind::Build { .. } => "BUILD",
-        PhaseKind::Deploy { .. } => "DEPLOY",
-    }
-}
-
 impl PhaseUpdate {
     /// The position of the phase that is meant.
     fn find(&self, pipeline: &Pipeline, place: &mut Place<'_>) -> Option<usize> {
         let is_meant = |phase: &Phase| {
-            type_name(phase) == self.phase_type
+            phase.kind.phase_type().as_str() == self.phase_type
                 && self.name.as_ref().is_none_or(|name| phase.name == *name)
         };
         let mut found = (0..pipeline.phases.len()).filter(|at| is_meant(&pipeline.phases[*at]));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::environment::Environment;
 use super::id::{EnvironmentId, PipelineId, ProgramId, RepositoryId, TenantId};
@@ -12,6 +11,7 @@ use super::pipeline::Pipeline;
 use super::repository::Repository;
 use super::time::Timestamp;
 use super::variable::{Owner, Variable};
+use super::word::words;
 
 /// One IMS organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub struct Tenant {
     pub ims_tenant_id: String,
 }
 
-/// What a program runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProgramType {
-    /// Adobe Managed Services.
-    AemManagedServices,
-    /// AEM as a Cloud Service.
-    AemCloudService,
+words! {
+    /// What a program runs on.
+    pub enum ProgramType {
+        /// Adobe Managed Services.
+        AemManagedServices = "aem_managed_services",
+        /// AEM as a Cloud Service.
+        AemCloudService = "aem_cloud_service",
+    }
 }
 
 /// The targets against which a program's performance is judged.

@@ -3,49 +3,27 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use super::execution::status::StepStatus;
 use super::pipeline::Action;
+use super::word::words;
 
-/// What somebody is to a program.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "camelCase")]
-pub enum Role {
-    /// Owns programs and their budget.
-    BusinessOwner,
-    /// Sets up pipelines and environments, and deploys.
-    DeploymentManager,
-    /// Follows up on programs and deployments.
-    ProgramManager,
-    /// Writes the code.
-    Developer,
-    /// Oversees go-lives, on Adobe's side.
-    CustomerSuccessEngineer,
-}
-
-use Role::{BusinessOwner, CustomerSuccessEngineer, DeploymentManager, Developer, ProgramManager};
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 5] =
-        [BusinessOwner, DeploymentManager, ProgramManager, Developer, CustomerSuccessEngineer];
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            BusinessOwner => "businessOwner",
-            DeploymentManager => "deploymentManager",
-            ProgramManager => "programManager",
-            Developer => "developer",
-            CustomerSuccessEngineer => "customerSuccessEngineer",
-        })
+words! {
+    /// What somebody is to a program.
+    pub enum Role {
+        /// Owns programs and their budget.
+        BusinessOwner = "businessOwner",
+        /// Sets up pipelines and environments, and deploys.
+        DeploymentManager = "deploymentManager",
+        /// Follows up on programs and deployments.
+        ProgramManager = "programManager",
+        /// Writes the code.
+        Developer = "developer",
+        /// Oversees go-lives, on Adobe's side.
+        CustomerSuccessEngineer = "customerSuccessEngineer",
     }
 }
+
+use Role::{BusinessOwner, CustomerSuccessEngineer, DeploymentManager, ProgramManager};
 
 /// A refusal for want of a role.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,27 +3,28 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::deployment::Failure;
 use super::environment::EnvironmentType;
 use super::pipeline::Action;
 use super::time::Duration;
+use super::word::words;
 
-/// How an automated step ends, as far as its gate does not decide.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[schema(as = ScenarioOutcome)]
-pub enum Outcome {
-    /// As it should.
-    #[default]
-    Finished,
-    /// By a fault on the customer's side.
-    Failed,
-    /// By a fault on the system's side.
-    Error,
-    /// deploy only: it waits at half its duration; resumed, it runs the rest and is finished.
-    Paused,
+words! {
+    /// How an automated step ends, as far as its gate does not decide.
+    #[derive(Default)]
+    #[schema(as = ScenarioOutcome)]
+    pub enum Outcome {
+        /// As it should.
+        #[default]
+        Finished = "FINISHED",
+        /// By a fault on the customer's side.
+        Failed = "FAILED",
+        /// By a fault on the system's side.
+        Error = "ERROR",
+        /// deploy only: it waits at half its duration; resumed, it runs the rest and is finished.
+        Paused = "PAUSED",
+    }
 }
 
 /// A line that a scenario adds to a step's log.

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::id::{EnvironmentId, PipelineKey, ProgramId};
 use super::invalid::{InvalidField, InvalidFields, Place, one_of};
+use super::word::words;
 
 /// The most variables that a pipeline or an environment has.
 pub const MOST: usize = 200;
@@ -40,25 +41,15 @@ impl Owner {
     }
 }
 
-/// Whether the value of a variable is given back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum VariableType {
-    /// It is.
-    #[default]
-    String,
-    /// Never; it is encrypted at rest.
-    SecretString,
-}
-
-impl VariableType {
-    /// The name used in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::String => "string",
-            Self::SecretString => "secretString",
-        }
+words! {
+    /// Whether the value of a variable is given back.
+    #[derive(Default)]
+    pub enum VariableType {
+        /// It is.
+        #[default]
+        String = "string",
+        /// Never; it is encrypted at rest.
+        SecretString = "secretString",
     }
 }
 
@@ -103,7 +94,7 @@ pub struct VariableUpdate {
 
 /// How variables change.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum VariableChange {
     /// The variable has this value from now on.
     Set {
         /// The variable, as it can be shown.
@@ -120,7 +111,7 @@ pub enum Change {
     },
 }
 
-impl fmt::Debug for Change {
+impl fmt::Debug for VariableChange {
     /// Without the value, which may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -140,7 +131,7 @@ pub fn changes(
     owner: Owner,
     current: &[Variable],
     updates: Vec<VariableUpdate>,
-) -> Result<Vec<Change>, InvalidFields> {
+) -> Result<Vec<VariableChange>, InvalidFields> {
     InvalidFields::collect(|place| Some(check(owner, current, updates, place)))
 }
 
@@ -150,7 +141,7 @@ pub fn check(
     current: &[Variable],
     updates: Vec<VariableUpdate>,
     place: &mut Place<'_>,
-) -> Vec<Change> {
+) -> Vec<VariableChange> {
     let mut changes = Vec::new();
     let mut seen: Vec<(String, Option<String>)> = Vec::new();
     let mut count = current.len();
@@ -178,7 +169,7 @@ pub fn check(
         let existing = current.iter().find(|variable| variable.is(&name, service.as_deref()));
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             count -= usize::from(existing.is_some());
-            changes.push(Change::Delete { name, service });
+            changes.push(VariableChange::Delete { name, service });
             continue;
         };
         let was = existing.map(Variable::variable_type);
@@ -197,7 +188,7 @@ pub fn check(
         }
         count += usize::from(existing.is_none());
         let variable = Variable { name, service, value: shown };
-        changes.push(Change::Set { variable, value });
+        changes.push(VariableChange::Set { variable, value });
     }
     if count > MOST {
         let message = format!("there can't be more than {MOST} variables");
@@ -215,15 +206,15 @@ fn is_name(name: &str) -> bool {
 
 /// Variables as they are after changes, by name and service.
 #[must_use]
-pub fn changed(current: &[Variable], changes: &[Change]) -> Vec<Variable> {
+pub fn changed(current: &[Variable], changes: &[VariableChange]) -> Vec<Variable> {
     let mut variables = current.to_vec();
     for change in changes {
         let (name, service) = match change {
-            Change::Set { variable, .. } => (&variable.name, &variable.service),
-            Change::Delete { name, service } => (name, service),
+            VariableChange::Set { variable, .. } => (&variable.name, &variable.service),
+            VariableChange::Delete { name, service } => (name, service),
         };
         variables.retain(|variable| !variable.is(name, service.as_deref()));
-        if let Change::Set { variable, .. } = change {
+        if let VariableChange::Set { variable, .. } = change {
             variables.push(variable.clone());
         }
     }

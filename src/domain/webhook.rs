@@ -14,11 +14,11 @@ pub const ALL: &str = "all";
 /// The names that a subscription may list.
 pub const NAMES: [&str; 6] = [
     ALL,
-    EventKind::ExecutionStarted.name(),
-    EventKind::StepStarted.name(),
-    EventKind::StepWaiting.name(),
-    EventKind::StepEnded.name(),
-    EventKind::ExecutionEnded.name(),
+    EventKind::ExecutionStarted.as_str(),
+    EventKind::StepStarted.as_str(),
+    EventKind::StepWaiting.as_str(),
+    EventKind::StepEnded.as_str(),
+    EventKind::ExecutionEnded.as_str(),
 ];
 
 /// A subscription to the events of a tenant's executions, not yet stored.
@@ -86,7 +86,7 @@ pub fn names(events: &BTreeSet<EventKind>) -> Vec<&'static str> {
     if events.len() == EventKind::ALL.len() {
         return vec![ALL];
     }
-    events.iter().map(|event| event.name()).collect()
+    events.iter().map(|event| event.as_str()).collect()
 }
 
 /// The events that names stand for, or the names that stand for none.
@@ -96,10 +96,10 @@ pub fn events<'n>(
     let mut events = BTreeSet::new();
     let mut unknown = Vec::new();
     for name in names {
-        match EventKind::find(name) {
-            Some(event) => _ = events.insert(event),
-            None if name == ALL => events.extend(EventKind::ALL),
-            None => unknown.push(name),
+        match name.parse() {
+            Ok(event) => _ = events.insert(event),
+            Err(_) if name == ALL => events.extend(EventKind::ALL),
+            Err(_) => unknown.push(name),
         }
     }
     if unknown.is_empty() { Ok(events) } else { Err(unknown) }
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(names(&events([end, "all"]).unwrap()), ["all"]);
         assert_eq!(events(["all", "none", "End"]), Err(vec!["none", "End"]));
         for event in EventKind::ALL {
-            assert_eq!(EventKind::find(event.name()), Some(event));
+            assert_eq!(event.as_str().parse(), Ok(event));
         }
     }
 }

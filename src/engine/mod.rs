@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod changes;
 pub mod clock;
+mod condition;
 pub mod definitions;
 pub mod deliveries;
 mod executions;

@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::task::{Id, JoinError, JoinSet};
 
+use crate::domain::delivery::Attempt;
 use crate::domain::id::{ExecutionId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
@@ -19,7 +20,6 @@ use crate::engine::changes::Topic;
 use crate::engine::deliveries::Turn;
 use crate::http::host::Hosts;
 use crate::store::StoreError;
-use crate::store::deliveries::Attempt;
 use body::EventBody;
 pub use sender::Sender;
 

@@ -12,10 +12,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::access::signer::Signer;
-use crate::domain::delivery::Reply;
+use crate::domain::delivery::{Attempt, DueDelivery, Reply};
 use crate::domain::webhook::NewWebhook;
 use crate::engine::deliveries::Turn;
-use crate::store::deliveries::{Attempt, DueDelivery};
 use crate::store::with_causes;
 
 /// How long a call may take, in real time.

@@ -13,8 +13,8 @@ use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
 use crate::app::{App, AppError, AppOptions, Credentials};
-use crate::log::Recent;
-use signals::Signals;
+use crate::log::{self, Recent};
+use signals::CommandSignals;
 
 /// How long requests in flight may take when the command has ended: only processes that it has
 /// left behind can still wait for them.
@@ -31,9 +31,9 @@ const NOT_EXECUTABLE: u8 = 126;
 pub async fn run(
     options: AppOptions,
     command: &[OsString],
-    log: &Recent,
+    recent: &Recent,
 ) -> Result<ExitCode, AppError> {
-    let signals = Signals::listen().map_err(AppError::Serve)?;
+    let signals = CommandSignals::listen().map_err(AppError::Serve)?;
     let app = App::build(options).await?;
     let credentials = app.credentials()?;
     let mut child = match start(command, app.url(), &credentials) {
@@ -43,7 +43,7 @@ pub async fn run(
     let (status, stopped) = attend(app, wait(&mut child, signals)).await;
     let status = status.map_err(AppError::Serve)?;
     if !status.success() {
-        tell(status, &log.entries());
+        tell(status, &recent.entries());
     }
     stopped?;
     Ok(ExitCode::from(code_of(status)))
@@ -68,7 +68,7 @@ async fn attend<T>(app: App, command: impl Future<Output = T>) -> (T, Result<(),
             (status, server.await)
         }
         stopped = &mut server => {
-            eprintln!("--- The emulator failed; the command goes on without it.");
+            log::say("--- The emulator failed; the command goes on without it.");
             (command.await, stopped)
         }
     };
@@ -100,17 +100,17 @@ fn start(command: &[OsString], url: &str, credentials: &Credentials) -> Result<C
     command.spawn().map_err(|error| {
         let name = name.display();
         if error.kind() == io::ErrorKind::NotFound {
-            eprintln!("{name}: command not found");
+            log::say(&format!("{name}: command not found"));
             ExitCode::from(NOT_FOUND)
         } else {
-            eprintln!("{name}: can't be run: {error}");
+            log::say(&format!("{name}: can't be run: {error}"));
             ExitCode::from(NOT_EXECUTABLE)
         }
     })
 }
 
 /// Waits for the command's end, however it takes what is passed on to it.
-async fn wait(child: &mut Child, mut signals: Signals) -> io::Result<ExitStatus> {
+async fn wait(child: &mut Child, mut signals: CommandSignals) -> io::Result<ExitStatus> {
     loop {
         tokio::select! {
             ended = child.wait() => return ended,
@@ -139,11 +139,13 @@ fn tell(status: ExitStatus, entries: &[String]) {
         None => format!("failed with exit code {}", code_of(status)),
     };
     if entries.is_empty() {
-        eprintln!("--- The command {how}; the emulator's log is empty: no request has reached it.");
+        log::say(&format!(
+            "--- The command {how}; the emulator's log is empty: no request has reached it."
+        ));
     } else {
-        eprintln!("--- The command {how}; the end of the emulator's log:");
+        log::say(&format!("--- The command {how}; the end of the emulator's log:"));
         for entry in entries {
-            eprint!("{entry}");
+            log::say(entry.trim_end_matches('\n'));
         }
     }
 }
@@ -156,6 +158,7 @@ mod tests {
     use super::*;
     use crate::access::Auth;
     use crate::engine::EngineOptions;
+    use crate::server::Patience;
 
     fn options() -> AppOptions {
         AppOptions {
@@ -166,6 +169,7 @@ mod tests {
             allow_hosts: Vec::new(),
             auth: Auth::Open,
             engine: EngineOptions::default(),
+            patience: Patience::default(),
         }
     }
 

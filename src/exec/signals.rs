@@ -12,10 +12,10 @@ pub(super) struct Signal(rustix::process::Signal);
 
 /// The signals, from when they are listened to.
 #[cfg(unix)]
-pub(super) struct Signals(mpsc::UnboundedReceiver<Signal>);
+pub(super) struct CommandSignals(mpsc::UnboundedReceiver<Signal>);
 
 #[cfg(unix)]
-impl Signals {
+impl CommandSignals {
     /// Listens from now on, so that no signal ends this process before the command.
     pub(super) fn listen() -> io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -61,10 +61,10 @@ pub(super) enum Signal {}
 
 /// Ctrl-C, which must not end this process before the command.
 #[cfg(windows)]
-pub(super) struct Signals(tokio::signal::windows::CtrlC);
+pub(super) struct CommandSignals(tokio::signal::windows::CtrlC);
 
 #[cfg(windows)]
-impl Signals {
+impl CommandSignals {
     /// Listens from now on.
     pub(super) fn listen() -> io::Result<Self> {
         tokio::signal::windows::ctrl_c().map(Self)

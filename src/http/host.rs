@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use url::{Origin, Url};
 
 use super::problem::Problem;
@@ -105,8 +105,13 @@ fn origin_of(url: &str) -> Option<Origin> {
     Url::parse(url).ok().map(|url| url.origin()).filter(Origin::is_tuple)
 }
 
-/// Refuses requests to a host that is not meant.
-pub fn check_host(hosts: &Hosts, headers: &HeaderMap) -> Result<(), Problem> {
+/// Refuses requests to a host that is not meant, and those that do not name one host as HTTP/1.1
+/// demands.
+pub fn check_host(hosts: &Hosts, version: Version, headers: &HeaderMap) -> Result<(), Problem> {
+    let count = headers.get_all(header::HOST).iter().count();
+    if count > 1 || count == 0 && version == Version::HTTP_11 {
+        return Err(Problem::bad_request("The request must have one Host header."));
+    }
     let foreign = headers.get_all(header::HOST).iter().find_map(|host| {
         let host = host.to_str().unwrap_or_default();
         (!hosts.allows(host)).then_some(host)

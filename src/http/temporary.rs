@@ -33,10 +33,19 @@ impl AsRef<Path> for TemporaryFile {
     }
 }
 
+/// Makes a temporary directory for this user alone; it goes away with the answer.
+pub fn directory() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("cloudmanager-emulator-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
+}
+
 impl TemporaryFile {
     /// A place for a file, which is not there yet.
     pub fn new() -> Result<Self, Problem> {
-        let directory = TempDir::new().map_err(|error| failed(&error))?;
+        let directory = directory().map_err(|error| failed(&error))?;
         Ok(Self { path: directory.path().join(FILE), _directory: directory })
     }
 

@@ -1,7 +1,6 @@
 //! From a seed document to what it defines, with every mistake on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use super::NOT_YET;
@@ -9,48 +8,20 @@ use super::document::{
     EnvironmentDocument, KpisDocument, PipelineDocument, ProgramDocument, RepositoryDocument,
     SeedDocument, TenantDocument, VariableDocument, WebhookDocument,
 };
+use super::fields::{check_name, read_id, read_tenant_id};
 use super::{Seed, pipeline};
 use crate::domain::client::Client;
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
-use crate::domain::id::{ExecutionId, InvalidId, PipelineKey, ProgramId, TenantId};
+use crate::domain::id::{ExecutionId, PipelineKey, ProgramId, TenantId};
 use crate::domain::invalid::{self, Place};
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
-use crate::domain::variable::{self, Change, Owner, VariableUpdate};
+use crate::domain::scenario_document::ScenarioDocument;
+use crate::domain::variable::{self, Owner, VariableChange, VariableUpdate};
 use crate::domain::webhook::{self, NewWebhook};
-use crate::store::definitions::scenarios::StoredScenario;
 
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
-
-/// Reads an identifier.
-pub(super) fn read_id<T: FromStr<Err = InvalidId>>(
-    place: &mut Place<'_>,
-    field: &str,
-    text: &str,
-) -> Option<T> {
-    text.parse().map_err(|error: InvalidId| place.wrong(field, error.to_string())).ok()
-}
-
-/// Reads the identifier of a tenant that is there.
-pub(super) fn read_tenant_id(
-    place: &mut Place<'_>,
-    text: &str,
-    is_tenant: impl Fn(TenantId) -> bool,
-) -> Option<TenantId> {
-    let id = read_id(place, "tenantId", text);
-    if id.is_some_and(|id| !is_tenant(id)) {
-        place.wrong("tenantId", format!("there is no tenant {text}"));
-    }
-    id
-}
-
-/// Checks a display name of at most 64 characters.
-pub(super) fn check_name(place: &mut Place<'_>, field: &str, text: &str) {
-    if !(1..=64).contains(&text.chars().count()) {
-        place.wrong(field, "must have 1 to 64 characters");
-    }
-}
 
 /// Builds what a document defines, as far as nothing is wrong with it; besides the tenants in it,
 /// there are those that `is_tenant` knows.
@@ -239,8 +210,8 @@ fn build_program(
 /// What belongs to environments and pipelines beside their definitions.
 #[derive(Default)]
 pub(super) struct Parts {
-    scenarios: Vec<(PipelineKey, StoredScenario)>,
-    variables: Vec<(Owner, Vec<Change>)>,
+    scenarios: Vec<(PipelineKey, ScenarioDocument)>,
+    variables: Vec<(Owner, Vec<VariableChange>)>,
 }
 
 impl Parts {
@@ -347,7 +318,7 @@ fn build_variables(
     place: &mut Place<'_>,
     owner: Owner,
     documents: &[VariableDocument],
-) -> Vec<Change> {
+) -> Vec<VariableChange> {
     let updates = documents.iter().map(|document| VariableUpdate {
         name: document.name.clone(),
         value: Some(document.value.clone()),

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
-use super::scenario::ScenarioDocument;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
-use crate::domain::pipeline::{Action, ImportantFailures, PipelineTrigger, StepOptions};
+use crate::domain::pipeline::{Action, ImportantFailures, PhaseType, PipelineTrigger, StepOptions};
 use crate::domain::program::ProgramType;
 use crate::domain::role::Role;
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::variable::VariableType;
 use crate::domain::webhook;
 
@@ -278,19 +278,6 @@ impl fmt::Debug for VariableDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VariableDocument").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// What a phase is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-#[schema(as = SeedPhaseType)]
-pub(super) enum PhaseType {
-    /// Checks that branch and environments are there and ready.
-    Validate,
-    /// Builds and scans a branch.
-    Build,
-    /// Deploys to an environment.
-    Deploy,
 }
 
 /// A phase of a pipeline.

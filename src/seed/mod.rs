@@ -2,6 +2,7 @@
 
 mod build;
 mod document;
+mod fields;
 mod further;
 mod pipeline;
 pub mod scenario;
@@ -19,11 +20,11 @@ use crate::domain::client::Client;
 use crate::domain::id::{ExecutionId, PipelineKey, TenantId};
 use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::program::{Program, Tenant};
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::time::Timestamp;
-use crate::domain::variable::{Change as VariableChange, Owner};
+use crate::domain::variable::{Owner, VariableChange};
 use crate::domain::webhook::NewWebhook;
 use crate::input::Document;
-use crate::store::definitions::scenarios::StoredScenario;
 use build::Parts;
 use document::SeedDocument;
 pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookDocument};
@@ -49,7 +50,7 @@ pub struct Seed {
     /// Variables of pipelines and environments, with their values in clear.
     pub variables: Vec<(Owner, Vec<VariableChange>)>,
     /// Scenarios of pipelines.
-    pub scenarios: Vec<(PipelineKey, StoredScenario)>,
+    pub scenarios: Vec<(PipelineKey, ScenarioDocument)>,
     /// Subscriptions.
     pub webhooks: Vec<NewWebhook>,
     /// The identifier of the first execution.
@@ -171,7 +172,7 @@ pub fn read_webhook(
     is_tenant: impl Fn(TenantId) -> bool,
 ) -> Result<NewWebhook, InvalidFields> {
     read_alone(text, |document: WebhookDocument, place| {
-        let tenant_id = build::read_tenant_id(place, &document.tenant_id, is_tenant);
+        let tenant_id = fields::read_tenant_id(place, &document.tenant_id, is_tenant);
         build::build_webhook(place, document, tenant_id)
     })
 }

@@ -3,25 +3,25 @@
 use std::collections::BTreeSet;
 
 use super::NOT_YET;
-use super::build::{check_name, read_id};
-use super::document::{PhaseDocument, PhaseType, PipelineDocument, StepDocument};
+use super::document::{PhaseDocument, PipelineDocument, StepDocument};
+use super::fields::{check_name, read_id};
 use crate::domain::environment::EnvironmentType;
 use crate::domain::id::{PhaseId, PipelineId, StepId};
 use crate::domain::invalid::{Place, one_of};
 use crate::domain::pipeline::{
-    Action, Phase, PhaseKind, Pipeline, PipelineKind, PipelineTrigger, Step, StepOptions,
-    possible_steps,
+    Action, Phase, PhaseKind, PhaseType, Pipeline, PipelineKind, PipelineTrigger, Step,
+    StepOptions, possible_steps,
 };
 use crate::domain::program::Program;
 use crate::domain::repository::DEFAULT_BRANCH;
-use crate::store::definitions::scenarios::StoredScenario;
+use crate::domain::scenario_document::ScenarioDocument;
 
 /// Builds a pipeline of `program`, whose environments and repositories are known.
 pub(super) fn build(
     place: &mut Place<'_>,
     document: &PipelineDocument,
     program: &Program,
-) -> Option<(Pipeline, Option<StoredScenario>)> {
+) -> Option<(Pipeline, Option<ScenarioDocument>)> {
     check_name(place, "name", &document.name);
     let id: Option<PipelineId> = read_id(place, "id", &document.id);
     let mut ids = Identifiers::new(id, document);
@@ -52,11 +52,10 @@ pub(super) fn build(
         let mut place = place.at(&format!("phases[{index}]"));
         phase.steps = build_steps(&mut place, written, kind, phase, &mut ids);
     }
-    let scenario = document.scenario.as_ref().map(|scenario| {
+    let scenario = document.scenario.clone();
+    if let Some(scenario) = &scenario {
         scenario.check(program, &pipeline, &mut place.at("scenario"));
-        let steps = serde_json::to_value(&scenario.steps).unwrap_or_default();
-        StoredScenario { times: scenario.times, steps }
-    });
+    }
     Some((pipeline, scenario))
 }
 
@@ -132,10 +131,11 @@ fn build_phase(
             PhaseKind::Deploy { environment_id, environment_type: environment.environment_type }
         }
     };
-    let usual_name = match document.phase_type {
-        PhaseType::Validate => "VALIDATE".to_owned(),
-        PhaseType::Build => format!("BUILD_{index}"),
-        PhaseType::Deploy => format!("DEPLOY_{}", index.saturating_sub(1)),
+    let phase_type = document.phase_type;
+    let usual_name = match phase_type {
+        PhaseType::Validate => phase_type.to_string(),
+        PhaseType::Build => format!("{phase_type}_{index}"),
+        PhaseType::Deploy => format!("{phase_type}_{}", index.saturating_sub(1)),
     };
     let id = match &document.id {
         Some(text) => read_id(place, "id", text)?,

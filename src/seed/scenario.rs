@@ -1,13 +1,9 @@
-//! Scenarios as people write them, and their mistakes.
+//! What scenarios mean that people write, and their mistakes.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use utoipa::ToSchema;
 
 use crate::content::deployment;
 use crate::domain::deployment::Failure;
@@ -17,107 +13,9 @@ use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::pipeline::{Action, PhaseKind, Pipeline};
 use crate::domain::program::Program;
 use crate::domain::scenario::{Entry, ExtraLine, Outcome, PERFORMANCE_STEPS, Scenario};
+use crate::domain::scenario_document::{EntryDocument, LogLineDocument, ScenarioDocument};
 use crate::domain::time::Duration;
 use crate::input;
-
-/// How the next executions of a pipeline go, where that differs from "everything passes".
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = Scenario)]
-pub struct ScenarioDocument {
-    /// For how many executions it holds; for all if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1, maximum = 4_294_967_295_u64, format = Int64)]
-    pub times: Option<u32>,
-    /// One entry for each step that is to go otherwise.
-    #[serde(default)]
-    pub steps: Vec<EntryDocument>,
-}
-
-/// How the steps with an action go.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = ScenarioStep)]
-pub struct EntryDocument {
-    /// The action, for example `codeQuality`.
-    #[schema(value_type = Action)]
-    pub action: String,
-    /// `dev`, `stage` or `prod`; for all environments if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<EnvironmentType>)]
-    pub environment_type: Option<String>,
-    /// `FINISHED` (if absent), `FAILED`, `ERROR`, or `PAUSED` for a deployment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Outcome>)]
-    pub outcome: Option<String>,
-    /// What the step says when it fails.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// How long the step runs, as an ISO-8601 duration, instead of what the pace says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration: Option<String>,
-    /// Actual values of metrics by kpi; the gate decides by itself.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub metrics: BTreeMap<String, Value>,
-    /// Deployment commands that fail, for a deploy step; the outcome is then `FAILED` if absent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub failures: Vec<Failure>,
-    /// Lines added to the step's log.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub log: Vec<LogLineDocument>,
-}
-
-/// A line added to a log: a text, or a text and how many times it stands there.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-#[serde(untagged, deny_unknown_fields)]
-#[schema(as = ScenarioLogLine)]
-pub enum LogLineDocument {
-    /// Once.
-    Once(String),
-    /// Several times.
-    Repeated {
-        /// The text.
-        line: String,
-        /// How many times, at least once.
-        #[schema(minimum = 1)]
-        times: u64,
-    },
-}
-
-/// A line that is added several times.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Repeated {
-    line: String,
-    times: u64,
-}
-
-impl<'de> Deserialize<'de> for LogLineDocument {
-    /// Reads a text or an object. What serde derives for this would read lists, too.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Line;
-
-        impl<'de> Visitor<'de> for Line {
-            type Value = LogLineDocument;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, or an object with line and times")
-            }
-
-            fn visit_str<E>(self, line: &str) -> Result<LogLineDocument, E> {
-                Ok(LogLineDocument::Once(line.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LogLineDocument, A::Error> {
-                let Repeated { line, times } =
-                    Repeated::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(LogLineDocument::Repeated { line, times })
-            }
-        }
-
-        deserializer.deserialize_any(Line)
-    }
-}
 
 /// The longest message or log line, in bytes.
 const LONGEST_TEXT: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use super::insert::insert_rows;
 use super::{StoreError, Transaction};
 use crate::domain::execution::Execution;
-use crate::domain::execution::plan::{Build, Code};
+use crate::domain::execution::plan::{Code, KnownBuild};
 use crate::domain::id::{ExecutionId, ProgramId};
 
 /// Stores that these executions have built artifacts; the first build of a commit stays.
@@ -35,7 +35,7 @@ pub async fn find(
     program: ProgramId,
     repository: &str,
     commit: &str,
-) -> Result<Option<Build>, StoreError> {
+) -> Result<Option<KnownBuild>, StoreError> {
     let row: Option<(i64, String)> = sqlx::query_as(
         "SELECT execution_id, version FROM builds \
          WHERE program_id = $1 AND repository = $2 AND commit_id = $3",
@@ -45,5 +45,5 @@ pub async fn find(
     .bind(commit)
     .fetch_optional(&mut **tx)
     .await?;
-    Ok(row.map(|(id, version)| Build { execution_id: ExecutionId::new(id), version }))
+    Ok(row.map(|(id, version)| KnownBuild { execution_id: ExecutionId::new(id), version }))
 }

@@ -1,10 +1,8 @@
-//! The database file: one writer, a few readers, and the lock that keeps other processes out.
+//! The open database: one writer and a few readers.
 
-use std::fs::{File, TryLockError};
-use std::io::{self, Read};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use quick_cache::sync::Cache;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
@@ -16,12 +14,10 @@ use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
+use super::file::{APPLICATION_ID, DatabaseFile};
 use super::secrets::{SecretKey, Secrets};
 use super::{StoreError, with_causes};
 use crate::domain::execution::plan::Plan;
-
-/// What marks a database file as the emulator's (`PRAGMA application_id`), bytes 68 to 71.
-const APPLICATION_ID: [u8; 4] = *b"CMem";
 
 /// How many plans are kept in memory.
 const CACHED_PLANS: usize = 1024;
@@ -37,8 +33,9 @@ pub struct Database {
     pub(super) plan_ids: Cache<[u8; 32], i64>,
     /// Encrypts and decrypts the secrets among the variables.
     pub(super) secrets: Secrets,
-    /// Held for as long as the database is open; nobody else can take it meanwhile.
-    lock: Mutex<Option<File>>,
+    pub(super) file: DatabaseFile,
+    /// What the check of the file has found, once it is over.
+    pub(super) checked: OnceLock<Result<(), String>>,
 }
 
 /// The one connection that writes.
@@ -144,14 +141,13 @@ impl Database {
             path: path.display().to_string(),
             reason: with_causes(reason),
         };
-        let is_new = check_identity(path).map_err(|error| failed(&error))?;
-        let lock = take_lock(path).map_err(|error| failed(&error))?;
-        let secrets = Secrets::open(path, secret_key).map_err(|error| failed(&error))?;
-        if is_new {
-            mark(path).await.map_err(|error| failed(&error))?;
+        let file = DatabaseFile::take(path).map_err(|error| failed(&error))?;
+        let secrets = Secrets::open(file.path(), secret_key).map_err(|error| failed(&error))?;
+        if file.is_new {
+            mark(file.path()).await.map_err(|error| failed(&error))?;
         }
         let options = SqliteConnectOptions::new()
-            .filename(path)
+            .filename(file.path())
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true);
@@ -174,7 +170,8 @@ impl Database {
             plans: Cache::new(CACHED_PLANS),
             plan_ids: Cache::new(CACHED_PLANS),
             secrets,
-            lock: Mutex::new(Some(lock)),
+            file,
+            checked: OnceLock::new(),
         })
     }
 
@@ -238,57 +235,18 @@ impl Database {
             writer.connection.close().await?;
         }
         // Whoever still has the database in hand does not keep others out.
-        self.lock.lock().await.take();
-        Ok(())
+        self.file.release().map_err(|error| StoreError::Sqlite(error.into()))
     }
 }
 
-/// Refuses a file that is there, not empty, and not a database of the emulator; whether there is
-/// none yet.
-fn check_identity(path: &Path) -> io::Result<bool> {
-    let mut header = [0; 72];
-    match File::open(path).and_then(|mut file| file.read(&mut header)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-        Ok(0) => Ok(true),
-        Ok(_) if header.starts_with(b"SQLite format 3\0") && header[68..] == APPLICATION_ID => {
-            Ok(false)
-        }
-        Ok(_) => Err(io::Error::other("not a database of the Cloud Manager emulator")),
-    }
-}
-
-/// Creates a database that is marked as the emulator's. That happens before there is a
+/// Marks an empty file as a database of the emulator. That happens before there is a
 /// write-ahead log, so that the mark stands in the file itself.
 async fn mark(path: &Path) -> sqlx::Result<()> {
     let options = SqliteConnectOptions::new()
         .filename(path)
-        .create_if_missing(true)
         .synchronous(SqliteSynchronous::Off)
         .pragma("application_id", i32::from_be_bytes(APPLICATION_ID).to_string());
     SqliteConnection::connect_with(&options).await?.close().await
-}
-
-/// Takes the lock beside the file that `path` leads to, by whatever name.
-fn take_lock(path: &Path) -> io::Result<File> {
-    let directory = match path.parent() {
-        Some(directory) if directory != Path::new("") => directory,
-        _ => Path::new("."),
-    };
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let path = path
-        .canonicalize()
-        .or_else(|_| Ok::<_, io::Error>(directory.canonicalize()?.join(name)))?;
-    let mut lock_path = path.into_os_string();
-    lock_path.push(".lock");
-    let lock = File::create(&lock_path)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            Err(io::Error::other("another cloudmanager-emulator is using this database"))
-        }
-        Err(TryLockError::Error(error)) => Err(error),
-    }
 }
 
 fn migrator() -> Migrator {

@@ -1,11 +1,13 @@
 //! The only place with SQL: plain functions, one file per group of tables; rows are private.
 
 pub mod builds;
+mod condition;
 pub mod database;
 pub mod definitions;
 pub mod deliveries;
 pub mod emulator;
 pub mod executions;
+mod file;
 mod insert;
 pub mod plans;
 pub mod secrets;
@@ -13,6 +15,10 @@ pub mod state;
 mod timeline;
 pub mod webhooks;
 
+use std::fmt::Display;
+use std::str::FromStr;
+
+pub use condition::Condition;
 pub use database::{Committed, Connection, Database, Transaction};
 
 /// How many rows are in memory at once where all of a table are checked.
@@ -49,7 +55,7 @@ impl StoreError {
         error.code().as_deref() == Some("13")
     }
 
-    fn unreadable(what: impl std::fmt::Display) -> Self {
+    fn unreadable(what: impl Display) -> Self {
         Self::Unreadable(what.to_string())
     }
 }
@@ -87,18 +93,9 @@ fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreErro
     serde_json::from_str(text).map_err(StoreError::unreadable)
 }
 
-/// The name of a vocabulary word (an enum without data), as it is stored: its serde name.
-fn word<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => Ok(name),
-        other => Err(StoreError::unreadable(format!("{other:?} is not a word"))),
-    }
-}
-
-/// The vocabulary word with this name.
-fn parse_word<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, StoreError> {
-    serde_json::from_value(serde_json::Value::String(name.to_owned()))
-        .map_err(StoreError::unreadable)
+/// Reads a column that holds a word.
+fn parse_word<T: FromStr<Err: Display>>(name: &str) -> Result<T, StoreError> {
+    name.parse().map_err(StoreError::unreadable)
 }
 
 #[cfg(test)]

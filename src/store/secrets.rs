@@ -1,7 +1,8 @@
 //! Secrets: encrypted in the database, under a key that is kept outside of it.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::fmt::Display;
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -66,15 +67,17 @@ impl Secrets {
     }
 
     fn read_key(&self) -> io::Result<Option<SecretKey>> {
-        let mut text = String::new();
-        match File::open(&self.path).and_then(|mut file| file.read_to_string(&mut text)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-            Ok(_) => text
-                .parse()
-                .map(Some)
-                .map_err(|why| io::Error::other(format!("{}: {why}", self.path.display()))),
+        let failed =
+            |why: &dyn Display| io::Error::other(format!("{}: {why}", self.path.display()));
+        match fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&error)),
+            // Opening a FIFO would wait for its other end.
+            Ok(found) if !found.is_file() => return Err(failed(&"not a regular file")),
+            Ok(_) => {}
         }
+        let text = fs::read_to_string(&self.path).map_err(|error| failed(&error))?;
+        text.parse().map(Some).map_err(|why: &str| failed(&why))
     }
 
     /// Makes a key and keeps it for the owner of the file alone.

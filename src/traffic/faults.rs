@@ -31,7 +31,7 @@ pub enum Preset {
 
 /// How a call ends by a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum FaultEnd {
     /// With an error, in place of the operation.
     Status {
         /// Its status.
@@ -61,7 +61,7 @@ pub struct Rule {
     /// How much longer a call takes, in real time.
     pub latency: Option<Duration>,
     /// How a call ends; none if it goes on.
-    pub end: Option<End>,
+    pub end: Option<FaultEnd>,
     /// How long the rule lives, and until when.
     pub life: Option<(Duration, Timestamp)>,
 }
@@ -87,7 +87,7 @@ pub struct Injection {
     /// How much longer the call takes, in real time.
     pub latency: Option<Duration>,
     /// How it ends; none if it goes on.
-    pub end: Option<End>,
+    pub end: Option<FaultEnd>,
 }
 
 /// There are as many rules as there may be.
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn rule(times: Option<u64>) -> Rule {
-        let end = Some(End::Wire(WireFault::EmptyResponse));
+        let end = Some(FaultEnd::Wire(WireFault::EmptyResponse));
         let (preset, operation, latency, life) = (None, None, None, None);
         Rule { preset, operation, after: 0, every: 1, times, latency, end, life }
     }

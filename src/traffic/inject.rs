@@ -6,8 +6,8 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::faults::{End, Injection};
-use super::wire::Connection;
+use super::faults::{FaultEnd, Injection};
+use super::wire::WireConnection;
 use crate::access::gateway;
 use crate::engine::Engine;
 use crate::http::body::receive;
@@ -37,18 +37,18 @@ pub(super) async fn inject(
             () = engine.wait_for_stop() => {}
         }
     }
-    let connection = request.extensions().get::<ConnectInfo<Connection>>().cloned();
+    let connection = request.extensions().get::<ConnectInfo<WireConnection>>().cloned();
     let mut answer = match (end, connection) {
         (None, _) => next(request).await,
-        (Some(End::Status { status, retry_after }), _) => fail(status, retry_after),
-        (Some(End::ResetMidBody), Some(ConnectInfo(connection))) => {
+        (Some(FaultEnd::Status { status, retry_after }), _) => fail(status, retry_after),
+        (Some(FaultEnd::ResetMidBody), Some(ConnectInfo(connection))) => {
             connection.resetting_mid_body(next(request).await)
         }
-        (Some(End::Wire(fault)), Some(ConnectInfo(connection))) => {
+        (Some(FaultEnd::Wire(fault)), Some(ConnectInfo(connection))) => {
             connection.fail(fault);
             return (StatusCode::OK.into_response(), false);
         }
-        (Some(End::ResetMidBody | End::Wire(_)), None) => {
+        (Some(FaultEnd::ResetMidBody | FaultEnd::Wire(_)), None) => {
             let error = "This call did not come over a connection that can be made to fail.";
             Problem::new(StatusCode::NOT_IMPLEMENTED, "Injected fault", error).into_response()
         }

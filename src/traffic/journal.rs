@@ -18,7 +18,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A call, without the tokens and secrets in it.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct JournalEntry {
     /// Counts the calls from 1, in the order in which they were answered.
     pub number: u64,
     /// When it came.
@@ -92,7 +92,7 @@ impl Texts {
 
 /// Which calls are meant; those that have everything that is given.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct CallFilter {
     /// The method.
     pub method: Option<Method>,
     /// The path, or its beginning and a `*`.
@@ -105,8 +105,8 @@ pub struct Filter {
     pub since: Option<Timestamp>,
 }
 
-impl Filter {
-    fn fits(&self, entry: &Entry) -> bool {
+impl CallFilter {
+    fn fits(&self, entry: &JournalEntry) -> bool {
         let Self { method, path, status, operation_id, since } = self;
         method.as_ref().is_none_or(|method| *method == entry.method)
             && path.as_deref().is_none_or(|path| match path.strip_suffix('*') {
@@ -119,7 +119,7 @@ impl Filter {
     }
 }
 
-impl Entry {
+impl JournalEntry {
     /// About how much memory it takes.
     fn size(&self) -> usize {
         let body = self.body.as_ref().map_or(0, |body| body.text.len());
@@ -129,18 +129,18 @@ impl Entry {
 
 /// The calls that were made last, bounded in number and in bytes.
 #[derive(Debug, Default)]
-pub struct Journal(Mutex<Kept>);
+pub struct Journal(Mutex<KeptCalls>);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct KeptCalls {
     /// Oldest first.
-    entries: VecDeque<Arc<Entry>>,
+    entries: VecDeque<Arc<JournalEntry>>,
     bytes: usize,
     last_number: u64,
 }
 
-impl Kept {
-    fn forget_oldest(&mut self) -> Option<Arc<Entry>> {
+impl KeptCalls {
+    fn forget_oldest(&mut self) -> Option<Arc<JournalEntry>> {
         let oldest = self.entries.pop_front()?;
         self.bytes -= oldest.size();
         Some(oldest)
@@ -148,12 +148,12 @@ impl Kept {
 }
 
 impl Journal {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, KeptCalls> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a call, which gets its number here.
-    pub fn add(&self, mut entry: Entry) -> u64 {
+    pub fn add(&self, mut entry: JournalEntry) -> u64 {
         let size = entry.size();
         let mut kept = self.kept();
         // Memory is given back outside the lock. Usually that of one entry, if any.
@@ -175,7 +175,7 @@ impl Journal {
 
     /// The calls that fit, newest first.
     #[must_use]
-    pub fn list(&self, filter: &Filter) -> Vec<Arc<Entry>> {
+    pub fn list(&self, filter: &CallFilter) -> Vec<Arc<JournalEntry>> {
         let mut entries: Vec<_> = self.kept().entries.iter().cloned().collect();
         entries.retain(|entry| filter.fits(entry));
         entries.reverse();
@@ -198,9 +198,9 @@ impl Journal {
 mod tests {
     use super::*;
 
-    fn entry(path: &str) -> Entry {
+    fn entry(path: &str) -> JournalEntry {
         let said = Said { path, query: "", request_id: "", organisation: "", api_key: "" };
-        Entry {
+        JournalEntry {
             number: 0,
             at: Timestamp::EPOCH,
             method: Method::GET,
@@ -226,7 +226,7 @@ mod tests {
         for number in 1..=MOST_ENTRIES + 10 {
             journal.add(entry(&format!("/{number}")));
         }
-        let entries = journal.list(&Filter::default());
+        let entries = journal.list(&CallFilter::default());
         assert_eq!(entries.len(), MOST_ENTRIES);
         assert_eq!(entries[0].texts.get().path, format!("/{}", MOST_ENTRIES + 10));
         assert_eq!(entries[0].number, (MOST_ENTRIES + 10) as u64);
@@ -239,10 +239,10 @@ mod tests {
         for _ in 0..100 {
             journal.add(entry(&"x".repeat(400_000)));
         }
-        let kept = journal.list(&Filter::default()).len();
+        let kept = journal.list(&CallFilter::default()).len();
         assert!((35..=41).contains(&kept), "{kept}");
         journal.clear();
         assert_eq!(journal.kept().bytes, 0);
-        assert!(journal.list(&Filter::default()).is_empty());
+        assert!(journal.list(&CallFilter::default()).is_empty());
     }
 }

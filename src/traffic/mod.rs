@@ -20,9 +20,9 @@ pub use observe::observe;
 
 /// What is known of the calls, and what is to be done to them. All of it is gone at exit.
 #[derive(Clone)]
-pub struct Traffic(Arc<Inner>);
+pub struct Traffic(Arc<TrafficParts>);
 
-struct Inner {
+struct TrafficParts {
     engine: Arc<Engine>,
     operations: Arc<Operations>,
     journal: Journal,
@@ -35,7 +35,7 @@ impl Traffic {
     #[must_use]
     pub fn new(engine: Arc<Engine>, operations: Arc<Operations>) -> Self {
         let metrics = Metrics::new(operations.count());
-        Self(Arc::new(Inner {
+        Self(Arc::new(TrafficParts {
             engine,
             operations,
             journal: Journal::default(),

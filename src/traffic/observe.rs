@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::Traffic;
 use super::faults::Injection;
 use super::inject::inject;
-use super::journal::{Entry, Said};
+use super::journal::{JournalEntry, Said};
 use super::redact;
 use crate::access::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
@@ -48,7 +48,7 @@ struct Call<'a> {
     operation: Option<&'a Operation>,
     status: Option<StatusCode>,
     /// What the journal gets, if the call is one for it.
-    entry: Option<Entry>,
+    entry: Option<JournalEntry>,
     body: Option<ReadBody>,
 }
 
@@ -90,7 +90,7 @@ impl Drop for Call<'_> {
             let body = self.body.as_ref().and_then(ReadBody::get);
             let body = body.and_then(|bytes| redact::body(path, accepted, bytes));
             let program = program_of(path);
-            let number = self.traffic.journal().add(Entry { status, took, body, ..entry });
+            let number = self.traffic.journal().add(JournalEntry { status, took, body, ..entry });
             self.traffic.0.engine.tell_request(number, program);
         }
     }
@@ -101,7 +101,7 @@ fn new_entry(
     request_id: &HeaderValue,
     operation: Option<&Operation>,
     request: &Request,
-) -> Entry {
+) -> JournalEntry {
     let header = |name| request.headers().get(name).map(text).unwrap_or_default();
     let said = Said {
         path: &without_token(request.uri().path()),
@@ -110,7 +110,7 @@ fn new_entry(
         organisation: header(X_GW_IMS_ORG_ID),
         api_key: header(X_API_KEY),
     };
-    Entry {
+    JournalEntry {
         number: 0,
         at: traffic.0.engine.now(),
         method: request.method().clone(),

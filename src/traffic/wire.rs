@@ -1,20 +1,17 @@
 //! Connections that can be made to fail, as networks do.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use axum::extract::connect_info::Connected;
 use axum::response::Response;
-use axum::serve::IncomingStream;
 use bytes::{Buf, Bytes};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -52,9 +49,9 @@ impl WireFault {
 
 /// A connection, for those who answer its requests: they can let it fail.
 #[derive(Clone, Debug, Default)]
-pub struct Connection(Arc<OnceLock<WireFault>>);
+pub struct WireConnection(Arc<OnceLock<WireFault>>);
 
-impl Connection {
+impl WireConnection {
     /// From the next write on the connection fails; it does so in one way only.
     pub fn fail(&self, fault: WireFault) {
         let _ = self.0.set(fault);
@@ -89,40 +86,23 @@ fn reset() -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }
 
-impl Connected<IncomingStream<'_, Listener>> for Connection {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        stream.io().connection.clone()
-    }
-}
-
-/// Listens for connections that can be made to fail.
-#[derive(Debug)]
-pub struct Listener(pub TcpListener);
-
-impl axum::serve::Listener for Listener {
-    type Io = Socket;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Socket, SocketAddr) {
-        let (stream, address) = axum::serve::Listener::accept(&mut self.0).await;
-        (Socket { stream, connection: Connection::default(), unsent: None }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
 /// The bytes of a connection.
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
-    connection: Connection,
+    connection: WireConnection,
     /// What is still to be sent of the last words, once the connection fails.
     unsent: Option<Bytes>,
 }
 
 impl Socket {
+    /// The bytes of a stream, and what lets them fail.
+    #[must_use]
+    pub fn new(stream: TcpStream) -> (Self, WireConnection) {
+        let connection = WireConnection::default();
+        (Self { stream, connection: connection.clone(), unsent: None }, connection)
+    }
+
     /// Fails, in place of a write.
     fn poll_fail(
         &mut self,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::domain::id::WebhookId;
 use cloudmanager_emulator::domain::pace::Pace;
@@ -16,7 +16,7 @@ use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::events::Deliverer;
 use cloudmanager_emulator::http::host::Hosts;
 use cloudmanager_emulator::seed::{self, Seed};
-use cloudmanager_emulator::service::{Service, service};
+use cloudmanager_emulator::service::{HttpService, service};
 use cloudmanager_emulator::store::secrets::SecretKey;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 const REL: &str = "http://ns.adobe.com/adobecloud/rel/";
 
 pub struct TestApp {
-    service: Service,
+    service: HttpService,
     engine: Arc<Engine>,
     deliverer: Arc<Deliverer>,
     directory: TempDir,
@@ -187,7 +187,8 @@ impl TestApp {
 
     /// Follows the stream of what changes.
     pub async fn changes(&self, query: &str, last_event_id: Option<&str>) -> EventStream {
-        let mut request = Request::get(format!("/_emulator/events{query}"));
+        let mut request =
+            Request::get(format!("/_emulator/events{query}")).header("host", "127.0.0.1");
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
@@ -211,7 +212,9 @@ impl TestApp {
     }
 
     /// Sends a request as it is.
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        let host = HeaderValue::from_static("127.0.0.1:4600");
+        request.headers_mut().entry("host").or_insert(host);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let response = self.service.clone().oneshot(request).await.unwrap();

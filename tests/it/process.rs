@@ -84,7 +84,7 @@ impl Running {
     }
 }
 
-async fn health(url: &str) -> u16 {
+pub async fn health(url: &str) -> u16 {
     reqwest::get(format!("{url}/_emulator/health")).await.unwrap().status().as_u16()
 }
 

@@ -1,7 +1,7 @@
 //! The way of an execution to a state of one of its steps.
 
-use cloudmanager_emulator::domain::execution::machine::{self, Command, Effects, Refusal};
-use cloudmanager_emulator::domain::execution::start::Request;
+use cloudmanager_emulator::domain::execution::machine::{self, Effects, Refusal, StepRequest};
+use cloudmanager_emulator::domain::execution::start::StartRequest;
 use cloudmanager_emulator::domain::execution::status::StepStatus;
 use cloudmanager_emulator::domain::execution::{
     Execution, ExecutionMode, ExecutionStatus, Trigger,
@@ -26,7 +26,7 @@ impl Course {
     /// The execution as it is created.
     pub fn start(setup: &Setup, position: usize) -> Self {
         let world = World::new(setup);
-        let request = Request::Whole(Trigger::Manual, ExecutionMode::Normal);
+        let request = StartRequest::Whole(Trigger::Manual, ExecutionMode::Normal);
         let now = Timestamp::from_millis(START);
         let execution = world.create(world.plan(request, None).unwrap(), 1, now);
         Self { execution, now, position }
@@ -52,8 +52,8 @@ impl Course {
     /// Sends a command to the step, and tells what it brought about.
     pub fn send(&mut self, verb: Verb, body: &Value) -> (Result<(), Refusal>, Effects) {
         let command = match verb {
-            Verb::Advance => Command::Advance(body),
-            Verb::Cancel => Command::Cancel(body),
+            Verb::Advance => StepRequest::Advance(body),
+            Verb::Cancel => StepRequest::Cancel(body),
         };
         let mut effects = Effects::default();
         let outcome =

@@ -2,8 +2,8 @@
 
 use cloudmanager_emulator::domain::execution::answer::Answer;
 use cloudmanager_emulator::domain::execution::links;
-use cloudmanager_emulator::domain::execution::machine::{self, Command, Effects, Refusal};
-use cloudmanager_emulator::domain::execution::start::{Request, StartRefusal};
+use cloudmanager_emulator::domain::execution::machine::{self, Effects, Refusal, StepRequest};
+use cloudmanager_emulator::domain::execution::start::{StartRefusal, StartRequest};
 use cloudmanager_emulator::domain::execution::{Execution, ExecutionMode};
 use cloudmanager_emulator::domain::time::Timestamp;
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Duel {
     pub fn start(setup: &Setup) -> Self {
         let world = World::new(setup);
         let mode = allowed_mode(setup, &world);
-        let planned = world.plan(Request::Whole(setup.trigger, mode), None).unwrap();
+        let planned = world.plan(StartRequest::Whole(setup.trigger, mode), None).unwrap();
         let execution = world.create(planned, 1, Timestamp::from_millis(START));
         let mut duel = Self {
             setup: setup.clone(),
@@ -75,7 +75,7 @@ impl Duel {
     /// Asks for the step to be executed again; a new execution takes the place of this one.
     pub fn re_execute(&mut self, position: usize) {
         let step = Some(self.execution.plan.steps[position].id);
-        let request = Request::ReExecute { step, source: None };
+        let request = StartRequest::ReExecute { step, source: None };
         match self.world.plan(request, Some(&self.execution)) {
             Ok(planned) => {
                 assert!(self.model.is_re_executable(position), "the model refuses");
@@ -116,7 +116,7 @@ impl Duel {
             }
             let link = links::re_execute(&self.execution, position, true);
             let step = Some(self.execution.plan.steps[position].id);
-            let request = Request::ReExecute { step, source: Some(Some(self.execution.id)) };
+            let request = StartRequest::ReExecute { step, source: Some(Some(self.execution.id)) };
             let outcome = self.world.plan(request, Some(&self.execution)).map(|_| ());
             let expected = link.map_err(StartRefusal::NotReExecutable);
             assert_eq!(outcome, expected, "links_agree_with_commands: re-execute {position}");
@@ -136,7 +136,7 @@ fn allowed_mode(setup: &Setup, world: &World) -> ExecutionMode {
         }
         ExecutionMode::Emergency => return ExecutionMode::Emergency,
     };
-    let request = Request::Whole(setup.trigger, ExecutionMode::Emergency);
+    let request = StartRequest::Whole(setup.trigger, ExecutionMode::Emergency);
     assert_eq!(world.plan(request, None), Err(refusal));
     ExecutionMode::Normal
 }
@@ -150,8 +150,8 @@ fn apply(
     effects: &mut Effects,
 ) -> Result<(), Refusal> {
     let command = match verb {
-        Verb::Advance => Command::Advance(body),
-        Verb::Cancel => Command::Cancel(body),
+        Verb::Advance => StepRequest::Advance(body),
+        Verb::Cancel => StepRequest::Cancel(body),
     };
     machine::apply(execution, position, command, now, effects)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cloudmanager_emulator::domain::execution::links::{self, Unavailable};
-use cloudmanager_emulator::domain::execution::plan::{Build, Code};
-use cloudmanager_emulator::domain::execution::start::{Request, StartRefusal};
+use cloudmanager_emulator::domain::execution::plan::{Code, KnownBuild};
+use cloudmanager_emulator::domain::execution::start::{StartRefusal, StartRequest};
 use cloudmanager_emulator::domain::execution::{Execution, ExecutionMode, Trigger};
 use cloudmanager_emulator::domain::id::{ExecutionId, StepId};
 use cloudmanager_emulator::domain::pipeline::Action;
@@ -80,7 +80,7 @@ fn what_names_nothing_is_refused() {
         (Some(&last), step, Some(None), StartRefusal::NotTheLastExecution),
         (Some(&last), step, Some(Some(earlier)), StartRefusal::NotTheLastExecution),
     ] {
-        assert_eq!(world.plan(Request::ReExecute { step, source }, last), Err(refusal));
+        assert_eq!(world.plan(StartRequest::ReExecute { step, source }, last), Err(refusal));
     }
 }
 
@@ -89,7 +89,7 @@ fn a_re_execution_validates_copies_and_deploys() {
     let world = World::new(&setup());
     let last = deployed(Outcome::Failed);
     let step = Some(last.plan.steps[DEPLOYMENT].id);
-    let request = Request::ReExecute { step, source: Some(Some(last.id)) };
+    let request = StartRequest::ReExecute { step, source: Some(Some(last.id)) };
     let planned = world.plan(request, Some(&last)).unwrap();
     let again = world.create(planned, 2, at(START));
     let actions: Vec<_> = again.plan.steps.iter().map(|step| step.action).collect();
@@ -99,6 +99,6 @@ fn a_re_execution_validates_copies_and_deploys() {
     assert_eq!(again.source, Some(last.id));
     let Code { repository, branch, commit, built_by } = again.plan.code.clone();
     assert_eq!(Code { repository, branch, commit, built_by: None }, last.plan.code);
-    let build = Build { execution_id: last.id, version: last.artifacts_version() };
+    let build = KnownBuild { execution_id: last.id, version: last.artifacts_version() };
     assert_eq!(built_by, Some(build));
 }

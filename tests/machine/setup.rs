@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cloudmanager_emulator::domain::environment::{EnvironmentStatus, EnvironmentType};
 use cloudmanager_emulator::domain::execution::start::{
-    self, Circumstances, NewExecution, Request, StartRefusal,
+    self, Circumstances, NewExecution, StartRefusal, StartRequest,
 };
 use cloudmanager_emulator::domain::execution::{Execution, ExecutionMode, Trigger};
 use cloudmanager_emulator::domain::id::ExecutionId;
@@ -163,7 +163,7 @@ impl World {
     /// What the request asks for, if it can be started.
     pub fn plan(
         &self,
-        request: Request,
+        request: StartRequest,
         last: Option<&Execution>,
     ) -> Result<NewExecution, StartRefusal> {
         let Self { program, pipeline, scenario, pace } = self;

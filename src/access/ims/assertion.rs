@@ -9,7 +9,7 @@ use crate::domain::client::Client;
 use crate::domain::time::Timestamp;
 
 #[derive(Deserialize)]
-struct Claims {
+struct AssertionClaims {
     exp: Value,
     iss: Value,
     sub: Value,
@@ -25,7 +25,7 @@ pub(super) fn check(
     now: Timestamp,
 ) -> Result<(), ImsError> {
     let unreadable = || ImsError::new("invalid_token", "the jwt_token can't be decoded");
-    let Claims { exp, iss, sub, aud } = read(token).ok_or_else(unreadable)?;
+    let AssertionClaims { exp, iss, sub, aud } = read(token).ok_or_else(unreadable)?;
     let not_a_number = || ImsError::new("invalid_token", "the claim exp is no whole number");
     let exp = exp.as_i64().ok_or_else(not_a_number)?;
     if exp.saturating_mul(1000) <= now.as_millis() {
@@ -49,7 +49,7 @@ pub(super) fn check(
 }
 
 /// The claims of a JWT that is written as one that is signed.
-fn read(token: &str) -> Option<Claims> {
+fn read(token: &str) -> Option<AssertionClaims> {
     let jwt = Jwt::split(token)?;
     let header: Map<String, Value> = jwt.header()?;
     let algorithm = header.get("alg")?.as_str()?;

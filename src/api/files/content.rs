@@ -9,7 +9,7 @@ use crate::engine::read::Snapshot;
 use crate::http::problem::Problem;
 
 /// What a file holds.
-pub(super) enum Content {
+pub(super) enum FileContent {
     StepLog(Log),
     DayLog(DayLog),
     Bytes(Vec<u8>),
@@ -17,7 +17,7 @@ pub(super) enum Content {
 
 /// A file as it stands now.
 pub(super) struct File {
-    pub content: Content,
+    pub content: FileContent,
     pub media_type: &'static str,
     /// The name under which it is to be saved, for what is no text to be looked at.
     pub name: Option<String>,
@@ -25,7 +25,7 @@ pub(super) struct File {
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-impl Content {
+impl FileContent {
     /// Length in bytes.
     pub fn len(&self) -> u64 {
         match self {
@@ -57,7 +57,7 @@ impl File {
             FileName::StepLog { step, file } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
                 let log = step_log(api, &snapshot, step.position(), file.as_deref());
-                Ok(log.map(|log| Self::shown(Content::StepLog(log))))
+                Ok(log.map(|log| Self::shown(FileContent::StepLog(log))))
             }
             FileName::Artifact { step, number } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
@@ -79,7 +79,7 @@ impl File {
                 let (true, (Some(option), Ok(day))) = (is_there, named) else { return Ok(None) };
                 let log = DayLog::new(*program_id, *environment_id, option, day, api.engine.now());
                 if !*is_compressed {
-                    return Ok(Some(Self::shown(Content::DayLog(log))));
+                    return Ok(Some(Self::shown(FileContent::DayLog(log))));
                 }
                 let content = log.gzip().map_err(|error| Problem::internal(&error))?;
                 let name = format!("{environment_id}-{service}-{name}-{day}.log.gz");
@@ -101,13 +101,13 @@ impl File {
     }
 
     /// A text to be looked at.
-    fn shown(content: Content) -> Self {
+    fn shown(content: FileContent) -> Self {
         Self { content, media_type: TEXT, name: None }
     }
 
     /// Something to be saved under a name.
     fn saved(content: Vec<u8>, media_type: &'static str, name: String) -> Self {
-        Self { content: Content::Bytes(content), media_type, name: Some(name) }
+        Self { content: FileContent::Bytes(content), media_type, name: Some(name) }
     }
 }
 

@@ -21,7 +21,7 @@ use super::Api;
 use crate::access::file_token::FileName;
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
-use content::{Content, File};
+use content::{File, FileContent};
 
 /// How much of a file is in memory at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
@@ -156,7 +156,7 @@ fn part(range: Option<&str>, total: u64) -> Part {
 
 /// The bytes from `start` to `end`, a chunk at a time.
 fn read(
-    content: Content,
+    content: FileContent,
     start: u64,
     end: u64,
 ) -> impl stream::Stream<Item = Result<Vec<u8>, Infallible>> {

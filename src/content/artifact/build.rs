@@ -4,7 +4,7 @@
 use std::io;
 
 use super::archive::archive;
-use super::package::Package;
+use super::package::ContentPackage;
 use super::{Artifact, ArtifactFile, ArtifactType, dispatcher, package};
 use crate::domain::execution::Execution;
 
@@ -85,7 +85,7 @@ impl Build {
 
     /// How one of its packages is known to AEM; none for what is no package.
     #[must_use]
-    pub fn package(&self, output: Output) -> Option<Package> {
+    pub fn package(&self, output: Output) -> Option<ContentPackage> {
         match output {
             Output::Apps => Some(self.apps()),
             Output::Content => Some(self.content()),
@@ -93,8 +93,8 @@ impl Build {
         }
     }
 
-    fn apps(&self) -> Package {
-        Package {
+    fn apps(&self) -> ContentPackage {
+        ContentPackage {
             group: self.repository.clone(),
             name: format!("{}.{}", self.repository, Output::Apps.module()),
             version: self.version.clone(),
@@ -102,9 +102,9 @@ impl Build {
         }
     }
 
-    fn content(&self) -> Package {
+    fn content(&self) -> ContentPackage {
         let apps = self.apps();
-        Package {
+        ContentPackage {
             name: format!("{}.{}", self.repository, Output::Content.module()),
             depends_on: vec![apps.coordinates()],
             ..apps

@@ -25,7 +25,7 @@ enum Shape {
 
 /// A metric of which graphs are drawn.
 #[derive(Debug, PartialEq, Eq)]
-struct Subject {
+struct GraphSubject {
     kpi: &'static str,
     /// The name of the files, without an extension.
     file: &'static str,
@@ -35,8 +35,8 @@ struct Subject {
     json: ArtifactType,
 }
 
-const SUBJECTS: &[Subject] = &[
-    Subject {
+const SUBJECTS: &[GraphSubject] = &[
+    GraphSubject {
         kpi: "error_rate",
         file: "load-error",
         unit: "percent",
@@ -44,7 +44,7 @@ const SUBJECTS: &[Subject] = &[
         csv: ArtifactType::LoadErrorGraphCsv,
         json: ArtifactType::LoadErrorGraphJson,
     },
-    Subject {
+    GraphSubject {
         kpi: "response_time",
         file: "load-response-time",
         unit: "seconds",
@@ -52,7 +52,7 @@ const SUBJECTS: &[Subject] = &[
         csv: ArtifactType::LoadResponseTimeGraphCsv,
         json: ArtifactType::LoadResponseTimeGraphJson,
     },
-    Subject {
+    GraphSubject {
         kpi: "peak_resp_time",
         file: "load-peak-response-time",
         unit: "seconds",
@@ -60,7 +60,7 @@ const SUBJECTS: &[Subject] = &[
         csv: ArtifactType::LoadPeakResponseTimeGraphCsv,
         json: ArtifactType::LoadPeakResponseTimeGraphJson,
     },
-    Subject {
+    GraphSubject {
         kpi: "cpu_utilization_rate",
         file: "cpu-percent",
         unit: "percent",
@@ -68,7 +68,7 @@ const SUBJECTS: &[Subject] = &[
         csv: ArtifactType::CpuPercentCsv,
         json: ArtifactType::CpuPercentJson,
     },
-    Subject {
+    GraphSubject {
         kpi: "disk_io_wait_time",
         file: "cpu-io-wait-percent",
         unit: "percent",
@@ -76,7 +76,7 @@ const SUBJECTS: &[Subject] = &[
         csv: ArtifactType::CpuIOWaitPercentCsv,
         json: ArtifactType::CpuIOWaitPercentJson,
     },
-    Subject {
+    GraphSubject {
         kpi: "disk_bandwidth_util",
         file: "disk-utilization-percent",
         unit: "percent",
@@ -84,7 +84,7 @@ const SUBJECTS: &[Subject] = &[
         csv: ArtifactType::DiskUtilizationPercentCsv,
         json: ArtifactType::DiskUtilizationPercentJson,
     },
-    Subject {
+    GraphSubject {
         kpi: "network_bandwidth_util",
         file: "network-bandwidth",
         unit: "percent",
@@ -97,7 +97,7 @@ const SUBJECTS: &[Subject] = &[
 /// A metric over the time of a test.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
-    subject: &'static Subject,
+    subject: &'static GraphSubject,
     target: f64,
     points: Vec<Point>,
 }

@@ -10,7 +10,7 @@ use super::{ArtifactFile, ArtifactType};
 pub const MOST_ISSUES: u64 = 10_000;
 
 /// A rule and what is said where it is broken.
-struct Rule {
+struct ScanRule {
     key: &'static str,
     severity: &'static str,
     issue_type: &'static str,
@@ -22,11 +22,11 @@ const fn rule(
     severity: &'static str,
     issue_type: &'static str,
     message: &'static str,
-) -> Rule {
-    Rule { key, severity, issue_type, message }
+) -> ScanRule {
+    ScanRule { key, severity, issue_type, message }
 }
 
-const RULES: &[Rule] = &[
+const RULES: &[ScanRule] = &[
     rule("java:S1192", "MINOR", "CODE_SMELL", "Define a constant instead of repeating this text."),
     rule("java:S1135", "INFO", "CODE_SMELL", "Complete the task associated to this TODO comment."),
     rule("java:S2259", "MAJOR", "BUG", "A null pointer could be dereferenced here."),
@@ -71,7 +71,7 @@ pub fn issues(count: u64, seed: &str) -> ArtifactFile {
         let (Some(rule), Some(class)) = (noise.pick(0, RULES), noise.pick(1, CLASSES)) else {
             continue;
         };
-        let Rule { key, severity, issue_type, message } = rule;
+        let ScanRule { key, severity, issue_type, message } = rule;
         let line = 1 + noise.below(2, 400);
         // Writing to a string does not fail.
         let _ = writeln!(
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn texts_need_no_escape() {
-        for Rule { key, message, .. } in RULES {
+        for ScanRule { key, message, .. } in RULES {
             assert!(!key.contains([',', '"']) && !message.contains('"'));
         }
     }

@@ -17,7 +17,7 @@ pub use build::{Build, Output};
 pub use dispatcher::dispatcher_paths;
 pub use graph::Graph;
 pub use issues::{MOST_ISSUES, issues};
-pub use package::Package;
+pub use package::ContentPackage;
 pub use step::{exists, find, list};
 
 /// What an artifact is, by the API's names.
@@ -95,7 +95,7 @@ pub struct Artifact {
     /// The media type of the file.
     pub format: &'static str,
     /// How it is known to AEM, if it is a content package.
-    pub package: Option<Package>,
+    pub package: Option<ContentPackage>,
     /// MD5 of the content in hexadecimal digits.
     pub md5: String,
     /// Length of the content in bytes.
@@ -115,7 +115,7 @@ impl ArtifactFile {
     fn new(
         artifact_type: ArtifactType,
         file: String,
-        package: Option<Package>,
+        package: Option<ContentPackage>,
         content: Vec<u8>,
     ) -> Self {
         let artifact = Artifact {

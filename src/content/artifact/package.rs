@@ -4,7 +4,7 @@ use super::archive::Files;
 
 /// How a content package is known to AEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Package {
+pub struct ContentPackage {
     /// The group.
     pub group: String,
     /// The name in its group.
@@ -15,7 +15,7 @@ pub struct Package {
     pub depends_on: Vec<String>,
 }
 
-impl Package {
+impl ContentPackage {
     /// `group:name:version`, by which other packages name it.
     #[must_use]
     pub fn coordinates(&self) -> String {
@@ -24,7 +24,7 @@ impl Package {
 }
 
 /// The files of the package with the code of a site.
-pub(super) fn code(package: &Package, site: &str, commit: &str) -> Files {
+pub(super) fn code(package: &ContentPackage, site: &str, commit: &str) -> Files {
     let root = format!("/apps/{site}");
     let component = node(
         "jcr:primaryType=\"cq:Component\" jcr:title=\"Page\" \
@@ -44,7 +44,7 @@ pub(super) fn code(package: &Package, site: &str, commit: &str) -> Files {
 }
 
 /// The files of the package with the pages of a site.
-pub(super) fn content(package: &Package, site: &str, commit: &str) -> Files {
+pub(super) fn content(package: &ContentPackage, site: &str, commit: &str) -> Files {
     let (pages, assets) = (format!("/content/{site}"), format!("/content/dam/{site}"));
     let mut files = metadata(package, "content", &[&pages, &assets]);
     files.extend([
@@ -56,8 +56,8 @@ pub(super) fn content(package: &Package, site: &str, commit: &str) -> Files {
     files
 }
 
-fn metadata(package: &Package, package_type: &str, roots: &[&str]) -> Files {
-    let Package { group, name, version, depends_on } = package;
+fn metadata(package: &ContentPackage, package_type: &str, roots: &[&str]) -> Files {
+    let ContentPackage { group, name, version, depends_on } = package;
     let dependencies = depends_on.join(",");
     let filters: Vec<_> =
         roots.iter().map(|root| format!("    <filter root=\"{root}\"/>\n")).collect();
@@ -125,7 +125,7 @@ fn page(site: &str, title: &str) -> String {
     )
 }
 
-fn build_record(package: &Package, commit: &str) -> String {
+fn build_record(package: &ContentPackage, commit: &str) -> String {
     format!("{{\"commit\":\"{commit}\",\"version\":\"{}\"}}\n", package.version)
 }
 

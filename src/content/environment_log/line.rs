@@ -15,7 +15,7 @@ const SECOND: i64 = 1000;
 
 /// What the lines of a log have in common.
 #[derive(Clone, Debug)]
-pub(super) struct Writer {
+pub(super) struct LineWriter {
     service: Service,
     name: LogName,
     day_starts_at: i64,
@@ -29,7 +29,7 @@ pub(super) struct Writer {
     year: String,
 }
 
-impl Writer {
+impl LineWriter {
     pub(super) fn new(service: Service, name: LogName, day: Timestamp) -> Self {
         Self {
             service,
@@ -43,13 +43,13 @@ impl Writer {
     }
 
     /// A line with its line end.
-    pub(super) fn write(&self, entry: &Entry) -> String {
+    pub(super) fn write(&self, entry: &LineOrigin) -> String {
         format!("{}\n", Line { writer: self, entry })
     }
 }
 
 /// When a line is written, in milliseconds of the day, and what it follows from.
-pub(super) struct Entry {
+pub(super) struct LineOrigin {
     pub at: i64,
     pub noise: Noise,
     /// Its place among the lines of its minute.
@@ -60,8 +60,8 @@ pub(super) struct Entry {
 
 /// A line without its line end.
 struct Line<'a> {
-    writer: &'a Writer,
-    entry: &'a Entry,
+    writer: &'a LineWriter,
+    entry: &'a LineOrigin,
 }
 
 impl Display for Line<'_> {
@@ -86,7 +86,7 @@ impl Line<'_> {
         let noise = self.entry.noise;
         let Message { level, thread, class, text, unit } =
             noise.pick(0, messages).unwrap_or(&STILL_RUNNING);
-        let (date, time) = (&self.writer.dotted, Clock(self.entry.at));
+        let (date, time) = (&self.writer.dotted, TimeOfDay(self.entry.at));
         let millis = self.entry.at % SECOND;
         write!(f, "{date} {time}.{millis:03} *{level}* [")?;
         match thread {
@@ -101,12 +101,12 @@ impl Line<'_> {
     }
 
     fn aem_access(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (date, time) = (&self.writer.slashed, Clock(self.entry.at));
+        let (date, time) = (&self.writer.slashed, TimeOfDay(self.entry.at));
         let user = match self.writer.service {
             Service::Author => "author-user",
             Service::Publish | Service::Dispatcher => "-",
         };
-        let Request { address, path, status, size, agent, .. } = self.request();
+        let LoggedRequest { address, path, status, size, agent, .. } = self.request();
         // AEM writes the time without brackets here.
         write!(
             f,
@@ -116,7 +116,7 @@ impl Line<'_> {
     }
 
     fn aem_request(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (date, time) = (&self.writer.slashed, Clock(self.entry.at));
+        let (date, time) = (&self.writer.slashed, TimeOfDay(self.entry.at));
         let minute = self.entry.at / (60 * SECOND);
         write!(f, "{date}:{time} +0000 [{minute}] ")?;
         if self.entry.position == 0 {
@@ -130,9 +130,9 @@ impl Line<'_> {
     }
 
     fn aem_dispatcher(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Writer { weekday, year, .. } = self.writer;
-        let time = Clock(self.entry.at);
-        let Request { path, status, millis, process, thread, .. } = self.request();
+        let LineWriter { weekday, year, .. } = self.writer;
+        let time = TimeOfDay(self.entry.at);
+        let LoggedRequest { path, status, millis, process, thread, .. } = self.request();
         write!(
             f,
             "[{weekday} {time} {year}] [I] [pid {process} (tid {thread})] \"GET {path}\" {status} \
@@ -141,11 +141,11 @@ impl Line<'_> {
     }
 
     fn httpd_error(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Writer { weekday, year, .. } = self.writer;
-        let time = Clock(self.entry.at);
+        let LineWriter { weekday, year, .. } = self.writer;
+        let time = TimeOfDay(self.entry.at);
         let micros =
             (self.entry.at % SECOND) * 1000 + self.entry.noise.below(0, 1000).cast_signed();
-        let Request { address, process, thread, .. } = self.request();
+        let LoggedRequest { address, process, thread, .. } = self.request();
         let noise = self.entry.noise;
         let Incident { module, text } = noise.pick(1, INCIDENTS).unwrap_or(&NOT_FOUND);
         let port = 49_152 + noise.below(2, 16_000);
@@ -157,8 +157,8 @@ impl Line<'_> {
     }
 
     fn httpd_access(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let (date, time) = (&self.writer.slashed, Clock(self.entry.at));
-        let Request { address, path, status, size, agent, .. } = self.request();
+        let (date, time) = (&self.writer.slashed, TimeOfDay(self.entry.at));
+        let LoggedRequest { address, path, status, size, agent, .. } = self.request();
         write!(
             f,
             "{address} - - [{date}:{time} +0000] \"GET {path} HTTP/1.1\" {status} {size} \
@@ -173,7 +173,7 @@ impl Line<'_> {
         }
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> LoggedRequest {
         let noise = self.entry.noise;
         let files = match self.writer.service {
             Service::Author => AUTHOR_FILES,
@@ -186,7 +186,7 @@ impl Line<'_> {
             1..=4 => 304,
             _ => 200,
         };
-        Request {
+        LoggedRequest {
             address: Address(noise),
             path,
             status,
@@ -200,7 +200,7 @@ impl Line<'_> {
 }
 
 /// A request that a line is about.
-struct Request {
+struct LoggedRequest {
     address: Address,
     path: &'static str,
     status: u16,
@@ -230,9 +230,9 @@ impl Display for Size {
 }
 
 /// The time of a millisecond of the day, to the second.
-struct Clock(i64);
+struct TimeOfDay(i64);
 
-impl Display for Clock {
+impl Display for TimeOfDay {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let seconds = self.0 / SECOND;
         write!(f, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)

@@ -16,7 +16,7 @@ use crate::domain::id::{EnvironmentId, ProgramId};
 use crate::domain::time::{Duration, Timestamp};
 
 pub use day::{Day, InvalidDay};
-use line::{Entry, Writer};
+use line::{LineOrigin, LineWriter};
 pub use option::{LogName, LogOption, Service};
 
 const MINUTE: i64 = Duration::from_mins(1).as_millis();
@@ -26,7 +26,7 @@ const MINUTES_OF_A_DAY: i64 = 24 * 60;
 #[derive(Clone, Debug)]
 pub struct DayLog {
     name: LogName,
-    writer: Writer,
+    writer: LineWriter,
     /// Of the log on this day.
     noise: Noise,
     /// When in each minute, in milliseconds, the first line is written: on all days the same, so
@@ -53,7 +53,7 @@ impl DayLog {
         let log = Noise::of(&words);
         Self {
             name,
-            writer: Writer::new(service, name, day.starts_at()),
+            writer: LineWriter::new(service, name, day.starts_at()),
             noise: log.about(day.starts_at().as_millis().cast_unsigned()),
             beat: log.below(0, 20_000).cast_signed(),
             until: now.as_millis() - day.starts_at().as_millis(),
@@ -113,7 +113,7 @@ impl DayLog {
     }
 
     /// The one to three lines of a minute, by their time.
-    fn entries(&self, minute: i64) -> impl Iterator<Item = Entry> + use<> {
+    fn entries(&self, minute: i64) -> impl Iterator<Item = LineOrigin> + use<> {
         let noise = self.noise.about(minute.cast_unsigned());
         let (beat, first) = (self.beat, minute * MINUTE + self.beat);
         let (count, reach) = match self.name {
@@ -130,7 +130,7 @@ impl DayLog {
             let at = if position == 0 { first } else { first + position * part + delay };
             let since_last = at - last;
             last = at;
-            Entry { at, noise: noise.about(place), position, since_last }
+            LineOrigin { at, noise: noise.about(place), position, since_last }
         })
     }
 }

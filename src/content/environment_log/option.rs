@@ -1,57 +1,34 @@
 //! The logs that an environment offers.
 
-/// What writes logs in an environment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// The author instances.
-    Author,
-    /// The publish instances.
-    Publish,
-    /// The dispatchers and their web servers.
-    Dispatcher,
-}
+use crate::domain::word::words;
 
-impl Service {
-    /// The name by which the API knows it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Author => "author",
-            Self::Publish => "publish",
-            Self::Dispatcher => "dispatcher",
-        }
+words! {
+    /// What writes logs in an environment.
+    pub enum Service {
+        /// The author instances.
+        Author = "author",
+        /// The publish instances.
+        Publish = "publish",
+        /// The dispatchers and their web servers.
+        Dispatcher = "dispatcher",
     }
 }
 
-/// What a log is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogName {
-    /// What AEM says about itself.
-    AemError,
-    /// Each request that AEM answered.
-    AemAccess,
-    /// Each request to AEM when it came and when it was answered.
-    AemRequest,
-    /// Each request to the dispatcher and how it was served.
-    AemDispatcher,
-    /// What the web server says about itself.
-    HttpdError,
-    /// Each request that the web server answered.
-    HttpdAccess,
-}
-
-impl LogName {
-    /// The name by which the API knows it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AemError => "aemerror",
-            Self::AemAccess => "aemaccess",
-            Self::AemRequest => "aemrequest",
-            Self::AemDispatcher => "aemdispatcher",
-            Self::HttpdError => "httpderror",
-            Self::HttpdAccess => "httpdaccess",
-        }
+words! {
+    /// What a log is about.
+    pub enum LogName {
+        /// What AEM says about itself.
+        AemError = "aemerror",
+        /// Each request that AEM answered.
+        AemAccess = "aemaccess",
+        /// Each request to AEM when it came and when it was answered.
+        AemRequest = "aemrequest",
+        /// Each request to the dispatcher and how it was served.
+        AemDispatcher = "aemdispatcher",
+        /// What the web server says about itself.
+        HttpdError = "httpderror",
+        /// Each request that the web server answered.
+        HttpdAccess = "httpdaccess",
     }
 }
 

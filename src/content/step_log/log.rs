@@ -5,17 +5,17 @@ use crate::domain::time::Timestamp;
 /// A log as it stands at some instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
-    runs: Vec<Run>,
+    runs: Vec<LineRun>,
 }
 
 /// A line, with its line end, that stands in a log one or more times in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Run {
+struct LineRun {
     line: String,
     times: u64,
 }
 
-impl Run {
+impl LineRun {
     fn len(&self) -> u64 {
         (self.line.len() as u64).saturating_mul(self.times)
     }
@@ -24,7 +24,7 @@ impl Run {
 impl Log {
     /// Adds a line as often as `times` says, each with the same instant.
     pub(super) fn push(&mut self, at: Timestamp, text: &str, times: u64) {
-        self.runs.push(Run { line: format!("{at} {text}\n"), times });
+        self.runs.push(LineRun { line: format!("{at} {text}\n"), times });
     }
 
     /// Length in bytes.

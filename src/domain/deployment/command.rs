@@ -1,57 +1,36 @@
 //! Deployment commands: what is done to one instance.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use crate::domain::word::words;
 
-/// What a deployment command does. The names are the API's `stepAction`.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum CommandKind {
-    /// Takes a dispatcher out of the load balancer.
-    ManageElbLinksDetach,
-    /// Installs an AEM package on an author or publish instance.
-    InstallClientPackages,
-    /// Copies a dispatcher's configuration to a temporary place.
-    PerformBackup,
-    /// Deletes a dispatcher's configuration but for the immutable files.
-    CleanDispatcherConfiguration,
-    /// Extracts the dispatcher package but for the immutable files.
-    ExtractDispatcherPackage,
-    /// Lets the web server check its configuration.
-    TestDispatcherConfiguration,
-    /// Puts the configuration into service.
-    ReloadDispatcher,
-    /// Brings the configuration back from the backup; only to recover.
-    RestoreBackup,
-    /// Invalidates paths in a dispatcher's cache.
-    InvalidateDispatcherCache,
-    /// Flushes paths from a dispatcher's cache.
-    FlushDispatcherCache,
-    /// Puts a dispatcher back into the load balancer.
-    ManageElbLinksAttach,
+words! {
+    /// What a deployment command does. The names are the API's `stepAction`.
+    pub enum CommandKind {
+        /// Takes a dispatcher out of the load balancer.
+        ManageElbLinksDetach = "manage-elb-links-detach",
+        /// Installs an AEM package on an author or publish instance.
+        InstallClientPackages = "install-client-packages",
+        /// Copies a dispatcher's configuration to a temporary place.
+        PerformBackup = "perform-backup",
+        /// Deletes a dispatcher's configuration but for the immutable files.
+        CleanDispatcherConfiguration = "clean-dispatcher-configuration",
+        /// Extracts the dispatcher package but for the immutable files.
+        ExtractDispatcherPackage = "extract-dispatcher-package",
+        /// Lets the web server check its configuration.
+        TestDispatcherConfiguration = "test-dispatcher-configuration",
+        /// Puts the configuration into service.
+        ReloadDispatcher = "reload-dispatcher",
+        /// Brings the configuration back from the backup; only to recover.
+        RestoreBackup = "restore-backup",
+        /// Invalidates paths in a dispatcher's cache.
+        InvalidateDispatcherCache = "invalidate-dispatcher-cache",
+        /// Flushes paths from a dispatcher's cache.
+        FlushDispatcherCache = "flush-dispatcher-cache",
+        /// Puts a dispatcher back into the load balancer.
+        ManageElbLinksAttach = "manage-elb-links-attach",
+    }
 }
 
 impl CommandKind {
-    /// The name used in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ManageElbLinksDetach => "manage-elb-links-detach",
-            Self::InstallClientPackages => "install-client-packages",
-            Self::PerformBackup => "perform-backup",
-            Self::CleanDispatcherConfiguration => "clean-dispatcher-configuration",
-            Self::ExtractDispatcherPackage => "extract-dispatcher-package",
-            Self::TestDispatcherConfiguration => "test-dispatcher-configuration",
-            Self::ReloadDispatcher => "reload-dispatcher",
-            Self::RestoreBackup => "restore-backup",
-            Self::InvalidateDispatcherCache => "invalidate-dispatcher-cache",
-            Self::FlushDispatcherCache => "flush-dispatcher-cache",
-            Self::ManageElbLinksAttach => "manage-elb-links-attach",
-        }
-    }
-
     /// What the command says when it fails and nobody says why.
     pub(super) fn usual_error(self) -> &'static str {
         match self {

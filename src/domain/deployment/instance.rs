@@ -6,30 +6,21 @@ use utoipa::ToSchema;
 use super::command::{Command, CommandKind};
 use super::configuration::DispatcherFiles;
 use super::{DispatcherPackage, Order};
+use crate::domain::word::words;
 
-/// The kinds of instances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum InstanceKind {
-    /// Where content is written.
-    Author,
-    /// Where content is published.
-    Publish,
-    /// The cache and web server before a publish instance.
-    Dispatcher,
+words! {
+    /// The kinds of instances.
+    pub enum InstanceKind {
+        /// Where content is written.
+        Author = "author",
+        /// Where content is published.
+        Publish = "publish",
+        /// The cache and web server before a publish instance.
+        Dispatcher = "dispatcher",
+    }
 }
 
 impl InstanceKind {
-    /// The name used in the API.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Author => "author",
-            Self::Publish => "publish",
-            Self::Dispatcher => "dispatcher",
-        }
-    }
-
     /// The name of the instance with that number, from 1, in a region: `author1uswest2`.
     #[must_use]
     pub fn name(self, number: u32, region: &str) -> String {

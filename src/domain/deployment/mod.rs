@@ -30,7 +30,7 @@ pub use failure::Failure;
 pub use instance::{Configuration, InstanceKind, InstanceState, environment_urls};
 pub use package::{DispatcherPackage, Package, in_dependency_order};
 pub use plan::plan;
-pub use progress::Progress;
+pub use progress::DeploymentProgress;
 pub use run::{Performed, Run, perform};
 
 use super::environment::{EnvironmentType, Topology};

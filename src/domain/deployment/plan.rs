@@ -16,7 +16,7 @@ struct Task<'a> {
 /// The commands in the order in which they are expected to be performed.
 #[must_use]
 pub fn plan(order: &Order<'_>) -> Vec<Command> {
-    let mut plan = Plan { order, commands: Vec::new(), stage: 0 };
+    let mut plan = CommandPlan { order, commands: Vec::new(), stage: 0 };
     let authors = order.instances(InstanceKind::Author);
     let publishers = order.instances(InstanceKind::Publish);
     let dispatchers = order.instances(InstanceKind::Dispatcher);
@@ -33,13 +33,13 @@ pub fn plan(order: &Order<'_>) -> Vec<Command> {
     plan.commands
 }
 
-struct Plan<'a> {
+struct CommandPlan<'a> {
     order: &'a Order<'a>,
     commands: Vec<Command>,
     stage: usize,
 }
 
-impl Plan<'_> {
+impl CommandPlan<'_> {
     /// Deploys all artifacts to these instances, AEM and dispatcher packages in parallel. The
     /// caches are emptied when the new content and the new rules are both there.
     fn deploy(&mut self, aem_instances: &[String], dispatchers: &[String]) {

@@ -8,14 +8,14 @@ const INSTALLATION_WEIGHT: i64 = 10;
 
 /// How far a deployment is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress<'a> {
+pub struct DeploymentProgress<'a> {
     /// What is over, each with the thousandth of the time at which it ended.
     pub completed: Vec<(&'a Performed, i64)>,
     /// What is being done; of a stage, the first command. None when all is over.
     pub current: Option<&'a Performed>,
 }
 
-impl Progress<'_> {
+impl DeploymentProgress<'_> {
     /// The id of the current command; when all is over, of the last one.
     #[must_use]
     pub fn current_id(&self) -> Option<u32> {
@@ -28,8 +28,8 @@ impl Run {
     /// How far the deployment is when that many thousandths of its time are over. The commands
     /// of a stage are completed together, at its end.
     #[must_use]
-    pub fn at(&self, thousandths: i64) -> Progress<'_> {
-        let mut progress = Progress { completed: Vec::new(), current: None };
+    pub fn at(&self, thousandths: i64) -> DeploymentProgress<'_> {
+        let mut progress = DeploymentProgress { completed: Vec::new(), current: None };
         for (stage, end) in self.stages() {
             if end <= thousandths {
                 progress.completed.extend(stage.iter().map(|performed| (performed, end)));

@@ -38,7 +38,7 @@ pub struct Run {
 #[must_use]
 pub fn perform(order: &Order<'_>, failures: &[Failure]) -> Run {
     let plan = plan(order);
-    let mut performance = Performance {
+    let mut performance = Performer {
         package: order.dispatcher_package,
         failures: messages(failures, &plan),
         instances: Instances::before(order, &DispatcherFiles::provisioned()),
@@ -72,7 +72,7 @@ impl Run {
     /// brought into a state that can stay.
     #[must_use]
     pub fn stopped_after(self, order: &Order<'_>, commands: usize) -> Self {
-        let mut performance = Performance {
+        let mut performance = Performer {
             package: order.dispatcher_package,
             failures: BTreeMap::new(),
             instances: Instances::before(order, &DispatcherFiles::provisioned()),
@@ -105,7 +105,7 @@ fn messages(failures: &[Failure], plan: &[Command]) -> BTreeMap<(CommandKind, St
     messages
 }
 
-struct Performance<'a> {
+struct Performer<'a> {
     package: Option<&'a DispatcherPackage>,
     /// The failures that have not happened.
     failures: BTreeMap<(CommandKind, String), String>,
@@ -115,7 +115,7 @@ struct Performance<'a> {
     next_id: u32,
 }
 
-impl Performance<'_> {
+impl Performer<'_> {
     /// Performs all commands of a stage, whichever of them fail; answers these.
     fn perform_stage(
         &mut self,

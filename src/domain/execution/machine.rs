@@ -33,7 +33,7 @@ use crate::domain::environment::EnvironmentType;
 
 /// What somebody asks of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Command<'a> {
+pub enum StepRequest<'a> {
     /// Go on, with the answer in the body.
     Advance(&'a Value),
     /// Stop, with the answer in the body.
@@ -120,7 +120,7 @@ pub fn run_to_the_end(execution: &mut Execution, effects: &mut Effects) {
         let agreed = waiting.is_some_and(|(position, since)| {
             let step = &execution.plan.steps[position];
             let body = answer::consent(step.action, &execution.plan.metrics(step));
-            apply(execution, position, Command::Advance(&body), since, effects).is_ok()
+            apply(execution, position, StepRequest::Advance(&body), since, effects).is_ok()
         });
         if !agreed {
             fall_due(execution, due, effects);
@@ -294,13 +294,13 @@ fn end_execution(execution: &mut Execution, end: End, at: Timestamp, effects: &m
 pub fn apply(
     execution: &mut Execution,
     position: usize,
-    command: Command<'_>,
+    command: StepRequest<'_>,
     at: Timestamp,
     effects: &mut Effects,
 ) -> Result<(), Refusal> {
     match command {
-        Command::Advance(body) => advance(execution, position, body, at, effects),
-        Command::Cancel(body) => cancel(execution, position, body, at, effects),
+        StepRequest::Advance(body) => advance(execution, position, body, at, effects),
+        StepRequest::Cancel(body) => cancel(execution, position, body, at, effects),
     }
 }
 

@@ -10,76 +10,74 @@ pub mod step;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use super::environment::EnvironmentType;
 use super::gate::Metric;
 use super::id::{ExecutionId, PhaseId, PipelineKey, StepId};
 use super::pipeline::Action;
 use super::scenario::Outcome;
 use super::time::{Duration, Timestamp};
+use crate::domain::word::words;
 use plan::{Plan, PlannedStep};
 use step::StepState;
 
-/// In which mode an execution runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ExecutionMode {
-    /// With all steps.
-    Normal,
-    /// Without the tests.
-    Emergency,
+words! {
+    /// In which mode an execution runs.
+    pub enum ExecutionMode {
+        /// With all steps.
+        Normal = "NORMAL",
+        /// Without the tests.
+        Emergency = "EMERGENCY",
+    }
 }
 
-/// What began an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Trigger {
-    /// Somebody started it.
-    Manual,
-    /// A commit.
-    OnCommit,
-    /// An update pushed by Adobe.
-    PushUpgrades,
-    /// Somebody re-executed a production deployment.
-    ReExecute,
-    /// Somebody rolled a deployment back.
-    Rollback,
+words! {
+    /// What began an execution.
+    pub enum Trigger {
+        /// Somebody started it.
+        Manual = "MANUAL",
+        /// A commit.
+        OnCommit = "ON_COMMIT",
+        /// An update pushed by Adobe.
+        PushUpgrades = "PUSH_UPGRADES",
+        /// Somebody re-executed a production deployment.
+        ReExecute = "RE_EXECUTE",
+        /// Somebody rolled a deployment back.
+        Rollback = "ROLLBACK",
+    }
 }
 
-/// How an execution or a step ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum End {
-    /// As it should.
-    Finished,
-    /// By a fault on the customer's side.
-    Failed,
-    /// By a fault on the system's side.
-    Error,
-    /// Somebody stopped it, or nobody answered.
-    Cancelled,
+words! {
+    /// How an execution or a step ended.
+    pub enum End {
+        /// As it should.
+        Finished = "FINISHED",
+        /// By a fault on the customer's side.
+        Failed = "FAILED",
+        /// By a fault on the system's side.
+        Error = "ERROR",
+        /// Somebody stopped it, or nobody answered.
+        Cancelled = "CANCELLED",
+    }
 }
 
-/// The status of an execution, as the API names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ExecutionStatus {
-    /// Created.
-    NotStarted,
-    /// Running, or waiting for somebody.
-    Running,
-    /// A running step was cancelled; it is being stopped.
-    Cancelling,
-    /// Over: stopped by somebody, or nobody answered.
-    Cancelled,
-    /// Over: all steps finished.
-    Finished,
-    /// Over by a fault on the system's side.
-    Error,
-    /// Over by a fault on the customer's side.
-    Failed,
+words! {
+    /// The status of an execution, as the API names it.
+    pub enum ExecutionStatus {
+        /// Created.
+        NotStarted = "NOT_STARTED",
+        /// Running, or waiting for somebody.
+        Running = "RUNNING",
+        /// A running step was cancelled; it is being stopped.
+        Cancelling = "CANCELLING",
+        /// Over: stopped by somebody, or nobody answered.
+        Cancelled = "CANCELLED",
+        /// Over: all steps finished.
+        Finished = "FINISHED",
+        /// Over by a fault on the system's side.
+        Error = "ERROR",
+        /// Over by a fault on the customer's side.
+        Failed = "FAILED",
+    }
 }
 
 /// How far an execution has come.

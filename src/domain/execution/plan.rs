@@ -57,12 +57,12 @@ pub struct Code {
     pub commit: Option<String>,
     /// The build whose artifacts are taken; none if the execution builds its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub built_by: Option<Build>,
+    pub built_by: Option<KnownBuild>,
 }
 
 /// A build that has made artifacts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Build {
+pub struct KnownBuild {
     /// The execution that it was part of.
     pub execution_id: ExecutionId,
     /// The version of the artifacts.
@@ -176,7 +176,7 @@ impl Plan {
 
     /// Takes the artifacts of a build instead of building them, which is quicker unless a scenario
     /// says how long it takes.
-    pub fn reuse(&mut self, build: Build, scenario: &Scenario) {
+    pub fn reuse(&mut self, build: KnownBuild, scenario: &Scenario) {
         let entry = scenario.find_entry(Action::Build, None);
         if entry.is_none_or(|entry| entry.duration.is_none()) {
             for step in self.steps.iter_mut().filter(|step| step.action == Action::Build) {

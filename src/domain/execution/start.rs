@@ -11,13 +11,13 @@ use crate::domain::scenario::Scenario;
 use crate::domain::time::Timestamp;
 
 use super::links::{self, Unavailable};
-use super::plan::{Build, Extent, Plan};
+use super::plan::{Extent, KnownBuild, Plan};
 use super::step::StepState;
 use super::{Execution, ExecutionMode, Progress, Trigger};
 
 /// What to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum StartRequest {
     /// A whole execution.
     Whole(Trigger, ExecutionMode),
     /// The production deployment of the last execution again.
@@ -82,15 +82,15 @@ pub struct Circumstances<'a> {
 }
 
 /// Plans what is asked for, or says why it can't be started.
-pub fn plan(request: Request, on: Circumstances<'_>) -> Result<NewExecution, StartRefusal> {
+pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution, StartRefusal> {
     let (trigger, mode, source, extent) = match request {
-        Request::Whole(trigger, mode) => {
+        StartRequest::Whole(trigger, mode) => {
             if mode == ExecutionMode::Emergency {
                 check_emergency(on)?;
             }
             (trigger, mode, None, Extent::Whole(mode))
         }
-        Request::ReExecute { step, source } => {
+        StartRequest::ReExecute { step, source } => {
             let last = on.last.ok_or(StartRefusal::NeverExecuted)?;
             if source.is_some_and(|source| source != Some(last.id)) {
                 return Err(StartRefusal::NotTheLastExecution);
@@ -103,7 +103,7 @@ pub fn plan(request: Request, on: Circumstances<'_>) -> Result<NewExecution, Sta
                 .ok_or(StartRefusal::NoSuchStep)?;
             links::re_execute(last, position, true).map_err(StartRefusal::NotReExecutable)?;
             let mut code = last.plan.code.clone();
-            code.built_by.get_or_insert_with(|| Build {
+            code.built_by.get_or_insert_with(|| KnownBuild {
                 execution_id: last.id,
                 version: last.artifacts_version(),
             });

@@ -23,7 +23,7 @@ const REST: RealDuration = RealDuration::from_millis(100);
 
 /// Where a change stands among all that were told. The default is the place of none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// The start of the program, as the wall-clock time in milliseconds.
     pub start: i64,
     /// Counts the changes since then, from 1.
@@ -33,11 +33,11 @@ pub struct Place {
 /// The last changes.
 pub(in crate::engine) struct Feed {
     start: i64,
-    kept: Mutex<Kept>,
+    kept: Mutex<KeptChanges>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct KeptChanges {
     /// Oldest first.
     changes: VecDeque<Change>,
     /// The number of the newest.
@@ -61,7 +61,7 @@ impl Default for Feed {
 }
 
 impl Feed {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, KeptChanges> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,7 +93,7 @@ fn as_one(changed: &[Change]) -> Change {
     program.filter(|_| is_of_one).map_or(Change::Everything, Change::Many)
 }
 
-impl Kept {
+impl KeptChanges {
     /// The number of the last change that is forgotten.
     fn forgotten(&self) -> u64 {
         self.last - self.changes.len() as u64
@@ -142,9 +142,9 @@ impl Kept {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// Changes, in order.
-    Changes(Vec<(Place, Change)>),
+    Changes(Vec<(Position, Change)>),
     /// Changes up to this place were missed.
-    Missed(Place),
+    Missed(Position),
 }
 
 /// Somebody who follows changes. Whoever reads too slowly misses some, and is told.
@@ -152,7 +152,7 @@ pub struct Follower {
     engine: Arc<Engine>,
     news: Arc<Notify>,
     /// After which change it goes on.
-    after: Place,
+    after: Position,
     /// Whether changes were read just now.
     has_read: bool,
 }
@@ -160,11 +160,11 @@ pub struct Follower {
 impl Engine {
     /// Follows the changes of interest after a place; from now on if there is none.
     #[must_use]
-    pub fn follow(self: &Arc<Self>, interest: Interest, after: Option<Place>) -> Follower {
+    pub fn follow(self: &Arc<Self>, interest: Interest, after: Option<Position>) -> Follower {
         let feed = &self.audience.feed;
         let mut kept = feed.kept();
         let news = kept.join(interest);
-        let after = after.unwrap_or(Place { start: feed.start, number: kept.last });
+        let after = after.unwrap_or(Position { start: feed.start, number: kept.last });
         drop(kept);
         Follower { engine: self.clone(), news, after, has_read: false }
     }
@@ -173,7 +173,7 @@ impl Engine {
 impl Follower {
     /// After which change it goes on.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Position {
         self.after
     }
 
@@ -197,7 +197,7 @@ impl Follower {
     /// What is new, if anything is.
     fn read(&mut self) -> Option<News> {
         let feed = &self.engine.audience.feed;
-        let place = |number| Place { start: feed.start, number };
+        let place = |number| Position { start: feed.start, number };
         let kept = feed.kept();
         let is_known = self.after.start == feed.start;
         let changes = kept.after(self.after.number, &self.news).filter(|_| is_known);

@@ -1,61 +1,32 @@
 //! Which changes somebody wants to be told of.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 use super::Change;
 use crate::domain::id::ProgramId;
+use crate::domain::word::words;
 
-/// What a change is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = EventType)]
-pub enum ChangeType {
-    /// An execution: programId, pipelineId, executionId.
-    Execution,
-    /// A pipeline, its scenario, or many of its executions: programId, pipelineId.
-    Pipeline,
-    /// A program, its repositories, or its deletion: programId.
-    Program,
-    /// An environment: programId, environmentId.
-    Environment,
-    /// A webhook: webhookId.
-    Webhook,
-    /// Deliveries to a webhook: webhookId.
-    Delivery,
-    /// The clock was set or moved.
-    Clock,
-    /// The journal has changed, up to the call with this number: number.
-    Request,
-    /// Everything may have changed: after a reset, an import, or more than 1000 changes at once (in
-    /// the program, if one was asked for).
-    Reset,
-}
-
-impl ChangeType {
-    /// All types with their names.
-    pub const ALL: [(Self, &str); 9] = [
-        (Self::Execution, "execution"),
-        (Self::Pipeline, "pipeline"),
-        (Self::Program, "program"),
-        (Self::Environment, "environment"),
-        (Self::Webhook, "webhook"),
-        (Self::Delivery, "delivery"),
-        (Self::Clock, "clock"),
-        (Self::Request, "request"),
-        (Self::Reset, "reset"),
-    ];
-
-    /// The name of the type.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
-    }
-
-    /// The type with this name.
-    #[must_use]
-    pub fn find(wanted: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, name)| *name == wanted).map(|(kind, _)| *kind)
+words! {
+    /// What a change is about.
+    #[schema(as = EventType)]
+    pub enum ChangeType {
+        /// An execution: programId, pipelineId, executionId.
+        Execution = "execution",
+        /// A pipeline, its scenario, or many of its executions: programId, pipelineId.
+        Pipeline = "pipeline",
+        /// A program, its repositories, or its deletion: programId.
+        Program = "program",
+        /// An environment: programId, environmentId.
+        Environment = "environment",
+        /// A webhook: webhookId.
+        Webhook = "webhook",
+        /// Deliveries to a webhook: webhookId.
+        Delivery = "delivery",
+        /// The clock was set or moved.
+        Clock = "clock",
+        /// The journal has changed, up to the call with this number: number.
+        Request = "request",
+        /// Everything may have changed: after a reset, an import, or more than 1000 changes at once (in
+        /// the program, if one was asked for).
+        Reset = "reset",
     }
 }
 

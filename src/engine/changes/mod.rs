@@ -11,7 +11,7 @@ use super::executions::epochs::Epochs;
 use crate::domain::id::{EnvironmentId, ExecutionId, PipelineKey, ProgramId, WebhookId};
 use crate::domain::time::Timestamp;
 use feed::Feed;
-pub use feed::{Follower, News, Place};
+pub use feed::{Follower, News, Position};
 pub use interest::{ChangeType, Interest};
 use topics::Topics;
 pub use topics::{Listener, Topic};

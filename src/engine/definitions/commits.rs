@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::ChangeError;
-use crate::domain::execution::start::Request;
+use crate::domain::execution::start::StartRequest;
 use crate::domain::execution::{ExecutionMode, Trigger};
 use crate::domain::id::{ExecutionId, ProgramId, RepositoryId};
 use crate::domain::pipeline::{Pipeline, PipelineTrigger};
@@ -41,7 +41,7 @@ impl Engine {
         };
         let mut started = Vec::new();
         for pipeline in program.pipelines.values().filter(|pipeline| follows(pipeline)) {
-            let request = Request::Whole(Trigger::OnCommit, ExecutionMode::Normal);
+            let request = StartRequest::Whole(Trigger::OnCommit, ExecutionMode::Normal);
             match self.start(pipeline.key(), request, None).await {
                 Ok(execution) => started.push(execution.id),
                 Err(error @ StartError::Scenario(_)) => {

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use crate::domain::id::PipelineKey;
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::store::StoreError;
-use crate::store::definitions::scenarios::{self, StoredScenario};
+use crate::store::definitions::scenarios;
 
 impl Engine {
     /// Sets the scenario of a pipeline. The pipeline must exist.
     pub async fn put_scenario(
         self: &Arc<Self>,
         pipeline: PipelineKey,
-        scenario: StoredScenario,
+        scenario: ScenarioDocument,
     ) -> Result<(), StoreError> {
         self.write(async move |mut write| {
             scenarios::put(&mut write.tx, &[(pipeline, scenario)]).await?;

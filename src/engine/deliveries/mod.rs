@@ -5,7 +5,9 @@ pub mod webhooks;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::domain::delivery::{self, DeliveryStatus, Next};
+use crate::domain::delivery::{
+    Attempt, Attempted, DeliveryStatus, DueDelivery, Next, RecordedDelivery,
+};
 use crate::domain::id::{DeliveryId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::domain::webhook::NewWebhook;
@@ -13,7 +15,7 @@ use crate::engine::Engine;
 use crate::engine::catalog::Catalog;
 use crate::engine::changes::Change;
 use crate::store::StoreError;
-use crate::store::deliveries::{self, Attempt, Attempted, DueDelivery, Filter, RecordedDelivery};
+use crate::store::deliveries::{self, DeliveryFilter};
 
 /// A delivery whose turn it is, and to whom.
 #[derive(Clone, Debug)]
@@ -86,12 +88,8 @@ impl Engine {
             let engine = write.engine.clone();
             let generation = engine.world.generation();
             let attempts = attempts.into_iter().filter(|(turn, _)| turn.generation == generation);
-            let attempted = attempts.map(|(turn, attempt)| {
-                let DueDelivery { delivery, failures } = turn.due;
-                let next = delivery::next(&attempt.reply, failures, attempt.at);
-                Attempted { delivery, attempt, next }
-            });
-            let attempted: Vec<_> = attempted.collect();
+            let attempted: Vec<_> =
+                attempts.map(|(turn, attempt)| turn.due.tried(attempt)).collect();
             let made = |it: &&Attempted| it.next == Next::Over(DeliveryStatus::Delivered);
             let (all, made) = (attempted.len(), attempted.iter().filter(made).count());
             deliveries::record(&mut write.tx, &attempted).await?;
@@ -110,7 +108,7 @@ impl Engine {
         self.write(async move |mut write| {
             deliveries::repeat(&mut write.tx, id, write.now).await?;
             // Read before the commit: whoever delivers it comes after.
-            let filter = Filter { id: Some(id), ..Filter::default() };
+            let filter = DeliveryFilter { id: Some(id), ..DeliveryFilter::default() };
             let found = deliveries::list(&mut write.tx, filter, 1).await?;
             let recorded = Recorded { deliveries: found, catalog: write.catalog.clone() };
             for RecordedDelivery { delivery, .. } in &recorded.deliveries {
@@ -123,7 +121,11 @@ impl Engine {
     }
 
     /// The newest deliveries that are wanted, newest first, at most `most` of them.
-    pub async fn list_deliveries(&self, filter: Filter, most: u32) -> Result<Recorded, StoreError> {
+    pub async fn list_deliveries(
+        &self,
+        filter: DeliveryFilter,
+        most: u32,
+    ) -> Result<Recorded, StoreError> {
         let _world = self.world.read().await;
         let mut reader = self.database.reader().await?;
         let deliveries = deliveries::list(&mut reader, filter, most).await?;

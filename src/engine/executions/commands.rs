@@ -6,18 +6,20 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::save::Changed;
-use crate::domain::execution::machine::{self, Command, Effects, Refusal};
-use crate::domain::execution::plan::{Build, Code, DISABLE_BUILD_REUSE};
-use crate::domain::execution::start::{self, Circumstances, NewExecution, Request, StartRefusal};
+use crate::domain::execution::machine::{self, Effects, Refusal, StepRequest};
+use crate::domain::execution::plan::{Code, DISABLE_BUILD_REUSE, KnownBuild};
+use crate::domain::execution::start::{
+    self, Circumstances, NewExecution, StartRefusal, StartRequest,
+};
 use crate::domain::execution::{Execution, Progress};
 use crate::domain::id::{PipelineKey, StepKey};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::scenario::Scenario;
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
-use crate::seed::scenario::ScenarioDocument;
 use crate::store::definitions::{scenarios, variables};
 use crate::store::executions::{self, Inserted, Stored};
 use crate::store::{StoreError, builds};
@@ -80,7 +82,7 @@ impl Engine {
     pub async fn start(
         self: &Arc<Self>,
         pipeline: PipelineKey,
-        request: Request,
+        request: StartRequest,
         user: Option<String>,
     ) -> Result<Execution, StartError> {
         self.write(move |write| start(write, pipeline, request, user)).await
@@ -100,7 +102,7 @@ impl Engine {
 async fn start(
     mut write: Write,
     key: PipelineKey,
-    request: Request,
+    request: StartRequest,
     user: Option<String>,
 ) -> Result<Execution, StartError> {
     let catalog = write.catalog.clone();
@@ -153,7 +155,7 @@ async fn find_reusable_build(
     write: &mut Write,
     pipeline: &Pipeline,
     planned: &NewExecution,
-) -> Result<Option<Build>, StoreError> {
+) -> Result<Option<KnownBuild>, StoreError> {
     let Code { repository, commit: Some(commit), built_by: None, .. } = &planned.plan.code else {
         return Ok(None);
     };
@@ -187,8 +189,8 @@ async fn command_step(
     let mut effects = Effects::default();
     machine::run_until(&mut execution, now, &mut effects);
     let command = match command {
-        StepCommand::Advance => Command::Advance(body),
-        StepCommand::Cancel => Command::Cancel(body),
+        StepCommand::Advance => StepRequest::Advance(body),
+        StepCommand::Cancel => StepRequest::Cancel(body),
     };
     // A refusal changes nothing, but what was overdue has happened all the same.
     let outcome = machine::apply(&mut execution, position, command, now, &mut effects);
@@ -198,15 +200,12 @@ async fn command_step(
     outcome.map_err(StepError::Refused)
 }
 
-/// The stored scenario. It fitted the pipeline when it was stored, but the pipeline may have changed.
+/// What a scenario means. It fitted the pipeline when it was stored, but the pipeline may have changed.
 fn read_scenario(
-    stored: &scenarios::StoredScenario,
+    document: &ScenarioDocument,
     program: &Program,
     pipeline: &Pipeline,
 ) -> Result<Scenario, StartError> {
-    let steps = serde_json::from_value(stored.steps.clone())
-        .map_err(|error| StoreError::Unreadable(format!("a scenario: {error}")))?;
-    let document = ScenarioDocument { times: stored.times, steps };
     document
         .read(program, pipeline)
         .map_err(|wrong| StartError::Scenario(wrong.to_string().replace('\n', "; ")))

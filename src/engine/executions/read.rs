@@ -3,10 +3,11 @@
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::{Execution, Progress};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::store::StoreError;
-use crate::store::definitions::scenarios::{self, StoredScenario};
+use crate::store::definitions::scenarios;
 use crate::store::executions::{self, Stored};
 
 /// An execution as it is at some instant.
@@ -135,7 +136,7 @@ impl Engine {
     pub async fn find_scenario(
         &self,
         pipeline: PipelineKey,
-    ) -> Result<Option<StoredScenario>, StoreError> {
+    ) -> Result<Option<ScenarioDocument>, StoreError> {
         scenarios::find(&self.database, pipeline).await
     }
 

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
+use crate::domain::delivery::{self, NewDelivery};
 use crate::domain::event::EventKind;
 use crate::domain::execution::Execution;
 use crate::domain::execution::machine::{self, Effects};
@@ -10,9 +13,8 @@ use crate::domain::id::PipelineKey;
 use crate::domain::pipeline::Action;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
-use crate::store::deliveries::{self, NewDelivery};
 use crate::store::executions::{self, Stored};
-use crate::store::{StoreError, builds};
+use crate::store::{StoreError, builds, deliveries};
 
 /// An execution that changed, and what the change brought about.
 pub(in crate::engine) struct Changed {
@@ -61,7 +63,7 @@ impl Write {
         let built = changed.iter().filter(|it| it.has_built()).map(|it| &it.execution);
         builds::insert(&mut self.tx, built).await?;
         let told = self.deliveries_of(&changed);
-        let subscribers: BTreeSet<_> = told.iter().map(NewDelivery::webhook_id).collect();
+        let subscribers: BTreeSet<_> = told.iter().map(|it| it.webhook_id).collect();
         self.changes.events += told.len() as u64;
         deliveries::insert(&mut self.tx, told).await?;
         for Changed { execution, effects } in changed {
@@ -81,7 +83,8 @@ impl Write {
             .iter()
             .flat_map(|Changed { execution, effects }| {
                 let webhooks = self.catalog.list_webhooks(execution.pipeline.program_id);
-                deliveries::of(execution, &effects.events, &webhooks)
+                let make_id = || Uuid::new_v4().to_string();
+                delivery::of(execution, &effects.events, &webhooks, make_id)
             })
             .collect()
     }

@@ -11,7 +11,7 @@ use crate::domain::id::{EnvironmentId, ProgramId};
 use crate::domain::program::Program;
 use crate::domain::variable::{Owner, Variable};
 use crate::store::insert::insert_rows;
-use crate::store::{InRow, StoreError, Transaction, parse_word, word};
+use crate::store::{InRow, StoreError, Transaction, parse_word};
 
 /// Stores the environments of programs.
 pub(super) async fn insert(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
@@ -33,8 +33,8 @@ pub(super) async fn insert(tx: &mut Transaction, programs: &[Program]) -> Result
                 id,
                 name,
                 description,
-                word(environment_type)?,
-                word(status)?,
+                environment_type.as_str(),
+                status.as_str(),
                 authors,
                 pairs,
                 i64::from(*cold_standby),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use sqlx::SqliteConnection;
 
 use crate::domain::id::{EnvironmentId, PhaseId, RepositoryId, StepId};
-use crate::domain::pipeline::{Phase, PhaseKind, Pipeline, Step};
+use crate::domain::pipeline::{Phase, PhaseKind, PhaseType, Pipeline, Step};
 use crate::store::insert::insert_rows;
-use crate::store::{InRow, StoreError, Transaction, parse_json, parse_word, word};
+use crate::store::{InRow, StoreError, Transaction, parse_json, parse_word};
 
 /// Stores the phases and steps of pipelines.
 pub(super) async fn insert(
@@ -20,17 +20,17 @@ pub(super) async fn insert(
     for pipeline in pipelines {
         let Pipeline { id, program_id, phases, .. } = &**pipeline;
         for (position, Phase { id: phase_id, name, kind, steps }) in phases.iter().enumerate() {
-            let (kind, repository_id, branch, environment_id, environment_type) = match kind {
-                PhaseKind::Validate => ("VALIDATE", None, None, None, None),
+            let (repository_id, branch, environment_id, environment_type) = match kind {
+                PhaseKind::Validate => (None, None, None, None),
                 PhaseKind::Build { repository_id, branch } => {
-                    ("BUILD", Some(repository_id), Some(branch), None, None)
+                    (Some(repository_id), Some(branch), None, None)
                 }
                 PhaseKind::Deploy { environment_id, environment_type } => {
-                    ("DEPLOY", None, None, Some(environment_id), Some(word(environment_type)?))
+                    (None, None, Some(environment_id), Some(environment_type.as_str()))
                 }
             };
             phase_rows.push((
-                (program_id, id, position, phase_id, name, kind),
+                (program_id, id, position, phase_id, name, kind.phase_type().as_str()),
                 (repository_id, branch, environment_id, environment_type),
             ));
             for (step_position, Step { id: step_id, action, options }) in steps.iter().enumerate() {
@@ -99,15 +99,17 @@ pub(super) async fn list(
 /// A phase without its steps.
 fn read_phase(row: PhaseRow) -> Result<Phase, StoreError> {
     let (_, _, _, id, name, kind, repository, branch, environment, environment_type) = row;
-    let kind = match (kind.as_str(), repository, branch, environment, environment_type) {
-        ("VALIDATE", None, None, None, None) => PhaseKind::Validate,
-        ("BUILD", Some(repository), Some(branch), None, None) => {
+    let kind = match (kind.parse().ok(), repository, branch, environment, environment_type) {
+        (Some(PhaseType::Validate), None, None, None, None) => PhaseKind::Validate,
+        (Some(PhaseType::Build), Some(repository), Some(branch), None, None) => {
             PhaseKind::Build { repository_id: RepositoryId::new(repository), branch }
         }
-        ("DEPLOY", None, None, Some(environment), Some(environment_type)) => PhaseKind::Deploy {
-            environment_id: EnvironmentId::new(environment),
-            environment_type: parse_word(&environment_type)?,
-        },
+        (Some(PhaseType::Deploy), None, None, Some(environment), Some(environment_type)) => {
+            PhaseKind::Deploy {
+                environment_id: EnvironmentId::new(environment),
+                environment_type: parse_word(&environment_type)?,
+            }
+        }
         _ => return Err(StoreError::unreadable(format!("type {kind} does not fit its columns"))),
     };
     Ok(Phase { id: PhaseId::new(id), name, kind, steps: Vec::new() })

@@ -12,7 +12,7 @@ use crate::domain::pipeline::Pipeline;
 use crate::domain::time::Timestamp;
 use crate::domain::variable::{Owner, Variable};
 use crate::store::insert::insert_rows;
-use crate::store::{InRow, StoreError, Transaction, parse_word, word};
+use crate::store::{InRow, StoreError, Transaction, parse_word};
 
 /// Stores pipelines.
 pub(super) async fn insert(
@@ -37,8 +37,8 @@ pub(super) async fn insert(
             program_id,
             id,
             name,
-            word(trigger)?,
-            word(important_failures)?,
+            trigger.as_str(),
+            important_failures.as_str(),
             created_at,
             updated_at,
         ));

@@ -10,7 +10,7 @@ use crate::domain::id::{ProgramId, TenantId};
 use crate::domain::program::{Kpis, Program};
 use crate::domain::time::Timestamp;
 use crate::store::insert::insert_rows;
-use crate::store::{InRow, StoreError, Transaction, parse_word, word};
+use crate::store::{InRow, StoreError, Transaction, parse_word};
 
 /// Stores programs with their environments, repositories and pipelines.
 pub async fn insert(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
@@ -34,7 +34,7 @@ pub async fn insert(tx: &mut Transaction, programs: &[Program]) -> Result<(), St
             id,
             tenant_id,
             name,
-            word(program_type)?,
+            program_type.as_str(),
             i64::from(*emergency_mode),
             response_time,
             page_views_per_minute,

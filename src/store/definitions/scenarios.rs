@@ -1,29 +1,19 @@
 //! Scenarios, as they were written; one for a pipeline at most.
 
-use serde_json::Value;
-
 use crate::domain::id::PipelineKey;
+use crate::domain::scenario_document::ScenarioDocument;
 use crate::store::insert::insert_rows;
 use crate::store::{Database, InRow, StoreError, Transaction, parse_json};
-
-/// A scenario as it is stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredScenario {
-    /// How many executions it still holds for; none for all.
-    pub times: Option<u32>,
-    /// Its entries, as they were written.
-    pub steps: Value,
-}
 
 fn read(
     pipeline: PipelineKey,
     row: Option<(Option<u32>, String)>,
-) -> Result<Option<StoredScenario>, StoreError> {
+) -> Result<Option<ScenarioDocument>, StoreError> {
     row.map(|(times, steps)| {
         let PipelineKey { program_id, pipeline_id } = pipeline;
         let key = (program_id.number(), pipeline_id.number());
         let steps = parse_json(&steps).in_row("scenarios", key)?;
-        Ok(StoredScenario { times, steps })
+        Ok(ScenarioDocument { times, steps })
     })
     .transpose()
 }
@@ -34,7 +24,7 @@ const FIND: &str = "SELECT times, steps FROM scenarios WHERE program_id = $1 AND
 pub async fn find(
     database: &Database,
     pipeline: PipelineKey,
-) -> Result<Option<StoredScenario>, StoreError> {
+) -> Result<Option<ScenarioDocument>, StoreError> {
     let row = sqlx::query_as(FIND)
         .bind(pipeline.program_id.number())
         .bind(pipeline.pipeline_id.number())
@@ -47,7 +37,7 @@ pub async fn find(
 pub async fn take(
     tx: &mut Transaction,
     pipeline: PipelineKey,
-) -> Result<Option<StoredScenario>, StoreError> {
+) -> Result<Option<ScenarioDocument>, StoreError> {
     let row = sqlx::query_as(FIND)
         .bind(pipeline.program_id.number())
         .bind(pipeline.pipeline_id.number())
@@ -73,11 +63,11 @@ pub async fn take(
 /// Stores scenarios, each in place of its pipeline's earlier one.
 pub async fn put(
     tx: &mut Transaction,
-    scenarios: &[(PipelineKey, StoredScenario)],
+    scenarios: &[(PipelineKey, ScenarioDocument)],
 ) -> Result<(), StoreError> {
     let rows: Vec<_> = scenarios
         .iter()
-        .map(|(pipeline, StoredScenario { times, steps })| {
+        .map(|(pipeline, ScenarioDocument { times, steps })| {
             (pipeline.program_id, pipeline.pipeline_id, times, steps)
         })
         .collect();

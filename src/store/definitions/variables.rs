@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use sqlx::SqliteConnection;
 
 use crate::domain::id::{EnvironmentId, PipelineId, PipelineKey, ProgramId};
-use crate::domain::variable::{Change, Owner, Variable, VariableType};
+use crate::domain::variable::{Owner, Variable, VariableChange, VariableType};
 use crate::store::insert::insert_rows;
-use crate::store::{Database, InRow, StoreError, Transaction, parse_word, word};
+use crate::store::{Database, InRow, StoreError, Transaction, parse_word};
 
 /// The kind and the number of an owner, as they are stored.
 fn stored(owner: Owner) -> (&'static str, i64) {
@@ -28,7 +28,7 @@ pub async fn change(
     database: &Database,
     tx: &mut Transaction,
     owner: Owner,
-    changes: &[Change],
+    changes: &[VariableChange],
 ) -> Result<(), StoreError> {
     let program_id = owner.program_id();
     let (kind, id) = stored(owner);
@@ -36,7 +36,7 @@ pub async fn change(
     let mut deleted = Vec::new();
     for change in changes {
         match change {
-            Change::Set { variable, value } => {
+            VariableChange::Set { variable, value } => {
                 let Variable { name, service, value: _ } = variable;
                 let service = service.as_deref().unwrap_or_default();
                 let variable_type = variable.variable_type();
@@ -46,9 +46,9 @@ pub async fn change(
                         database.secrets.seal(value, &place(owner, name, service))?
                     }
                 };
-                set.push((program_id, kind, id, name, service, word(variable_type)?, value));
+                set.push((program_id, kind, id, name, service, variable_type.as_str(), value));
             }
-            Change::Delete { name, service } => {
+            VariableChange::Delete { name, service } => {
                 let service = service.as_deref().unwrap_or_default();
                 deleted.push((program_id, kind, id, name, service));
             }

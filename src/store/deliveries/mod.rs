@@ -1,4 +1,4 @@
-//! Deliveries: what subscribers are told, in which order, and what came of it.
+//! The rows of deliveries: what is due in which order, and what was recorded.
 
 mod write;
 
@@ -8,51 +8,19 @@ use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, parse_word, word};
-use crate::domain::delivery::{Delivery, DeliveryStatus, Failures, Notice, Reply};
-use crate::domain::event::EventKind;
+use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, parse_word};
+use crate::domain::delivery::{
+    Attempt, Delivery, DeliveryStatus, DueDelivery, Failures, Notice, RecordedDelivery, Reply,
+};
 use crate::domain::id::{
     DeliveryId, ExecutionId, PhaseId, PipelineId, PipelineKey, ProgramId, StepId, WebhookId,
 };
 use crate::domain::time::Timestamp;
-pub use write::{Attempted, NewDelivery, insert, of, record, repeat};
-
-/// A delivery whose turn it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueDelivery {
-    /// The delivery.
-    pub delivery: Delivery,
-    /// The attempts so far, all in vain.
-    pub failures: Option<Failures>,
-}
-
-/// An attempt at a delivery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// When it was made.
-    pub at: Timestamp,
-    /// What came of it.
-    pub reply: Reply,
-    /// The beginning of an answer that was no success.
-    pub answer: Option<String>,
-    /// How long it took, in real milliseconds.
-    pub duration: i64,
-}
-
-/// A delivery with all attempts at it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordedDelivery {
-    /// The delivery.
-    pub delivery: Delivery,
-    /// When it is tried next; none if it is over or waits for one before it.
-    pub next_attempt_at: Option<Timestamp>,
-    /// The attempts, in order.
-    pub attempts: Vec<Attempt>,
-}
+pub use write::{insert, record, repeat};
 
 /// Which deliveries are wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct DeliveryFilter {
     /// This one.
     pub id: Option<DeliveryId>,
     /// Those that stand so.
@@ -161,8 +129,6 @@ impl DeliveryRow {
             failing_since,
             due_at,
         } = self;
-        let kind = EventKind::find(&kind)
-            .ok_or_else(|| StoreError::unreadable(format!("the event {kind}")))?;
         let step = match (phase_id, step_id) {
             (Some(phase), Some(step)) => Some((PhaseId::new(phase), StepId::new(step))),
             (None, None) => None,
@@ -177,7 +143,7 @@ impl DeliveryRow {
         };
         let notice = Notice {
             event_id,
-            kind,
+            kind: kind.parse().map_err(|_| StoreError::unreadable(format!("the event {kind}")))?,
             published_at: Timestamp::from_millis(published_at),
             pipeline: PipelineKey {
                 program_id: ProgramId::new(program_id),
@@ -225,10 +191,10 @@ pub async fn list_due(
 /// The newest deliveries that are wanted, newest first, at most `most` of them.
 pub async fn list(
     connection: &mut SqliteConnection,
-    filter: Filter,
+    filter: DeliveryFilter,
     most: u32,
 ) -> Result<Vec<RecordedDelivery>, StoreError> {
-    let Filter { id, status, webhook_id, execution_id, before } = filter;
+    let DeliveryFilter { id, status, webhook_id, execution_id, before } = filter;
     let mut query = QueryBuilder::new(select!(
         "FROM deliveries AS d LEFT JOIN queues AS q ON q.webhook_id = d.webhook_id \
          AND q.execution_id = d.execution_id AND d.id = (SELECT min(id) FROM deliveries \
@@ -248,7 +214,7 @@ pub async fn list(
         }
     }
     if let Some(status) = status {
-        query.push(" AND status = ").push_bind(word(status)?);
+        query.push(" AND status = ").push_bind(status.as_str());
     }
     query.push(" ORDER BY d.id DESC LIMIT ").push_bind(most);
     let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&mut *connection).await?;

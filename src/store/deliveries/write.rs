@@ -1,73 +1,16 @@
 //! Storing deliveries, and what came of them.
 
 use serde::Serialize;
-use uuid::Uuid;
 
-use super::Attempt;
-use crate::domain::delivery::{Delivery, DeliveryStatus, Failures, Next, Notice, Reply};
-use crate::domain::event::Event;
-use crate::domain::execution::Execution;
+use crate::domain::delivery::{
+    Attempt, Attempted, Delivery, DeliveryStatus, Failures, NewDelivery, Next, Notice, Reply,
+};
 use crate::domain::id::{
     DeliveryId, ExecutionId, PhaseId, PipelineId, PipelineKey, ProgramId, StepId, WebhookId,
 };
 use crate::domain::time::Timestamp;
-use crate::domain::webhook::Webhook;
 use crate::store::insert::insert_rows;
 use crate::store::{StoreError, Transaction};
-
-/// A delivery that is still to be made, before it has an identifier.
-#[derive(Clone, Debug)]
-pub struct NewDelivery {
-    webhook_id: WebhookId,
-    /// The position of the event among what happened to the execution.
-    position: usize,
-    notice: Notice,
-}
-
-impl NewDelivery {
-    /// The subscriber.
-    #[must_use]
-    pub fn webhook_id(&self) -> WebhookId {
-        self.webhook_id
-    }
-}
-
-/// An attempt that was made, and what follows from it.
-#[derive(Clone, Debug)]
-pub struct Attempted {
-    /// The delivery, as it was before.
-    pub delivery: Delivery,
-    /// The attempt.
-    pub attempt: Attempt,
-    /// What follows.
-    pub next: Next,
-}
-
-/// The deliveries of what happened to an execution, one for each event and subscriber who wants it.
-#[must_use]
-pub fn of(execution: &Execution, happened: &[Event], webhooks: &[&Webhook]) -> Vec<NewDelivery> {
-    let mut deliveries = Vec::new();
-    for (position, Event { kind, at, step }) in happened.iter().enumerate() {
-        let mut wanting = webhooks.iter().filter(|w| w.subscription.events.contains(kind));
-        let Some(first) = wanting.next() else { continue };
-        let step = step.and_then(|position| execution.step(position));
-        let notice = Notice {
-            event_id: Uuid::new_v4().to_string(),
-            kind: *kind,
-            published_at: *at,
-            pipeline: execution.pipeline,
-            execution_id: execution.id,
-            step: step.map(|(step, _)| (step.phase_id, step.id)),
-            user: execution.user.clone(),
-        };
-        deliveries.extend([first].into_iter().chain(wanting).map(|webhook| NewDelivery {
-            webhook_id: webhook.id,
-            position,
-            notice: notice.clone(),
-        }));
-    }
-    deliveries
-}
 
 /// A new delivery, as a statement takes it.
 #[derive(Serialize)]
@@ -92,7 +35,7 @@ impl NewRow {
         Self {
             webhook_id,
             event_id,
-            kind: kind.name(),
+            kind: kind.as_str(),
             published_at,
             program_id,
             pipeline_id,

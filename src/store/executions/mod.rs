@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Executor, FromRow, Row, Sqlite};
 
 use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, Transaction};
-use super::{parse_word, plans, timeline, word};
+use super::{parse_word, plans, timeline};
 use crate::domain::execution::plan::Plan;
 use crate::domain::execution::{End, Execution, ExecutionStatus, Progress};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
@@ -75,11 +75,6 @@ impl<'r> FromRow<'r, SqliteRow> for ExecutionRow {
     }
 }
 
-/// The stored name of a status; the API's.
-fn status_name(status: ExecutionStatus) -> Result<String, StoreError> {
-    word(status)
-}
-
 async fn read<'c, E>(
     database: &Database,
     connection: E,
@@ -119,17 +114,17 @@ impl ExecutionRow {
 
     fn progress(&self) -> Result<Progress, StoreError> {
         let Self { status, updated_at, finished_at, due_at, .. } = self;
-        Ok(match (status.as_str(), *finished_at, *due_at) {
-            ("NOT_STARTED", None, _) => Progress::NotStarted,
-            ("RUNNING", None, _) => Progress::Running,
-            ("CANCELLING", None, Some(until)) => Progress::Cancelling {
+        Ok(match (status.parse(), *finished_at, *due_at) {
+            (Ok(ExecutionStatus::NotStarted), None, _) => Progress::NotStarted,
+            (Ok(ExecutionStatus::Running), None, _) => Progress::Running,
+            (Ok(ExecutionStatus::Cancelling), None, Some(until)) => Progress::Cancelling {
                 since: Timestamp::from_millis(*updated_at),
                 until: Timestamp::from_millis(until),
             },
-            (end, Some(at), None) => {
-                Progress::Ended { end: parse_word::<End>(end)?, at: Timestamp::from_millis(at) }
+            (_, Some(at), None) => {
+                Progress::Ended { end: parse_word::<End>(status)?, at: Timestamp::from_millis(at) }
             }
-            (status, finished_at, due_at) => {
+            (_, finished_at, due_at) => {
                 return Err(StoreError::unreadable(format!(
                     "status {status} with finished_at {finished_at:?} and due_at {due_at:?}"
                 )));

@@ -1,11 +1,11 @@
 //! Storing executions.
 
-use super::{Stored, status_name};
+use super::Stored;
 use crate::domain::execution::{Execution, machine};
 use crate::domain::id::ExecutionId;
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::insert::insert_rows;
-use crate::store::{Database, StoreError, Transaction, plans, timeline, word};
+use crate::store::{Database, StoreError, Transaction, plans, timeline};
 
 /// What came of storing a new execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +38,11 @@ pub async fn insert(
     .bind(execution.pipeline.pipeline_id.number())
     .bind(after.map_or(1, |after| after + 1))
     .bind(plan_id)
-    .bind(word(execution.trigger)?)
-    .bind(word(execution.mode)?)
+    .bind(execution.trigger.as_str())
+    .bind(execution.mode.as_str())
     .bind(execution.user.as_deref())
     .bind(execution.source.map(ExecutionId::number))
-    .bind(status_name(execution.status())?)
+    .bind(execution.status().as_str())
     .bind(execution.created_at.as_millis())
     .bind(execution.updated_at().as_millis())
     .bind(execution.finished_at().map(Timestamp::as_millis))
@@ -84,11 +84,11 @@ pub async fn insert_copies(
     .bind(execution.pipeline.pipeline_id.number())
     .bind(sequence)
     .bind(plan_id)
-    .bind(word(execution.trigger)?)
-    .bind(word(execution.mode)?)
+    .bind(execution.trigger.as_str())
+    .bind(execution.mode.as_str())
     .bind(execution.user.as_deref())
     .bind(execution.source.map(ExecutionId::number))
-    .bind(status_name(execution.status())?)
+    .bind(execution.status().as_str())
     .bind(execution.created_at.as_millis())
     .bind(execution.updated_at().as_millis())
     .bind(execution.finished_at().map(Timestamp::as_millis))
@@ -107,7 +107,7 @@ pub async fn update<'e>(
         .map(|execution| {
             Ok((
                 execution.id,
-                status_name(execution.status())?,
+                execution.status().as_str(),
                 execution.updated_at(),
                 execution.finished_at(),
                 machine::due_at(execution),

@@ -115,7 +115,7 @@ async fn it_is_known_what_runs_here() {
     let app = TestApp::new().await;
     let version = env!("CARGO_PKG_VERSION");
     let health = app.get("/_emulator/health").await.json();
-    assert_eq!(health, json!({"status": "ok", "version": version}));
+    assert_eq!(health, json!({"status": "ok", "version": version, "database": "checking"}));
     app.start(PRODUCTION).await;
     let info = app.get("/_emulator/info").await.json();
     assert_eq!(

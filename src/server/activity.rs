@@ -1,0 +1,211 @@
+//! What happens on a connection, and who has to do the next thing. Noting it costs no time: there
+//! are only flags and a count.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::traffic::wire::Socket;
+
+/// Where a connection stands.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    /// How often something has moved.
+    moves: AtomicU64,
+    /// A handler has a request and has not answered yet.
+    is_answering: AtomicBool,
+    /// It waits for more of the request's body.
+    wants_body: AtomicBool,
+    /// What was written has not been taken yet.
+    is_unread: AtomicBool,
+    /// A part of a request's head has come.
+    has_head_begun: AtomicBool,
+}
+
+/// What is waited for on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// A handler's answer.
+    Handler,
+    /// The next request, or more of an answer that comes in pieces.
+    Request,
+    /// The rest of a request's head.
+    Head,
+    /// More of a request's body.
+    Body,
+    /// A caller who reads.
+    Reader,
+}
+
+impl Activity {
+    /// How often something has moved so far.
+    pub fn moves(&self) -> u64 {
+        self.moves.load(Ordering::Relaxed)
+    }
+
+    /// What is waited for.
+    pub fn waiting(&self) -> Waiting {
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        if is(&self.is_unread) {
+            Waiting::Reader
+        } else if is(&self.wants_body) {
+            Waiting::Body
+        } else if is(&self.is_answering) {
+            Waiting::Handler
+        } else if is(&self.has_head_begun) {
+            Waiting::Head
+        } else {
+            Waiting::Request
+        }
+    }
+
+    /// A request has come; its handler is at work until the answer is dropped.
+    pub fn handle(&self) -> Answering<'_> {
+        self.has_head_begun.store(false, Ordering::Relaxed);
+        self.is_answering.store(true, Ordering::Relaxed);
+        self.note_move();
+        Answering(self)
+    }
+
+    fn note_move(&self) {
+        self.moves.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Bytes have come. Those of a head are no move before it is whole: who sends one byte now and
+    /// then must not hold a connection.
+    fn note_read(&self) {
+        if !self.is_answering.load(Ordering::Relaxed) {
+            self.has_head_begun.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn note_write(&self, written: &Poll<io::Result<usize>>) {
+        self.is_unread.store(written.is_pending(), Ordering::Relaxed);
+        if written.is_ready() {
+            self.note_move();
+        }
+    }
+
+    fn note_body(&self, is_pending: bool) {
+        self.wants_body.store(is_pending, Ordering::Relaxed);
+        if !is_pending {
+            self.note_move();
+        }
+    }
+}
+
+/// A handler at work.
+pub(super) struct Answering<'a>(&'a Activity);
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.is_answering.store(false, Ordering::Relaxed);
+        self.0.note_move();
+    }
+}
+
+/// The bytes of a connection, with a note of what they do.
+pub(super) struct WatchedStream {
+    socket: Socket,
+    activity: Arc<Activity>,
+}
+
+impl WatchedStream {
+    pub fn new(socket: Socket, activity: Arc<Activity>) -> Self {
+        Self { socket, activity }
+    }
+}
+
+impl AsyncRead for WatchedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        if read.is_ready() {
+            self.activity.note_read();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for WatchedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write(context, buffer);
+        self.activity.note_write(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write_vectored(context, buffers);
+        self.activity.note_write(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}
+
+/// The body of a request, with a note of whether it is waited for.
+pub(super) struct WatchedBody {
+    body: Incoming,
+    activity: Arc<Activity>,
+}
+
+impl WatchedBody {
+    pub fn new(body: Incoming, activity: Arc<Activity>) -> Self {
+        Self { body, activity }
+    }
+}
+
+impl Body for WatchedBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        self.activity.note_body(frame.is_pending());
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for WatchedBody {
+    fn drop(&mut self) {
+        self.activity.note_body(false);
+    }
+}

@@ -1,0 +1,132 @@
+//! The HTTP server: it takes connections up to a bound, ends those whose caller has stopped, and
+//! comes to its own end in good order.
+
+mod activity;
+mod descriptors;
+mod patience;
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::response::Response;
+use axum::serve::Listener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use crate::engine::Engine;
+use crate::service::HttpService;
+use crate::traffic::wire::{Socket, WireConnection};
+use activity::{Activity, WatchedBody, WatchedStream};
+pub use patience::Patience;
+
+/// Answers the requests that come over connections.
+pub struct Server {
+    engine: Arc<Engine>,
+    service: HttpService,
+    patience: Patience,
+}
+
+/// A connection, as its requests see it.
+struct Caller {
+    server: Arc<Server>,
+    connection: WireConnection,
+    activity: Arc<Activity>,
+}
+
+impl Server {
+    /// Answers for an engine, as long as callers are not too slow.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, service: HttpService, patience: Patience) -> Self {
+        Self { engine, service, patience }
+    }
+
+    /// Answers requests until the engine is told to stop, and those in flight then for as long as
+    /// `grace`.
+    pub async fn run(self, mut listener: TcpListener, grace: Duration) {
+        let server = Arc::new(self);
+        let most = descriptors::most_connections();
+        let mut connections = JoinSet::new();
+        let mut stop = pin!(server.engine.wait_for_stop());
+        let mut told = false;
+        loop {
+            // Further ones wait with the operating system until one of these is over.
+            let is_full = connections.len() >= most;
+            if is_full && !told {
+                tracing::warn!("{most} connections are open, as many as may be; others wait");
+                told = true;
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                Some(_) = connections.join_next() => {}
+                // Where there is no descriptor left, this logs it and tries again after a second.
+                (stream, _) = Listener::accept(&mut listener), if !is_full => {
+                    connections.spawn(server.clone().attend(stream));
+                }
+            }
+        }
+        drop(listener);
+        let answered = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, answered).await.is_err() {
+            tracing::warn!("requests in flight were cut off");
+        }
+    }
+
+    /// Answers the requests of a connection, until it is over or its caller has stopped for too
+    /// long.
+    async fn attend(self: Arc<Self>, stream: TcpStream) {
+        let (socket, connection) = Socket::new(stream);
+        let activity = Arc::new(Activity::default());
+        let stream = TokioIo::new(WatchedStream::new(socket, activity.clone()));
+        let (engine, patience) = (self.engine.clone(), self.patience.clone());
+        let caller = Arc::new(Caller { server: self, connection, activity: activity.clone() });
+        let answering = service_fn(move |request| caller.clone().answer(request));
+        let mut serving = pin!(http1::Builder::new().serve_connection(stream, answering));
+        tokio::select! {
+            biased;
+            ended = &mut serving => return trace_end(ended),
+            () = patience.lose(&activity) => return trace_cut(),
+            () = engine.wait_for_stop() => serving.as_mut().graceful_shutdown(),
+        }
+        let patience = patience.at_the_end();
+        tokio::select! {
+            biased;
+            ended = &mut serving => trace_end(ended),
+            () = patience.lose(&activity) => trace_cut(),
+        }
+    }
+}
+
+fn trace_cut() {
+    tracing::debug!("a connection whose caller had stopped was cut off");
+}
+
+fn trace_end(ended: hyper::Result<()>) {
+    if let Err(error) = ended {
+        tracing::trace!("a connection failed: {error:#}");
+    }
+}
+
+impl Caller {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response, Infallible> {
+        let _answering = self.activity.handle();
+        let (parts, body) = request.into_parts();
+        let body = if body.is_end_stream() {
+            Body::empty()
+        } else {
+            Body::new(WatchedBody::new(body, self.activity.clone()))
+        };
+        let mut request = Request::from_parts(parts, body);
+        request.extensions_mut().insert(ConnectInfo(self.connection.clone()));
+        self.server.service.clone().oneshot(request).await
+    }
+}

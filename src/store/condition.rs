@@ -1,0 +1,63 @@
+//! Whether the database is sound: its file is checked once, and must stay where it is.
+
+use sqlx::{Connection as _, SqliteConnection};
+
+use super::{Database, StoreError, with_causes};
+
+/// How many mistakes of a damaged file are told.
+const MISTAKES: &str = "PRAGMA quick_check(3)";
+
+/// How many instructions `SQLite` executes between two questions whether to go on.
+const INSTRUCTIONS: i32 = 10_000;
+
+/// What is known of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Its file is still being checked.
+    Checking,
+    /// Nothing is wrong.
+    Sound,
+    /// It is damaged, or can't be used.
+    Failing(String),
+}
+
+impl Database {
+    /// What is known now.
+    pub fn condition(&self) -> Condition {
+        if let Some(problem) = self.file.loss() {
+            return Condition::Failing(problem);
+        }
+        match self.checked.get() {
+            None => Condition::Checking,
+            Some(Ok(())) => Condition::Sound,
+            Some(Err(problem)) => Condition::Failing(problem.clone()),
+        }
+    }
+
+    /// Checks the file, for as long as it is told to go on.
+    pub async fn check(&self, go_on: impl FnMut() -> bool + Send + 'static) {
+        let checked = match self.find_mistakes(go_on).await {
+            Ok(mistakes) if mistakes == ["ok"] => Ok(()),
+            Ok(mistakes) => {
+                let mistakes = mistakes.join("; ").replace('\n', " ");
+                Err(format!("the database is damaged: {mistakes}"))
+            }
+            Err(error) => Err(format!("checking the database failed: {}", with_causes(&error))),
+        };
+        // It is checked once.
+        let _ = self.checked.set(checked);
+    }
+
+    /// On a connection of its own: nobody who reads waits for it.
+    async fn find_mistakes(
+        &self,
+        go_on: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<Vec<String>, StoreError> {
+        let options = self.readers().connect_options();
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, go_on);
+        let mistakes = sqlx::query_scalar(MISTAKES).fetch_all(&mut connection).await;
+        connection.close().await?;
+        Ok(mistakes?)
+    }
+}

@@ -1,0 +1,191 @@
+//! The database file: which files are taken for one, the lock that keeps other processes out, and
+//! whether the file is still there.
+
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// What marks a database file as the emulator's (`PRAGMA application_id`), bytes 68 to 71.
+pub(super) const APPLICATION_ID: [u8; 4] = *b"CMem";
+
+/// What is appended to the name of the database for the files that are written beside it.
+const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", LOCK];
+
+/// The same for the lock.
+const LOCK: &str = ".lock";
+
+/// A database file that this process alone uses.
+pub(super) struct DatabaseFile {
+    path: PathBuf,
+    /// Whether there is nothing in it yet.
+    pub is_new: bool,
+    /// Which file it is, whatever its name.
+    identity: (u64, u64),
+    /// Held for as long as the database is open; nobody else can take it meanwhile.
+    lock: File,
+}
+
+impl DatabaseFile {
+    /// Takes the file at `path`, and creates it if there is none. A file that can't be a database
+    /// of the emulator is refused and not touched.
+    pub fn take(path: &Path) -> io::Result<Self> {
+        let path = resolve(path)?;
+        let is_new = check(&path)?;
+        for suffix in BESIDE {
+            check_beside(&append(&path, suffix))?;
+        }
+        let lock = take_lock(&append(&path, LOCK))?;
+        if is_new {
+            owners_alone().create(true).truncate(false).open(&path)?;
+        }
+        let identity = identity(&fs::metadata(&path)?);
+        Ok(Self { path, is_new, identity, lock })
+    }
+
+    /// Where it is, without links.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Lets others use the file.
+    pub fn release(&self) -> io::Result<()> {
+        self.lock.unlock()
+    }
+
+    /// Why the file that is open is no longer the one at its path, if so.
+    pub fn loss(&self) -> Option<String> {
+        let path = self.path.display();
+        match fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!(
+                "the database file {path} was deleted: what is written now is lost at the end"
+            )),
+            Err(error) => Some(format!("the database file {path} can't be looked at: {error}")),
+            Ok(found) if identity(&found) != self.identity => Some(format!(
+                "the database file {path} was replaced: what is written now is lost at the end"
+            )),
+            Ok(_) => None,
+        }
+    }
+}
+
+/// The path without links, so that one database has one name.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let text = path.to_str().ok_or_else(|| refused("the name must be UTF-8"))?;
+    // SQLite takes these for something else.
+    if text == ":memory:" || text.starts_with("file:") {
+        return Err(refused(
+            "the name of a file is needed; --ephemeral uses a temporary database instead",
+        ));
+    }
+    let name = path.file_name().ok_or_else(|| refused("the name of a file is needed"))?;
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let directory = path.parent().filter(|parent| *parent != Path::new(""));
+            Ok(directory.unwrap_or(Path::new(".")).canonicalize()?.join(name))
+        }
+        Err(error) => Err(error),
+        Ok(found) => path.canonicalize().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if found.is_symlink() => {
+                refused("this is a link to a file that does not exist")
+            }
+            _ => error,
+        }),
+    }
+}
+
+/// Refuses what can't be the emulator's database; whether there is nothing in it yet.
+fn check(path: &Path) -> io::Result<bool> {
+    let found = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        found => found?,
+    };
+    // Opening a FIFO would wait for its other end.
+    if !found.is_file() {
+        return Err(refused("not a regular file"));
+    }
+    let mut header = [0; 72];
+    let length = File::open(path)?.read(&mut header)?;
+    let is_ours = header.starts_with(b"SQLite format 3\0") && header[68..] == APPLICATION_ID;
+    if length > 0 && !is_ours {
+        return Err(refused("not a database of the Cloud Manager emulator"));
+    }
+    if names(&found) > 1 {
+        return Err(refused(
+            "the file has another name, too (a hard link); SQLite can't use a database that has two",
+        ));
+    }
+    if found.permissions().readonly() {
+        return Err(refused("the file is read-only"));
+    }
+    // Whether this process may write to it.
+    OpenOptions::new().write(true).open(path)?;
+    Ok(length == 0)
+}
+
+/// Refuses a file beside the database that is none, or that something else would be written
+/// through.
+fn check_beside(path: &Path) -> io::Result<()> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(found) if found.is_file() && names(&found) == 1 => Ok(()),
+        Ok(found) => {
+            let why =
+                if found.is_file() { "has another name, too" } else { "is not a regular file" };
+            Err(refused(format!("{} {why}", path.display())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn take_lock(path: &Path) -> io::Result<File> {
+    let failed = |error: io::Error| refused(format!("{}: {error}", path.display()));
+    let lock = owners_alone().create(true).truncate(false).open(path).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(refused("another cloudmanager-emulator is using this database"))
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Opens files for writing; those that it creates are for their owner alone. `SQLite` gives its
+/// own files the permissions of the database.
+fn owners_alone() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn append(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn refused(why: impl Into<String>) -> io::Error {
+    io::Error::other(why.into())
+}
+
+/// How many names a file has.
+fn names(found: &Metadata) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::nlink(found);
+    #[cfg(not(unix))]
+    return u64::from(found.is_file());
+}
+
+/// Which file it is, whatever its name.
+#[cfg(unix)]
+fn identity(found: &Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (found.dev(), found.ino())
+}
+
+/// All files are the same: the system does not say which one it is.
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> (u64, u64) {
+    (0, 0)
+}
