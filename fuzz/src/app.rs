@@ -13,7 +13,7 @@ use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::events::Deliverer;
 use cloudmanager_emulator::http::host::Hosts;
 use cloudmanager_emulator::seed::Origin;
-use cloudmanager_emulator::service::{Service, service};
+use cloudmanager_emulator::service::{HttpService, service};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use std::sync::Arc;
@@ -157,7 +157,7 @@ pub fn path(data: &[u8]) {
 /// An emulator in memory.
 struct App {
     runtime: Runtime,
-    service: Service,
+    service: HttpService,
     /// The path of the step that waits for an approval.
     approval: String,
     /// The path that leads to the log of the build, and the log's own.

@@ -15,8 +15,11 @@ use serde_json::Value;
 
 pub use app::{body, header, path, query};
 
+/// What a target does with its input.
+type Read = fn(&[u8]);
+
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 9] = [
+pub const TARGETS: [(&str, Read); 9] = [
     ("body", body),
     ("header", header),
     ("path", path),

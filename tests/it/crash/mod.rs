@@ -89,8 +89,8 @@ async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
     let running = started(directory.path(), "0");
     let caller = caller(&running, &shared, random, Arc::default());
     deliver_everything(&caller).await;
-    let received = receiver.take();
-    let events = received.iter().map(|event| (execution_of(&event.body), event_id(&event.body)));
+    let taken = receiver.take();
+    let events = taken.iter().map(|event| (execution_of(&event.body), event_id(&event.body)));
     shared.note(|history| history.received.extend(events));
     check_everything(&caller).await;
     running.stop("-TERM");
@@ -186,11 +186,11 @@ async fn deliver_everything(caller: &Caller) {
     let mut newest_first = Vec::new();
     loop {
         let path = format!("/_emulator/deliveries?limit=1000{before}");
-        let (list, _) = caller.get(&path).await.unwrap();
-        let list = list.unwrap();
-        let page = list["deliveries"].as_array().unwrap();
-        let Some(last) = page.last() else { break };
-        before = format!("&before={}", last["id"].as_str().unwrap());
+        let (answer, _) = caller.get(&path).await.unwrap();
+        let answer = answer.unwrap();
+        let page = answer["deliveries"].as_array().unwrap();
+        let Some(oldest) = page.last() else { break };
+        before = format!("&before={}", oldest["id"].as_str().unwrap());
         newest_first.extend(page.iter().cloned());
     }
     assert!(!newest_first.is_empty());
