@@ -107,15 +107,18 @@ impl RequestView {
 #[allow(dead_code, reason = "it describes what is read by hand, to name every mistake at once")]
 pub struct FilterParameters {
     /// Only requests with this method.
+    #[param(min_length = 1)]
     method: Option<String>,
     /// Only requests to this path; a `*` at its end stands for any rest.
     path: Option<String>,
     /// Only requests with this response status.
+    #[param(minimum = 100, maximum = 999)]
     status: Option<u16>,
     /// Only requests for this operation.
     #[param(rename = "operationId")]
     operation_id: Option<String>,
     /// Only requests since this time on the emulator's clock, in any ISO-8601 form with an offset.
+    #[param(format = DateTime)]
     since: Option<String>,
 }
 

@@ -254,11 +254,13 @@ impl Parts {
     }
 }
 
-/// Builds a further part of a program that is there; the seed defines the program with it.
-pub(super) fn build_part(program: &Program, add: impl FnOnce(&mut Parts, &mut Program)) -> Seed {
+/// Builds a further part of a program that is there; the seed defines nothing else of the program,
+/// which may have changed when the part is added.
+pub(super) fn build_part(known: &Program, add: impl FnOnce(&mut Parts, &mut Program)) -> Seed {
     let mut parts = Parts::default();
-    let mut program = program.clone();
+    let mut program = known.clone();
     add(&mut parts, &mut program);
+    program.leave_out(known);
     let Parts { scenarios, variables } = parts;
     Seed { programs: vec![program], scenarios, variables, ..Seed::empty() }
 }

@@ -96,8 +96,10 @@ pub struct WebhookDocument {
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
     /// The subscriber, named in each event.
+    #[schema(min_length = 1)]
     pub client_id: String,
     /// The secret that signs the deliveries.
+    #[schema(min_length = 1)]
     pub client_secret: String,
     /// The absolute http or https URL to which events are delivered.
     #[schema(pattern = "^https?://")]
