@@ -19,7 +19,7 @@ pub fn message(
     let (step, state) = execution.step(position)?;
     match state {
         StepState::Ended { timed_out: true, .. } => {
-            let days = machine::patience(step)?.as_millis() / (24 * 60 * 60 * 1000);
+            let days = machine::answer_timeout(step)?.as_millis() / (24 * 60 * 60 * 1000);
             Some(format!("Nobody answered within {days} days."))
         }
         StepState::Ended { end: End::Failed | End::Error, .. } if step.message.is_some() => {

@@ -1,4 +1,4 @@
-//! Identifiers: positive numbers that travel as decimal strings.
+//! Identifiers: positive numbers, which the API writes as decimal strings.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Tenants and programs: who owns what.
+//! Tenants and their programs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

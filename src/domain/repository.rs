@@ -1,4 +1,4 @@
-//! Repositories: where code comes from.
+//! Git repositories, as far as pipelines see them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::id::RepositoryId;
 /// The prefix by which a tag is named wherever a branch is accepted.
 pub const TAG_PREFIX: &str = "refs/tags/";
 
-/// The branch that is meant if none is said.
+/// The branch if none is given.
 ///
 /// Source: Cloud Manager's API description.
 pub const DEFAULT_BRANCH: &str = "master";

@@ -1,4 +1,4 @@
-//! Scenarios: how the next executions of a pipeline go, where that differs from "everything passes".
+//! Scenarios: how the next executions of a pipeline differ from "everything succeeds".
 
 use std::collections::BTreeMap;
 

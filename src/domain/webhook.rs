@@ -1,4 +1,4 @@
-//! Webhooks: who is told of the events of a tenant's executions.
+//! Webhooks: subscriptions to the events of a tenant's executions.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -53,7 +53,7 @@ impl fmt::Debug for NewWebhook {
 }
 
 impl NewWebhook {
-    /// Whether another one tells the same subscriber of the same tenant at the same address.
+    /// Returns whether another one is for the same tenant, subscriber and address.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         (self.tenant_id, &self.client_id, &self.url)

@@ -11,7 +11,7 @@ use crate::domain::webhook::{NewWebhook, Webhook};
 use crate::store::definitions::{clients, programs, tenants};
 use crate::store::{Connection, StoreError, webhooks};
 
-/// Everything that is defined.
+/// A snapshot of all definitions. Programs are shared with the snapshots before and after it.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     tenants: BTreeMap<TenantId, Tenant>,
@@ -22,7 +22,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads everything that is defined.
+    /// Reads the whole catalog from the database.
     pub(super) async fn load(connection: &mut Connection) -> Result<Self, StoreError> {
         let tenants = tenants::list(connection).await?;
         let programs = programs::list(connection).await?;
@@ -42,28 +42,28 @@ impl Catalog {
         })
     }
 
-    /// The same with another version of a program.
+    /// Returns a copy with a new version of a program.
     pub(super) fn with_program(&self, program: Arc<Program>) -> Self {
         let mut changed = self.clone();
         changed.programs.insert(program.id, program);
         changed
     }
 
-    /// The same without a program.
+    /// Returns a copy without a program.
     pub(super) fn without_program(&self, id: ProgramId) -> Self {
         let mut changed = self.clone();
         changed.programs.remove(&id);
         changed
     }
 
-    /// The same with one more subscription.
+    /// Returns a copy with one more subscription.
     pub(super) fn with_webhook(&self, webhook: Webhook) -> Self {
         let mut changed = self.clone();
         changed.webhooks.push(webhook);
         changed
     }
 
-    /// The same without a subscription, or without any.
+    /// Returns a copy without this subscription, or without any.
     pub(super) fn without_webhooks(&self, id: Option<WebhookId>) -> Self {
         let mut changed = self.clone();
         changed.webhooks.retain(|webhook| id.is_some_and(|id| id != webhook.id));
@@ -82,8 +82,8 @@ impl Catalog {
         self.tenants.get(self.tenant_by_organisation.get(ims_org_id)?)
     }
 
-    /// `wanted` if a tenant has this organisation, else that of the tenant with the lowest
-    /// identifier.
+    /// Returns `wanted` if a tenant has this organisation, else the organisation of the tenant with
+    /// the lowest identifier.
     #[must_use]
     pub fn organisation(&self, wanted: Option<&str>) -> Option<String> {
         let found = wanted.and_then(|organisation| self.find_tenant_of(organisation));
@@ -158,7 +158,8 @@ impl Catalog {
     }
 }
 
-/// The catalog that holds now.
+/// The current catalog. The lock is held only while the `Arc` is copied or replaced: readers keep
+/// their snapshot for as long as they need it.
 pub(super) struct CurrentCatalog(RwLock<Arc<Catalog>>);
 
 impl CurrentCatalog {
@@ -170,7 +171,8 @@ impl CurrentCatalog {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces it; only whoever has the right to write may.
+    /// Replaces the catalog. Only a write may do so, after its commit: otherwise two changes could
+    /// overwrite each other.
     pub(super) fn set(&self, catalog: Catalog) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
     }

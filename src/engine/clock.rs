@@ -7,7 +7,8 @@ use std::time::{Duration as RealDuration, SystemTime, UNIX_EPOCH};
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::emulator::ClockLine;
 
-/// A clock that runs on a line, stands still while time is being moved, and never goes back.
+/// The emulated clock. It runs on a line, stands still while time is being moved, and never goes
+/// back: whatever line is set, it tells no earlier time than it has told before.
 pub struct Clock {
     state: RwLock<State>,
     /// The latest time that anybody was told.
@@ -34,7 +35,9 @@ impl Clock {
     /// The current emulated time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        // What was told is kept under the same lock: nobody tells a time of a line that is gone.
+        // The lock is kept until `told` is updated: otherwise a time of the old line could raise it
+        // again after `replace` has lowered it. `fetch_max` lets no thread get an earlier time than
+        // another one before; for one atomic, any memory ordering would do.
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let now = state.held_at.unwrap_or_else(|| time_on(state.line, wall_millis()));
         let told = self.told.fetch_max(now.as_millis(), Ordering::SeqCst);

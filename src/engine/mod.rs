@@ -1,13 +1,13 @@
-//! The only place that applies a transition and saves it, and the only place that waits for time.
+//! The engine: the only place that changes stored state, and the only place that waits for time.
 
 pub mod catalog;
 pub mod changes;
 pub mod clock;
 mod condition;
+mod counters;
 pub mod definitions;
 pub mod deliveries;
 mod executions;
-mod tally;
 mod world;
 mod write;
 
@@ -29,16 +29,16 @@ use crate::store::emulator::{ClockLine, EmulatorRow};
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
-use changes::Audience;
+use changes::Notifier;
 use clock::Clock;
+use counters::Counters;
+pub use counters::Performance;
 pub use deliveries::webhooks;
 pub use executions::epochs::Epoch;
 pub use executions::history::{History, HistoryError};
 use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
-pub use tally::Performance;
-use tally::Tally;
 use world::{World, load};
 pub use world::{additions, state};
 use write::Write;
@@ -54,8 +54,8 @@ pub struct EngineOptions {
     pub clock_start: Option<Timestamp>,
     /// Encrypts secrets; one of the database's own if absent.
     pub secret_key: Option<SecretKey>,
-    /// How many executions a transaction takes when many are due or added: 20,000 by default.
-    /// Others get their turn to write between two batches.
+    /// How many executions a transaction handles when many are due or added: 20,000 by default.
+    /// Other writers get their turn between two batches.
     pub batch: NonZeroU32,
 }
 
@@ -66,28 +66,28 @@ impl Default for EngineOptions {
             clock_rate: None,
             clock_start: None,
             secret_key: None,
-            // Where many executions run side by side, each is read and written once in a batch,
-            // however many of its steps fall into it.
+            // An execution is read and written once in a batch, however many of its steps are due in
+            // it: so large batches are faster. Smaller ones let other writers wait for less time.
             batch: const { NonZeroU32::new(20_000).unwrap() },
         }
     }
 }
 
-/// The running emulator: database, clock, and what memory mirrors of them.
+/// The running emulator: database, clock, and the state in memory that follows the database.
 pub struct Engine {
     database: Database,
     clock: Clock,
     catalog: CurrentCatalog,
-    audience: Audience,
+    notifier: Notifier,
     schedule: Schedule,
     world: World,
-    /// What it was set up with, to be reset to.
+    /// The options of the start, which a reset goes back to.
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
-    /// Whether everything is to come to its end.
+    /// Whether the emulator stops.
     stopping: watch::Sender<bool>,
-    tally: Tally,
+    counters: Counters,
 }
 
 impl Engine {
@@ -106,19 +106,19 @@ impl Engine {
             clock: Clock::new(row.clock, row.seen_at),
             catalog: CurrentCatalog::new(Catalog::load(&mut *database.reader().await?).await?),
             database,
-            audience: Audience::default(),
+            notifier: Notifier::default(),
             schedule: Schedule::default(),
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
             stopping: watch::Sender::new(false),
-            tally: Tally::default(),
+            counters: Counters::default(),
             options,
         });
         engine.catch_up(row, is_new).await?;
         engine.start_purging();
-        // Nobody was late for what fell due while there was no engine.
-        engine.tally.be_late(std::time::Duration::ZERO);
+        // What fell due while the emulator did not run says nothing about the scheduler.
+        engine.counters.record_lateness(std::time::Duration::ZERO);
         Ok(engine)
     }
 
@@ -192,11 +192,11 @@ impl Engine {
         self.catalog.get()
     }
 
-    /// Changes with each change of the pipeline's executions: what was made in an epoch is valid
-    /// while the epoch lasts.
+    /// Returns the current epoch of a pipeline. It ends with each change of the pipeline's
+    /// executions; a cache entry is valid for the epoch in which it was made.
     #[must_use]
     pub fn epoch(&self, pipeline: PipelineKey) -> Epoch {
-        self.audience.epochs.current(pipeline)
+        self.notifier.epochs.current(pipeline)
     }
 
     /// Sets how fast emulated time runs from now on.
@@ -234,11 +234,11 @@ where
     outcome_of(tokio::spawn(command).await)?
 }
 
-/// What a task came to. A panic of the task is one of whoever waited for it.
+/// Returns the outcome of a task. A panic of the task goes on in the caller that waited for it.
 fn outcome_of<T>(joined: Result<T, JoinError>) -> Result<T, StoreError> {
     joined.map_err(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
-        // Tasks are cut off only by the end of the program.
+        // Nothing aborts these tasks but the end of the runtime.
         Err(_) => StoreError::Closed,
     })
 }

@@ -1,4 +1,4 @@
-//! Writing: the only way to change the database, and what memory makes of it.
+//! Writing: the only way to change the database and the state in memory that follows it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,8 +14,9 @@ use crate::domain::time::Timestamp;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
 use crate::store::{Committed, StoreError, Transaction};
 
-/// A change of the database under way. It holds the right to write, so that time, definitions and
-/// executions are as they are until it ends. Dropped without a commit, it has not happened.
+/// A write transaction with the state that memory takes over after the commit. It holds the only
+/// right to write, so definitions and executions don't change until it ends. If it is dropped
+/// without a commit, nothing has happened.
 pub(super) struct Write {
     pub engine: Arc<Engine>,
     pub tx: Transaction,
@@ -23,9 +24,10 @@ pub(super) struct Write {
     pub now: Timestamp,
     /// The definitions before the change.
     pub catalog: Arc<Catalog>,
-    /// What it changes, for those who are told after the commit.
+    /// What it changes. It is announced after the commit.
     pub changes: Changes,
-    /// The latest emulated time that it writes; none if that is stored already.
+    /// The latest emulated time that it writes, or `None` if that is stored already. A restart begins
+    /// at or after the stored time, so that time never goes back.
     seen_at: Option<Timestamp>,
     /// What memory takes over after the commit.
     memory: Memory,
@@ -42,7 +44,7 @@ struct Memory {
 }
 
 impl Write {
-    /// Begins, as soon as it is the caller's turn.
+    /// Begins a write as soon as it is the caller's turn.
     #[allow(clippy::disallowed_methods, reason = "the one place that may begin")]
     pub async fn begin(engine: &Arc<Engine>) -> Result<Self, StoreError> {
         Ok(Self::new(engine, engine.database.begin().await?))
@@ -70,18 +72,18 @@ impl Write {
         }
     }
 
-    /// A program to change, for [`Self::set_program`].
+    /// Returns a copy of a program to change, for [`Self::set_program`].
     pub fn find_program(&self, id: ProgramId) -> Option<Program> {
         self.catalog.find_program(id).map(|program| Program::clone(program))
     }
 
-    /// Lets the catalog have this version of a program after the commit.
+    /// Puts this version of a program into the catalog after the commit.
     pub fn set_program(&mut self, program: Program) -> Arc<Program> {
         let change = Change::Program(program.id);
         self.set_part(program, change)
     }
 
-    /// The same where only a part of the program has changed.
+    /// Like [`Self::set_program`], where only a part of the program has changed.
     pub fn set_part(&mut self, program: Program, change: Change) -> Arc<Program> {
         let program = Arc::new(program);
         self.changes.add(change);
@@ -89,12 +91,12 @@ impl Write {
         program
     }
 
-    /// Lets the catalog be this one after the commit.
+    /// Replaces the catalog after the commit.
     pub fn set_definitions(&mut self, catalog: Catalog) {
         self.memory.definitions = Some(catalog);
     }
 
-    /// Lets the clock run on another line after the commit.
+    /// Sets the clock to another line after the commit.
     pub async fn set_clock(&mut self, line: ClockLine) -> Result<(), StoreError> {
         emulator::set_clock(&mut self.tx, line).await?;
         self.see(line.base);
@@ -103,7 +105,7 @@ impl Write {
         Ok(())
     }
 
-    /// Lets the clock stand at this time after the commit, until a line is set.
+    /// Stops the clock at this time after the commit, until a line is set.
     pub fn hold_clock(&mut self, at: Timestamp) {
         self.memory.held_at = Some(at);
     }
@@ -113,15 +115,15 @@ impl Write {
         self.seen_at = self.seen_at.max(Some(at));
     }
 
-    /// Takes the next `count` execution identifiers; the first of them.
+    /// Takes the next `count` execution identifiers and returns the first of them.
     pub async fn take_execution_ids(&mut self, count: u32) -> Result<ExecutionId, StoreError> {
         // The same statement stores the time: a start costs one statement less.
         let at = self.seen_at.take().unwrap_or(self.now);
         emulator::take_execution_ids(&mut self.tx, count, at).await
     }
 
-    /// Replaces everything that memory has, by what this has written. Executions are not read until
-    /// it ends.
+    /// Replaces the whole state in memory by what this has written. Nobody reads executions until the
+    /// write ends.
     pub async fn replace_everything(&mut self, row: EmulatorRow) -> Result<(), StoreError> {
         let world = self.engine.world.replace().await;
         let catalog = Catalog::load(&mut self.tx).await?;
@@ -133,11 +135,13 @@ impl Write {
         Ok(())
     }
 
-    /// Commits, lets memory follow, and tells everybody what has changed.
+    /// Commits, updates the state in memory, and announces what has changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if let Some(at) = self.seen_at {
             emulator::see(&mut self.tx, at).await?;
         }
+        // The right to write is kept until memory has followed: otherwise the next write could begin
+        // with the old catalog, and its commit would undo this one in memory.
         let right = self.tx.commit().await?;
         self.engine.take_over(self.memory, self.changes, right);
         Ok(())
@@ -145,8 +149,8 @@ impl Write {
 }
 
 impl Engine {
-    /// Runs a command that writes. It runs to its end even if the caller stops waiting for it: what
-    /// memory makes of the database must follow each commit.
+    /// Runs a command that writes, as a task of its own. If it ran inside the request, a caller who
+    /// disconnects would drop it between the commit and the update of memory.
     pub(super) async fn write<T, E, F>(
         self: &Arc<Self>,
         command: impl FnOnce(Write) -> F + Send + 'static,
@@ -160,7 +164,10 @@ impl Engine {
         run_to_the_end(async move { command(Write::begin(&engine).await?).await }).await
     }
 
-    /// Lets memory follow a commit. None of it fails or waits: memory is never left behind.
+    /// Updates the state in memory after a commit. Nothing here fails or waits, so memory is never
+    /// behind the database.
+    ///
+    /// The order matters: catalog and clock must be new before anybody is woken and reads them.
     fn take_over(&self, memory: Memory, changes: Changes, _right: Committed) {
         let Memory { definitions, clock, held_at, replaced } = memory;
         if let Some((EmulatorRow { clock, seen_at, signing_key: _ }, _)) = &replaced {
@@ -177,9 +184,9 @@ impl Engine {
         if let Some(at) = held_at {
             self.clock.hold(at);
         }
-        self.tally.count(changes.transitions, changes.events);
+        self.counters.record_commit(changes.transitions, changes.events);
         let due = changes.due;
-        self.tell(&changes.into_distinct());
+        self.notify(&changes.into_distinct());
         self.schedule.wake_for(due);
     }
 }

@@ -1,4 +1,4 @@
-//! Executions: a frozen plan and how far it has come.
+//! Executions: a plan that never changes, and the progress through it.
 
 pub mod answer;
 pub mod links;

@@ -1,4 +1,4 @@
-//! Reading executions as they are now, whether or not the scheduler has come to them.
+//! Reading executions as they are now, even where the scheduler has not handled what is due yet.
 
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::{Execution, Progress};
@@ -10,7 +10,7 @@ use crate::store::StoreError;
 use crate::store::definitions::scenarios;
 use crate::store::executions::{self, Stored};
 
-/// An execution as it is at some instant.
+/// An execution at one instant.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The execution.
@@ -41,14 +41,16 @@ pub struct Activity {
     pub last_finished_at: Option<Timestamp>,
 }
 
+/// Returns the execution as it is at `now`. A read must not show a step as running that ended a
+/// moment ago, only because the scheduler is late.
 fn bring_to(now: Timestamp, mut execution: Execution) -> Execution {
-    // The changes are saved by whoever writes next; what happens when is the same for all.
+    // Nothing is saved here: the next write computes the same changes again, at the same times.
     machine::run_until(&mut execution, now, &mut Effects::default());
     execution
 }
 
 impl Engine {
-    /// An execution of a pipeline.
+    /// Returns an execution of a pipeline.
     pub async fn find_execution(
         &self,
         pipeline: PipelineKey,
@@ -61,6 +63,8 @@ impl Engine {
         else {
             return Ok(None);
         };
+        // No transaction is needed here: at worst a later execution starts in between, and then this
+        // one is no longer the last.
         let bounds = executions::find_bounds(&self.database, pipeline).await?;
         let is_last = bounds.is_none_or(|(_, last)| last == sequence);
         Ok(Some(Snapshot { execution: bring_to(now, execution), is_last, now }))
@@ -90,6 +94,7 @@ impl Engine {
         let Some((first, last)) = executions::find_bounds(&self.database, pipeline).await? else {
             return Ok(ExecutionPage { executions: Vec::new(), total: 0 });
         };
+        // Sequence numbers have no gaps: counting and skipping are arithmetic, not a scan.
         let total = u64::try_from(last - first + 1).unwrap_or(0);
         let newest = last.saturating_sub(i64::try_from(start).unwrap_or(i64::MAX));
         let oldest = newest.saturating_sub(i64::from(limit) - 1);
@@ -114,7 +119,8 @@ impl Engine {
         let _world = self.world.read().await;
         let now = self.now();
         let mut activities: Vec<(PipelineId, Activity)> = Vec::new();
-        // Newest first within each pipeline.
+        // The list is sorted by pipeline, and newest first within each. Two executions are enough:
+        // only the newest can be running, and then the one before it has ended last.
         for stored in executions::list_newest(&self.database, program, pipeline).await? {
             let execution = bring_to(now, stored.execution);
             let pipeline = execution.pipeline.pipeline_id;

@@ -1,4 +1,4 @@
-//! The scheduler: everything due up to now, in batches, each thing at its own time.
+//! The scheduler: it handles everything that is due, in batches, and moves the clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,7 +15,8 @@ use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
 use crate::store::executions::{self, Stored};
 
-/// How long the scheduler sleeps at most, in real time: the wall clock may be set.
+/// How long a sleep takes at most, in real time. Sleeping measures time by another clock than the
+/// wall clock, which may be set meanwhile; so what is due is checked at least this often.
 pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
 /// How long the scheduler waits after the database failed, in real time.
@@ -28,7 +29,7 @@ pub enum Destination {
     By(Duration),
     /// To that time.
     To(Timestamp),
-    /// To the next thing that is due.
+    /// To the time at which the next execution is due.
     NextDue,
 }
 
@@ -55,10 +56,11 @@ pub struct Settled {
     pub events: u64,
 }
 
-/// Whose turn it is to move time, and when the scheduler does.
+/// Coordinates the scheduler with those who set or move the clock.
 pub(in crate::engine) struct Schedule {
+    /// Held by whoever moves time. Between two of its batches others may write, but not move time.
     turn: Mutex<()>,
-    /// When the scheduler means to wake, in emulated milliseconds.
+    /// When the scheduler is going to wake, in emulated milliseconds.
     wakes_at: AtomicI64,
     /// Wakes the scheduler before that.
     nudge: Notify,
@@ -71,7 +73,7 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// Waits for the turn to move time. The scheduler takes it, and whoever sets or moves the clock.
+    /// Waits for the turn to move time: for the scheduler, and for whoever sets or moves the clock.
     pub async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
     }
@@ -81,7 +83,7 @@ impl Schedule {
         self.nudge.notify_one();
     }
 
-    /// Wakes the scheduler if something is due before it means to wake.
+    /// Wakes the scheduler if something is due before it is going to wake.
     pub fn wake_for(&self, due: Option<Timestamp>) {
         if due.is_some_and(|due| due.as_millis() < self.wakes_at.load(Ordering::SeqCst)) {
             self.wake();
@@ -89,7 +91,8 @@ impl Schedule {
     }
 }
 
-/// The clock while it is moved. Whatever fails, time goes on from the last moment that was committed.
+/// Holds the clock while it is moved. If the move fails, dropping this lets time go on from the last
+/// moment that was committed.
 struct Held<'a>(&'a Engine);
 
 impl Drop for Held<'_> {
@@ -97,7 +100,7 @@ impl Drop for Held<'_> {
         let Self(engine) = self;
         if engine.clock.is_held() {
             engine.clock.set(engine.clock.line_from_now());
-            engine.tell(&[Change::Clock]);
+            engine.notify(&[Change::Clock]);
         }
     }
 }
@@ -110,7 +113,7 @@ impl Engine {
             let next = self.find_next_due().await?;
             let Some(due) = next.filter(|due| *due <= self.now()) else { return Ok(next) };
             if let Some(lateness) = self.clock.real_time_since(due) {
-                self.tally.be_late(lateness);
+                self.counters.record_lateness(lateness);
             }
             let mut write = Write::begin(self).await?;
             let now = write.now;
@@ -160,7 +163,8 @@ impl Engine {
                 write.hold_clock(reached);
                 write.commit().await?;
             } else {
-                // No command comes between finding nothing due and the new time.
+                // In the same transaction that found nothing due: a command in between could start
+                // something that is due before the target.
                 write.set_clock(self.clock.line_from(target)).await?;
                 write.commit().await?;
                 return Ok(settled);
@@ -168,10 +172,11 @@ impl Engine {
         }
     }
 
-    /// Lets things happen as they fall due, until told to stop.
+    /// Handles what falls due, until the engine stops.
     pub async fn run_scheduler(self: &Arc<Self>) {
         loop {
-            // Listening begins before reading, so that nothing between is missed.
+            // Listening begins before the read, so that no change in between is missed. Until the
+            // next due time is known, every change wakes the scheduler (`i64::MAX`).
             self.schedule.wakes_at.store(i64::MAX, Ordering::SeqCst);
             let nudged = self.schedule.nudge.notified();
             tokio::pin!(nudged);
@@ -199,11 +204,11 @@ impl Engine {
 }
 
 impl Write {
-    /// Lets the things that are due first happen, none after `target`; up to which time everything
-    /// has happened then. None if nothing is due.
+    /// Handles the executions that are due first, none after `target`. Returns the time up to which
+    /// everything has happened then, or `None` if nothing is due.
     ///
-    /// A batch ends before the first thing that did not fit into it, so that what happens in
-    /// later batches happens later.
+    /// A batch ends just before the first execution that did not fit into it. If it went on to
+    /// `target`, its later events would be recorded before earlier ones of the next batch.
     async fn settle_batch(&mut self, target: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let Engine { database, options, .. } = &*self.engine;
         let batch = options.batch.get() as usize;
@@ -212,7 +217,7 @@ impl Write {
         let Some(first) = due.first().and_then(due_at) else { return Ok(None) };
         let until = match due.get(batch).and_then(due_at) {
             None => target,
-            // All of this batch is due at one time.
+            // More is due at one time than fits into a batch. The others come next, at the same time.
             Some(next) if next <= first => first,
             Some(next) => Timestamp::from_millis(next.as_millis() - 1),
         };
@@ -227,7 +232,7 @@ impl Write {
             })
             .collect();
         self.save(changed).await?;
-        // Whoever settles looks for what is due next: nobody has to wake the scheduler.
+        // The caller looks for what is due next itself, so nobody has to wake the scheduler.
         self.changes.due = None;
         self.see(until);
         Ok(Some(until))
