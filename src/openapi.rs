@@ -137,7 +137,11 @@ const PROBLEMS: [(&str, &str, &str); 7] = [
     ("RequestTimeout", "408", "The request body did not come in time"),
     ("PayloadTooLarge", "413", "The request body is too large"),
     ("InternalServerError", "500", "The emulator failed; its log says why"),
-    ("ServiceUnavailable", "503", "The answer was not ready in time"),
+    (
+        "ServiceUnavailable",
+        "503",
+        "The answer was not ready in time, the emulator stops, or its database can't be read or written",
+    ),
     ("InsufficientStorage", "507", "There is no room left on the emulator's disk"),
 ];
 
@@ -192,7 +196,7 @@ fn describe_what_holds_for_all(path: &str, operation: &mut Operation) {
     errors.extend(
         PROBLEMS
             .iter()
-            .filter(|(_, status, _)| !(unlimited && matches!(*status, "408" | "503")))
+            .filter(|(_, status, _)| !(unlimited && *status == "408"))
             .map(|(name, status, _)| (*status, *name)),
     );
     if path.starts_with("/api") {

@@ -177,6 +177,7 @@ pub async fn advance_clock(
         };
         match error {
             AdvanceError::Store(error) => error.into(),
+            error @ AdvanceError::Stopping(_) => Problem::stopping(format!("{error}.")),
             error => Problem::invalid_parameter(name, error.to_string(), value),
         }
     })?;

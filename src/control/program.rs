@@ -75,7 +75,7 @@ pub async fn patch_program(
         .map_err(|fields| invalid(fields, &body))?;
         Ok(())
     };
-    let program = control.engine.change_program(program.id, change).await?;
+    let program = control.engine.change_program(program.id, change).await??;
     let program = program.ok_or_else(|| Problem::not_found("The program"))?;
     Ok(Json(ProgramSettings::new(&program)))
 }

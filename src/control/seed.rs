@@ -69,7 +69,7 @@ pub async fn post_seed(
     State(control): State<Control>,
     body: Body,
 ) -> Result<Json<AddedView>, Problem> {
-    let bytes = TemporaryFile::receive(body).await?.read().await?;
+    let bytes = TemporaryFile::receive(control.engine.place_for_copy(), body).await?.read().await?;
     let catalog = control.engine.catalog();
     let seed = seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
         .map_err(|fields| refused(fields, &bytes))?;

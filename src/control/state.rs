@@ -26,7 +26,7 @@ const CHUNK: usize = 256 * 1024;
     responses((status = 200, description = "The state", body = String,
         content_type = "application/vnd.sqlite3")))]
 pub async fn get_state(State(control): State<Control>) -> Result<Response, Problem> {
-    let temporary = TemporaryFile::new()?;
+    let temporary = TemporaryFile::new(control.engine.place_for_copy())?;
     control.engine.export(temporary.path()).await?;
     let (file, length) = temporary.open().await?;
     // The temporary file goes away when the last byte is sent, or the caller leaves.
@@ -48,7 +48,7 @@ pub async fn get_state(State(control): State<Control>) -> Result<Response, Probl
     request_body(content = String, content_type = "application/vnd.sqlite3"),
     responses((status = 204, description = "The state is restored")))]
 pub async fn put_state(State(control): State<Control>, body: Body) -> Result<StatusCode, Problem> {
-    let received = TemporaryFile::receive(body).await?;
+    let received = TemporaryFile::receive(control.engine.place_for_copy(), body).await?;
     control.engine.import(received).await.map_err(|error| match error {
         ImportError::Refused(reason) => {
             Problem::bad_request(format!("The body is no state that can be restored: {reason}."))

@@ -98,9 +98,7 @@ impl From<WaitError> for Problem {
     fn from(error: WaitError) -> Self {
         match error {
             WaitError::NoSuchExecution => Self::not_found("The execution"),
-            WaitError::Stopping => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", "The emulator stops.")
-            }
+            WaitError::Stopping => Self::stopping("The emulator stops."),
             WaitError::Store(error) => error.into(),
         }
     }

@@ -66,6 +66,11 @@ impl Deliverer {
         // A task ends when nothing is due to its subscriber; later deliveries get a new one.
         let mut listener = self.engine.listen([Topic::AnyDeliveries, Topic::Clock]);
         while !self.engine.is_stopping() {
+            // What can't be recorded would be sent again and again.
+            tokio::select! {
+                () = self.engine.wait_for_recovery() => {}
+                () = self.engine.wait_for_stop() => continue,
+            }
             listener.mark_seen();
             let times = match self.engine.list_delivery_times().await {
                 Ok(times) => times,
@@ -113,7 +118,7 @@ impl Deliverer {
         let mut listener = self.engine.listen([Topic::Deliveries(webhook), Topic::Clock]);
         loop {
             listener.mark_seen();
-            if self.engine.is_stopping() {
+            if self.engine.is_stopping() || self.engine.trouble().is_some() {
                 return Ok(());
             }
             let mut next = None;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::invalid::InvalidField;
-use crate::store::StoreError;
+use crate::store::{StoreError, Trouble, with_causes};
 
 /// The type of most errors.
 const ERROR: &str = "http://ns.adobe.com/adobecloud/error";
@@ -118,6 +118,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "Bad request", error)
     }
 
+    /// 503: the emulator stops, with one sentence on what that means here.
+    #[must_use]
+    pub fn stopping(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", error)
+    }
+
     /// 400: fields or parameters that are wrong.
     #[must_use]
     pub fn invalid(fields: impl IntoIterator<Item = InvalidField>) -> Self {
@@ -196,14 +202,30 @@ impl IntoResponse for Problem {
 }
 
 impl From<StoreError> for Problem {
-    /// 507 if there is no room left on the disk, otherwise 500.
+    /// 507 if there is no room left on the disk, 503 if the database can't be used for now,
+    /// otherwise 500.
     fn from(error: StoreError) -> Self {
-        let is_disk_full = error.is_disk_full();
-        let problem = Self::internal(&error);
-        if !is_disk_full {
-            return problem;
+        if matches!(error, StoreError::Closed) {
+            return Self::stopping("The emulator stops.");
         }
-        let status = StatusCode::INSUFFICIENT_STORAGE;
-        Self::new(status, "No room left", "There is no room left on the disk for the database.")
+        let trouble = error.trouble();
+        let reason = match &error {
+            StoreError::Unavailable(reason) => reason.clone(),
+            error => with_causes(error),
+        };
+        let problem = Self::internal(&error);
+        match trouble {
+            None => problem,
+            Some(Trouble::NoRoom) => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "No room left",
+                "There is no room left on the disk for the database.",
+            ),
+            Some(Trouble::Unavailable | Trouble::Malformed) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Database unavailable",
+                format!("The database can't be read or written now: {reason}."),
+            ),
+        }
     }
 }

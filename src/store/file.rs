@@ -94,7 +94,7 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Refuses what can't be the emulator's database; whether there is nothing in it yet.
-fn check(path: &Path) -> io::Result<bool> {
+pub(super) fn check(path: &Path) -> io::Result<bool> {
     let found = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         found => found?,

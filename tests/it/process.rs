@@ -54,12 +54,28 @@ impl Running {
         self.child.stderr.take().unwrap()
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it says where it answers.
     pub fn when_ready(mut self) -> Self {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.strip_prefix("listening on ").expect(&line).trim().clone_into(&mut self.url);
         self
+    }
+
+    /// Waits until it says where it answers, or is over.
+    pub fn ready_or_over(mut self) -> Result<Self, ExitStatus> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        let Some(url) = line.strip_prefix("listening on ") else {
+            return Err(self.child.wait().unwrap());
+        };
+        url.trim().clone_into(&mut self.url);
+        Ok(self)
     }
 
     /// Kills it, without a warning.

@@ -58,7 +58,7 @@ impl Engine {
         count: u32,
     ) -> Result<History, HistoryError> {
         let engine = self.clone();
-        run_to_the_end(async move { engine.do_add_history(pipeline, count).await }).await
+        run_to_the_end(self, async move { engine.do_add_history(pipeline, count).await }).await
     }
 
     async fn do_add_history(

@@ -143,7 +143,7 @@ impl DeliveryRow {
         };
         let notice = Notice {
             event_id,
-            kind: parse_word(&kind)?,
+            kind: kind.parse().map_err(|_| StoreError::unreadable(format!("the event {kind}")))?,
             published_at: Timestamp::from_millis(published_at),
             pipeline: PipelineKey {
                 program_id: ProgramId::new(program_id),
