@@ -1,4 +1,4 @@
-//! Updates of a pipeline: only what is sent changes, and all of it or nothing.
+//! Updates of a pipeline: only the fields that are sent change, and either all of them or none.
 
 use std::collections::BTreeSet;
 
@@ -68,7 +68,7 @@ fn wrong(place: &mut Place<'_>, field: &str, message: impl Into<String>, value: 
 }
 
 impl PipelineUpdate {
-    /// Changes a pipeline of `program`, or says everything that is wrong.
+    /// Changes a pipeline of `program`, or returns everything that is wrong.
     pub fn apply(
         &self,
         program: &Program,
@@ -93,7 +93,7 @@ impl PipelineUpdate {
 }
 
 impl PhaseUpdate {
-    /// The position of the phase that is meant.
+    /// Returns the position of the phase that type and name identify.
     fn find(&self, pipeline: &Pipeline, place: &mut Place<'_>) -> Option<usize> {
         let is_meant = |phase: &Phase| {
             phase.kind.phase_type().as_str() == self.phase_type

@@ -77,7 +77,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// The variables of a pipeline or an environment of the program, to be changed.
+    /// Returns the variables of a pipeline or an environment of the program, to be changed.
     pub fn variables_mut(&mut self, owner: Owner) -> Option<&mut Vec<Variable>> {
         match owner {
             Owner::Pipeline(key) => {

@@ -26,7 +26,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The commit that a branch name or a full tag name stands for now.
+    /// Returns the commit that a branch name or a full tag name stands for now.
     #[must_use]
     pub fn find_commit(&self, branch: &str) -> Option<&str> {
         self.heads.get(branch).map(String::as_str)

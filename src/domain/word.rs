@@ -25,7 +25,7 @@ macro_rules! words {
             /// All of them, in order.
             pub const ALL: [Self; Self::NAMES.len()] = [$(Self::$Value),+];
 
-            /// The name.
+            /// Returns the name.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {

@@ -70,13 +70,13 @@ impl Catalog {
         changed
     }
 
-    /// A tenant by its identifier.
+    /// Returns a tenant by its identifier.
     #[must_use]
     pub fn find_tenant(&self, id: TenantId) -> Option<&Tenant> {
         self.tenants.get(&id)
     }
 
-    /// The tenant of an IMS organisation.
+    /// Returns the tenant of an IMS organisation.
     #[must_use]
     pub fn find_tenant_of(&self, ims_org_id: &str) -> Option<&Tenant> {
         self.tenants.get(self.tenant_by_organisation.get(ims_org_id)?)
@@ -91,25 +91,25 @@ impl Catalog {
         Some(tenant.ims_org_id.clone())
     }
 
-    /// A client by its api key.
+    /// Returns a client by its api key.
     #[must_use]
     pub fn find_client(&self, id: &str) -> Option<&Arc<Client>> {
         self.clients.get(id)
     }
 
-    /// The clients, by tenant and api key.
+    /// Returns the clients, by tenant and api key.
     pub fn list_clients(&self) -> impl Iterator<Item = &Arc<Client>> {
         let of_tenant = |id| self.clients.values().filter(move |client| client.tenant_id == id);
         self.tenants.keys().copied().flat_map(of_tenant)
     }
 
-    /// A program, whoever owns it.
+    /// Returns a program, whoever owns it.
     #[must_use]
     pub fn find_program(&self, id: ProgramId) -> Option<&Arc<Program>> {
         self.programs.get(&id)
     }
 
-    /// A pipeline, whoever owns it.
+    /// Returns a pipeline, whoever owns it.
     #[must_use]
     pub fn find_pipeline(
         &self,
@@ -119,12 +119,12 @@ impl Catalog {
         self.programs.get(&program)?.pipelines.get(&pipeline)
     }
 
-    /// The programs of a tenant, by identifier.
+    /// Returns the programs of a tenant, by identifier.
     pub fn list_programs(&self, tenant: TenantId) -> impl Iterator<Item = &Arc<Program>> {
         self.programs.values().filter(move |program| program.tenant_id == tenant)
     }
 
-    /// The subscriptions to the events of a program's executions.
+    /// Returns the subscriptions to the events of a program's executions.
     #[must_use]
     pub fn list_webhooks(&self, program: ProgramId) -> Vec<&Webhook> {
         let tenant = self.programs.get(&program).map(|program| program.tenant_id);
@@ -132,25 +132,25 @@ impl Catalog {
         self.webhooks.iter().filter(of_tenant).collect()
     }
 
-    /// All subscriptions, in the order in which they were made.
+    /// Returns all subscriptions, in the order in which they were made.
     #[must_use]
     pub fn webhooks(&self) -> &[Webhook] {
         &self.webhooks
     }
 
-    /// A subscription.
+    /// Returns a subscription.
     #[must_use]
     pub fn find_webhook(&self, id: WebhookId) -> Option<&Webhook> {
         self.webhooks.iter().find(|webhook| webhook.id == id)
     }
 
-    /// The subscription of the same subscriber for the same address.
+    /// Returns the subscription of the same subscriber for the same address.
     #[must_use]
     pub fn find_same_webhook(&self, wanted: &NewWebhook) -> Option<&Webhook> {
         self.webhooks.iter().find(|webhook| webhook.subscription.is_same_as(wanted))
     }
 
-    /// How many tenants, programs and pipelines there are.
+    /// Returns how many tenants, programs and pipelines there are.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
         let pipelines = self.programs.values().map(|program| program.pipelines.len()).sum();

@@ -92,7 +92,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the database, loads the seed if it is new, and lets happen all that is overdue.
+    /// Opens the database, loads the seed if it is new, and handles all that is overdue.
     pub async fn open(
         path: &Path,
         options: EngineOptions,
@@ -108,7 +108,7 @@ impl Engine {
             row.signing_key = new_signing_key();
         }
         let engine = Arc::new(Self {
-            clock: Clock::new(row.clock, row.seen_at.max(row.told_until)),
+            clock: Clock::new(row.clock, row.seen_at.max(row.lease_end)),
             catalog: CurrentCatalog::new(Catalog::load(&mut *database.reader().await?).await?),
             database,
             notifier: Notifier::default(),
@@ -127,8 +127,8 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Fills a new database, sets the clock, and lets happen all that is overdue. An exported database
-    /// has no key of signatures.
+    /// Fills a new database, sets the clock, and handles all that is overdue. An exported database
+    /// has no signing key.
     async fn catch_up(
         self: &Arc<Self>,
         row: EmulatorRow,
@@ -154,14 +154,14 @@ impl Engine {
         Ok(())
     }
 
-    /// The current emulated time.
+    /// Returns the current emulated time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The organisation of the seed's first tenant; of any tenant if the database was there before
-    /// and does not have that one.
+    /// Returns the organisation of the seed's first tenant; of any tenant if the database was there
+    /// before and does not have that one.
     #[must_use]
     pub fn organisation(&self) -> Option<String> {
         let seed = self.origin.seed();
@@ -169,8 +169,8 @@ impl Engine {
         self.catalog().organisation(first)
     }
 
-    /// The first client of the seed's first tenant that has any; the first of all if the database
-    /// was there before and does not have that one.
+    /// Returns the first client of the seed's first tenant that has any; the first of all if the
+    /// database was there before and does not have that one.
     #[must_use]
     pub fn first_client(&self) -> Option<Arc<Client>> {
         let seed = self.origin.seed();
@@ -187,19 +187,19 @@ impl Engine {
         self.clock.line().rate
     }
 
-    /// How long automated steps take.
+    /// Returns how long automated steps take.
     #[must_use]
     pub fn pace(&self) -> Pace {
         self.options.pace
     }
 
-    /// The key of all signatures, those of log and artifact addresses among them.
+    /// Returns the key of all signatures, those of log and artifact addresses among them.
     #[must_use]
     pub fn signing_key(&self) -> &[u8] {
         &self.signing_key
     }
 
-    /// The definitions as they are now.
+    /// Returns the definitions as they are now.
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.get()
@@ -212,8 +212,8 @@ impl Engine {
         self.notifier.epochs.current(pipeline)
     }
 
-    /// An error that says what is wrong with the files of the database, if that is why something has
-    /// failed with this one.
+    /// Returns an error that explains what is wrong with the files of the database, if that caused
+    /// this error.
     fn explain<E: From<StoreError> + Error + 'static>(&self, error: E) -> E {
         let Some(explained) = self.database.explain(&error) else { return error };
         // It tries to write until that succeeds.
@@ -221,13 +221,13 @@ impl Engine {
         explained.into()
     }
 
-    /// Why nothing can be written for now; none if that is possible as far as is known.
+    /// Returns why the database can't be written now, or `None` if it can, as far as is known.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.database.trouble()
     }
 
-    /// Waits while nothing can be written.
+    /// Waits until the database can be written.
     pub async fn wait_for_recovery(&self) {
         self.database.wait_for_recovery().await;
     }
@@ -235,24 +235,24 @@ impl Engine {
     /// Writes everything into the database file and closes it.
     pub async fn close(self: &Arc<Self>) -> Result<(), StoreError> {
         if self.clock_rate() > 0.0 {
-            // The next start begins with the time that was told last. If that can't be stored, it
-            // begins a little later.
+            // Then the next start begins at the time of this one's end. If the lease can't be ended,
+            // the start begins a little later.
             let _ = self.stop_clock().await;
         }
         self.database.close().await
     }
 
-    /// Lets no later time be told than the one now.
+    /// Stops the clock and ends its lease.
     async fn stop_clock(self: &Arc<Self>) -> Result<(), StoreError> {
         let now = self.now();
         self.clock.hold(now);
         let mut write = Write::begin(self).await?;
-        write.tell_no_later(now).await?;
+        write.end_lease(now).await?;
         write.commit().await
     }
 }
 
-/// A key for signatures: two random identifiers, 244 random bits.
+/// Returns a key for signatures: two random identifiers, 244 random bits.
 fn new_signing_key() -> Vec<u8> {
     [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()
 }

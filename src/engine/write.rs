@@ -8,7 +8,7 @@ use tokio::sync::OwnedRwLockWriteGuard;
 
 use super::catalog::Catalog;
 use super::changes::{Change, Changes};
-use super::clock::told_until;
+use super::clock::lease_end;
 use super::{Engine, run_to_the_end};
 use crate::domain::id::{ExecutionId, ProgramId};
 use crate::domain::program::Program;
@@ -41,10 +41,10 @@ struct Memory {
     definitions: Option<Catalog>,
     clock: Option<ClockLine>,
     held_at: Option<Timestamp>,
-    /// The latest time that was written, for others to be told.
-    told: Option<Timestamp>,
-    /// The time up to which it may be told.
-    told_until: Option<Timestamp>,
+    /// The latest time that was written; others may see it after the commit.
+    last_returned: Option<Timestamp>,
+    /// The new end of the clock's lease.
+    lease_end: Option<Timestamp>,
     /// Everything was replaced; nobody reads executions meanwhile.
     replaced: Option<(EmulatorRow, OwnedRwLockWriteGuard<()>)>,
 }
@@ -56,7 +56,7 @@ impl Write {
         Ok(Self::new(engine, engine.database.begin().await?))
     }
 
-    /// The same, with the database in a file attached as `imported`.
+    /// Begins a write with the database in a file attached as `imported`.
     #[allow(clippy::disallowed_methods, reason = "the one place that may begin")]
     pub async fn begin_with_attached(
         engine: &Arc<Engine>,
@@ -105,9 +105,9 @@ impl Write {
     /// Sets the clock to another line after the commit.
     pub async fn set_clock(&mut self, line: ClockLine) -> Result<(), StoreError> {
         emulator::set_clock(&mut self.tx, line).await?;
-        self.see(line.base);
+        self.record_time(line.base);
         let at = self.seen_at.unwrap_or(line.base);
-        emulator::tell_until(&mut self.tx, told_until(line, at)).await?;
+        emulator::set_lease_end(&mut self.tx, lease_end(line, at)).await?;
         self.memory.clock = Some(line);
         self.changes.add(Change::Clock);
         Ok(())
@@ -119,7 +119,7 @@ impl Write {
     }
 
     /// Notes that something is written at a time after that of the change itself.
-    pub fn see(&mut self, at: Timestamp) {
+    pub fn record_time(&mut self, at: Timestamp) {
         self.seen_at = self.seen_at.max(Some(at));
     }
 
@@ -127,22 +127,22 @@ impl Write {
     pub async fn take_execution_ids(&mut self, count: u32) -> Result<ExecutionId, StoreError> {
         // The same statement stores the time: a start costs one statement less.
         let at = self.seen_at.take().unwrap_or(self.now);
-        let until = self.tell_until(at);
+        let until = self.next_lease_end(at);
         emulator::take_execution_ids(&mut self.tx, count, at, until).await
     }
 
-    /// The time up to which it may be told after the commit, where something is written at `at`.
-    fn tell_until(&mut self, at: Timestamp) -> Timestamp {
+    /// Returns the end of the clock's lease after the commit, when something is written at `at`.
+    fn next_lease_end(&mut self, at: Timestamp) -> Timestamp {
         let line = self.memory.clock.unwrap_or_else(|| self.engine.clock.line());
-        self.memory.told = self.memory.told.max(Some(at));
-        *self.memory.told_until.insert(told_until(line, at))
+        self.memory.last_returned = self.memory.last_returned.max(Some(at));
+        *self.memory.lease_end.insert(lease_end(line, at))
     }
 
-    /// Lets no later time be told than this one, which is the time now.
-    pub async fn tell_no_later(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// Ends the clock's lease now: after a regular stop, the next start skips no time.
+    pub async fn end_lease(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.seen_at = None;
-        emulator::see(&mut self.tx, now, now).await?;
-        emulator::tell_until(&mut self.tx, now).await
+        emulator::record_time(&mut self.tx, now, now).await?;
+        emulator::set_lease_end(&mut self.tx, now).await
     }
 
     /// Replaces the whole state in memory by what this has written. Nobody reads executions until the
@@ -154,9 +154,9 @@ impl Write {
         // The time of the change is one of the earlier state.
         self.seen_at = None;
         self.memory.clock = None;
-        let until = told_until(row.clock, row.seen_at);
-        emulator::tell_until(&mut self.tx, until).await?;
-        self.memory.told_until = Some(until);
+        let until = lease_end(row.clock, row.seen_at);
+        emulator::set_lease_end(&mut self.tx, until).await?;
+        self.memory.lease_end = Some(until);
         self.memory.replaced = Some((row, world));
         self.changes.add(Change::Everything);
         Ok(())
@@ -165,8 +165,8 @@ impl Write {
     /// Commits, updates the state in memory, and announces what has changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if let Some(at) = self.seen_at {
-            let until = self.tell_until(at);
-            emulator::see(&mut self.tx, at, until).await?;
+            let until = self.next_lease_end(at);
+            emulator::record_time(&mut self.tx, at, until).await?;
         }
         // The right to write is kept until memory has followed: otherwise the next write could begin
         // with the old catalog, and its commit would undo this one in memory.
@@ -197,9 +197,9 @@ impl Engine {
     ///
     /// The order matters: catalog and clock must be new before anybody is woken and reads them.
     fn take_over(&self, memory: Memory, changes: Changes, _right: Committed) {
-        let Memory { definitions, clock, held_at, told, told_until, replaced } = memory;
-        let until = told_until.unwrap_or(Timestamp::MIN);
-        self.clock.tell(told.unwrap_or(Timestamp::MIN), until);
+        let Memory { definitions, clock, held_at, last_returned, lease_end, replaced } = memory;
+        let until = lease_end.unwrap_or(Timestamp::MIN);
+        self.clock.extend_lease(last_returned.unwrap_or(Timestamp::MIN), until);
         if let Some((EmulatorRow { clock, seen_at, .. }, _)) = &replaced {
             self.world.begin_generation();
             self.database.forget_plans();
@@ -209,7 +209,7 @@ impl Engine {
             self.catalog.set(catalog);
         }
         if let Some(line) = clock {
-            self.clock.set_until(line, until);
+            self.clock.set_with_lease(line, until);
         }
         if let Some(at) = held_at {
             self.clock.hold(at);

@@ -66,7 +66,7 @@ impl Deliverer {
         // A task ends when nothing is due to its subscriber; later deliveries get a new one.
         let mut listener = self.engine.listen([Topic::AnyDeliveries, Topic::Clock]);
         while !self.engine.is_stopping() {
-            // What can't be recorded would be sent again and again.
+            // While outcomes can't be recorded, the same deliveries would be sent again and again.
             tokio::select! {
                 () = self.engine.wait_for_recovery() => {}
                 () = self.engine.wait_for_stop() => continue,

@@ -1,4 +1,4 @@
-//! What scenarios mean that people write, and their mistakes.
+//! Reads scenario documents and collects their mistakes.
 
 use std::collections::BTreeMap;
 
@@ -21,12 +21,12 @@ use crate::input;
 const LONGEST_TEXT: usize = 64 * 1024;
 
 impl ScenarioDocument {
-    /// What the document means for executions of a pipeline of `program`, or every wrong field.
+    /// Returns the scenario of a pipeline of `program`, or every wrong field.
     pub fn read(&self, program: &Program, pipeline: &Pipeline) -> Result<Scenario, InvalidFields> {
         InvalidFields::collect(|place| Some(self.check(program, pipeline, place)))
     }
 
-    /// The same at a place in a document; what is wrong is not in the scenario.
+    /// Like [`Self::read`], at a place in a larger document. Entries with mistakes are left out.
     pub(super) fn check(
         &self,
         program: &Program,
@@ -173,7 +173,7 @@ impl EntryDocument {
     }
 }
 
-/// Why a command can't fail in any of the deployments that are meant; nothing if it can in one.
+/// Returns why a command can't fail in any of the matching deployments, or `None` if it can in one.
 fn problem_with(
     failure: &Failure,
     program: &Program,

@@ -121,7 +121,8 @@ fn has_started(state: &StepState) -> Result<(), Unavailable> {
     }
 }
 
-/// Whether the step can be re-executed. `is_last` says that the pipeline has no later execution.
+/// Returns whether the step can be re-executed. `is_last` says that the pipeline has no later
+/// execution.
 ///
 /// Source: the limitations in Cloud Manager's documentation of re-execution.
 pub fn re_execute(

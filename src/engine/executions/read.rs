@@ -70,7 +70,7 @@ impl Engine {
         Ok(Some(Snapshot { execution: bring_to(now, execution), is_last, now }))
     }
 
-    /// The execution of a pipeline that is not over.
+    /// Returns the execution of a pipeline that is not over.
     pub async fn find_current_execution(
         &self,
         pipeline: PipelineKey,
@@ -82,7 +82,8 @@ impl Engine {
             .find(|snapshot| !matches!(snapshot.execution.progress, Progress::Ended { .. })))
     }
 
-    /// The executions of a pipeline, newest first, without the newest `start`, at most `limit`.
+    /// Returns the executions of a pipeline, newest first, without the newest `start`, at most
+    /// `limit`.
     pub async fn list_executions(
         &self,
         pipeline: PipelineKey,
@@ -110,7 +111,7 @@ impl Engine {
         Ok(ExecutionPage { executions, total })
     }
 
-    /// What the newest executions say about each pipeline of a program, or about one.
+    /// Returns what the newest executions say about each pipeline of a program, or about one.
     pub async fn list_activities(
         &self,
         program: ProgramId,
@@ -138,7 +139,7 @@ impl Engine {
         Ok(activities)
     }
 
-    /// The scenario of a pipeline.
+    /// Returns the scenario of a pipeline.
     pub async fn find_scenario(
         &self,
         pipeline: PipelineKey,
@@ -146,7 +147,7 @@ impl Engine {
         scenarios::find(&self.database, pipeline).await
     }
 
-    /// The executions that time will change next, soonest first, at most `limit`.
+    /// Returns the executions that time will change next, soonest first, at most `limit`.
     pub async fn list_timers(&self, limit: u32) -> Result<Vec<(Timestamp, Execution)>, StoreError> {
         let _world = self.world.read().await;
         let due = executions::list_next_due(&self.database, limit).await?;
@@ -158,12 +159,12 @@ impl Engine {
             .collect())
     }
 
-    /// When time will next change an execution; never if none is due.
+    /// Returns when time will next change an execution, or `None` if none is due.
     pub async fn find_next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         executions::find_next_due(&self.database).await
     }
 
-    /// How many executions there are, and how many of them are not over.
+    /// Returns how many executions there are, and how many of them are not over.
     pub async fn count_executions(&self) -> Result<(i64, i64), StoreError> {
         executions::count(&self.database).await
     }

@@ -20,10 +20,10 @@ use crate::store::executions::{self, Due};
 /// wall clock, which may be set meanwhile; so what is due is checked at least this often.
 pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
-/// How long the scheduler rests after the database failed, in real time: each time twice as long.
+/// The pause after the database failed, in real time. It doubles with each further failure.
 const RECOVERY: RealDuration = RealDuration::from_secs(1);
 
-/// How long it rests at most after that.
+/// The longest pause: the scheduler soon notices that the database works again.
 const LONGEST_RECOVERY: RealDuration = RealDuration::from_secs(16);
 
 /// Where to move the clock.
@@ -114,7 +114,7 @@ impl Drop for Held<'_> {
 
 impl Engine {
     /// Lets happen everything that is due now, or as much as there is time for before the end of
-    /// the emulator; when the next thing is due.
+    /// the emulator. Returns when the next thing is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
         loop {
@@ -218,8 +218,8 @@ impl Engine {
                     tokio::select! {
                         () = &mut nudged => {}
                         () = self.sleep_until(due) => {}
-                        () = tokio::time::sleep(self.time_to_spare()) => {}
-                        () = self.clock.wait_for_lack() => {}
+                        () = tokio::time::sleep(self.time_until_renewal()) => {}
+                        () = self.clock.wait_for_expired_lease() => {}
                         () = self.wait_for_stop() => return,
                     }
                 }
@@ -228,7 +228,8 @@ impl Engine {
                         let error: &dyn std::error::Error = &error;
                         tracing::error!(error, "the scheduler failed; it tries again");
                     }
-                    // Whoever fails to write wakes the scheduler: that must not be why it does, too.
+                    // No `nudged` here: every write that fails wakes the scheduler, also its own. It
+                    // would try again without a pause.
                     tokio::select! {
                         () = tokio::time::sleep(recovery) => {}
                         () = self.wait_for_stop() => return,
@@ -239,17 +240,17 @@ impl Engine {
         }
     }
 
-    /// How long the scheduler may rest until a later time has to be stored, in real time.
-    fn time_to_spare(&self) -> RealDuration {
-        self.clock.real_time_to_spare().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    /// Returns how much real time is left until the clock's lease must be extended.
+    fn time_until_renewal(&self) -> RealDuration {
+        self.clock.real_time_until_renewal().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
-    /// Lets happen everything that is due now. After a write that failed it writes something, to
-    /// find out whether that is possible again.
+    /// Handles everything that is due now. If the last write failed, it also makes one, to find out
+    /// whether the database works again.
     async fn settle_and_recover(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let settled = async {
-            if self.time_to_spare().is_zero() {
-                // Each commit stores a later time up to which it may be told.
+            if self.time_until_renewal().is_zero() {
+                // An empty commit extends the clock's lease, as every commit does.
                 Write::begin(self).await?.commit().await?;
             }
             let due = self.settle_due().await?;
@@ -282,16 +283,16 @@ impl Write {
         };
         due.truncate(batch);
         due.retain(|due| due.due_at <= until);
-        self.let_happen(due, until).await?;
+        self.run_due(due, until).await?;
         // The caller looks for what is due next itself, so nobody has to wake the scheduler.
         self.changes.due = None;
-        self.see(until);
+        self.record_time(until);
         Ok(Some(until))
     }
 
-    /// Lets pass the time of executions that are due by their rows. None of them is due by its row
-    /// afterwards until then, whatever the row has said before: each batch gets time forward.
-    async fn let_happen(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
+    /// Applies what is due to these executions and saves them. Afterwards no row is due at or before
+    /// `until`, even if a row was inconsistent: otherwise the next batch would find it again, for ever.
+    async fn run_due(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
         let mut changed = Vec::with_capacity(due.len());
         for Due { id, due_at: _, execution } in due {
             match execution {

@@ -20,7 +20,7 @@ pub(in crate::engine) fn new_line(options: &EngineOptions) -> ClockLine {
 impl Write {
     /// Fills an empty database with the emulator's row and a seed, and memory after the commit.
     pub async fn fill(&mut self, row: EmulatorRow, seed: Seed) -> Result<(), StoreError> {
-        let EmulatorRow { clock, seen_at: now, signing_key, told_until: _ } = &row;
+        let EmulatorRow { clock, seen_at: now, signing_key, lease_end: _ } = &row;
         let seed = seed.created_at(*now);
         emulator::insert(&mut self.tx, *clock, seed.next_execution_id, signing_key).await?;
         self.store(&seed, &[]).await?;
