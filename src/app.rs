@@ -222,8 +222,8 @@ impl App {
                 () = engine.wait_for_stop() => {}
             }
         };
-        // Each of them ends when the engine stops. The scheduler finishes its batch first. The database
-        // is closed only after all of them, because they use it.
+        // Each of them ends when the engine stops. The scheduler finishes its batch first. The
+        // database is closed only after all of them, because they use it.
         let serving = Server::new(engine.clone(), service, patience).run(listener, grace);
         let (worked, (), ()) = tokio::join!(workers.run(&engine), serving, stopping);
         let closed = engine.close().await;

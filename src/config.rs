@@ -104,7 +104,8 @@ pub struct ServeOptions {
     /// A further Host name to answer to while listening on loopback; can be repeated.
     #[arg(long, env = "CME_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
-    /// The key for secrets among the variables, 32 bytes in base64; one kept beside the database if absent.
+    /// The key for secrets among the variables, 32 bytes in base64; one kept beside the database if
+    /// absent.
     #[arg(long, env = "CME_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
     pub secret_key: Option<SecretKey>,
     /// How the log on stderr is written; RUST_LOG sets its level.

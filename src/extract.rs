@@ -204,8 +204,8 @@ impl<S: Surface> Finder<'_, S> {
     }
 }
 
-/// Implements an extractor for each type: its path parameters, and how it is loaded. One list for both
-/// keeps the description and the behaviour together.
+/// Implements an extractor for each type: its path parameters, and how it is loaded. One list for
+/// both keeps the description and the behaviour together.
 macro_rules! extractors {
     ($($name:ident of [$($parameter:expr),*] by |$at:ident| $find:expr;)*) => {$(
         impl<S: Surface> FromRequestParts<S> for $name {

@@ -68,8 +68,8 @@ fn service_with(
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(layer_fn(move |handler: Route| {
-            // axum clones this service for each request. The `Arc` makes that cheap for requests that
-            // are refused before they reach the handler.
+            // axum clones this service for each request, and the call needs a handler of its own.
+            // With the `Arc`, the handler is cloned once and not twice.
             let (layers, handler) = (layers.clone(), Arc::new(handler));
             service_fn(move |request| pass_layers(layers.clone(), request, Route::clone(&handler)))
         }));
@@ -84,8 +84,8 @@ struct Layers {
     access: Access,
 }
 
-/// Takes a request through all layers to its handler. For axum they are one layer, because it clones
-/// and boxes each layer for every request.
+/// Takes a request through all layers to its handler. For axum they are one layer, because it
+/// clones and boxes each layer for every request.
 async fn pass_layers(
     layers: Arc<Layers>,
     request: Request,

@@ -31,9 +31,9 @@ impl Workers {
         self.0.push((name, Box::pin(work)));
     }
 
-    /// Runs all workers until each has ended. If one fails, it stops the engine, and with it everything
-    /// else: an emulator without its scheduler would look alive, but do nothing. Returns the first
-    /// failure.
+    /// Runs all workers until each has ended. If one fails, it stops the engine, and with it
+    /// everything else: an emulator without its scheduler would look alive, but do nothing. Returns
+    /// the first failure.
     pub async fn run(self, engine: &Engine) -> Result<(), WorkerFailed> {
         let start = |(name, work): (&'static str, Work)| {
             let task = tokio::spawn(work);

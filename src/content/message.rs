@@ -8,8 +8,8 @@ use crate::domain::execution::{End, Execution, machine};
 use crate::domain::gate::{Gate, Severity};
 use crate::domain::pipeline::Action;
 
-/// Returns the message of a step: why it failed or timed out, or what it copied. `deployment` is its
-/// deployment, if it has one.
+/// Returns the message of a step: why it failed or timed out, or what it copied. `deployment` is
+/// its deployment, if it has one.
 #[must_use]
 pub fn message(
     execution: &Execution,

@@ -1,5 +1,6 @@
-//! Deterministic pseudo-random numbers: the same on every machine and in every release, so that a file
-//! that was downloaded once keeps its MD5. Libraries don't promise that between their versions.
+//! Deterministic pseudo-random numbers: the same on every machine and in every release, so that a
+//! file that was downloaded once keeps its MD5. Libraries don't promise that between their
+//! versions.
 
 use sha2::{Digest, Sha256};
 

@@ -26,7 +26,8 @@ const SILENCE: RealDuration = RealDuration::from_secs(15);
 pub struct EventParameters {
     /// The program that the events are about. Events that are about no program come, too.
     program: Option<String>,
-    /// The types of the events, separated by commas; all if absent. `reset` and `missed` always come.
+    /// The types of the events, separated by commas; all if absent. `reset` and `missed` always
+    /// come.
     #[param(style = Form, explode = false)]
     types: Option<Vec<ChangeType>>,
 }
@@ -114,11 +115,11 @@ fn event(position: Position, name: &str, data: &Value) -> Event {
 
 /// Tells what changes, as it changes, for as long as the caller reads.
 ///
-/// Each event names what to read again. An execution is told of once for each change that is stored,
-/// however many of its steps it concerns. The stream begins with the id of the last event so far.
-/// Where events are missing, because too much has happened since `Last-Event-ID`, because the
-/// emulator was started again, or because the caller reads too slowly, the event `missed` says so;
-/// then anything may have changed. A comment is sent after 15 s of silence.
+/// Each event names what to read again. An execution is told of once for each change that is
+/// stored, however many of its steps it concerns. The stream begins with the id of the last event
+/// so far. Where events are missing, because too much has happened since `Last-Event-ID`, because
+/// the emulator was started again, or because the caller reads too slowly, the event `missed` says
+/// so; then anything may have changed. A comment is sent after 15 s of silence.
 #[utoipa::path(get, path = "/_emulator/events", operation_id = "getEvents", tag = "Emulator",
     params(EventParameters,
         ("Last-Event-ID" = Option<String>, Header,

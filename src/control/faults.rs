@@ -21,7 +21,8 @@ const LONGEST_LATENCY: Duration = Duration::from_mins(60);
 /// After how many seconds callers come again when there is an outage.
 const OUTAGE: u64 = 30;
 
-/// A rule by which calls fail or take their time. It needs one of status, fault, latency and preset.
+/// A rule by which calls fail or take their time. It needs one of status, fault, latency and
+/// preset.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FaultBody {

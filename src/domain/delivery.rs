@@ -79,8 +79,8 @@ pub struct Delivery {
     pub notice: Notice,
     /// The status.
     pub status: DeliveryStatus,
-    /// How often it was queued. When it is queued again while an attempt is under way, the outcome of
-    /// that attempt is ignored: it belongs to an earlier round.
+    /// How often it was queued. When it is queued again while an attempt is under way, the outcome
+    /// of that attempt is ignored: it belongs to an earlier round.
     pub round: i64,
 }
 
@@ -96,8 +96,8 @@ pub struct NewDelivery {
     pub notice: Notice,
 }
 
-/// Returns the deliveries of some events of an execution: one for each event and subscriber that wants
-/// it. `make_id` makes an identifier for each event that any subscriber wants.
+/// Returns the deliveries of some events of an execution: one for each event and subscriber that
+/// wants it. `make_id` makes an identifier for each event that any subscriber wants.
 pub fn of(
     execution: &Execution,
     happened: &[Event],

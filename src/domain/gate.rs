@@ -70,8 +70,8 @@ struct MetricRule {
     severity: Severity,
     comparator: Comparator,
     expected: Expected,
-    /// The actual value by default, one that passes in almost every rule. Empty where it follows from
-    /// the program's targets.
+    /// The actual value by default, one that passes in almost every rule. Empty where it follows
+    /// from the program's targets.
     usual: &'static str,
 }
 
@@ -261,7 +261,8 @@ impl Gate {
     }
 }
 
-/// Returns whether a metric passes. Ratings are compared by quality, numbers by value, flags by text.
+/// Returns whether a metric passes. Ratings are compared by quality, numbers by value, flags by
+/// text.
 fn passes(rule: &MetricRule, actual: &str, expected: &str) -> bool {
     let order = match rule.expected {
         // A is the best rating, so the order of the letters is reversed.
@@ -286,8 +287,8 @@ fn passes(rule: &MetricRule, actual: &str, expected: &str) -> bool {
 
 /// Returns what the metrics of a gate decide in a pipeline.
 ///
-/// A critical failure cannot be overridden, so it comes first. In a code-quality-only pipeline nobody
-/// can override the last step, so `Ask` means the same as `Fail`.
+/// A critical failure cannot be overridden, so it comes first. In a code-quality-only pipeline
+/// nobody can override the last step, so `Ask` means the same as `Fail`.
 #[must_use]
 pub fn decide(metrics: &[Metric], behaviour: ImportantFailures, kind: PipelineKind) -> Decision {
     if metrics.iter().any(|metric| !metric.passed && metric.severity == Critical) {

@@ -204,7 +204,8 @@ fn read_units(text: &str, units: &[(char, i64)]) -> Option<i64> {
 
 /// Returns the part of so many milliseconds that is left after a decimal point, rounded down.
 fn fraction_of(millis: i64, digits: &str) -> Option<i64> {
-    // More digits could overflow and change nothing: twelve digits of a week are less than a millisecond.
+    // More digits could overflow and change nothing: twelve digits of a week are less than a
+    // millisecond.
     let digits = &digits[..digits.len().min(12)];
     let scale = 10_i128.pow(u32::try_from(digits.len()).ok()?);
     i64::try_from(i128::from(millis) * digits.parse::<i128>().ok()? / scale).ok()

@@ -1,6 +1,7 @@
 //! Words of the field: enums without data whose values are known by name.
 
-/// Defines an enum of words. A name stands here alone, whether it is sent, stored or written by people.
+/// Defines an enum of words. A name stands here alone, whether it is sent, stored or written by
+/// people.
 macro_rules! words {
     (
         $(#[$attribute:meta])*

@@ -9,15 +9,16 @@ use tokio::sync::Notify;
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::emulator::ClockLine;
 
-/// How long a lease is, in real milliseconds. A longer one costs fewer writes; after a crash, the next
-/// start may skip up to this much time.
+/// How long a lease is, in real milliseconds. A longer one costs fewer writes; after a crash, the
+/// next start may skip up to this much time.
 const LEASE_MILLIS: f64 = 10_000.0;
 
-/// The emulated clock. It runs on a line, stands still while time is being moved, and never goes back,
-/// not even if the process is killed and the wall clock is set back.
+/// The emulated clock. It runs on a line, stands still while time is being moved, and never goes
+/// back, not even if the process is killed and the wall clock is set back.
 ///
-/// For that it has a lease: it returns no time after `lease_end`, which is stored, and the next start
-/// begins at the stored time. Each commit extends the lease; without commits the scheduler does.
+/// For that it has a lease: it returns no time after `lease_end`, which is stored, and the next
+/// start begins at the stored time. Each commit extends the lease; without commits the scheduler
+/// does.
 pub struct Clock {
     state: RwLock<State>,
     /// The latest time that was returned.
@@ -51,8 +52,8 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         // The lock is kept until `last_returned` is updated: otherwise a time of the old line could
-        // raise it again after `replace` has lowered it. `fetch_max` lets no thread get an earlier time
-        // than another one before; for one atomic, any memory ordering would do.
+        // raise it again after `replace` has lowered it. `fetch_max` lets no thread get an earlier
+        // time than another one before; for one atomic, any memory ordering would do.
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let now = state.held_at.unwrap_or_else(|| {
             let (now, until) = (time_on(state.line, wall_millis()), self.lease_end());
@@ -85,8 +86,8 @@ impl Clock {
         self.lease_end.fetch_max(until.as_millis(), Ordering::SeqCst);
     }
 
-    /// Returns how much real time is left until the lease must be extended, or `None` if time stands
-    /// still. Half of a lease is kept as a reserve.
+    /// Returns how much real time is left until the lease must be extended, or `None` if time
+    /// stands still. Half of a lease is kept as a reserve.
     #[must_use]
     pub fn real_time_until_renewal(&self) -> Option<RealDuration> {
         let State { line, held_at } = self.state();
@@ -168,7 +169,8 @@ impl Clock {
         real_time(due.since(now), line.rate)
     }
 
-    /// Returns the real time since `due`, or `None` if emulated time stands still or is being moved.
+    /// Returns the real time since `due`, or `None` if emulated time stands still or is being
+    /// moved.
     #[must_use]
     pub fn real_time_since(&self, due: Timestamp) -> Option<RealDuration> {
         let State { line, held_at } = self.state();
@@ -183,8 +185,8 @@ impl Clock {
     }
 }
 
-/// Returns the line, or one that begins at `seen_at` if the line is behind that. If the wall clock was
-/// set back to before the line began, time goes on at once and does not wait for it.
+/// Returns the line, or one that begins at `seen_at` if the line is behind that. If the wall clock
+/// was set back to before the line began, time goes on at once and does not wait for it.
 fn not_before(line: ClockLine, seen_at: Timestamp) -> ClockLine {
     let wall_base = wall_millis();
     if time_on(line, wall_base) < seen_at {
@@ -215,7 +217,8 @@ fn time_on(line: ClockLine, wall: i64) -> Timestamp {
     Timestamp::from_millis(line.base.as_millis().saturating_add(emulated))
 }
 
-/// Returns how much real time a length of emulated time takes, or `None` if that is too long to tell.
+/// Returns how much real time a length of emulated time takes, or `None` if that is too long to
+/// tell.
 fn real_time(emulated: Duration, rate: f64) -> Option<RealDuration> {
     #[allow(clippy::cast_precision_loss, reason = "milliseconds stay far below 2^53")]
     let seconds = emulated.as_millis() as f64 / rate / 1000.0;

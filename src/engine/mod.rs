@@ -67,8 +67,9 @@ impl Default for EngineOptions {
             clock_rate: None,
             clock_start: None,
             secret_key: None,
-            // An execution is read and written once in a batch, however many of its steps are due in
-            // it: so large batches are faster. Smaller ones let other writers wait for less time.
+            // An execution is read and written once in a batch, however many of its steps are due
+            // in it: so large batches are faster. Smaller ones let other writers wait for less
+            // time.
             batch: const { NonZeroU32::new(20_000).unwrap() },
         }
     }
@@ -235,8 +236,8 @@ impl Engine {
     /// Writes everything into the database file and closes it.
     pub async fn close(self: &Arc<Self>) -> Result<(), StoreError> {
         if self.clock_rate() > 0.0 {
-            // Then the next start begins at the time of this one's end. If the lease can't be ended,
-            // the start begins a little later.
+            // Then the next start begins at the time of this one's end. If the lease can't be
+            // ended, the start begins a little later.
             let _ = self.stop_clock().await;
         }
         self.database.close().await

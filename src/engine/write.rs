@@ -28,8 +28,8 @@ pub(super) struct Write {
     pub catalog: Arc<Catalog>,
     /// What it changes. It is announced after the commit.
     pub changes: Changes,
-    /// The latest emulated time that it writes, or `None` if that is stored already. A restart begins
-    /// at or after the stored time, so that time never goes back.
+    /// The latest emulated time that it writes, or `None` if that is stored already. A restart
+    /// begins at or after the stored time, so that time never goes back.
     seen_at: Option<Timestamp>,
     /// What memory takes over after the commit.
     memory: Memory,
@@ -145,8 +145,8 @@ impl Write {
         emulator::set_lease_end(&mut self.tx, now).await
     }
 
-    /// Replaces the whole state in memory by what this has written. Nobody reads executions until the
-    /// write ends.
+    /// Replaces the whole state in memory by what this has written. Nobody reads executions until
+    /// the write ends.
     pub async fn replace_everything(&mut self, row: EmulatorRow) -> Result<(), StoreError> {
         let world = self.engine.world.replace().await;
         let catalog = Catalog::load(&mut self.tx).await?;
@@ -168,8 +168,8 @@ impl Write {
             let until = self.next_lease_end(at);
             emulator::record_time(&mut self.tx, at, until).await?;
         }
-        // The right to write is kept until memory has followed: otherwise the next write could begin
-        // with the old catalog, and its commit would undo this one in memory.
+        // The right to write is kept until memory has followed: otherwise the next write could
+        // begin with the old catalog, and its commit would undo this one in memory.
         let right = self.tx.commit().await?;
         self.engine.take_over(self.memory, self.changes, right);
         Ok(())

@@ -1,5 +1,5 @@
-//! The deliverer: it sends events to subscribers, those of one execution in order, with retries until
-//! an event is accepted or refused, or a day has passed.
+//! The deliverer: it sends events to subscribers, those of one execution in order, with retries
+//! until an event is accepted or refused, or a day has passed.
 
 pub mod body;
 mod sender;
@@ -30,8 +30,8 @@ const AT_ONCE: usize = 16;
 /// fill the log while the failure lasts.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// Delivers events. It keeps no state between two rounds: what is due is stored in the database, so a
-/// restart loses nothing.
+/// Delivers events. It keeps no state between two rounds: what is due is stored in the database, so
+/// a restart loses nothing.
 pub struct Deliverer {
     engine: Arc<Engine>,
     hosts: Hosts,
@@ -57,8 +57,8 @@ impl Deliverer {
         &self.sender
     }
 
-    /// Delivers events as they fall due, until the engine stops. Attempts that are under way then are
-    /// dropped, and made again after the next start.
+    /// Delivers events as they fall due, until the engine stops. Attempts that are under way then
+    /// are dropped, and made again after the next start.
     pub async fn run(self: Arc<Self>) {
         // One task for each subscriber: one that is slow or down does not delay the others.
         let mut busy: HashMap<Id, WebhookId> = HashMap::new();

@@ -26,7 +26,8 @@ const KEPT: usize = 1024;
 /// The signature of what is sent.
 const X_ADOBE_SIGNATURE: &str = "x-adobe-signature";
 
-/// The HTTP client for subscribers. It is created with the first call: many emulators never need it.
+/// The HTTP client for subscribers. It is created with the first call: many emulators never need
+/// it.
 #[derive(Debug, Default)]
 pub struct Sender(OnceLock<Client>);
 
@@ -35,7 +36,8 @@ impl Sender {
         if let Some(client) = self.0.get() {
             return Ok(client);
         }
-        // Subscribers mostly run on this machine, where a proxy from the environment can't reach them.
+        // Subscribers mostly run on this machine, where a proxy from the environment can't reach
+        // them.
         let client = Client::builder()
             .no_proxy()
             .redirect(Policy::none())

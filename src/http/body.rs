@@ -27,19 +27,20 @@ const STREAMED: [&str; 2] = ["/_emulator/state", "/_emulator/seed"];
 /// The largest body, in bytes.
 pub const LARGEST: usize = 1024 * 1024;
 
-/// How much of a body that is too large is read and discarded. Many clients read no answer before they
-/// have sent everything; if the connection were closed early, they would not see the 413.
+/// How much of a body that is too large is read and discarded. Many clients read no answer before
+/// they have sent everything; if the connection were closed early, they would not see the 413.
 pub(super) const LARGEST_DISCARDED: usize = 64 * LARGEST;
 
-/// How long a body may take, in real time. Less than [`LONGEST_REQUEST`], so that the answer is 408.
+/// How long a body may take, in real time. Less than [`LONGEST_REQUEST`], so that the answer is
+/// 408.
 const LONGEST_READ: Duration = Duration::from_secs(20);
 
-/// How long a request may take until its answer begins, in real time: a little less than the 30 s after
-/// which many clients give up.
+/// How long a request may take until its answer begins, in real time: a little less than 30 s, a
+/// common time-out of HTTP clients.
 const LONGEST_REQUEST: Duration = Duration::from_secs(28);
 
-/// Reads the body and runs the handler: 413 if the body is too large. Outside of the control API also
-/// 408 if the body does not arrive in time, and 503 if the answer does not begin in time.
+/// Reads the body and runs the handler: 413 if the body is too large. Outside of the control API
+/// also 408 if the body does not arrive in time, and 503 if the answer does not begin in time.
 pub async fn within_limits(
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
@@ -71,7 +72,8 @@ pub async fn within_limits(
     }
 }
 
-/// Returns the request with its whole body: 413 if it is too large, 408 if it does not arrive in time.
+/// Returns the request with its whole body: 413 if it is too large, 408 if it does not arrive in
+/// time.
 pub async fn receive(request: Request) -> Result<Request, Problem> {
     if request.body().is_end_stream() {
         return Ok(request);
@@ -85,8 +87,8 @@ pub async fn receive(request: Request) -> Result<Request, Problem> {
     })
 }
 
-/// Receives a copy of the body once it has been read. An outer layer puts it into the extensions of the
-/// request, to see the body afterwards.
+/// Receives a copy of the body once it has been read. An outer layer puts it into the extensions of
+/// the request, to see the body afterwards.
 #[derive(Clone, Debug, Default)]
 pub struct ReadBody(Arc<OnceLock<Bytes>>);
 
@@ -162,8 +164,8 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     read_document(body)?.read().map_err(|field| invalid(field, body))
 }
 
-/// Reads a body with variables as JSON. Error messages repeat no values of variables, and nothing that
-/// is not a variable: they may be secrets.
+/// Reads a body with variables as JSON. Error messages repeat no values of variables, and nothing
+/// that is not a variable: they may be secrets.
 pub fn read_variables<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     read_document(body)?.read().map_err(|field| {
         let may_be_secret = match field.field.rsplit_once('.') {
@@ -179,13 +181,15 @@ fn read_document(body: &[u8]) -> Result<Document, Problem> {
         .map_err(|error| Problem::bad_request(format!("The request body is not JSON: {error}")))
 }
 
-/// Returns the answer to a JSON body with wrong fields. It repeats the wrong values, without secrets.
+/// Returns the answer to a JSON body with wrong fields. It repeats the wrong values, without
+/// secrets.
 #[must_use]
 pub fn invalid(fields: impl Into<InvalidFields>, body: &[u8]) -> Problem {
     invalid_in(fields, Document::from_json(body).ok().as_ref())
 }
 
-/// Returns the answer to a document with wrong fields. It repeats the wrong values, without secrets.
+/// Returns the answer to a document with wrong fields. It repeats the wrong values, without
+/// secrets.
 #[must_use]
 pub fn invalid_in(fields: impl Into<InvalidFields>, document: Option<&Document>) -> Problem {
     let InvalidFields(fields) = fields.into();

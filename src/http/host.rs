@@ -1,5 +1,5 @@
-//! The check of the `Host` header. A server on loopback answers only to its own names: otherwise a web
-//! page could reach it by a name of its own that resolves to loopback (DNS rebinding).
+//! The check of the `Host` header. A server on loopback answers only to its own names: otherwise a
+//! web page could reach it by a name of its own that resolves to loopback (DNS rebinding).
 
 use std::net::IpAddr;
 use std::sync::Arc;

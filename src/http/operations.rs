@@ -33,8 +33,8 @@ pub struct Operation {
 /// Operations at one path: how they are described, and who answers.
 pub type Described<S> = fn() -> UtoipaMethodRouter<S>;
 
-/// Returns the router of some operations, and adds them to the list. Their descriptions are created one
-/// by one and dropped: together they would take megabytes of memory.
+/// Returns the router of some operations, and adds them to the list. Their descriptions are created
+/// one by one and dropped: together they would take megabytes of memory.
 pub fn serve<S: Clone + Send + Sync + 'static>(
     described: impl Iterator<Item = (Described<S>, Option<Callers>)>,
     operations: &mut Operations,

@@ -34,8 +34,8 @@ impl PathParameter {
     }
 }
 
-/// The identifiers in the path of a request. They are read in place: axum's own extractor copies all of
-/// them for every request.
+/// The identifiers in the path of a request. They are read in place: axum's own extractor copies
+/// all of them for every request.
 #[derive(Clone, Copy)]
 pub struct PathIds<'a> {
     template: &'a str,

@@ -42,8 +42,8 @@ pub fn without_token(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// Removes the values of fields that are named like secrets, values of secret variables, and passwords
-/// in URLs.
+/// Removes the values of fields that are named like secrets, values of secret variables, and
+/// passwords in URLs.
 pub fn redact(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(redact),

@@ -1,7 +1,7 @@
 //! Reading structures from documents in JSON or YAML.
 //!
-//! All bodies, seeds and scenarios are read here, so that the same rules hold for each: structures are
-//! read only from objects, no name occurs twice, and error messages use the terms of JSON.
+//! All bodies, seeds and scenarios are read here, so that the same rules hold for each: structures
+//! are read only from objects, no name occurs twice, and error messages use the terms of JSON.
 
 mod fault;
 mod node;
@@ -60,8 +60,8 @@ impl Document {
         self.0.nearest(field).line
     }
 
-    /// Removes the smallest list item around a place, or else the top-level field. Returns `None` if
-    /// there is no such part.
+    /// Removes the smallest list item around a place, or else the top-level field. Returns `None`
+    /// if there is no such part.
     pub fn leave_out(&mut self, place: &str) -> Option<()> {
         self.0.leave_out(place)
     }

@@ -15,8 +15,8 @@ pub(super) struct Node {
     pub content: Content<Node>,
     /// The line that it is on, in YAML.
     pub line: Option<u64>,
-    /// The source text of a number or boolean in YAML. It is needed where a text is expected: `1.10`
-    /// may be the name of a branch.
+    /// The source text of a number or boolean in YAML. It is needed where a text is expected:
+    /// `1.10` may be the name of a branch.
     written: Option<String>,
 }
 

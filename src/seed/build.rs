@@ -94,7 +94,8 @@ pub(super) fn build(
     }
 }
 
-/// Builds each item of a list. Items with mistakes are left out, so that the others are still checked.
+/// Builds each item of a list. Items with mistakes are left out, so that the others are still
+/// checked.
 fn collect<D, T>(
     items: Vec<D>,
     name: &str,
@@ -173,8 +174,8 @@ fn build_program(
 ) -> Program {
     check_name(place, "name", &document.name);
     let mut program = Program {
-        // Mistakes in these two have been reported. The default only lets the checks of the parts go
-        // on; the program is not used.
+        // Mistakes in these two have been reported. The default only lets the checks of the parts
+        // go on; the program is not used.
         id: id.unwrap_or(ProgramId::new(0)),
         tenant_id: tenant_id.unwrap_or(TenantId::new(0)),
         name: document.name,

@@ -1,5 +1,5 @@
-//! Finds all mistakes of structure in a document. serde stops at the first one, so the document is read
-//! again and again, each time without the part that had the last mistake.
+//! Finds all mistakes of structure in a document. serde stops at the first one, so the document is
+//! read again and again, each time without the part that had the last mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,13 +34,14 @@ pub(super) fn all_from(first: InvalidField, document: Document) -> InvalidFields
 /// What is left of a document.
 struct Rest {
     document: Document,
-    /// The positions of the removed items, by the place of their list in the whole document. With them,
-    /// places in the rest are translated back.
+    /// The positions of the removed items, by the place of their list in the whole document. With
+    /// them, places in the rest are translated back.
     left_out: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Rest {
-    /// Removes the smallest part around a place that can be removed. Returns `None` if there is none.
+    /// Removes the smallest part around a place that can be removed. Returns `None` if there is
+    /// none.
     fn leave_out(&mut self, place: &str) -> Option<()> {
         let item = place.rfind(']').map(|end| self.in_whole_document(&place[..=end]));
         self.document.leave_out(place)?;

@@ -57,8 +57,8 @@ pub struct Seed {
     pub next_execution_id: ExecutionId,
 }
 
-/// Where a seed comes from. The demo is parsed only when it is needed: a database that is filled does
-/// not need it.
+/// Where a seed comes from. The demo is parsed only when it is needed: a database that is filled
+/// does not need it.
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// The program itself.

@@ -70,16 +70,9 @@ impl EntryDocument {
             Some(action) if action.waits_for_a_person() => {
                 place.wrong("action", format!("{} only waits and takes no entry", self.action));
             }
-            Some(action) => {
-                let wanted = environment_type.flatten();
-                let found = pipeline.steps().any(|(phase, step)| {
-                    step.action == action
-                        && wanted.is_none_or(|wanted| phase.environment_type() == Some(wanted))
-                });
-                if !found && environment_type != Some(None) {
-                    place.wrong("action", format!("the pipeline has no such step {}", self.action));
-                }
-            }
+            // The type could not be read, which has been reported.
+            Some(_) if environment_type == Some(None) => {}
+            Some(action) => self.check_step(action, environment_type.flatten(), pipeline, place),
         }
         let outcome = match self.outcome.as_deref() {
             None if !self.failures.is_empty() => Outcome::Failed,
@@ -117,6 +110,23 @@ impl EntryDocument {
             metrics,
             log,
         })
+    }
+
+    /// Checks that the pipeline has a step with this action, on this environment if one is given.
+    fn check_step(
+        &self,
+        action: Action,
+        wanted: Option<EnvironmentType>,
+        pipeline: &Pipeline,
+        place: &mut Place<'_>,
+    ) {
+        let found = pipeline.steps().any(|(phase, step)| {
+            step.action == action
+                && wanted.is_none_or(|wanted| phase.environment_type() == Some(wanted))
+        });
+        if !found {
+            place.wrong("action", format!("the pipeline has no such step {}", self.action));
+        }
     }
 
     fn read_metrics(

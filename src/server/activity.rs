@@ -1,5 +1,5 @@
-//! Tracks what a connection waits for: a handler or the caller. Tracking must be cheap, because every
-//! read and write does it; so it is only flags and a counter.
+//! Tracks what a connection waits for: a handler or the caller. Tracking must be cheap, because
+//! every read and write does it; so it is only flags and a counter.
 
 use std::io;
 use std::pin::Pin;
@@ -79,8 +79,8 @@ impl Activity {
         self.moves.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes that bytes have arrived. Bytes of an incomplete head are no progress: otherwise a caller
-    /// could hold a connection by sending one byte now and then (slowloris).
+    /// Notes that bytes have arrived. Bytes of an incomplete head are no progress: otherwise a
+    /// caller could hold a connection by sending one byte now and then (slowloris).
     fn note_read(&self) {
         if !self.is_answering.load(Ordering::Relaxed) {
             self.has_head_begun.store(true, Ordering::Relaxed);

@@ -66,7 +66,8 @@ impl Server {
             tokio::select! {
                 () = &mut stop => break,
                 Some(_) = connections.join_next() => {}
-                // If there is no descriptor left, axum's listener logs it and retries after a second.
+                // If there is no descriptor left, axum's listener logs it and retries after a
+                // second.
                 (stream, _) = Listener::accept(&mut listener), if !is_full => {
                     connections.spawn(server.clone().attend(stream));
                 }

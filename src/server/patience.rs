@@ -21,8 +21,8 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(30),
-            // Longer than most clients keep connections (up to 90 s), so that the client closes first:
-            // a request on a connection that the server closes at that moment would be lost.
+            // Longer than most clients keep connections (up to 90 s), so that the client closes
+            // first: a request on a connection that the server closes at that moment would be lost.
             idle: Duration::from_mins(2),
             stall: Duration::from_mins(1),
             end: Duration::from_secs(1),
@@ -46,9 +46,9 @@ impl Patience {
         }
     }
 
-    /// Waits until a time-out has passed without progress. The connection is checked at intervals: that
-    /// costs less than resetting a timer with every read and write. A caller may get up to one interval
-    /// more.
+    /// Waits until a time-out has passed without progress. The connection is checked at intervals:
+    /// that costs less than resetting a timer with every read and write. A caller may get up to one
+    /// interval more.
     pub(super) async fn lose(&self, activity: &Activity) {
         let between = self.head.min(self.idle).min(self.stall) / 2;
         let (mut moves, mut quiet) = (activity.moves(), Duration::ZERO);

@@ -61,16 +61,17 @@ impl Database {
         let copies = Copies::beside(file.path());
         copies.sweep();
         let options = distrustful(file.path())
-            // With WAL, readers don't wait for the writer. With `Normal`, a commit does not wait for
-            // the disk: after a power failure the last commits may be missing, but never after a
-            // crash of the process, and the file stays intact in both cases.
+            // With WAL, readers don't wait for the writer. With `Normal`, a commit does not wait
+            // for the disk: after a power failure the last commits may be missing, but never after
+            // a crash of the process, and the file stays intact in both cases.
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true);
         let mut writer =
             SqliteConnection::connect_with(&options).await.map_err(|error| failed(&error))?;
         if let Err(error) = migrator(MIGRATIONS.len()).run(&mut writer).await {
-            // Closing the connection removes the write-ahead log. The first error is the one to return.
+            // Closing the connection removes the write-ahead log. The first error is the one to
+            // return.
             let _ = writer.close().await;
             return Err(failed(&error));
         }
@@ -136,8 +137,8 @@ impl Database {
         &self.readers
     }
 
-    /// Empties the cache of plans, because their numbers mean others in another state. Nobody may read
-    /// executions meanwhile.
+    /// Empties the cache of plans, because their numbers mean others in another state. Nobody may
+    /// read executions meanwhile.
     pub fn forget_plans(&self) {
         self.plans.clear();
         self.plan_ids.clear();

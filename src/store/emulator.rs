@@ -85,8 +85,8 @@ pub async fn set_clock(tx: &mut Transaction, clock: ClockLine) -> Result<(), Sto
     Ok(())
 }
 
-/// Stores that something is written at `now`, and the new end of the clock's lease: so no restart shows
-/// an earlier time. `max`, because neither may become earlier.
+/// Stores that something is written at `now`, and the new end of the clock's lease: so no restart
+/// shows an earlier time. `max`, because neither may become earlier.
 pub async fn record_time(
     tx: &mut Transaction,
     now: Timestamp,
@@ -109,8 +109,8 @@ pub async fn set_lease_end(tx: &mut Transaction, until: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Takes the next `count` execution identifiers and returns the first of them. The same statement does
-/// what [`record_time`] does, so that a start needs one statement less.
+/// Takes the next `count` execution identifiers and returns the first of them. The same statement
+/// does what [`record_time`] does, so that a start needs one statement less.
 pub async fn take_execution_ids(
     tx: &mut Transaction,
     count: u32,

@@ -11,8 +11,8 @@ pub(super) const APPLICATION_ID: [u8; 4] = *b"CMem";
 /// The suffixes of the files beside the database.
 const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", LOCK];
 
-/// The suffix of the lock file. `SQLite`'s own locks on the database would not exclude a second process
-/// for the whole time, only during transactions.
+/// The suffix of the lock file. `SQLite`'s own locks on the database would not exclude a second
+/// process for the whole time, only during transactions.
 const LOCK: &str = ".lock";
 
 /// A database file that this process alone uses.
@@ -123,8 +123,8 @@ pub(super) fn check(path: &Path) -> io::Result<bool> {
     Ok(length == 0)
 }
 
-/// Refuses a file beside the database that is not regular or has a second name: `SQLite` would write
-/// through it into another file.
+/// Refuses a file beside the database that is not regular or has a second name: `SQLite` would
+/// write through it into another file.
 fn check_beside(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -150,8 +150,8 @@ fn take_lock(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Returns options that create files for their owner only. `SQLite` gives its own files the permissions
-/// of the database.
+/// Returns options that create files for their owner only. `SQLite` gives its own files the
+/// permissions of the database.
 fn owners_alone() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);

@@ -24,8 +24,8 @@ pub async fn intern(
         .fetch_optional(&mut **tx)
         .await?;
     if let Some(id) = known {
-        // Only found plans enter the cache. One that is inserted below could still be rolled back, and
-        // its number given to another.
+        // Only found plans enter the cache. One that is inserted below could still be rolled back,
+        // and its number given to another.
         database.plan_ids.insert(digest, id);
         return Ok(id);
     }

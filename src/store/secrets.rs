@@ -101,7 +101,8 @@ impl Secrets {
         Ok(self.cipher.get_or_init(|| XChaCha20Poly1305::new(&key)))
     }
 
-    /// Encrypts a secret. It is bound to `place`, so a row that is copied elsewhere can't be decrypted.
+    /// Encrypts a secret. It is bound to `place`, so a row that is copied elsewhere can't be
+    /// decrypted.
     pub fn seal(&self, secret: &str, place: &str) -> Result<String, StoreError> {
         let nonce = XNonce::generate();
         let payload = Payload { msg: secret.as_bytes(), aad: place.as_bytes() };

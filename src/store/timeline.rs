@@ -1,5 +1,5 @@
-//! The stored form of an execution's step states: compact JSON. Times are offsets from the creation:
-//! they are shorter, and copies of an execution at another time have the same text.
+//! The stored form of an execution's step states: compact JSON. Times are offsets from the
+//! creation: they are shorter, and copies of an execution at another time have the same text.
 
 use serde::{Deserialize, Serialize};
 

@@ -15,8 +15,8 @@ pub enum Trouble {
     NoRoom,
     /// Reading or writing its files fails, or another program keeps it from that.
     Unavailable,
-    /// What its files hold is no database, as far as they can be read: `SQLite` says so, too, when a
-    /// disk fails to read them.
+    /// What its files hold is no database, as far as they can be read: `SQLite` says so, too, when
+    /// a disk fails to read them.
     Malformed,
 }
 

@@ -96,9 +96,9 @@ impl Writer {
         self.execute("COMMIT").await
     }
 
-    /// Goes on with a new connection. The old one is closed after that: where none is open, `SQLite`
-    /// would recover the database from its log, in which there may be the end of a transaction that
-    /// has failed.
+    /// Goes on with a new connection. The old one is closed after that: where none is open,
+    /// `SQLite` would recover the database from its log, in which there may be the end of a
+    /// transaction that has failed.
     async fn replace(&mut self) -> Result<(), StoreError> {
         tracing::warn!("the connection that writes to the database is replaced");
         let new = SqliteConnection::connect_with(&self.options).await?;
@@ -133,8 +133,8 @@ impl Transaction {
         begun.map(|()| transaction)
     }
 
-    /// Begins with `SQLite`'s write lock (`IMMEDIATE`). A transaction that takes it only with its first
-    /// write fails if anything was written since its first read, whatever the busy time-out.
+    /// Begins with `SQLite`'s write lock (`IMMEDIATE`). A transaction that takes it only with its
+    /// first write fails if anything was written since its first read, whatever the busy time-out.
     async fn start(&mut self, other: Option<&Path>) -> Result<(), StoreError> {
         let writer = &mut *self.right;
         writer.clean_up().await?;

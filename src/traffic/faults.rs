@@ -177,8 +177,9 @@ impl Faults {
         self.any.store(false, Ordering::SeqCst);
     }
 
-    /// Returns what to do to a call of `operation`: the first rule in the list that affects it wins.
-    /// Later rules count the call all the same, so that "every 20th call" does not depend on others.
+    /// Returns what to do to a call of `operation`: the first rule in the list that affects it
+    /// wins. Later rules count the call all the same, so that "every 20th call" does not depend on
+    /// others.
     pub fn choose(
         &self,
         operation: Option<&str>,

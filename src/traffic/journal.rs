@@ -55,8 +55,8 @@ pub struct CallTexts<'a> {
     pub api_key: &'a str,
 }
 
-/// The texts of a call in one allocation. With five allocations for each call, allocating and freeing
-/// would take longer than everything else that the journal does.
+/// The texts of a call in one allocation. With five allocations for each call, allocating and
+/// freeing would take longer than everything else that the journal does.
 #[derive(Clone, Debug)]
 pub struct PackedTexts {
     all: Box<str>,

@@ -19,8 +19,8 @@ pub const CONTENT_TYPE: &str = TEXT_FORMAT;
 /// The prefix of every name.
 const PREFIX: &str = "cloudmanager_emulator";
 
-/// Upper bounds of latencies, in seconds. The last is just above the 28 s after which a call to Cloud
-/// Manager is answered with 503.
+/// Upper bounds of latencies, in seconds. The last is just above the 28 s after which a call to
+/// Cloud Manager is answered with 503.
 const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
 

@@ -1,4 +1,5 @@
-//! What happens to every HTTP call: it is measured, journalled, and made to fail where a rule says so.
+//! What happens to every HTTP call: it is measured, journalled, and made to fail where a rule says
+//! so.
 
 pub mod faults;
 mod inject;

@@ -1,5 +1,5 @@
-//! The layer around every call. It measures all calls; calls to Cloud Manager are also journalled, and
-//! made to fail where a rule says so.
+//! The layer around every call. It measures all calls; calls to Cloud Manager are also journalled,
+//! and made to fail where a rule says so.
 
 use std::time::Instant;
 
@@ -41,8 +41,8 @@ pub async fn observe(
     }
 }
 
-/// A call under way. It is recorded when it is dropped: so it is also recorded if the caller has left
-/// and the request was dropped, or if the handler panicked.
+/// A call under way. It is recorded when it is dropped: so it is also recorded if the caller has
+/// left and the request was dropped, or if the handler panicked.
 struct Call<'a> {
     traffic: &'a Traffic,
     began: Instant,

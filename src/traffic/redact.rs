@@ -65,8 +65,8 @@ pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
     Some(RedactedBody { text: kept, is_json: is_json && !truncated, truncated })
 }
 
-/// Removes from a list of variables whatever is not known to be public: values of variables whose type
-/// is not `string`, and unknown fields.
+/// Removes from a list of variables whatever is not known to be public: values of variables whose
+/// type is not `string`, and unknown fields.
 fn keep_public_variables(body: &mut Value) {
     let Value::Array(variables) = body else { return *body = REDACTED.into() };
     for variable in variables {

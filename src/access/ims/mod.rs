@@ -56,7 +56,8 @@ pub struct TokenView {
 
 type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
 
-/// Gives a token to a client that knows its secret. The parameters may also come in the query string.
+/// Gives a token to a client that knows its secret. The parameters may also come in the query
+/// string.
 #[utoipa::path(post, path = "/ims/token/v3", operation_id = "getAccessToken", tag = "IMS",
     request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token", body = TokenView),

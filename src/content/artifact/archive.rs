@@ -9,8 +9,8 @@ use zip::{CompressionMethod, DateTime, System, ZipWriter};
 /// The files of an archive by their paths, which is also their order.
 pub(super) type Files = BTreeMap<String, String>;
 
-/// Returns the archive. Its files are not compressed: the compressed bytes, and so the MD5, could change
-/// with a new release of the compressor.
+/// Returns the archive. Its files are not compressed: the compressed bytes, and so the MD5, could
+/// change with a new release of the compressor.
 pub(super) fn archive(files: &Files) -> io::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)

@@ -1,5 +1,6 @@
-//! Artifacts: the files that steps produce. They are generated for each download and not stored. They
-//! are written in memory, which does not fail; the `io::Result`s come from the writers' interfaces.
+//! Artifacts: the files that steps produce. They are generated for each download and not stored.
+//! They are written in memory, which does not fail; the `io::Result`s come from the writers'
+//! interfaces.
 
 mod archive;
 mod build;

@@ -165,8 +165,8 @@ impl Outputs {
     }
 }
 
-/// Returns when time alone will next change the content about the execution, or `None` if never. This
-/// bounds how long a cached body is valid.
+/// Returns when time alone will next change the content about the execution, or `None` if never.
+/// This bounds how long a cached body is valid.
 #[must_use]
 pub fn next_change(execution: &Execution, now: Timestamp) -> Option<Timestamp> {
     let due = machine::due_at(execution);

@@ -1,5 +1,5 @@
-//! The logs of an environment, one for each service and day. They are computed from their names and the
-//! time; nothing is stored. Over time a log only grows: clients read it in parts.
+//! The logs of an environment, one for each service and day. They are computed from their names and
+//! the time; nothing is stored. Over time a log only grows: clients read it in parts.
 
 mod day;
 mod line;

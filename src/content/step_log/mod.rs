@@ -1,5 +1,5 @@
-//! The log of a step. It is computed from plan and state, and over time it only grows: clients read it
-//! in parts.
+//! The log of a step. It is computed from plan and state, and over time it only grows: clients read
+//! it in parts.
 
 mod actions;
 mod build;

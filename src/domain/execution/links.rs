@@ -105,7 +105,8 @@ pub fn logs(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     has_started(state)
 }
 
-/// Checks that the step has metrics: it has started, and is a build, a scan, a deployment or a test.
+/// Checks that the step has metrics: it has started, and is a build, a scan, a deployment or a
+/// test.
 pub fn metrics(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     let (action, state) = state(execution, position)?;
     if action.waits_for_a_person() || action == Action::Validate {

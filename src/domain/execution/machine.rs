@@ -79,8 +79,8 @@ pub fn answer_timeout(step: &PlannedStep) -> Option<Duration> {
     }
 }
 
-/// Returns when time alone will next change the execution, or `None` if it is over or waits without a
-/// limit.
+/// Returns when time alone will next change the execution, or `None` if it is over or waits without
+/// a limit.
 #[must_use]
 pub fn due_at(execution: &Execution) -> Option<Timestamp> {
     match execution.progress {
@@ -102,8 +102,8 @@ pub fn due_at(execution: &Execution) -> Option<Timestamp> {
     }
 }
 
-/// Applies everything that is due up to and including `now`. Each change happens at its own due time,
-/// however late this is called: restarts and jumps of the clock need no code of their own.
+/// Applies everything that is due up to and including `now`. Each change happens at its own due
+/// time, however late this is called: restarts and jumps of the clock need no code of their own.
 pub fn run_until(execution: &mut Execution, now: Timestamp, effects: &mut Effects) {
     while let Some(at) = due_at(execution).filter(|due| *due <= now) {
         fall_due(execution, at, effects);

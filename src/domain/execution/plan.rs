@@ -1,8 +1,8 @@
-//! The plan of an execution: everything that is decided when it starts. It never changes afterwards,
-//! so that later changes of the pipeline don't affect executions that run.
+//! The plan of an execution: everything that is decided when it starts. It never changes
+//! afterwards, so that later changes of the pipeline don't affect executions that run.
 //!
-//! Executions with equal plans share one. The serde form is the stored form, and its digest identifies
-//! the plan.
+//! Executions with equal plans share one. The serde form is the stored form, and its digest
+//! identifies the plan.
 
 use std::collections::BTreeMap;
 
@@ -187,8 +187,8 @@ impl Plan {
         self.code.built_by = Some(build);
     }
 
-    /// Returns the metrics that the gate of a step will find. Empty if the step has no gate, or if a
-    /// scenario lets it fail before the gate.
+    /// Returns the metrics that the gate of a step will find. Empty if the step has no gate, or if
+    /// a scenario lets it fail before the gate.
     #[must_use]
     pub fn metrics(&self, step: &PlannedStep) -> Vec<Metric> {
         if matches!(step.outcome, Outcome::Failed | Outcome::Error) {

@@ -1,5 +1,5 @@
-//! The invariants of executions. A stored execution is checked before it is used: the file may have been
-//! changed by others.
+//! The invariants of executions. A stored execution is checked before it is used: the file may have
+//! been changed by others.
 
 use super::step::StepState;
 use super::{End, Execution, Progress};
@@ -8,8 +8,9 @@ use crate::domain::time::Timestamp;
 impl Execution {
     /// Returns which invariant this execution breaks, or `None` if it breaks none.
     ///
-    /// An execution without a fault can be run to its end: the functions of the state machine neither
-    /// panic nor loop for ever, and something is due while it runs, unless it waits for a person.
+    /// An execution without a fault can be run to its end: the functions of the state machine
+    /// neither panic nor loop for ever, and something is due while it runs, unless it waits for a
+    /// person.
     #[must_use]
     pub fn find_fault(&self) -> Option<&'static str> {
         if self.plan.steps.is_empty() {

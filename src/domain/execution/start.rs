@@ -102,7 +102,8 @@ pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution
                 .position(|planned| Some(planned.id) == step)
                 .ok_or(StartRefusal::NoSuchStep)?;
             links::re_execute(last, position, true).map_err(StartRefusal::NotReExecutable)?;
-            // If the last execution copied its artifacts itself, the original build stays the source.
+            // If the last execution copied its artifacts itself, the original build stays the
+            // source.
             let mut code = last.plan.code.clone();
             code.built_by.get_or_insert_with(|| KnownBuild {
                 execution_id: last.id,

@@ -24,8 +24,8 @@ words! {
         Clock = "clock",
         /// The journal has changed, up to the call with this number: number.
         Request = "request",
-        /// Everything may have changed: after a reset, an import, or more than 1000 changes at once (in
-        /// the program, if one was asked for).
+        /// Everything may have changed: after a reset, an import, or more than 1000 changes at once
+        /// (in the program, if one was asked for).
         Reset = "reset",
     }
 }

@@ -43,8 +43,8 @@ impl Change {
     }
 }
 
-/// The listeners of each topic that has any, by their numbers. A topic without listeners is removed,
-/// so that the map does not grow with every pipeline that anybody ever waited for.
+/// The listeners of each topic that has any, by their numbers. A topic without listeners is
+/// removed, so that the map does not grow with every pipeline that anybody ever waited for.
 #[derive(Default)]
 struct Listening {
     by_topic: HashMap<Topic, HashMap<u64, Arc<Notify>>>,

@@ -14,8 +14,8 @@ use crate::store::definitions::programs;
 use crate::store::executions::Stored;
 
 impl Engine {
-    /// Changes what Customer Success Engineers set for a program. Returns the new version, or `None`
-    /// if there is no such program. `change` may refuse.
+    /// Changes what Customer Success Engineers set for a program. Returns the new version, or
+    /// `None` if there is no such program. `change` may refuse.
     pub async fn change_program<R: Send + 'static>(
         self: &Arc<Self>,
         id: ProgramId,

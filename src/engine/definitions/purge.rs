@@ -10,8 +10,8 @@ use crate::store::{StoreError, definitions, webhooks};
 const PURGED: u32 = 10_000;
 
 impl Engine {
-    /// Purges in the background: the answer to a deletion does not wait for it. If the emulator stops
-    /// before the end, the next start goes on.
+    /// Purges in the background: the answer to a deletion does not wait for it. If the emulator
+    /// stops before the end, the next start goes on.
     pub(in crate::engine) fn start_purging(self: &Arc<Self>) {
         let engine = self.clone();
         tokio::spawn(async move {

@@ -56,15 +56,15 @@ impl Engine {
         deliveries::list_due_times(&self.database).await
     }
 
-    /// Returns the deliveries to a subscriber that can be attempted now; none if the subscription has
-    /// ended.
+    /// Returns the deliveries to a subscriber that can be attempted now; none if the subscription
+    /// has ended.
     pub async fn list_ready_deliveries(
         &self,
         webhook: WebhookId,
         most: usize,
     ) -> Result<ReadyDeliveries, StoreError> {
-        // Catalog and queues must be of the same state: after an import, another subscriber may have
-        // the same identifier.
+        // Catalog and queues must be of the same state: after an import, another subscriber may
+        // have the same identifier.
         let _world = self.world.read().await;
         let catalog = self.catalog();
         let Some(webhook) = catalog.find_webhook(webhook) else {
@@ -112,7 +112,8 @@ impl Engine {
         .await
     }
 
-    /// Queues a delivery once more, whatever its status is. Returns it, or nothing if there is none.
+    /// Queues a delivery once more, whatever its status is. Returns it, or nothing if there is
+    /// none.
     pub async fn redeliver(self: &Arc<Self>, id: DeliveryId) -> Result<Recorded, StoreError> {
         self.write(async move |mut write| {
             deliveries::repeat(&mut write.tx, id, write.now).await?;

@@ -1,5 +1,5 @@
-//! Commands: load the execution, let overdue changes happen, decide, save with the events. All of it
-//! is one transaction.
+//! Commands: load the execution, let overdue changes happen, decide, save with the events. All of
+//! it is one transaction.
 
 use std::fmt;
 use std::sync::Arc;
@@ -78,8 +78,8 @@ impl fmt::Display for StepCommand {
 }
 
 impl Engine {
-    /// Starts an execution of a pipeline for `user`. Returns it as it was created, though what is due
-    /// at once has already happened in the database.
+    /// Starts an execution of a pipeline for `user`. Returns it as it was created, though what is
+    /// due at once has already happened in the database.
     pub async fn start(
         self: &Arc<Self>,
         pipeline: PipelineKey,
@@ -203,8 +203,8 @@ async fn command_step(
     outcome.map_err(StepError::Refused)
 }
 
-/// Reads a stored scenario. This can fail: it fitted the pipeline when it was stored, but the pipeline
-/// may have changed since then.
+/// Reads a stored scenario. This can fail: it fitted the pipeline when it was stored, but the
+/// pipeline may have changed since then.
 fn read_scenario(
     document: &ScenarioDocument,
     program: &Program,

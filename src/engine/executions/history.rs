@@ -69,8 +69,8 @@ impl Engine {
         let mut first = None;
         let mut left = count;
         let generation = self.world.generation();
-        // The newest batch first, each next one before it: so sequence numbers never have a gap, not
-        // even between two batches, when others read.
+        // The newest batch first, each next one before it: so sequence numbers never have a gap,
+        // not even between two batches, when others read.
         while left > 0 {
             let mut write = Write::begin(self).await?;
             // The identifiers were taken in the state before the replacement, and may be in use in

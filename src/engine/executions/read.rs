@@ -63,8 +63,8 @@ impl Engine {
         else {
             return Ok(None);
         };
-        // No transaction is needed here: at worst a later execution starts in between, and then this
-        // one is no longer the last.
+        // No transaction is needed here: at worst a later execution starts in between, and then
+        // this one is no longer the last.
         let bounds = executions::find_bounds(&self.database, pipeline).await?;
         let is_last = bounds.is_none_or(|(_, last)| last == sequence);
         Ok(Some(Snapshot { execution: bring_to(now, execution), is_last, now }))

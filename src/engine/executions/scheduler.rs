@@ -98,8 +98,8 @@ impl Schedule {
     }
 }
 
-/// Holds the clock while it is moved. If the move fails, dropping this lets time go on from the last
-/// moment that was committed.
+/// Holds the clock while it is moved. If the move fails, dropping this lets time go on from the
+/// last moment that was committed.
 struct Held<'a>(&'a Engine);
 
 impl Drop for Held<'_> {
@@ -228,8 +228,8 @@ impl Engine {
                         let error: &dyn std::error::Error = &error;
                         tracing::error!(error, "the scheduler failed; it tries again");
                     }
-                    // No `nudged` here: every write that fails wakes the scheduler, also its own. It
-                    // would try again without a pause.
+                    // No `nudged` here: every write that fails wakes the scheduler, also its own.
+                    // It would try again without a pause.
                     tokio::select! {
                         () = tokio::time::sleep(recovery) => {}
                         () = self.wait_for_stop() => return,
@@ -277,7 +277,8 @@ impl Write {
         let Some(first) = due.first().map(|due| due.due_at) else { return Ok(None) };
         let until = match due.get(batch).map(|due| due.due_at) {
             None => target,
-            // More is due at one time than fits into a batch. The others come next, at the same time.
+            // More is due at one time than fits into a batch. The others come next, at the same
+            // time.
             Some(next) if next <= first => first,
             Some(next) => Timestamp::from_millis(next.as_millis() - 1),
         };
@@ -290,7 +291,8 @@ impl Write {
         Ok(Some(until))
     }
 
-    /// Applies what is due to these executions and saves them. Afterwards no row is due at or before
+    /// Applies what is due to these executions and saves them. Afterwards no row is due at or
+    /// before
     /// `until`, even if a row was inconsistent: otherwise the next batch would find it again, for ever.
     async fn run_due(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
         let mut changed = Vec::with_capacity(due.len());

@@ -49,8 +49,9 @@ impl Engine {
     pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
         let engine = self.clone();
         run_to_the_end(self, async move {
-            // Rows of deleted definitions must be gone before their identifiers are used again. Most
-            // are removed here, while others can write; what is deleted in between, in the same write.
+            // Rows of deleted definitions must be gone before their identifiers are used again.
+            // Most are removed here, while others can write; what is deleted in between, in the
+            // same write.
             engine.purge().await?;
             let mut write = Write::begin(&engine).await?;
             while write.purge_some().await? {}

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock, RwLockReadGuard};
 
-/// Keeps readers of executions apart from a replacement of the whole state. An execution and its plan
-/// are read by two statements: without the lock, a reader could join a row of one state with the plan
-/// that has the same number in another.
+/// Keeps readers of executions apart from a replacement of the whole state. An execution and its
+/// plan are read by two statements: without the lock, a reader could join a row of one state with
+/// the plan that has the same number in another.
 #[derive(Default)]
 pub(super) struct World {
     lock: Arc<RwLock<()>>,

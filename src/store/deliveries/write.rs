@@ -126,8 +126,8 @@ impl<'a> AttemptedRow<'a> {
 /// out. If a delivery was queued again meanwhile, the attempt is stored, but has no consequences.
 pub async fn record(tx: &mut Transaction, attempted: &[Attempted]) -> Result<(), StoreError> {
     let rows: Vec<_> = attempted.iter().map(AttemptedRow::new).collect();
-    // The event is compared, too: identifiers of deliveries can be used again after a deletion, those
-    // of events are random.
+    // The event is compared, too: identifiers of deliveries can be used again after a deletion,
+    // those of events are random.
     for statement in [
         "INSERT INTO attempts (delivery_id, number, at, status, error, answer, duration) \
          SELECT d.id, (SELECT count(*) + 1 FROM attempts WHERE delivery_id = d.id), \
@@ -157,8 +157,8 @@ pub async fn record(tx: &mut Transaction, attempted: &[Attempted]) -> Result<(),
     Ok(())
 }
 
-/// Makes a delivery pending again, due at `now` or when the earlier ones of its queue are over. Does
-/// nothing if there is no such delivery. Later ones of the queue wait until this one is over.
+/// Makes a delivery pending again, due at `now` or when the earlier ones of its queue are over.
+/// Does nothing if there is no such delivery. Later ones of the queue wait until this one is over.
 pub async fn repeat(
     tx: &mut Transaction,
     id: DeliveryId,
