@@ -28,17 +28,17 @@ pub struct Problem {
     #[serde(serialize_with = "status_as_number")]
     #[schema(value_type = u16)]
     pub status: StatusCode,
-    /// What type of error this is.
+    /// The type of the error.
     #[serde(rename = "type")]
     pub problem_type: &'static str,
     /// A short summary.
     pub title: String,
-    /// What is wrong: sentences, or the fields that are wrong by name.
+    /// What is wrong: sentences, or invalid fields by name.
     pub errors: Errors,
-    /// Parameters that are missing.
+    /// Missing parameters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_params: Vec<MissingParameter>,
-    /// Parameters that are wrong.
+    /// Invalid parameters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invalid_params: Vec<InvalidParameter>,
     #[serde(skip)]
@@ -51,11 +51,11 @@ pub struct Problem {
 pub enum Errors {
     /// Sentences.
     Sentences(Vec<String>),
-    /// Fields by name.
+    /// Invalid fields by name.
     Fields(BTreeMap<String, FieldError>),
 }
 
-/// A field that is wrong.
+/// An invalid field.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldError {
@@ -63,23 +63,23 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong with it.
     pub message: String,
-    /// What was sent; empty if nothing was.
+    /// The value that was sent; an empty string if there was none.
     pub invalid_value: Value,
 }
 
-/// A parameter that is missing.
+/// A missing parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct MissingParameter {
     /// Its name.
     pub name: String,
 }
 
-/// A parameter that is wrong.
+/// An invalid parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct InvalidParameter {
     /// Its name.
     pub name: String,
-    /// Why its value is not accepted.
+    /// Why its value is invalid.
     pub reason: String,
 }
 
@@ -121,7 +121,7 @@ impl Problem {
     /// 503: the emulator stops, with one sentence on what that means here.
     #[must_use]
     pub fn stopping(error: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", error)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Shutting down", error)
     }
 
     /// 400: fields or parameters that are wrong.
@@ -206,7 +206,7 @@ impl From<StoreError> for Problem {
     /// otherwise 500.
     fn from(error: StoreError) -> Self {
         if matches!(error, StoreError::Closed) {
-            return Self::stopping("The emulator stops.");
+            return Self::stopping("The emulator is shutting down.");
         }
         let trouble = error.trouble();
         let reason = match &error {
@@ -218,8 +218,8 @@ impl From<StoreError> for Problem {
             None => problem,
             Some(Trouble::NoRoom) => Self::new(
                 StatusCode::INSUFFICIENT_STORAGE,
-                "No room left",
-                "There is no room left on the disk for the database.",
+                "Disk full",
+                "The disk with the database is full.",
             ),
             Some(Trouble::Unavailable | Trouble::Malformed) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -121,7 +121,7 @@ fn failed(error: &io::Error) -> Problem {
     tracing::error!(error = cause, "a temporary file can't be used");
     let what = format!("A temporary file beside the database can't be used: {error}.");
     if is_lack_of_room(error.kind()) {
-        return Problem::new(StatusCode::INSUFFICIENT_STORAGE, "No room left", what);
+        return Problem::new(StatusCode::INSUFFICIENT_STORAGE, "Disk full", what);
     }
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Database unavailable", what)
 }

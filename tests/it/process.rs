@@ -219,7 +219,7 @@ fn seed_files_are_checked_with_file_line_and_field() {
         assert!(output.stdout.is_empty());
         assert_eq!(
             String::from_utf8(output.stderr).unwrap(),
-            "bad.yaml: line 3: programs[0].tenantId: there is no tenant 2\n\
+            "bad.yaml: line 3: programs[0].tenantId: the tenant 2 does not exist\n\
              bad.yaml: line 3: programs[0].id: must be a whole number from 1 to \
              9223372036854775807, written as a string\n"
         );

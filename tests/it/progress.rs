@@ -215,7 +215,8 @@ async fn the_clock_stops_between_batches_when_the_emulator_stops() {
         .await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer:?}");
     let told = answer.errors();
-    let reached = told.strip_prefix("The emulator stops; the clock has come to ").expect(&told);
+    let reached =
+        told.strip_prefix("The emulator is shutting down; the clock was moved to ").expect(&told);
     let (reached, _) = reached.split_once(' ').unwrap();
 
     let app = app.restarted().await;

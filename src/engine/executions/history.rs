@@ -31,10 +31,10 @@ pub enum HistoryError {
     #[error("no such pipeline")]
     NoSuchPipeline,
     /// The first of them would be too long ago.
-    #[error("the first of so many executions would begin before {}", Timestamp::MIN)]
+    #[error("the oldest of these executions would start before {}", Timestamp::MIN)]
     TooFar,
     /// Everything was replaced while they were made.
-    #[error("everything was reset or replaced meanwhile")]
+    #[error("the state was reset or replaced in the meantime")]
     Replaced,
     /// The database failed.
     #[error(transparent)]

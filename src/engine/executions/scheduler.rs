@@ -41,13 +41,13 @@ pub enum Destination {
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
     /// The time is over.
-    #[error("the clock only moves forward; it is {0} already")]
+    #[error("the clock can only move forward; it is already {0}")]
     Backward(Timestamp),
     /// The time can't be written.
     #[error("the clock can't be moved beyond {}", Timestamp::MAX)]
     TooFar,
     /// The emulator stops.
-    #[error("The emulator stops; the clock has come to {0} and goes on from there")]
+    #[error("The emulator is shutting down; the clock was moved to {0} and continues from there")]
     Stopping(Timestamp),
     /// The database failed.
     #[error(transparent)]

@@ -42,7 +42,7 @@ impl Caller {
         assert_eq!(answer.status(), 507, "{answer:?}");
         let problem: Value = answer.json().await.unwrap();
         let told = problem["errors"][0].as_str().unwrap();
-        assert!(told.starts_with("There is no room left on the disk"), "{told}");
+        assert!(told.starts_with("The disk with the database is full"), "{told}");
     }
 }
 
