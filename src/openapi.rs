@@ -6,6 +6,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Components, Content, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response,
@@ -131,6 +134,12 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         .filter_map(Option::as_mut)
 }
 
+/// The names of what callers of the API show.
+const TOKEN: &str = "token";
+const API_KEY: &str = "apiKey";
+
+const NO_SCOPES: [&str; 0] = [];
+
 /// Errors that operations have in common: name, status, description.
 const PROBLEMS: [(&str, &str, &str); 7] = [
     ("BadRequest", "400", "The request is invalid; the response says why"),
@@ -165,6 +174,11 @@ fn add_shared_components(components: &mut Components) {
         <GatewayError as utoipa::PartialSchema>::schema(),
     ));
     components.schemas.extend(schemas);
+    let api_key = ApiKeyValue::with_description("x-api-key", "The IMS client");
+    components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(api_key)));
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    let token = token.description(Some("An access token")).build();
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(token));
     let mut add = |name: &str, response: Response| {
         components.responses.insert(name.into(), response.into());
     };
@@ -206,11 +220,10 @@ fn describe_what_holds_for_all(path: &str, operation: &mut Operation) {
     );
     if path.starts_with("/api") {
         errors.push(("401", "Unauthorized"));
-        operation.parameters.get_or_insert_default().extend([
-            header_parameter("x-gw-ims-org-id", "The IMS organisation"),
-            header_parameter("x-api-key", "The api key: the id of the IMS client"),
-            header_parameter("Authorization", "`Bearer` and an access token"),
-        ]);
+        let organisation = header_parameter("x-gw-ims-org-id", "The IMS organisation");
+        operation.parameters.get_or_insert_default().push(organisation);
+        operation.security =
+            Some(vec![SecurityRequirement::new(TOKEN, NO_SCOPES).add(API_KEY, NO_SCOPES)]);
     }
     if is_official(path) {
         errors.extend([("4XX", "InjectedFault"), ("5XX", "InjectedFault")]);

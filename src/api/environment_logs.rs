@@ -83,7 +83,7 @@ struct EnvironmentLogLinks {
     operation_id = "getEnvironmentLogs", tag = "Environments", params(InEnvironment,
         ("service" = Option<Vec<String>>, Query, description = "Names of services; all if absent"),
         ("name" = Option<Vec<String>>, Query, description = "Names of logs; all if absent"),
-        ("days" = u32, Query, description = "The number of days including today, from 1 to 30")),
+        ("days" = u32, Query, minimum = 1, maximum = 30, description = "The number of days including today, from 1 to 30")),
     responses((status = 200, description = "The logs", body = EnvironmentLogsView)))]
 pub async fn get_environment_logs(
     State(api): State<Api>,

@@ -126,7 +126,7 @@ impl EnvironmentLinks {
 /// Lists the environments of a program.
 #[utoipa::path(get, path = "/api/program/{programId}/environments",
     operation_id = "getEnvironments", tag = "Environments", params(InProgram,
-        ("type" = Option<String>, Query, description = "Only environments of this type")),
+        ("type" = Option<String>, Query, pattern = "^(dev|stage|prod|rde|preprod)$", description = "Only environments of this type")),
     responses((status = 200, description = "The environments", body = List<EmbeddedEnvironments>)))]
 pub async fn get_environments(
     InProgram { program }: InProgram,

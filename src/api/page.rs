@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use utoipa::IntoParams;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::hal::{Link, ListLinks, PageDetails};
 use crate::http::api_path::ApiPath;
@@ -20,8 +21,13 @@ pub struct Paging {
     #[param(value_type = Option<String>)]
     pub start: u64,
     /// The maximum number of items, at least 1; values above 100 count as 100.
-    #[param(minimum = 1)]
+    #[param(schema_with = limit)]
     pub limit: Option<u32>,
+}
+
+/// A number of items without a largest one: no integer type has one that is so.
+fn limit() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Paging {

@@ -38,7 +38,7 @@ pub struct ClockView {
 #[serde(deny_unknown_fields)]
 pub struct ClockBody {
     /// Emulated milliseconds per real millisecond; 0 stops the clock.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000)]
     rate: f64,
 }
 
@@ -47,8 +47,10 @@ pub struct ClockBody {
 #[serde(deny_unknown_fields)]
 pub struct AdvanceBody {
     /// An ISO-8601 duration without years and months.
+    #[schema(format = "duration")]
     by: Option<String>,
     /// An ISO-8601 time, not in the past.
+    #[schema(format = DateTime)]
     to: Option<String>,
 }
 
@@ -162,7 +164,7 @@ pub async fn put_clock(
 
 /// Moves the clock forward. When the call returns, everything due up to the new time has happened.
 #[utoipa::path(post, path = "/_emulator/clock/advance", operation_id = "advanceClock",
-    tag = "Emulator", request_body = AdvanceBody,
+    tag = "Emulator", request_body = Option<AdvanceBody>,
     responses((status = 200, description = "What happened", body = Advanced)))]
 pub async fn advance_clock(
     State(control): State<Control>,

@@ -22,6 +22,7 @@ const LONGEST: usize = 255;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommitBody {
     /// Its identifier; generated if absent.
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     commit_id: Option<String>,
 }
 
@@ -43,7 +44,7 @@ pub struct CommitView {
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
     params(NamedBranch),
-    request_body = CommitBody,
+    request_body = Option<CommitBody>,
     responses((status = 201, description = "The commit was added", body = CommitView)))]
 pub async fn post_commit(
     State(control): State<Control>,

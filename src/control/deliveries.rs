@@ -114,10 +114,13 @@ pub struct DeliveryParameters {
     /// Only deliveries with this status.
     status: Option<DeliveryStatus>,
     /// Only deliveries to this webhook.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     webhook_id: Option<String>,
     /// Only deliveries about this execution.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     execution_id: Option<String>,
     /// Only deliveries older than the one with this identifier, for paging.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     before: Option<String>,
     /// The maximum number of deliveries; 100 if absent.
     #[param(minimum = 1, maximum = 1000)]

@@ -44,10 +44,12 @@ pub struct FaultBody {
     /// The value of `Retry-After` in seconds; only with a status.
     retry_after: Option<u64>,
     /// The delay of calls in real time, an ISO-8601 duration up to PT1H.
+    #[schema(format = "duration")]
     latency: Option<String>,
     /// How the connection fails instead of returning a response.
     fault: Option<WireFault>,
     /// The lifetime of the rule on the emulator's clock, an ISO-8601 duration.
+    #[schema(format = "duration")]
     ttl: Option<String>,
 }
 

@@ -13,7 +13,7 @@ use super::faults::InjectionView;
 use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
-use crate::traffic::journal::{CallFilter, JournalEntry, Said};
+use crate::traffic::journal::{CallFilter, CallTexts, JournalEntry};
 
 /// Recorded requests, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,7 +70,7 @@ impl RequestView {
     fn new(entry: &JournalEntry) -> Self {
         let JournalEntry { number, at, method, texts, operation_id, status, took, body, injection } =
             entry;
-        let Said { path, query, request_id, organisation, api_key } = texts.get();
+        let CallTexts { path, query, request_id, organisation, api_key } = texts.get();
         let unless_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let truncated = body.as_ref().is_some_and(|body| body.truncated);
         let body = body.as_ref().map(|body| {
@@ -107,15 +107,18 @@ impl RequestView {
 #[allow(dead_code, reason = "it describes what is read by hand, to name every mistake at once")]
 pub struct FilterParameters {
     /// Only requests with this method.
+    #[param(min_length = 1)]
     method: Option<String>,
     /// Only requests to this path; a `*` at its end stands for any rest.
     path: Option<String>,
     /// Only requests with this response status.
+    #[param(minimum = 100, maximum = 999)]
     status: Option<u16>,
     /// Only requests for this operation.
     #[param(rename = "operationId")]
     operation_id: Option<String>,
     /// Only requests since this time on the emulator's clock, in any ISO-8601 form with an offset.
+    #[param(format = DateTime)]
     since: Option<String>,
 }
 

@@ -19,7 +19,7 @@ use crate::http::body::{as_text, invalid_in};
 use crate::http::problem::Problem;
 use crate::http::temporary::TemporaryFile;
 use crate::input::Document;
-use crate::seed::{self, EnvironmentDocument, PipelineDocument, Seed};
+use crate::seed::{self, EnvironmentDocument, PipelineDocument};
 
 /// The number of added objects of each kind; existing ones are not changed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -51,13 +51,16 @@ pub(super) fn refused(fields: InvalidFields, body: &[u8]) -> Problem {
     invalid_in(fields, document.as_ref())
 }
 
-async fn add(control: &Control, seed: Seed) -> Result<Added, Problem> {
-    control.engine.add(seed).await.map_err(|error| match error {
-        AddError::Conflict(reason) => {
-            Problem::new(StatusCode::CONFLICT, "Conflict", format!("Nothing was added: {reason}."))
+impl From<AddError> for Problem {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::Conflict(reason) => {
+                Self::new(StatusCode::CONFLICT, "Conflict", format!("Nothing was added: {reason}."))
+            }
+            AddError::Gone => Self::not_found("The program"),
+            AddError::Store(error) => error.into(),
         }
-        AddError::Store(error) => error.into(),
-    })
+    }
 }
 
 /// Adds the definitions of a seed document in YAML or JSON, all of them or none. Existing ones are
@@ -80,7 +83,7 @@ pub async fn post_seed(
     });
     let seed = read.await.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
     let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
-        add(&control, seed).await?;
+        control.engine.add(seed).await?;
     Ok(Json(AddedView {
         tenants,
         programs,
@@ -115,10 +118,8 @@ pub async fn post_pipeline(
 ) -> Result<Created, Problem> {
     let seed = seed::read_pipeline(as_text(&body)?, &program);
     let seed = seed.map_err(|fields| refused(fields, &body))?;
-    let known = |id: &_| program.pipelines.contains_key(id);
-    let new = seed.programs.iter().flat_map(|program| program.pipelines.keys());
-    let id = new.copied().find(|id| !known(id));
-    add(&control, seed).await?;
+    let id = seed.programs.iter().flat_map(|program| program.pipelines.keys()).next().copied();
+    control.engine.add_part(seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The pipeline"))?;
     let path = ApiPath::Pipeline(PipelineKey { program_id: program.id, pipeline_id: id });
     Ok(created(program.id, id.to_string(), path))
@@ -139,10 +140,8 @@ pub async fn post_environment(
 ) -> Result<Created, Problem> {
     let seed = seed::read_environment(as_text(&body)?, &program);
     let seed = seed.map_err(|fields| refused(fields, &body))?;
-    let known = |id: &_| program.environments.contains_key(id);
-    let new = seed.programs.iter().flat_map(|program| program.environments.keys());
-    let id = new.copied().find(|id| !known(id));
-    add(&control, seed).await?;
+    let id = seed.programs.iter().flat_map(|program| program.environments.keys()).next().copied();
+    control.engine.add_part(seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The environment"))?;
     Ok(created(program.id, id.to_string(), ApiPath::Environment(program.id, id)))
 }

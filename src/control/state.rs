@@ -81,7 +81,7 @@ enum ResetTarget {
 /// Resets the data, the counters and the clock to their initial values, and deletes the request
 /// journal and the fault rules.
 #[utoipa::path(post, path = "/_emulator/reset", operation_id = "reset", tag = "Emulator",
-    request_body = ResetBody,
+    request_body = Option<ResetBody>,
     responses((status = 204, description = "The emulator was reset")))]
 pub async fn reset(State(control): State<Control>, body: Bytes) -> Result<StatusCode, Problem> {
     let ResetBody { to } = if body.is_empty() { ResetBody::default() } else { read_object(&body)? };

@@ -27,7 +27,7 @@ const LONGEST: Duration = Duration::from_mins(60);
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/wait",
     operation_id = "waitForExecution", tag = "Emulator",
     params(InExecution,
-        ("for" = String, Query, description = "`WAITING` or `ENDED`; `WAITING` also returns when the execution has ended"),
+        ("for" = String, Query, pattern = "^(WAITING|ENDED)$", description = "`WAITING` or `ENDED`; `WAITING` also returns when the execution has ended"),
         TimeoutParameter),
     responses((status = 200, description = "The execution", body = ExecutionView),
         (status = 408, description = "The execution did not reach this state in time", body = Problem,

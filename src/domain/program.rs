@@ -1,4 +1,4 @@
-//! Tenants and programs: who owns what.
+//! Tenants and their programs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,7 +77,22 @@ pub struct Program {
 }
 
 impl Program {
-    /// The variables of a pipeline or an environment of the program, to be changed.
+    /// Removes the parts that another version has, too.
+    pub fn leave_out(&mut self, known: &Self) {
+        self.environments.retain(|id, _| !known.environments.contains_key(id));
+        self.repositories.retain(|id, _| !known.repositories.contains_key(id));
+        self.pipelines.retain(|id, _| !known.pipelines.contains_key(id));
+    }
+
+    /// Returns whether it has a part that another version has, too.
+    #[must_use]
+    pub fn has_some_of(&self, other: &Self) -> bool {
+        self.environments.keys().any(|id| other.environments.contains_key(id))
+            || self.repositories.keys().any(|id| other.repositories.contains_key(id))
+            || self.pipelines.keys().any(|id| other.pipelines.contains_key(id))
+    }
+
+    /// Returns the variables of a pipeline or an environment of the program, to be changed.
     pub fn variables_mut(&mut self, owner: Owner) -> Option<&mut Vec<Variable>> {
         match owner {
             Owner::Pipeline(key) => {

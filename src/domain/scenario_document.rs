@@ -21,7 +21,7 @@ use super::scenario::Outcome;
 pub struct ScenarioDocument {
     /// The number of executions it applies to; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u64, format = Int64)]
     pub times: Option<u32>,
     /// One entry for each step that differs; at most 100, with 256 KiB of messages and log lines in
     /// all.

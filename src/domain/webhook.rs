@@ -1,4 +1,4 @@
-//! Webhooks: who is told of the events of a tenant's executions.
+//! Webhooks: subscriptions to the events of a tenant's executions.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -53,20 +53,20 @@ impl fmt::Debug for NewWebhook {
 }
 
 impl NewWebhook {
-    /// What no two subscriptions have in common: the tenant, the subscriber and the address.
+    /// Returns what is unique to a subscription: the tenant, the subscriber and the address.
     #[must_use]
     pub fn identity(&self) -> (TenantId, &str, &str) {
         (self.tenant_id, &self.client_id, &self.url)
     }
 }
 
-/// Whether events can be delivered at an address: absolute, http or https.
+/// Returns whether events can be delivered at an address: absolute, http or https.
 #[must_use]
 pub fn is_address(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-/// The address without the password that may be in it.
+/// Returns the address without the password that may be in it.
 #[must_use]
 pub fn without_password(url: &str) -> String {
     match Url::parse(url) {
@@ -79,7 +79,7 @@ pub fn without_password(url: &str) -> String {
     }
 }
 
-/// The names of events, as subscriptions list them.
+/// Returns the names of events, as subscriptions list them.
 #[must_use]
 pub fn names(events: &BTreeSet<EventKind>) -> Vec<&'static str> {
     if events.len() == EventKind::ALL.len() {
@@ -88,7 +88,7 @@ pub fn names(events: &BTreeSet<EventKind>) -> Vec<&'static str> {
     events.iter().map(|event| event.as_str()).collect()
 }
 
-/// The events that names stand for, or the names that stand for none.
+/// Returns the events that names stand for, or the names that stand for none.
 pub fn events<'n>(
     names: impl IntoIterator<Item = &'n str>,
 ) -> Result<BTreeSet<EventKind>, Vec<&'n str>> {

@@ -1,4 +1,4 @@
-//! Taking away what is deleted or kept no longer, a little at a time.
+//! Purging: removing the rows of what was deleted or is too old, in small portions.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -10,27 +10,27 @@ use super::Engine;
 use super::write::Write;
 use crate::store::{StoreError, definitions, deliveries, webhooks};
 
-/// How many executions or deliveries are taken away at once.
+/// How many executions or deliveries one transaction removes. Others can write between two of them.
 const PURGED: u32 = 10_000;
 
-/// How many deliveries are finished before the purger looks whether there are too many.
+/// How many deliveries are finished before the purger looks for old ones again.
 const FINISHED: usize = 1000;
 
-/// What the purger waits for.
+/// Wakes the purger.
 #[derive(Default)]
 pub(super) struct Purging {
     wake: Notify,
-    /// Deliveries that were finished since it looked for too many.
+    /// How many deliveries were finished since the purger was woken for old ones.
     finished: AtomicUsize,
 }
 
 impl Purging {
-    /// Something was deleted.
+    /// Wakes the purger: something was deleted.
     pub fn wake(&self) {
         self.wake.notify_one();
     }
 
-    /// Deliveries were finished.
+    /// Counts finished deliveries, and wakes the purger after enough of them.
     pub fn note_finished(&self, count: usize) {
         if self.finished.fetch_add(count, Ordering::Relaxed) + count >= FINISHED {
             self.finished.store(0, Ordering::Relaxed);
@@ -40,13 +40,12 @@ impl Purging {
 }
 
 impl Engine {
-    /// Takes away what is deleted or kept no longer, at the beginning and whenever there may be more
-    /// of it, until the engine stops.
+    /// Runs the purger until the engine stops: it purges at the start, and whenever it is woken.
     pub async fn run_purger(self: &Arc<Self>) {
         while !self.is_stopping() {
             if let Err(error) = self.purge().await {
                 let error: &dyn Error = &error;
-                tracing::error!(error, "what is deleted is not taken away");
+                tracing::error!(error, "deleted rows could not be removed");
             }
             tokio::select! {
                 () = self.purging.wake.notified() => {}
@@ -55,8 +54,8 @@ impl Engine {
         }
     }
 
-    /// Takes away all that is deleted or kept no longer; others get their turn to write between. It
-    /// ends early when the engine stops.
+    /// Removes everything that was deleted or is too old. Others get their turn to write between two
+    /// portions. If the engine stops before the end, the next start goes on.
     pub(super) async fn purge(self: &Arc<Self>) -> Result<(), StoreError> {
         let mut more = true;
         while more && !self.is_stopping() {
@@ -65,7 +64,7 @@ impl Engine {
             write.commit().await?;
         }
         while !self.is_stopping() {
-            // They are looked for by who only reads: others may write meanwhile.
+            // They are searched on a reading connection: others can write meanwhile.
             let old = deliveries::list_old(&self.database, PURGED).await?;
             if old.is_empty() {
                 break;
@@ -79,7 +78,7 @@ impl Engine {
 }
 
 impl Write {
-    /// Takes away some of what is deleted; whether there may be more.
+    /// Removes one portion of what was deleted. Returns whether there may be more.
     pub async fn purge_some(&mut self) -> Result<bool, StoreError> {
         let plans = definitions::purge(&mut self.tx, PURGED).await?;
         self.purge_plans(&plans).await?;

@@ -96,8 +96,10 @@ pub struct WebhookDocument {
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
     /// The subscriber, named in each event.
+    #[schema(min_length = 1)]
     pub client_id: String,
     /// The secret that signs the deliveries.
+    #[schema(min_length = 1)]
     pub client_secret: String,
     /// The absolute http or https URL to which events are delivered.
     #[schema(pattern = "^https?://")]
@@ -323,7 +325,7 @@ fn events() -> Array {
     list_of(&webhook::NAMES, "The names of the events.")
 }
 
-/// The shape of a list of some of these words.
+/// Returns the shape of a list of some of these words.
 fn list_of(words: &[&str], description: &str) -> Array {
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.to_vec()));
     ArrayBuilder::new().items(word).description(Some(description)).build()

@@ -1,4 +1,4 @@
-//! Plans: stored once for all executions that would go alike.
+//! Plans: equal plans are stored once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::plan_cache::CachedPlan;
 use super::{Database, InRow, StoreError, Transaction, parse_json};
 use crate::domain::execution::plan::Plan;
 
-/// The number of the plan, which is stored if no execution had it before.
+/// Returns the number of the plan, which is stored if no execution had it before.
 pub async fn intern(
     database: &Database,
     tx: &mut Transaction,
@@ -27,7 +27,8 @@ pub async fn intern(
         .fetch_optional(&mut **tx)
         .await?;
     if let Some(id) = known {
-        // It has been committed: what this transaction inserts may yet be rolled back.
+        // Only found plans enter the cache. One that is inserted below could still be rolled back,
+        // and its number given to another.
         database.plan_ids.insert(digest, id);
         return Ok(id);
     }
@@ -38,7 +39,7 @@ pub async fn intern(
         .await?)
 }
 
-/// Those of some plans that no execution has any more.
+/// Returns those of the given plans that no execution uses.
 pub async fn list_unused(
     tx: &mut Transaction,
     plans: &BTreeSet<i64>,
@@ -53,13 +54,13 @@ pub async fn list_unused(
     .await?)
 }
 
-/// Takes away plans that no execution has. Their numbers may be used again: they must be forgotten
-/// before anybody reads executions.
+/// Removes plans that no execution uses. `SQLite` may give their numbers to new plans: the plans in
+/// memory must be cleared before executions are read again.
 pub async fn delete(tx: &mut Transaction, plans: &[i64]) -> Result<(), StoreError> {
     insert_rows(tx, "DELETE FROM plans WHERE id IN (SELECT value FROM json_each($1))", plans).await
 }
 
-/// The plan with this number.
+/// Returns the plan with this number.
 pub(super) async fn load(
     database: &Database,
     connection: impl Executor<'_, Database = Sqlite>,

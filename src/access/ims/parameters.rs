@@ -29,13 +29,16 @@ const NOT_UTF_8: char = char::REPLACEMENT_CHARACTER;
 pub struct TokenRequest {
     /// Always `client_credentials`.
     #[expect(dead_code, reason = "it has been checked")]
+    #[schema(pattern = "^client_credentials$")]
     grant_type: String,
     /// The api key.
+    #[schema(min_length = 1, max_length = 255)]
     pub(super) client_id: String,
     /// The client's secret.
+    #[schema(min_length = 1)]
     pub(super) client_secret: String,
     /// Scopes, separated by commas. The token contains them; they are not checked.
-    #[schema(required = false)]
+    #[schema(required = false, max_length = 2048)]
     pub(super) scope: String,
 }
 
@@ -43,10 +46,13 @@ pub struct TokenRequest {
 #[derive(ToSchema)]
 pub struct ExchangeRequest {
     /// The api key.
+    #[schema(min_length = 1, max_length = 255)]
     pub(super) client_id: String,
     /// The client's secret.
+    #[schema(min_length = 1)]
     pub(super) client_secret: String,
     /// A JWT with the claims `exp`, `iss`, `sub` and `aud`; its signature is not checked.
+    #[schema(min_length = 1)]
     pub(super) jwt_token: String,
 }
 

@@ -1,4 +1,4 @@
-//! Adding definitions to those that are there. What is there already stays as it is.
+//! Adding definitions. Definitions that already exist stay as they are.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -35,24 +35,53 @@ pub struct Added {
 /// Why nothing was added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
-    /// Something contradicts what is there.
+    /// Something contradicts existing definitions.
     #[error("{0}")]
     Conflict(String),
+    /// The program of a part is not there any more.
+    #[error("the program is deleted")]
+    Gone,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Engine {
-    /// Adds what a seed defines, all of it or nothing. What is there already stays as it is.
+    /// Adds what a seed defines, all of it or nothing. Definitions that already exist stay as they
+    /// are.
     pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
+        self.add_if(seed, |_, _| Ok(())).await
+    }
+
+    /// Adds a part of a program that is still there, unless the same part has come meanwhile.
+    pub async fn add_part(self: &Arc<Self>, seed: Seed) -> Result<(), AddError> {
+        let check = |seed: &Seed, catalog: &Catalog| {
+            for program in &seed.programs {
+                let known = catalog.find_program(program.id).ok_or(AddError::Gone)?;
+                if program.has_some_of(known) {
+                    return Err(AddError::Conflict("it has been created meanwhile".into()));
+                }
+            }
+            Ok(())
+        };
+        self.add_if(seed, check).await.map(|_| ())
+    }
+
+    /// Adds what a seed defines, if a check of what is there then finds nothing wrong.
+    async fn add_if(
+        self: &Arc<Self>,
+        seed: Seed,
+        check: impl FnOnce(&Seed, &Catalog) -> Result<(), AddError> + Send + 'static,
+    ) -> Result<Added, AddError> {
         let engine = self.clone();
         run_aside(self, async move {
-            // What was deleted must be gone before its identifiers are used again: most of it while
-            // others go on, and what was deleted since then while they wait.
+            // Rows of deleted definitions must be gone before their identifiers are used again.
+            // Most are removed here, while others can write; what is deleted in between, in the
+            // same write.
             engine.purge().await?;
             let mut write = Write::begin(&engine).await?;
             while write.purge_some().await? {}
+            check(&seed, &write.catalog)?;
             let (seed, added) = missing(seed.created_at(write.now), &write.catalog)?;
             write.add(seed).await?;
             write.commit().await?;
@@ -63,7 +92,7 @@ impl Engine {
 }
 
 impl Write {
-    /// Stores the part of a seed that is not there yet.
+    /// Stores the new part of a seed.
     async fn add(&mut self, mut seed: Seed) -> Result<(), StoreError> {
         let (known, new): (Vec<_>, Vec<_>) = std::mem::take(&mut seed.programs)
             .into_iter()
@@ -82,7 +111,7 @@ impl Write {
         Ok(())
     }
 
-    /// Tells of the new parts of a program, or of a new program with all its parts.
+    /// Adds the changes for the new parts of a program, or for a new program with all its parts.
     fn add_changes(&mut self, program: &Program) {
         let is_new = self.catalog.find_program(program.id).is_none();
         if is_new || !program.repositories.is_empty() {
@@ -97,7 +126,7 @@ impl Write {
     }
 }
 
-/// The part of a seed that is not there yet, or what contradicts what is there.
+/// Returns the part of a seed that does not exist yet, or what contradicts existing definitions.
 fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError> {
     let mut added = Added::default();
     for tenant in &seed.tenants {
@@ -153,39 +182,24 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
     Ok((seed, added))
 }
 
-/// Leaves of a program only what the known one does not have.
+/// Removes from a program what the existing one already has.
 fn leave_out_known(program: &mut Program, known: &Program) -> Result<(), AddError> {
-    let Program {
-        id,
-        tenant_id,
-        environments,
-        repositories,
-        pipelines,
-        // These stay as they are.
-        name: _,
-        program_type: _,
-        emergency_mode: _,
-        kpis: _,
-        created_at: _,
-        updated_at: _,
-    } = program;
-    if *tenant_id != known.tenant_id {
+    let id = program.id;
+    if program.tenant_id != known.tenant_id {
         return Err(AddError::Conflict(format!("the program {id} belongs to another tenant")));
     }
-    environments.retain(|id, _| !known.environments.contains_key(id));
-    repositories.retain(|id, _| !known.repositories.contains_key(id));
-    pipelines.retain(|id, _| !known.pipelines.contains_key(id));
-    match pipelines.values().find(|pipeline| !fits(pipeline, known)) {
+    program.leave_out(known);
+    match program.pipelines.values().find(|pipeline| !fits(pipeline, known)) {
         None => Ok(()),
         Some(pipeline) => Err(AddError::Conflict(format!(
-            "the pipeline {} of the program {id} deploys to an environment that is there already, \
+            "the pipeline {} of the program {id} deploys to an environment that already exists \
              with another type",
             pipeline.id
         ))),
     }
 }
 
-/// Whether the known environments of a pipeline have the types that it takes them to have.
+/// Returns whether the existing environments of a pipeline have the types that it expects.
 fn fits(pipeline: &Pipeline, program: &Program) -> bool {
     pipeline.phases.iter().all(|phase| match &phase.kind {
         PhaseKind::Deploy { environment_id, environment_type } => program

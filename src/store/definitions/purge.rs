@@ -1,13 +1,15 @@
-//! Taking away what is deleted, a little at a time.
+//! Purging: removing the rows of what was deleted, in small portions.
 
 use std::collections::BTreeSet;
 
 use crate::store::{StoreError, Transaction};
 
-/// Takes away at most `most` executions of deleted pipelines, and what is deleted once there are none
-/// any more; the plans that those executions had, so nothing when all is gone.
+/// Removes at most `most` executions of deleted pipelines. If there are none, removes the deleted
+/// pipelines and programs. Returns the plans of the removed executions; empty means that nothing is
+/// left to remove.
 pub async fn purge(tx: &mut Transaction, most: u32) -> Result<BTreeSet<i64>, StoreError> {
-    // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
+    // SQLite keeps the order of a CROSS JOIN. So it finds the few deleted pipelines first, and then
+    // their executions by index; otherwise it might scan all executions.
     let plans: Vec<i64> = sqlx::query_scalar(
         "DELETE FROM executions WHERE id IN ( \
              SELECT executions.id FROM pipelines CROSS JOIN executions \

@@ -1,4 +1,4 @@
-//! The rows of deliveries: what is due in which order, and what was recorded.
+//! Deliveries: what is due, in which order, and what was recorded.
 
 mod write;
 
@@ -22,12 +22,12 @@ pub use write::{delete_finished, insert, record, repeat};
 /// they are not pending any more.
 pub const KEPT: u32 = 10_000;
 
-/// Which deliveries are wanted.
+/// A filter for deliveries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
     /// This one.
     pub id: Option<DeliveryId>,
-    /// Those that stand so.
+    /// Those with this status.
     pub status: Option<DeliveryStatus>,
     /// Those to this subscriber.
     pub webhook_id: Option<WebhookId>,
@@ -37,7 +37,7 @@ pub struct DeliveryFilter {
     pub before: Option<DeliveryId>,
 }
 
-/// When the next delivery to each subscriber is due, for those who have any pending.
+/// Returns when the next delivery to each subscriber is due, for those who have any pending.
 pub async fn list_due_times(
     database: &Database,
 ) -> Result<HashMap<WebhookId, Timestamp>, StoreError> {
@@ -108,7 +108,7 @@ impl<'r> FromRow<'r, SqliteRow> for DeliveryRow {
 }
 
 impl DeliveryRow {
-    /// The delivery, and when it is tried next.
+    /// Returns the delivery, and when it is tried next.
     fn read(self) -> Result<(DueDelivery, Option<Timestamp>), StoreError> {
         let id = self.id;
         self.read_columns().in_row("deliveries", id)
@@ -168,8 +168,8 @@ impl DeliveryRow {
     }
 }
 
-/// The first pending delivery about each execution to a subscriber whose turn it is by `now`, at
-/// most `most` of them.
+/// Returns the first pending delivery about each execution to a subscriber whose turn it is by
+/// `now`, at most `most` of them.
 pub async fn list_due(
     database: &Database,
     webhook_id: WebhookId,
@@ -192,7 +192,7 @@ pub async fn list_due(
     rows.into_iter().map(|row| Ok(row.read()?.0)).collect()
 }
 
-/// The newest deliveries that are wanted, newest first, at most `most` of them.
+/// Returns the newest deliveries that are wanted, newest first, at most `most` of them.
 pub async fn list(
     connection: &mut SqliteConnection,
     filter: DeliveryFilter,
@@ -206,7 +206,7 @@ pub async fn list(
              AND status = 'PENDING') \
          WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = d.webhook_id AND deleted_at IS NULL)"
     ));
-    // Only the conditions that are there, so that their indexes serve them.
+    // Only conditions that are given: with `$1 IS NULL OR …`, SQLite would use no index.
     for (condition, value) in [
         (" AND d.id = ", id.map(DeliveryId::number)),
         (" AND d.id < ", before.map(DeliveryId::number)),
@@ -234,7 +234,7 @@ pub async fn list(
         .collect()
 }
 
-/// The attempts at some deliveries, those at each in order.
+/// Returns the attempts at some deliveries, those at each in order.
 async fn list_attempts(
     connection: &mut SqliteConnection,
     deliveries: &[i64],
@@ -265,7 +265,7 @@ async fn list_attempts(
     Ok(attempts)
 }
 
-/// How many deliveries are still to be made.
+/// Returns how many deliveries are still to be made.
 pub async fn count_pending(database: &Database) -> Result<i64, StoreError> {
     let count = sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE status = 'PENDING'")
         .fetch_one(database.readers())
@@ -273,9 +273,10 @@ pub async fn count_pending(database: &Database) -> Result<i64, StoreError> {
     Ok(count)
 }
 
-/// Deliveries that are kept no longer, at most `most` of them.
+/// Returns finished deliveries that are older than the last [`KEPT`] of their webhook, at most `most`.
 pub async fn list_old(database: &Database, most: u32) -> Result<Vec<DeliveryId>, StoreError> {
-    // SQLite keeps the order of a CROSS JOIN: it looks at what is old alone.
+    // SQLite keeps the order of a CROSS JOIN. So it finds the newest old delivery of each webhook
+    // first, and then the older ones by index.
     let ids: Vec<i64> = sqlx::query_scalar(
         "WITH newest_old (webhook_id, id) AS MATERIALIZED ( \
              SELECT id, (SELECT id FROM deliveries WHERE webhook_id = webhooks.id \
@@ -292,7 +293,7 @@ pub async fn list_old(database: &Database, most: u32) -> Result<Vec<DeliveryId>,
     Ok(ids.into_iter().map(DeliveryId::new).collect())
 }
 
-/// When a delivery to a subscriber is due next, after `now`.
+/// Returns when a delivery to a subscriber is due next, after `now`.
 pub async fn find_next_due(
     database: &Database,
     webhook_id: WebhookId,
@@ -307,7 +308,7 @@ pub async fn find_next_due(
     Ok(due.map(Timestamp::from_millis))
 }
 
-/// Reads every delivery with its attempts, so that what can't be read is found now.
+/// Reads every delivery with its attempts, so that rows that can't be read are found now.
 pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     let mut last = i64::MIN;
     loop {
@@ -327,8 +328,8 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     }
 }
 
-/// Why what is stored can't be delivered; nothing if it can. Of deleted subscriptions some may have
-/// been taken away.
+/// Returns why what is stored can't be delivered, or `None` if it can. Of deleted subscriptions
+/// some may have been taken away.
 pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
     let (unqueued, empty): (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM deliveries AS d WHERE status = 'PENDING' \
