@@ -227,6 +227,7 @@ impl App {
         Request::builder()
             .method(method)
             .uri(self.fill(path))
+            .header("host", "127.0.0.1:4600")
             .header("x-gw-ims-org-id", ORGANISATION)
             .header("x-api-key", "ci")
             .header("authorization", "Bearer token")
