@@ -22,9 +22,10 @@ use crate::http::problem::Problem;
 use crate::traffic::X_EMULATOR_FAULT;
 use crate::{api, control};
 
-const DESCRIPTION: &str = "A local stand-in for Adobe Cloud Manager's REST API. Operations under \
-    /api are Cloud Manager's own, with their official identifiers; those under /_emulator control \
-    the emulator. Every answer carries x-request-id: the caller's, if it sent a sane one.";
+const DESCRIPTION: &str = "A local emulator of Adobe Cloud Manager's REST API. Operations under /api \
+    are Cloud Manager's own, with their official operation ids; those under /_emulator control the \
+    emulator. Every response has x-request-id: the one from the request if it is valid, otherwise \
+    a new one.";
 
 /// The whole description, its parts in the usual order.
 #[derive(Clone, Debug, Serialize)]
@@ -141,13 +142,21 @@ const NO_SCOPES: [&str; 0] = [];
 
 /// Errors that operations have in common: name, status, description.
 const PROBLEMS: [(&str, &str, &str); 7] = [
-    ("BadRequest", "400", "The request does not fit; the answer says what is wrong"),
-    ("NotFound", "404", "Something that the request names does not exist, or is not possible now"),
-    ("RequestTimeout", "408", "The request body did not come in time"),
+    ("BadRequest", "400", "The request is invalid; the response says why"),
+    (
+        "NotFound",
+        "404",
+        "Something in the path does not exist, or the operation is not possible now",
+    ),
+    ("RequestTimeout", "408", "The request body did not arrive in time"),
     ("PayloadTooLarge", "413", "The request body is too large"),
     ("InternalServerError", "500", "The emulator failed; its log says why"),
-    ("ServiceUnavailable", "503", "The answer was not ready in time"),
-    ("InsufficientStorage", "507", "There is no room left on the emulator's disk"),
+    (
+        "ServiceUnavailable",
+        "503",
+        "The response was not ready in time, the emulator is shutting down, or its database can't be read or written",
+    ),
+    ("InsufficientStorage", "507", "The disk of the emulator is full"),
 ];
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -177,11 +186,11 @@ fn add_shared_components(components: &mut Components) {
         let response = ResponseBuilder::new().description(description);
         add(name, response.content(PROBLEM_JSON, content(&Problem::name())).build());
     }
-    let unauthorized = ResponseBuilder::new().description("Missing or bad token");
+    let unauthorized = ResponseBuilder::new().description("Missing or invalid token");
     let gateway_error = content(&GatewayError::name());
     add("Unauthorized", unauthorized.content("application/json", gateway_error.clone()).build());
     let forbidden = ResponseBuilder::new()
-        .description("Bad api key, unknown organisation or no role that allows it (JSON); a foreign Host, or a change by a web page of another origin (problem)")
+        .description("JSON: invalid api key, unknown organisation, or no role that allows the operation. Problem: a Host that is not allowed, or a change by a web page of another origin")
         .content("application/json", gateway_error)
         .content(PROBLEM_JSON, content(&Problem::name()));
     add("Forbidden", forbidden.build());
@@ -206,7 +215,7 @@ fn describe_what_holds_for_all(path: &str, operation: &mut Operation) {
     errors.extend(
         PROBLEMS
             .iter()
-            .filter(|(_, status, _)| !(unlimited && matches!(*status, "408" | "503")))
+            .filter(|(_, status, _)| !(unlimited && *status == "408"))
             .map(|(name, status, _)| (*status, *name)),
     );
     if path.starts_with("/api") {

@@ -127,7 +127,7 @@ async fn not_found(uri: Uri) -> Response {
     Problem::new(
         StatusCode::NOT_FOUND,
         "Not found",
-        format!("There is nothing at {}.", uri.path().escape_debug()),
+        format!("The path {} does not exist.", uri.path().escape_debug()),
     )
     .into_response()
 }
@@ -136,7 +136,7 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "Method not allowed",
-        format!("{method} is not possible at {}.", uri.path().escape_debug()),
+        format!("{method} is not allowed at {}.", uri.path().escape_debug()),
     )
     .into_response()
 }

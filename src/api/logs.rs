@@ -12,14 +12,14 @@ use crate::content::step_log;
 use crate::extract::InStep;
 use crate::http::problem::Problem;
 
-/// Answers with the address of a step's log: in JSON to who accepts that, otherwise as a redirect.
+/// Returns the URL of a step's log: as JSON if `Accept` allows it, otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/logs",
     operation_id = "getStepLogs", tag = "Pipeline Execution",
     params(InStep,
-        ("file" = Option<String>, Query, description = "Which of the step's log files")),
-    responses((status = 200, description = "The address", body = Redirect),
-        (status = 307, description = "The address",
-            headers(("location" = String, description = "The address")))))]
+        ("file" = Option<String>, Query, description = "The name of the log file; the step's log if absent")),
+    responses((status = 200, description = "The URL", body = Redirect),
+        (status = 307, description = "The URL",
+            headers(("location" = String, description = "The URL")))))]
 pub async fn get_step_logs(
     State(api): State<Api>,
     InStep { snapshot, position, .. }: InStep,

@@ -17,10 +17,10 @@ const LARGEST: u32 = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// How many items to leave out; what is no number counts from the beginning.
+    /// How many items to skip; 0 if the value is not a number.
     #[param(value_type = Option<String>)]
     pub start: u64,
-    /// How many items to answer, from 1; more than 100 count as 100.
+    /// The maximum number of items, at least 1; values above 100 count as 100.
     #[param(schema_with = limit)]
     pub limit: Option<u32>,
 }

@@ -15,13 +15,13 @@ use crate::http::problem::Problem;
 
 const WHAT: &str = "The pipeline";
 
-/// Changes a pipeline: branch, repository, environments, dispatcher paths. Only what is sent
-/// changes, and all of it or nothing.
+/// Changes the branch, the repository, the environments or the dispatcher paths of a pipeline.
+/// Absent fields keep their values. Either all changes are made or none.
 #[utoipa::path(patch, path = "/api/program/{programId}/pipeline/{pipelineId}",
     operation_id = "patchPipeline", tag = "Pipelines", params(InPipeline),
     request_body = PipelineUpdate,
     responses((status = 200, description = "The pipeline", body = PipelineView),
-        (status = 412, description = "The pipeline is executed", body = Problem,
+        (status = 412, description = "The pipeline has an unfinished execution", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn patch_pipeline(
     State(api): State<Api>,
@@ -34,11 +34,11 @@ pub async fn patch_pipeline(
     Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))
 }
 
-/// Deletes a pipeline that is not executed.
+/// Deletes a pipeline; it must have no unfinished execution.
 #[utoipa::path(delete, path = "/api/program/{programId}/pipeline/{pipelineId}",
     operation_id = "deletePipeline", tag = "Pipelines", params(InPipeline),
     responses((status = 204, description = "The pipeline is deleted"),
-        (status = 412, description = "The pipeline is executed", body = Problem,
+        (status = 412, description = "The pipeline has an unfinished execution", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn delete_pipeline(
     State(api): State<Api>,
@@ -49,7 +49,7 @@ pub async fn delete_pipeline(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Empties the cache of a pipeline's builds: the next one downloads everything again.
+/// Empties the build cache of a pipeline. The next build downloads everything again.
 #[utoipa::path(delete, path = "/api/program/{programId}/pipeline/{pipelineId}/cache",
     operation_id = "invalidateCache", tag = "Pipelines", params(InPipeline),
     responses((status = 204, description = "The cache is empty")))]

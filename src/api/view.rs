@@ -62,7 +62,7 @@ struct ExecutionLinks {
 #[serde(rename_all = "camelCase")]
 #[schema(as = PipelineExecutionStepState)]
 pub struct StepStateView {
-    /// New in each execution.
+    /// Different in each execution.
     id: String,
     /// The same in all executions of the pipeline.
     step_id: String,
@@ -85,7 +85,7 @@ pub struct StepStateView {
     #[serde(skip_serializing_if = "Option::is_none")]
     environment_type: Option<EnvironmentType>,
     status: StepStatus,
-    /// Never there for codeQuality.
+    /// Always absent for codeQuality.
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,14 +134,14 @@ struct StepStateLinks {
     re_execute: Option<Link>,
 }
 
-/// The metrics of a step's gate; empty while they are not known, and where there is no gate.
+/// The metrics of a step's quality gate; empty until they are known, and for steps without a gate.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PipelineStepMetrics)]
 pub struct MetricsView {
     metrics: Vec<MetricView>,
 }
 
-/// A metric of a gate.
+/// A metric of a quality gate.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Metric)]

@@ -19,7 +19,7 @@ use crate::http::temporary::TemporaryFile;
 use crate::input::Document;
 use crate::seed::{self, EnvironmentDocument, PipelineDocument};
 
-/// How many of each were added; what was there already stays as it was.
+/// The number of added objects of each kind; existing ones are not changed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Added)]
 pub struct AddedView {
@@ -39,7 +39,7 @@ pub struct AddedView {
 pub struct CreatedView {
     id: String,
     program_id: String,
-    /// Where the API shows it.
+    /// Its path in the API.
     href: String,
 }
 
@@ -53,7 +53,7 @@ impl From<AddError> for Problem {
     fn from(error: AddError) -> Self {
         match error {
             AddError::Conflict(reason) => {
-                Self::new(StatusCode::CONFLICT, "Conflict", format!("Nothing is added: {reason}."))
+                Self::new(StatusCode::CONFLICT, "Conflict", format!("Nothing was added: {reason}."))
             }
             AddError::Gone => Self::not_found("The program"),
             AddError::Store(error) => error.into(),
@@ -61,18 +61,18 @@ impl From<AddError> for Problem {
     }
 }
 
-/// Adds what a seed document in YAML or JSON defines, all of it or nothing. What is there already
-/// stays as it is, so that adding a document twice changes nothing.
+/// Adds the definitions of a seed document in YAML or JSON, all of them or none. Existing ones are
+/// not changed, so adding a document a second time has no effect.
 #[utoipa::path(post, path = "/_emulator/seed", operation_id = "postSeed", tag = "Emulator",
     request_body(content((Object = "application/json"), (String = "application/yaml"))),
     responses((status = 200, description = "What was added", body = AddedView),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_seed(
     State(control): State<Control>,
     body: Body,
 ) -> Result<Json<AddedView>, Problem> {
-    let bytes = TemporaryFile::receive(body).await?.read().await?;
+    let bytes = TemporaryFile::receive(control.engine.place_for_copy(), body).await?.read().await?;
     let catalog = control.engine.catalog();
     let seed = seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
         .map_err(|fields| refused(fields, &bytes))?;
@@ -101,9 +101,9 @@ fn created(program: ProgramId, id: String, path: ApiPath<'_>) -> Created {
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipelines",
     operation_id = "postPipeline", tag = "Emulator", params(InProgram),
     request_body = PipelineDocument,
-    responses((status = 201, description = "The pipeline is there", body = CreatedView,
+    responses((status = 201, description = "The pipeline was created", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_pipeline(
     State(control): State<Control>,
@@ -123,9 +123,9 @@ pub async fn post_pipeline(
 #[utoipa::path(post, path = "/_emulator/program/{programId}/environments",
     operation_id = "postEnvironment", tag = "Emulator", params(InProgram),
     request_body = EnvironmentDocument,
-    responses((status = 201, description = "The environment is there", body = CreatedView,
+    responses((status = 201, description = "The environment was created", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_environment(
     State(control): State<Control>,

@@ -25,7 +25,7 @@ pub struct Tenant {
 }
 
 words! {
-    /// What a program runs on.
+    /// The type of a program.
     pub enum ProgramType {
         /// Adobe Managed Services.
         AemManagedServices = "aem_managed_services",

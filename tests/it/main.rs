@@ -15,6 +15,8 @@ mod fields;
 mod files;
 mod hostile;
 mod ims;
+#[cfg(target_os = "linux")]
+mod io_faults;
 mod isolation;
 mod limits;
 mod log;
@@ -24,6 +26,7 @@ mod operations;
 mod origin;
 mod paths;
 mod process;
+mod progress;
 mod receiver;
 mod recovery;
 mod restart;

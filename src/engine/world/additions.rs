@@ -73,7 +73,7 @@ impl Engine {
         check: impl FnOnce(&Seed, &Catalog) -> Result<(), AddError> + Send + 'static,
     ) -> Result<Added, AddError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_to_the_end(self, async move {
             // What was deleted must be gone before its identifiers are used again: most of it while
             // others go on, and what was deleted since then while they wait.
             engine.purge().await?;
@@ -135,7 +135,7 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
         let taken = catalog.find_tenant_of(&tenant.ims_org_id);
         if same == Some(false) || taken.is_some_and(|known| known.id != tenant.id) {
             return Err(AddError::Conflict(format!(
-                "the tenant {} or the organisation {} is there already, but not together",
+                "the tenant {} has another organisation, or the organisation {} has another tenant",
                 tenant.id, tenant.ims_org_id
             )));
         }
@@ -146,7 +146,7 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
         .chain(seed.clients.iter().map(|client| client.tenant_id))
         .chain(seed.webhooks.iter().map(|webhook| webhook.tenant_id));
     if let Some(gone) = referred.into_iter().find(|id| !is_tenant(*id)) {
-        return Err(AddError::Conflict(format!("there is no tenant {gone} any more")));
+        return Err(AddError::Conflict(format!("the tenant {gone} no longer exists")));
     }
     seed.tenants.retain(|tenant| catalog.find_tenant(tenant.id).is_none());
     added.tenants = seed.tenants.len();

@@ -116,7 +116,7 @@ async fn what_is_added_may_belong_to_a_tenant_that_is_there() {
     let added = answer.json();
     assert_eq!((&added["clients"], &added["webhooks"]), (&json!(1), &json!(1)));
     let answer = add(&app, &client.replace("tenantId: \"1\"", "tenantId: \"2\"")).await;
-    assert_eq!(answer.errors(), "clients[0].tenantId: there is no tenant 2");
+    assert_eq!(answer.errors(), "clients[0].tenantId: the tenant 2 does not exist");
     let error = &answer.json()["errors"]["clients[0].tenantId"];
     assert_eq!(error["invalidValue"], "2", "in YAML, too");
 }
@@ -148,7 +148,7 @@ async fn pipelines_and_environments_are_created_as_they_are_written_in_seeds() {
     ] {
         let again = app.post(path, body).await;
         assert_eq!(again.status, StatusCode::BAD_REQUEST);
-        assert!(again.errors().contains("is there already"), "{}", again.errors());
+        assert!(again.errors().contains("already exists"), "{}", again.errors());
         for wrong in [json!({}), json!([]), json!({"id": 5}), json!({"id": "x", "name": ""})] {
             let answer = app.post(path, &wrong).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}: {answer:?}");
