@@ -157,8 +157,11 @@ fn what_keeps_the_emulator_from_starting_keeps_the_command_from_running() {
 fn signals_are_passed_on_and_the_command_decides() {
     for signal in ["HUP", "INT", "QUIT", "TERM"] {
         let directory = TempDir::new().unwrap();
+        // The process in the background says that it is ready. Before that it still has the trap of
+        // its parent, and `kill` would not end it.
         let text = format!(
-            "trap 'kill $!; echo caught; exit 9' {signal}; tail -f /dev/null & echo ready; wait"
+            "trap 'kill $!; echo caught; exit 9' {signal}; \
+             sh -c 'echo ready; exec tail -f /dev/null' & wait"
         );
         let mut script = Script::start(directory.path(), &[], &text);
         assert_eq!(script.line(), "ready");
