@@ -76,11 +76,11 @@ pub async fn list_step_artifacts(
     Ok(Json(List::whole(ApiPath::Artifacts(key), artifacts.len(), EmbeddedArtifacts { artifacts })))
 }
 
-/// Answers with the address of an artifact: in JSON to who accepts that, otherwise as a redirect.
+/// Answers with the address of an artifact: in JSON where `Accept` names it, otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/artifact/{artifactId}",
     operation_id = "getStepArtifact", tag = "Pipeline Execution", params(InArtifact),
-    responses((status = 200, description = "The address", body = Redirect),
-        (status = 307, description = "The address",
+    responses((status = 200, description = "The address, where Accept names application/json", body = Redirect),
+        (status = 307, description = "The address, where Accept does not name application/json",
             headers(("location" = String, description = "The address")))))]
 pub async fn get_step_artifact(
     State(api): State<Api>,

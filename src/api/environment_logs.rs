@@ -212,15 +212,15 @@ fn read_days(query: &QueryParameters) -> Result<u32, Problem> {
     })
 }
 
-/// Answers with the address of a log of a day, compressed by gzip: in JSON to who accepts that,
+/// Answers with the address of a log of a day, compressed by gzip: in JSON where `Accept` names it,
 /// otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}/logs/download",
     operation_id = "downloadLogs", tag = "Environments", params(InEnvironment,
         ("service" = String, Query, description = "The service"),
         ("name" = String, Query, description = "The log"),
         ("date" = String, Query, description = "The day, as 2026-03-05")),
-    responses((status = 200, description = "The address", body = Redirect),
-        (status = 307, description = "The address",
+    responses((status = 200, description = "The address, where Accept names application/json", body = Redirect),
+        (status = 307, description = "The address, where Accept does not name application/json",
             headers(("location" = String, description = "The address")))))]
 pub async fn download_logs(
     State(api): State<Api>,

@@ -12,13 +12,13 @@ use crate::content::step_log;
 use crate::extract::InStep;
 use crate::http::problem::Problem;
 
-/// Answers with the address of a step's log: in JSON to who accepts that, otherwise as a redirect.
+/// Answers with the address of a step's log: in JSON where `Accept` names it, otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/logs",
     operation_id = "getStepLogs", tag = "Pipeline Execution",
     params(InStep,
         ("file" = Option<String>, Query, description = "Which of the step's log files")),
-    responses((status = 200, description = "The address", body = Redirect),
-        (status = 307, description = "The address",
+    responses((status = 200, description = "The address, where Accept names application/json", body = Redirect),
+        (status = 307, description = "The address, where Accept does not name application/json",
             headers(("location" = String, description = "The address")))))]
 pub async fn get_step_logs(
     State(api): State<Api>,
