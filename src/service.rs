@@ -24,7 +24,7 @@ use crate::http::body;
 use crate::http::host::{Hosts, check_host};
 use crate::http::operations::Operations;
 use crate::http::origin::check_origin;
-use crate::http::path::without_leading_slashes;
+use crate::http::path::as_routed;
 use crate::http::problem::Problem;
 use crate::http::request_id::{self, answer_with_request_id};
 use crate::traffic::{Traffic, observe};
@@ -73,7 +73,7 @@ fn service_with(
             let (layers, handler) = (layers.clone(), Arc::new(handler));
             service_fn(move |request| pass_layers(layers.clone(), request, Route::clone(&handler)))
         }));
-    router.map_request(without_leading_slashes as fn(Request) -> Request)
+    router.map_request(as_routed as fn(Request) -> Request)
 }
 
 /// What the layers around every handler need.

@@ -137,8 +137,15 @@ async fn call_ims(caller: &mut Caller) {
     let form = "grant_type=client_credentials&client_id=any&client_secret=thing";
     caller.call_with_form("getAccessToken", "/ims/token/v3", form).await;
     caller.call_with_form("getAccessTokenV2", "/ims/token/v2", form).await;
+    caller.call_with_form("getAccessTokenV1", "/ims/token/v1", form).await;
     let form = "client_id=any&client_secret=thing&jwt_token=x";
     caller.call_with_form("exchangeJwt", "/ims/exchange/jwt", form).await;
+    caller.call("getUserInfo", "/ims/userinfo/v2", "").await;
+    caller.call("getProfile", "/ims/profile/v1", "").await;
+    caller.call("getOrganizations", "/ims/organizations/v6", "").await;
+    caller.call("validateToken", "/ims/validate_token/v1", "").await;
+    caller.call_with_form("validateTokenByForm", "/ims/validate_token/v1", "").await;
+    caller.call_with_form("invalidateToken", "/ims/invalidate_token/v2", "client_id=any").await;
 }
 
 async fn call_clock_and_scenarios(caller: &mut Caller) {
