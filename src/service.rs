@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
@@ -60,6 +60,9 @@ fn service_with(
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
+    let known = operations.clone();
+    let wrong_method =
+        async move |method, path, uri| method_not_allowed(&known, &method, path, &uri);
     let layers = Arc::new(Layers { hosts, operations, traffic, access: access.clone() });
     let router = api_router
         .with_state(api)
@@ -67,7 +70,7 @@ fn service_with(
         .merge(control_router.with_state(control))
         .merge(further)
         .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
+        .method_not_allowed_fallback(wrong_method)
         .layer(layer_fn(move |handler: Route| {
             // axum copies this service for each request, and the handler has to be a copy, too.
             let (layers, handler) = (layers.clone(), Arc::new(handler));
@@ -132,11 +135,21 @@ async fn not_found(uri: Uri) -> Response {
     .into_response()
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+fn method_not_allowed(
+    operations: &Operations,
+    method: &Method,
+    path: Option<MatchedPath>,
+    uri: &Uri,
+) -> Response {
+    let possible = path.map(|path| operations.names_at(&path)).unwrap_or_default();
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "Method not allowed",
-        format!("{method} is not possible at {}.", uri.path().escape_debug()),
+        format!(
+            "{method} is not possible at {}; use {}.",
+            uri.path().escape_debug(),
+            possible.join(" or ")
+        ),
     )
     .into_response()
 }

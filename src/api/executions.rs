@@ -20,6 +20,7 @@ use crate::engine::read::Snapshot;
 use crate::extract::{InPipeline, NamedExecution};
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
+use crate::http::query::QueryReader;
 
 /// How many executions a page has when none is asked for.
 const PAGE: u32 = 20;
@@ -80,7 +81,12 @@ pub async fn start_pipeline(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
 }
 
+/// The query parameters of a start.
+const START_PARAMETERS: [&str; 3] = ["pipelineExecutionMode", "stepId", "sourceExecutionId"];
+
 fn read_request(query: &QueryParameters) -> Result<StartRequest, Problem> {
+    // An emergency that was misspelled must not start a normal execution.
+    QueryReader::new(query, &START_PARAMETERS).finish()?;
     let mode = match query.get("pipelineExecutionMode") {
         None | Some("NORMAL") => ExecutionMode::Normal,
         Some("EMERGENCY") => ExecutionMode::Emergency,
