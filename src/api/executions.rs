@@ -54,7 +54,7 @@ pub async fn get_current_execution(
     operation_id = "startPipeline", tag = "Pipeline Execution",
     params(InPipeline,
         ("pipelineExecutionMode" = Option<ExecutionMode>, Query,
-            description = "EMERGENCY leaves out the tests, where the program allows it"),
+            description = "EMERGENCY leaves out the security and performance tests, where the program allows it"),
         ("stepId" = Option<String>, Query,
             description = "The production deploy step to re-execute"),
         ("sourceExecutionId" = Option<String>, Query,

@@ -46,16 +46,13 @@ impl Action {
         matches!(self, Self::Approval | Self::Schedule | Self::Managed)
     }
 
-    /// Whether the step tests the deployed code, which emergency executions leave out.
+    /// Whether the step tests the security or performance of the deployed code, which emergency
+    /// executions leave out.
     #[must_use]
     pub fn is_test(self) -> bool {
         matches!(
             self,
-            Self::SecurityTest
-                | Self::LoadTest
-                | Self::AssetsTest
-                | Self::ReportPerformanceTest
-                | Self::ContentAudit
+            Self::SecurityTest | Self::LoadTest | Self::AssetsTest | Self::ReportPerformanceTest
         )
     }
 }
