@@ -1,5 +1,7 @@
 //! Changing and deleting pipelines.
 
+mod kept;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -16,7 +18,8 @@ use crate::http::problem::Problem;
 const WHAT: &str = "The pipeline";
 
 /// Changes a pipeline: branch, repository, environments, dispatcher paths. Only what is sent
-/// changes, and all of it or nothing.
+/// changes, and all of it or nothing. Whatever else is sent must repeat its present value: clients send
+/// back what they have read.
 #[utoipa::path(patch, path = "/api/program/{programId}/pipeline/{pipelineId}",
     operation_id = "patchPipeline", tag = "Pipelines", params(InPipeline),
     request_body = PipelineUpdate,
@@ -29,6 +32,8 @@ pub async fn patch_pipeline(
     body: Bytes,
 ) -> Result<Json<PipelineView>, Problem> {
     let update: PipelineUpdate = read_object(&body)?;
+    let shown = PipelineView::new(&pipeline, activity(&api, &pipeline).await?);
+    kept::check(&body, &shown)?;
     let changed = api.engine.update_pipeline(pipeline.key(), update).await;
     let pipeline = changed.map_err(|error| refusal(error, WHAT))?;
     Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::invalid::InvalidField;
-use crate::engine::definitions::{ChangeError, Pushed};
+use crate::engine::definitions::{ChangeError, Push, Pushed};
 use crate::extract::{InRepository, NamedBranch};
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
@@ -23,6 +23,9 @@ const LONGEST: usize = 255;
 pub struct CommitBody {
     /// Its identifier; made up if absent.
     commit_id: Option<String>,
+    /// Whether a branch that does not exist is made.
+    #[serde(default)]
+    create: bool,
 }
 
 /// The branch as it is now.
@@ -38,7 +41,8 @@ pub struct CommitView {
 }
 
 /// Gives a branch a new head commit and starts the idle pipelines that execute with each commit on
-/// it. A branch that is not there is made. Slashes in its name are written as `%2F`.
+/// it. A branch that does not exist is a 404, unless `create` is true. Slashes in its name are written as
+/// `%2F`.
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
@@ -50,20 +54,32 @@ pub async fn post_commit(
     NamedBranch { repository: InRepository { program, repository }, branch }: NamedBranch,
     body: Bytes,
 ) -> Result<(StatusCode, Json<CommitView>), Problem> {
-    let CommitBody { commit_id } =
+    let CommitBody { commit_id, create } =
         if body.is_empty() { CommitBody::default() } else { read_object(&body)? };
     check_name("branch", &branch)?;
     if let Some(commit_id) = &commit_id {
         check_name("commitId", commit_id)?;
     }
-    let pushed =
-        control.engine.push_commit(program.id, repository.id, branch.clone(), commit_id).await;
+    let push = Push { branch: branch.clone(), commit: commit_id, create };
+    let pushed = control.engine.push_commit(program.id, repository.id, push).await;
     let Pushed { commit, started } = pushed.map_err(|error| match error {
         ChangeError::Store(error) => error.into(),
+        ChangeError::NoSuchBranch => no_such_branch(&repository.name, &branch),
         _ => Problem::not_found("The repository"),
     })?;
     let execution_ids = started.iter().map(ToString::to_string).collect();
     Ok((StatusCode::CREATED, Json(CommitView { commit_id: commit, branch, execution_ids })))
+}
+
+fn no_such_branch(repository: &str, branch: &str) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "Not found",
+        format!(
+            "The repository {repository} has no branch {}. Send \"create\": true to make it.",
+            branch.escape_debug()
+        ),
+    )
 }
 
 fn check_name(field: &str, text: &str) -> Result<(), Problem> {

@@ -26,6 +26,8 @@ pub enum Unavailable {
     NotAProductionDeployment,
     /// The production deployment is not over.
     DeploymentNotOver,
+    /// The execution ended before its production deployment began.
+    DeploymentNotReached,
     /// There is a later execution of the pipeline.
     NotTheLastExecution,
     /// Executions with this trigger are not re-executed.
@@ -50,6 +52,10 @@ impl fmt::Display for Unavailable {
             Self::Uncancellable => "a running step with this action can't be cancelled",
             Self::NotAProductionDeployment => "the step is not a production deployment",
             Self::DeploymentNotOver => "the production deployment is not over",
+            Self::DeploymentNotReached => {
+                "the execution ended before its production deployment began; start a whole execution \
+                 instead"
+            }
             Self::NotTheLastExecution => "the execution is not the pipeline's last",
             Self::WrongTrigger => "executions with this trigger are not re-executed",
             Self::NoCommit => "the execution's build has no commit",
@@ -139,8 +145,12 @@ pub fn re_execute(
     if matches!(execution.trigger, Trigger::Rollback | Trigger::PushUpgrades) {
         return Err(Unavailable::WrongTrigger);
     }
-    if !matches!(state, StepState::Ended { .. }) {
-        return Err(Unavailable::DeploymentNotOver);
+    match (state, execution.progress) {
+        (StepState::Ended { .. }, _) => {}
+        (StepState::NotStarted, Progress::Ended { .. }) => {
+            return Err(Unavailable::DeploymentNotReached);
+        }
+        _ => return Err(Unavailable::DeploymentNotOver),
     }
     if execution.plan.code.commit.is_none() {
         return Err(Unavailable::NoCommit);
