@@ -21,7 +21,7 @@ use crate::extract::InEnvironment;
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
-/// How many days logs are kept, today among them.
+/// How many days logs are kept, beside today.
 const DAYS: u32 = 30;
 
 /// Logs of an environment.
@@ -83,7 +83,7 @@ struct EnvironmentLogLinks {
     operation_id = "getEnvironmentLogs", tag = "Environments", params(InEnvironment,
         ("service" = Option<Vec<String>>, Query, description = "Names of services"),
         ("name" = Option<Vec<String>>, Query, description = "Names of logs"),
-        ("days" = u32, Query, description = "How many days, today among them; from 1 to 30")),
+        ("days" = u32, Query, description = "How many days before today, which is listed, too; from 1 to 30")),
     responses((status = 200, description = "The logs", body = EnvironmentLogsView)))]
 pub async fn get_environment_logs(
     State(api): State<Api>,
@@ -100,7 +100,7 @@ pub async fn get_environment_logs(
     };
     let (now, environment_id) = (api.engine.now(), environment.id);
     let downloads = options.iter().flat_map(|option| {
-        Day::newest_first(now, days).map(|day| {
+        Day::newest_first(now, days + 1).map(|day| {
             let tail = (day == Day::of(now)).then(|| tail(*option, day));
             EnvironmentLogView::new(program.id, environment_id, *option, day, tail)
         })
@@ -231,9 +231,9 @@ pub async fn download_logs(
     let given = |parameter| query.get(parameter).ok_or_else(|| missing(parameter));
     let (_, _, date) = (given("service")?, given("name")?, given("date")?);
     let option = read_options(&query)?.into_iter().next().ok_or_else(|| missing("name"))?;
-    let kept = Day::newest_first(api.engine.now(), DAYS);
+    let kept = Day::newest_first(api.engine.now(), DAYS + 1);
     let day = kept.into_iter().find(|day| day.to_string() == date).ok_or_else(|| {
-        let message = format!("must be one of the last {DAYS} days, as 2026-03-05");
+        let message = format!("must be today or one of the {DAYS} days before, as 2026-03-05");
         Problem::invalid_parameter("date", message, date)
     })?;
     let name = file_name(program.id, environment.id, option, day, true);

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::bodies::{Rendered, Subject};
 use super::hal::List;
-use super::page::{Paging, QueryParameters};
+use super::page::{LARGEST, Paging, QueryParameters};
 use super::view::ExecutionView;
 use crate::access::gateway::Caller;
 use crate::domain::execution::start::StartRequest;
@@ -161,7 +161,7 @@ pub async fn get_executions(
     InPipeline { pipeline, .. }: InPipeline,
     paging: Paging,
 ) -> Result<Response, Problem> {
-    let pipeline = pipeline.key();
+    let (pipeline, paging) = (pipeline.key(), paging.at_most(LARGEST));
     let render = async || {
         let limit = paging.limit.unwrap_or(PAGE);
         let found = api.engine.list_executions(pipeline, paging.start, limit).await?;

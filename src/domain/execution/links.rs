@@ -102,10 +102,10 @@ pub fn cancel(execution: &Execution, position: usize) -> Result<(), Unavailable>
     }
 }
 
-/// Whether the step has a log: it has started, and does more than wait for a person.
+/// Whether the step has a log: it has started, and builds, scans, deploys or tests.
 pub fn logs(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     let (action, state) = state(execution, position)?;
-    if action.waits_for_a_person() {
+    if action.waits_for_a_person() || action == Action::Validate {
         return Err(Unavailable::NoLog);
     }
     has_started(state)

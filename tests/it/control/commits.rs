@@ -91,7 +91,7 @@ async fn it_starts_the_idle_pipelines_that_follow_the_branch() {
     let shown = app.execution(&format!("/api/program/4/pipeline/2/execution/{id}")).await;
     assert_eq!(shown.0["trigger"], "ON_COMMIT");
     assert_eq!(shown.0["pipelineExecutionMode"], "NORMAL");
-    assert_eq!(shown.0.get("user"), None);
+    assert_eq!(shown.0["user"], "AnonymousNoPermission");
     assert_eq!(shown.step("build")["commitId"], "one");
     assert_ne!(app.execution(&busy).await.step("build")["commitId"], "one", "frozen");
 
