@@ -183,7 +183,7 @@ mod tests {
         let engine = Engine::open(&path, EngineOptions::default(), Origin::Demo).await.unwrap();
         let ip = [127, 0, 0, 1].into();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
-        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
+        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.own_url()));
         let panics = get(|| async { panic!("on purpose") as () });
         let further = Router::new().route("/panics", panics);
         let service = service_with(further, &engine, &deliverer, hosts, Auth::Open);

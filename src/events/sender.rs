@@ -26,6 +26,18 @@ const KEPT: usize = 1024;
 /// The signature of what is sent.
 const X_ADOBE_SIGNATURE: &str = "x-adobe-signature";
 
+/// Identifies the event.
+const X_ADOBE_EVENT_ID: &str = "x-adobe-event-id";
+
+/// Tells what happened.
+const X_ADOBE_EVENT_CODE: &str = "x-adobe-event-code";
+
+/// Tells whose event it is.
+const X_ADOBE_PROVIDER: &str = "x-adobe-provider";
+
+/// The provider of all events here.
+const PROVIDER: &str = "cloudmanager";
+
 /// Calls subscribers. What it needs for that is made with the first call.
 #[derive(Debug, Default)]
 pub struct Sender(OnceLock<Client>);
@@ -65,8 +77,11 @@ impl Sender {
         let answer = self.call(|client| {
             let request = client
                 .post(&subscriber.url)
-                .header(CONTENT_TYPE, "application/json")
-                .header("x-adobe-event-id", &delivery.notice.event_id)
+                .header(CONTENT_TYPE, "application/json; charset=utf-8")
+                .header(X_ADOBE_EVENT_ID, &delivery.notice.event_id)
+                .header("x-adobe-delivery-id", delivery.id.to_string())
+                .header(X_ADOBE_PROVIDER, PROVIDER)
+                .header(X_ADOBE_EVENT_CODE, delivery.notice.kind.code())
                 .header(X_ADOBE_SIGNATURE, signature(subscriber, &body))
                 .body(body);
             match failures {
@@ -97,6 +112,9 @@ impl Sender {
             client
                 .get(&subscriber.url)
                 .query(&[("challenge", &challenge)])
+                .header(X_ADOBE_EVENT_ID, Uuid::new_v4().to_string())
+                .header(X_ADOBE_PROVIDER, PROVIDER)
+                .header(X_ADOBE_EVENT_CODE, "challenge")
                 .header(X_ADOBE_SIGNATURE, signature)
         });
         let answer = answer.await?;
