@@ -72,10 +72,10 @@ pub enum AppError {
         error: std::io::Error,
     },
     /// The temporary directory can't be made.
-    #[error("can't make a temporary directory: {0}")]
+    #[error("can't create a temporary directory: {0}")]
     Temporary(std::io::Error),
     /// Nobody could be let in.
-    #[error("--auth strict: there is no client to run the command as; the seed needs `clients`")]
+    #[error("--auth strict: there is no client to run the command as; add `clients` to the seed")]
     NoClient,
     /// The database can't be used.
     #[error(transparent)]
@@ -225,7 +225,7 @@ impl App {
         }
         if beyond_loopback(&listener) {
             tracing::warn!(
-                "listening beyond loopback: whoever reaches the port controls the emulator"
+                "listening beyond loopback: anyone who can reach the port controls the emulator"
             );
         }
         let stopping = async {

@@ -17,20 +17,20 @@ use crate::engine::clock::is_rate;
 use crate::server::Patience;
 use crate::store::secrets::SecretKey;
 
-/// Where the emulator listens if nothing is said.
+/// The default address.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4600);
 
-/// A free port, for an emulator whose address is told to one command alone.
+/// A free port, for an emulator with `exec`.
 const LISTEN_FOR_COMMAND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// The database file if nothing is said.
+/// The default database file.
 const DATABASE: &str = "cloudmanager.db";
 
-/// A local stand-in for Adobe Cloud Manager's REST API.
+/// A local emulator of Adobe Cloud Manager's REST API.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Config {
-    /// What to do; `serve` if nothing is said.
+    /// The command; `serve` if absent.
     #[command(subcommand)]
     pub command: Option<CliCommand>,
     /// The options of `serve`.
@@ -38,16 +38,16 @@ pub struct Config {
     pub serve: ServeOptions,
 }
 
-/// What the program can do.
+/// The commands of the program.
 #[derive(Debug, Subcommand)]
 pub enum CliCommand {
     /// Starts the emulator.
     Serve(ServeOptions),
-    /// Runs a command with an emulator of its own, and ends with the command's exit code.
+    /// Runs a command with its own emulator, and exits with the command's exit code.
     Exec(ExecOptions),
-    /// Prints the description of the API, openapi.yaml.
+    /// Prints the OpenAPI description of the API.
     Openapi,
-    /// Checks a seed file and tells every mistake in it.
+    /// Checks a seed file and reports every mistake in it.
     Check {
         /// The file.
         file: PathBuf,
@@ -56,14 +56,15 @@ pub enum CliCommand {
     Schema,
 }
 
-/// What to run with an emulator of its own. Unless the options say otherwise, it listens on a free
-/// port and its database is temporary.
+/// A command to run with its own emulator. By default, the emulator listens on a free port and has
+/// a temporary database.
 #[derive(Args, Debug)]
 pub struct ExecOptions {
     /// The options of the emulator.
     #[command(flatten)]
     pub serve: ServeOptions,
-    /// The command and its arguments. It finds the emulator at `CLOUDMANAGER_URL`.
+    /// The command and its arguments. `CLOUDMANAGER_URL` in its environment is the URL of the
+    /// emulator.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
@@ -71,57 +72,58 @@ pub struct ExecOptions {
 /// The options of the emulator.
 #[derive(Args, Debug)]
 pub struct ServeOptions {
-    /// Where to listen; port 0 is any free port. If absent, 127.0.0.1:4600, and with `exec` any
-    /// free port.
+    /// The address to listen on; port 0 is any free port. If absent, 127.0.0.1:4600, and with
+    /// `exec` any free port.
     #[arg(long, env = "CME_LISTEN", value_name = "ADDR:PORT")]
     pub listen: Option<SocketAddr>,
-    /// The SQLite file, created and migrated at start. If absent, cloudmanager.db, and with `exec`
-    /// a temporary one.
+    /// The SQLite file, created or migrated at start. If absent, cloudmanager.db, and with `exec` a
+    /// temporary one.
     #[arg(long, env = "CME_DATABASE", value_name = "FILE")]
     pub database: Option<PathBuf>,
-    /// Uses a temporary database that is gone at exit.
+    /// Uses a temporary database that is deleted at exit.
     #[arg(long, env = "CME_EPHEMERAL", value_parser = FalseyValueParser::new())]
     pub ephemeral: bool,
-    /// The YAML or JSON file that is loaded into an empty database; the demo if absent.
+    /// The YAML or JSON seed file to load into an empty database; the demo data if absent.
     #[arg(long, env = "CME_SEED", value_name = "FILE")]
     pub seed: Option<PathBuf>,
     /// How long automated steps take.
     #[arg(long, env = "CME_PACE", value_enum, default_value_t)]
     pub pace: Pace,
-    /// The clock runs so many times as fast as real time; 0 stands still.
+    /// The speed of the clock relative to real time; 0 stops it.
     #[arg(long, env = "CME_CLOCK_RATE", value_name = "N", value_parser = parse_rate, allow_negative_numbers = true)]
     pub clock_rate: Option<f64>,
-    /// Where a new database's clock starts; now if absent.
+    /// The start time of a new database's clock; now if absent.
     #[arg(long, env = "CME_CLOCK_START", value_name = "TIME", value_parser = Timestamp::parse)]
     pub clock_start: Option<Timestamp>,
-    /// Who is let in. `open`: any non-empty token and api key, with all roles. `strict`: the
-    /// seed's clients, with a token from /ims/token/v3 and the roles that they have.
+    /// Who may call the API. `open`: anyone with a non-empty token and api key, with all roles.
+    /// `strict`: only clients of the seed, with a token from /ims/token/v3 and their own roles.
     #[arg(long, env = "CME_AUTH", value_enum, default_value_t)]
     pub auth: Auth,
-    /// The base of absolute URLs; the request's Host if absent.
+    /// The base of absolute URLs; from the request's Host if absent.
     #[arg(long, env = "CME_PUBLIC_URL", value_name = "URL", value_parser = parse_url)]
     pub public_url: Option<String>,
-    /// The base of the addresses inside events; the public URL, or else the listen address, if absent.
+    /// The base of the URLs in events; the public URL if absent.
     #[arg(long, env = "CME_EVENT_URL", value_name = "URL", value_parser = parse_url)]
     pub event_url: Option<String>,
-    /// A further Host name to answer to while listening on loopback; can be repeated.
+    /// An additional Host name to accept while listening on loopback; can be repeated.
     #[arg(long, env = "CME_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
-    /// The key for secrets among the variables, 32 bytes in base64; one kept beside the database if absent.
+    /// The key that encrypts secret variables, 32 bytes in base64; if absent, a generated one
+    /// is kept beside the database.
     #[arg(long, env = "CME_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
     pub secret_key: Option<SecretKey>,
-    /// How the log on stderr is written; RUST_LOG sets its level.
+    /// The format of the log on stderr; RUST_LOG sets its level.
     #[arg(long, env = "CME_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     #[default]
     Text,
-    /// For programs, a JSON object a line.
+    /// One JSON object per line, for programs.
     Json,
 }
 
@@ -133,7 +135,7 @@ impl ValueEnum for Pace {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self {
-            Self::Immediate => ("immediate", "They take no time"),
+            Self::Immediate => ("immediate", "Automated steps take no time"),
             Self::Quick => {
                 ("quick", "A production run reaches its go-live approval in about 20 seconds")
             }

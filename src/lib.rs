@@ -1,4 +1,4 @@
-//! A local stand-in for Adobe Cloud Manager's REST API. ARCHITECTURE.md is the map.
+//! A local emulator of Adobe Cloud Manager's REST API. ARCHITECTURE.md is the map.
 
 pub mod access;
 pub mod api;

@@ -7,7 +7,7 @@ use clap::Parser;
 use cloudmanager_emulator::app::{App, AppError, read_seed};
 use cloudmanager_emulator::config::{CliCommand, Config, ExecOptions, ServeOptions};
 use cloudmanager_emulator::log::{self, Recent};
-use cloudmanager_emulator::stop::{GRACE, Signals};
+use cloudmanager_emulator::stop::{self, GRACE, Signals};
 use cloudmanager_emulator::store::with_causes;
 use cloudmanager_emulator::{exec, openapi, schema};
 
@@ -33,16 +33,23 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(options: ServeOptions) -> Result<ExitCode, AppError> {
     log::start(options.log_format, None);
-    let signals = Signals::listen().map_err(AppError::Serve)?;
-    let app = App::build(options.into()).await?;
+    stop::outlive_size_limits().map_err(AppError::Serve)?;
+    let mut signals = Signals::listen().map_err(AppError::Serve)?;
+    let app = tokio::select! {
+        app = App::build(options.into()) => app?,
+        // What is committed stays, as if the program had been killed.
+        () = signals.wait() => return Ok(ExitCode::SUCCESS),
+    };
     print(&format!("listening on {}\n", app.url()))?;
-    app.run_until_stopped(signals.wait(), GRACE).await.map(|()| ExitCode::SUCCESS)
+    let stop = async move { signals.wait().await };
+    app.run_until_stopped(stop, GRACE).await.map(|()| ExitCode::SUCCESS)
 }
 
 #[tokio::main]
 async fn run_command(options: ExecOptions) -> Result<ExitCode, AppError> {
     let recent = Recent::default();
     log::start(options.serve.log_format, Some(recent.clone()));
+    stop::outlive_size_limits().map_err(AppError::Serve)?;
     let (options, command) = options.into();
     exec::run(options, &command, &recent).await
 }

@@ -6,6 +6,9 @@ use utoipa::ToSchema;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     Components, Content, InfoBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response,
@@ -19,9 +22,10 @@ use crate::http::problem::Problem;
 use crate::traffic::X_EMULATOR_FAULT;
 use crate::{api, control};
 
-const DESCRIPTION: &str = "A local stand-in for Adobe Cloud Manager's REST API. Operations under \
-    /api are Cloud Manager's own, with their official identifiers; those under /_emulator control \
-    the emulator. Every answer carries x-request-id: the caller's, if it sent a sane one.";
+const DESCRIPTION: &str = "A local emulator of Adobe Cloud Manager's REST API. Operations under /api \
+    are Cloud Manager's own, with their official operation ids; those under /_emulator control the \
+    emulator. Every response has x-request-id: the one from the request if it is valid, otherwise \
+    a new one.";
 
 /// The whole description, its parts in the usual order.
 #[derive(Clone, Debug, Serialize)]
@@ -130,15 +134,29 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         .filter_map(Option::as_mut)
 }
 
+/// The names of what callers of the API show.
+const TOKEN: &str = "token";
+const API_KEY: &str = "apiKey";
+
+const NO_SCOPES: [&str; 0] = [];
+
 /// Errors that operations have in common: name, status, description.
 const PROBLEMS: [(&str, &str, &str); 7] = [
-    ("BadRequest", "400", "The request does not fit; the answer says what is wrong"),
-    ("NotFound", "404", "Something that the request names does not exist, or is not possible now"),
-    ("RequestTimeout", "408", "The request body did not come in time"),
+    ("BadRequest", "400", "The request is invalid; the response says why"),
+    (
+        "NotFound",
+        "404",
+        "Something in the path does not exist, or the operation is not possible now",
+    ),
+    ("RequestTimeout", "408", "The request body did not arrive in time"),
     ("PayloadTooLarge", "413", "The request body is too large"),
     ("InternalServerError", "500", "The emulator failed; its log says why"),
-    ("ServiceUnavailable", "503", "The answer was not ready in time"),
-    ("InsufficientStorage", "507", "There is no room left on the emulator's disk"),
+    (
+        "ServiceUnavailable",
+        "503",
+        "The response was not ready in time, the emulator is shutting down, or its database can't be read or written",
+    ),
+    ("InsufficientStorage", "507", "The disk of the emulator is full"),
 ];
 
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -156,6 +174,11 @@ fn add_shared_components(components: &mut Components) {
         <GatewayError as utoipa::PartialSchema>::schema(),
     ));
     components.schemas.extend(schemas);
+    let api_key = ApiKeyValue::with_description("x-api-key", "The IMS client");
+    components.add_security_scheme(API_KEY, SecurityScheme::ApiKey(ApiKey::Header(api_key)));
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    let token = token.description(Some("An access token")).build();
+    components.add_security_scheme(TOKEN, SecurityScheme::Http(token));
     let mut add = |name: &str, response: Response| {
         components.responses.insert(name.into(), response.into());
     };
@@ -167,11 +190,11 @@ fn add_shared_components(components: &mut Components) {
         }
         add(name, response.content(PROBLEM_JSON, content(&Problem::name())).build());
     }
-    let unauthorized = ResponseBuilder::new().description("Bad or expired token");
+    let unauthorized = ResponseBuilder::new().description("Invalid or expired token");
     let gateway_error = content(&GatewayError::name());
     add("Unauthorized", unauthorized.content("application/json", gateway_error.clone()).build());
     let forbidden = ResponseBuilder::new()
-        .description("Missing token, missing or bad api key, unknown organisation or no role that allows it (JSON); a foreign Host, or a change by a web page of another origin (problem)")
+        .description("JSON: missing token, missing or invalid api key, unknown organisation, or no role that allows the operation. Problem: a Host that is not allowed, or a change by a web page of another origin")
         .content("application/json", gateway_error)
         .content(PROBLEM_JSON, content(&Problem::name()));
     add("Forbidden", forbidden.build());
@@ -196,16 +219,15 @@ fn describe_what_holds_for_all(path: &str, operation: &mut Operation) {
     errors.extend(
         PROBLEMS
             .iter()
-            .filter(|(_, status, _)| !(unlimited && matches!(*status, "408" | "503")))
+            .filter(|(_, status, _)| !(unlimited && *status == "408"))
             .map(|(name, status, _)| (*status, *name)),
     );
     if path.starts_with("/api") {
         errors.push(("401", "Unauthorized"));
-        operation.parameters.get_or_insert_default().extend([
-            header_parameter("x-gw-ims-org-id", "The IMS organisation"),
-            header_parameter("x-api-key", "The IMS client"),
-            header_parameter("Authorization", "Bearer, and an access token"),
-        ]);
+        let organisation = header_parameter("x-gw-ims-org-id", "The IMS organisation");
+        operation.parameters.get_or_insert_default().push(organisation);
+        operation.security =
+            Some(vec![SecurityRequirement::new(TOKEN, NO_SCOPES).add(API_KEY, NO_SCOPES)]);
     }
     if is_official(path) {
         errors.extend([("4XX", "InjectedFault"), ("5XX", "InjectedFault")]);

@@ -130,7 +130,7 @@ async fn not_found(uri: Uri) -> Response {
     Problem::new(
         StatusCode::NOT_FOUND,
         "Not found",
-        format!("There is nothing at {}.", uri.path().escape_debug()),
+        format!("The path {} does not exist.", uri.path().escape_debug()),
     )
     .into_response()
 }
@@ -146,7 +146,7 @@ fn method_not_allowed(
         StatusCode::METHOD_NOT_ALLOWED,
         "Method not allowed",
         format!(
-            "{method} is not possible at {}; use {}.",
+            "{method} is not allowed at {}; use {}.",
             uri.path().escape_debug(),
             possible.join(" or ")
         ),

@@ -5,6 +5,19 @@ use std::time::Duration;
 /// How long requests in flight may take after the signal, in real time.
 pub const GRACE: Duration = Duration::from_secs(10);
 
+/// Lets a write beyond the largest size of files fail as any other, instead of ending the program.
+#[cfg(unix)]
+pub fn outlive_size_limits() -> std::io::Result<()> {
+    let limit = signal_hook::consts::SIGXFSZ;
+    signal_hook::flag::register(limit, std::sync::Arc::default()).map(drop)
+}
+
+/// The same where there is no such signal.
+#[cfg(not(unix))]
+pub fn outlive_size_limits() -> std::io::Result<()> {
+    Ok(())
+}
+
 /// The signals, from when they are listened to.
 #[cfg(unix)]
 pub struct Signals(Vec<tokio::signal::unix::Signal>);
@@ -20,7 +33,7 @@ impl Signals {
     }
 
     /// Waits for Ctrl-C, SIGTERM, SIGQUIT or SIGHUP.
-    pub async fn wait(mut self) {
+    pub async fn wait(&mut self) {
         let signals = self.0.iter_mut().map(|signal| Box::pin(signal.recv()));
         futures_util::future::select_all(signals).await;
     }
@@ -49,7 +62,7 @@ impl Signals {
     }
 
     /// Waits for Ctrl-C.
-    pub async fn wait(mut self) {
+    pub async fn wait(&mut self) {
         self.0.recv().await;
     }
 }

@@ -26,6 +26,11 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
     }
 
+    /// Sends a request, and does not read the answer.
+    pub async fn begin(&mut self, request: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(request).await
+    }
+
     /// Sends a request and reads the answer, whose length must be told.
     pub async fn send(&mut self, request: &[u8]) -> Result<Answer, Box<dyn Error + Send + Sync>> {
         self.stream.write_all(request).await?;

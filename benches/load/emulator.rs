@@ -56,6 +56,11 @@ impl Running {
         Ok(kilobytes / 1024.0)
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> Result<usize, Box<dyn Error>> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+    }
+
     /// Stops it as a user does, and waits until everything is in the one file.
     pub fn stop(mut self) -> Result<(), Box<dyn Error>> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;

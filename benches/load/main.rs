@@ -1,6 +1,7 @@
 //! The load benchmark: `cargo bench`. It drives the real program, with the load generator beside
 //! it, and writes docs/performance.md. `cargo bench --bench load -- reading` measures one part
-//! alone and writes nothing.
+//! alone and writes nothing. `cargo bench --bench load -- soak 5` loads it for five minutes, and fails
+//! if memory or descriptors grow; nothing else does that.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
@@ -11,6 +12,7 @@ mod figures;
 mod measure;
 mod reference;
 mod rounds;
+mod soak;
 mod streams;
 
 use std::error::Error;
@@ -25,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     {
         return runtime.block_on(reference::serve(file));
     }
-    let only = arguments[1..].iter().find(|argument| !argument.starts_with('-'));
+    let mut given = arguments[1..].iter().filter(|argument| !argument.starts_with('-'));
+    let only = given.next();
     let wanted = |part: &str| only.is_none_or(|only| only == part);
     let mut figures = Figures::default();
     runtime.block_on(async {
@@ -49,6 +52,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         if wanted("paging") {
             measure::paging(&mut figures).await?;
+        }
+        if only.is_some_and(|only| only == "soak") {
+            soak::soak(&mut figures, given.next().map(String::as_str)).await?;
         }
         Ok::<(), Box<dyn Error>>(())
     })?;

@@ -102,7 +102,7 @@ pub async fn reading(figures: &mut Figures) -> Done {
 const SAME_BYTES: &str = "the same bytes from a bare axum route";
 
 /// Starts a production pipeline and lets it go live, which is when its execution is finished.
-async fn run_to_production(address: &str, pipeline: &str) -> Done {
+pub async fn run_to_production(address: &str, pipeline: &str) -> Done {
     send(address, "PUT", &format!("{pipeline}/execution"), "").await?;
     let advance = go_live(address, pipeline).await?;
     send(address, "PUT", &advance, GO_LIVE).await?;

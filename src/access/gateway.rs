@@ -61,12 +61,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// A refusal by the gateway, before the API is reached, or for want of a role.
+/// An error of the gateway: invalid credentials, or no role that allows the operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GatewayError {
     #[serde(skip)]
     status: StatusCode,
-    /// What kind of refusal.
+    /// The error code.
     error_code: &'static str,
     /// What is wrong.
     message: Cow<'static, str>,

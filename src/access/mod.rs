@@ -17,15 +17,15 @@ use utoipa::ToSchema;
 use crate::engine::Engine;
 use access_token::AccessTokens;
 
-/// Who is let in.
+/// Who may call the API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Auth {
-    /// Everybody with any token and api key and a known organisation, with all roles.
+    /// Any token and api key with a known organisation; every caller has all roles.
     #[default]
     Open,
-    /// The clients of the seed, with a token of the emulator's own, their api key, organisation
-    /// and roles.
+    /// Only clients of the seed, with a token from the emulator, their api key, organisation and
+    /// roles.
     Strict,
 }
 

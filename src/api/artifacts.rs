@@ -22,7 +22,7 @@ use crate::http::problem::Problem;
 #[serde(rename_all = "camelCase")]
 #[schema(as = Artifact)]
 struct ArtifactView {
-    /// Its number among the step's artifacts, from 1.
+    /// Its number within the step, from 1.
     id: String,
     step_name: Action,
     #[serde(rename = "type")]
@@ -30,7 +30,7 @@ struct ArtifactView {
     file: String,
     format: &'static str,
     md5: String,
-    /// In bytes.
+    /// The size in bytes.
     size: u64,
     #[serde(rename = "_links")]
     links: ArtifactLinks,
@@ -48,7 +48,7 @@ pub struct EmbeddedArtifacts {
     artifacts: Vec<ArtifactView>,
 }
 
-/// Lists the artifacts of a step; none before it has made them.
+/// Lists the artifacts of a step; empty until the step has produced them.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/artifacts",
     operation_id = "listStepArtifacts", tag = "Pipeline Execution", params(InStep),
     responses((status = 200, description = "The artifacts", body = List<EmbeddedArtifacts>)))]
@@ -76,12 +76,12 @@ pub async fn list_step_artifacts(
     Ok(Json(List::whole(ApiPath::Artifacts(key), artifacts.len(), EmbeddedArtifacts { artifacts })))
 }
 
-/// Answers with the address of an artifact: in JSON where `Accept` names it, otherwise as a redirect.
+/// Returns the URL of an artifact: as JSON if `Accept` names `application/json`, otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/artifact/{artifactId}",
     operation_id = "getStepArtifact", tag = "Pipeline Execution", params(InArtifact),
-    responses((status = 200, description = "The address, where Accept names application/json", body = Redirect),
-        (status = 307, description = "The address, where Accept does not name application/json",
-            headers(("location" = String, description = "The address")))))]
+    responses((status = 200, description = "The URL, if Accept names application/json", body = Redirect),
+        (status = 307, description = "The URL, if Accept does not name application/json",
+            headers(("location" = String, description = "The URL")))))]
 pub async fn get_step_artifact(
     State(api): State<Api>,
     InArtifact { step: InStep { snapshot, position, .. }, number }: InArtifact,

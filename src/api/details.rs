@@ -10,36 +10,36 @@ use crate::domain::deployment::Command;
 use crate::domain::execution::step::StepState;
 use crate::engine::read::Snapshot;
 
-/// What there is to say about a step beside its status.
+/// Details of a step.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PipelineExecutionStepStateDetails)]
 pub(super) struct StepDetails {
-    /// The answer that was accepted last.
+    /// The last body with which the step was advanced.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     input: Option<Value>,
-    /// Whether the step ended because nobody answered in time.
+    /// Whether the step timed out while it waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     timed_out: Option<bool>,
     /// Why it failed or timed out, or what it copied.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
-    /// Deployments: what is expected to be done, a JSON array in a string.
+    /// Deployments: the planned commands, as a JSON array in a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     deploy_commands: Option<String>,
     /// Deployments: the command that is being performed, or was performed last.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_deploy_command_id: Option<String>,
-    /// Deployments: what has been done, a JSON array in a string.
+    /// Deployments: the performed commands, as a JSON array in a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     deployment_step_description: Option<String>,
-    /// Deployments: where the environment is reached.
+    /// Deployments: the URLs of the environment.
     #[serde(skip_serializing_if = "Option::is_none")]
     environment_urls: Option<Vec<EnvironmentUrl>>,
 }
 
-/// Where instances of an environment are reached.
+/// The URL of instances of an environment.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct EnvironmentUrl {

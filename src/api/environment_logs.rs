@@ -52,7 +52,7 @@ struct EnvironmentLogsLinks {
     environment: Link,
 }
 
-/// A log of a day.
+/// The log of one day.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = EnvironmentLog)]
@@ -70,7 +70,7 @@ struct EnvironmentLogView {
 struct EnvironmentLogLinks {
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/logs/download")]
     download: Link,
-    /// The log itself while it grows, by its absolute address; only for today's.
+    /// The absolute URL of the growing log; only for today's log.
     #[serde(
         rename = "http://ns.adobe.com/adobecloud/rel/logs/tail",
         skip_serializing_if = "Option::is_none"
@@ -78,12 +78,12 @@ struct EnvironmentLogLinks {
     tail: Option<Link>,
 }
 
-/// Lists logs of an environment, those of a log newest first. Without services or names: all.
+/// Lists the logs of an environment by day, the newest day of each log first.
 #[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}/logs",
     operation_id = "getEnvironmentLogs", tag = "Environments", params(InEnvironment,
-        ("service" = Option<Vec<String>>, Query, description = "Names of services"),
-        ("name" = Option<Vec<String>>, Query, description = "Names of logs"),
-        ("days" = u32, Query, description = "How many days before today, which is listed, too; from 1 to 30")),
+        ("service" = Option<Vec<String>>, Query, description = "Names of services; all if absent"),
+        ("name" = Option<Vec<String>>, Query, description = "Names of logs; all if absent"),
+        ("days" = u32, Query, minimum = 1, maximum = 30, description = "The number of days before today, which is listed too; from 1 to 30")),
     responses((status = 200, description = "The logs", body = EnvironmentLogsView)))]
 pub async fn get_environment_logs(
     State(api): State<Api>,
@@ -182,7 +182,7 @@ fn read_options(query: &QueryParameters) -> Result<Vec<LogOption>, Problem> {
         let values: Vec<_> = query.get_all(parameter).collect();
         for value in &values {
             if !LogOption::ALL.iter().any(|option| wanted(option) == *value) {
-                let message = format!("is no {parameter} of a log");
+                let message = format!("is not a {parameter} of a log");
                 return Err(Problem::invalid_parameter(parameter, message, value));
             }
         }
@@ -194,7 +194,7 @@ fn read_options(query: &QueryParameters) -> Result<Vec<LogOption>, Problem> {
         LogOption::ALL.into_iter().filter(|option| of_service(option) && of_name(option)).collect();
     if options.is_empty() {
         let name = query.get("name").unwrap_or_default();
-        let message = "is no log of the service";
+        let message = "is not a log of the service";
         return Err(Problem::invalid_parameter("name", message, name));
     }
     Ok(options)
@@ -212,16 +212,16 @@ fn read_days(query: &QueryParameters) -> Result<u32, Problem> {
     })
 }
 
-/// Answers with the address of a log of a day, compressed by gzip: in JSON where `Accept` names it,
-/// otherwise as a redirect.
+/// Returns the URL of the gzip-compressed log of one day: as JSON if `Accept` names it, otherwise
+/// as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}/logs/download",
     operation_id = "downloadLogs", tag = "Environments", params(InEnvironment,
         ("service" = String, Query, description = "The service"),
         ("name" = String, Query, description = "The log"),
-        ("date" = String, Query, description = "The day, as 2026-03-05")),
-    responses((status = 200, description = "The address, where Accept names application/json", body = Redirect),
-        (status = 307, description = "The address, where Accept does not name application/json",
-            headers(("location" = String, description = "The address")))))]
+        ("date" = String, Query, description = "The day, for example 2026-03-05")),
+    responses((status = 200, description = "The URL, if Accept names application/json", body = Redirect),
+        (status = 307, description = "The URL, if Accept does not name application/json",
+            headers(("location" = String, description = "The URL")))))]
 pub async fn download_logs(
     State(api): State<Api>,
     InEnvironment { program, environment }: InEnvironment,
@@ -233,7 +233,8 @@ pub async fn download_logs(
     let option = read_options(&query)?.into_iter().next().ok_or_else(|| missing("name"))?;
     let kept = Day::newest_first(api.engine.now(), DAYS + 1);
     let day = kept.into_iter().find(|day| day.to_string() == date).ok_or_else(|| {
-        let message = format!("must be today or one of the {DAYS} days before, as 2026-03-05");
+        let message =
+            format!("must be today or one of the {DAYS} days before, for example 2026-03-05");
         Problem::invalid_parameter("date", message, date)
     })?;
     let name = file_name(program.id, environment.id, option, day, true);

@@ -41,7 +41,7 @@ pub struct EnvironmentView {
     links: EnvironmentLinks,
 }
 
-/// A log that an environment keeps.
+/// A log of an environment.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LogOptionRepresentation)]
 struct LogOptionView {
@@ -57,10 +57,10 @@ struct EnvironmentLinks {
     program: Link,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/variables")]
     variables: Link,
-    /// The author instance itself, by its own address.
+    /// The URL of the author instance.
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/author")]
     author: Link,
-    /// The publish instances themselves, by their own address.
+    /// The URL of the publish instances.
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/publish")]
     publish: Link,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/logs")]
@@ -126,7 +126,7 @@ impl EnvironmentLinks {
 /// Lists the environments of a program.
 #[utoipa::path(get, path = "/api/program/{programId}/environments",
     operation_id = "getEnvironments", tag = "Environments", params(InProgram,
-        ("type" = Option<String>, Query, description = "Only environments of this type")),
+        ("type" = Option<String>, Query, pattern = "^(dev|stage|prod|rde|preprod)$", description = "Only environments of this type")),
     responses((status = 200, description = "The environments", body = List<EmbeddedEnvironments>)))]
 pub async fn get_environments(
     InProgram { program }: InProgram,
@@ -158,13 +158,13 @@ pub async fn get_environment(
     Json(EnvironmentView::new(program.id, &environment))
 }
 
-/// Deletes an environment to which nothing is being deployed.
+/// Deletes an environment; no unfinished execution may use it.
 #[utoipa::path(delete, path = "/api/program/{programId}/environment/{environmentId}",
     operation_id = "deleteEnvironment", tag = "Environments", params(InEnvironment,
         ("ignoreResourcesDeletionResult" = Option<bool>, Query,
-            description = "Makes no difference here: nothing can fail to be deleted")),
+            description = "Has no effect: in the emulator, deleting an environment never fails")),
     responses((status = 201, description = "The environment is deleted", body = EnvironmentView),
-        (status = 412, description = "An execution that is not over needs it", body = Problem,
+        (status = 412, description = "An unfinished execution uses the environment", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn delete_environment(
     State(api): State<Api>,

@@ -31,7 +31,7 @@ pub struct EmbeddedExecutions {
     executions: Vec<ExecutionView>,
 }
 
-/// Returns the execution that is not over.
+/// Returns the current execution of a pipeline: the unfinished one.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution",
     operation_id = "getCurrentExecution", tag = "Pipeline Execution",
     params(InPipeline),
@@ -49,19 +49,19 @@ pub async fn get_current_execution(
     api.bodies.answer(&api.engine, pipeline, Subject::Current, render).await
 }
 
-/// Starts the pipeline, or its last production deployment again.
+/// Starts a pipeline, or re-executes its last production deployment.
 #[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution",
     operation_id = "startPipeline", tag = "Pipeline Execution",
     params(InPipeline,
         ("pipelineExecutionMode" = Option<ExecutionMode>, Query,
-            description = "EMERGENCY leaves out the security and performance tests, where the program allows it"),
+            description = "`EMERGENCY` skips the security and performance tests; the program must allow it"),
         ("stepId" = Option<String>, Query,
             description = "The production deploy step to re-execute"),
         ("sourceExecutionId" = Option<String>, Query,
-            description = "The execution to re-execute the step of, which must be the last")),
+            description = "The execution of that step; must be the last of the pipeline")),
     responses((status = 201, description = "The new execution", body = ExecutionView,
-            headers(("location" = String, description = "Its address"))),
-        (status = 409, description = "The scenario that was set for the pipeline no longer fits it",
+            headers(("location" = String, description = "Its URL"))),
+        (status = 409, description = "The scenario of the pipeline no longer fits the pipeline",
             body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "The pipeline is busy", body = Problem,
             content_type = "application/problem+json")))]
@@ -117,7 +117,7 @@ impl From<StartError> for Problem {
             StartError::Busy => Self::new(
                 StatusCode::PRECONDITION_FAILED,
                 "Pipeline is busy",
-                "The pipeline has an execution that is not over.",
+                "The pipeline has an unfinished execution.",
             ),
             StartError::Refused(refusal) => Self::bad_request(refusal.to_string()),
             StartError::Scenario(_) => Self::new(

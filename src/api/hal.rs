@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = HalLink)]
 pub struct Link {
-    /// Where it leads.
+    /// The target of the link.
     href: String,
     /// Whether `href` is a URI template (RFC 6570).
     templated: bool,
@@ -44,23 +44,23 @@ pub struct ListLinks {
     /// The next page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Link>,
-    /// The page before, if there is one.
+    /// The previous page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prev: Option<Link>,
 }
 
-/// Which part of a list a page is.
+/// The position of a page in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RequestedPageDetails)]
 pub struct PageDetails {
-    /// How many items a page has.
+    /// The number of items on a page.
     pub limit: u64,
     /// Always empty.
     pub property: [String; 0],
-    /// Where the next page starts; this one is the last if absent.
+    /// The start of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,
-    /// Where the page before starts; this one is the first if absent.
+    /// The start of the previous page; absent on the first page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prev: Option<u64>,
 }
@@ -68,16 +68,16 @@ pub struct PageDetails {
 /// A list, or a page of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct List<E: ToSchema> {
-    /// How many items there are on all pages.
+    /// The number of items on all pages.
     #[serde(rename = "_totalNumberOfItems")]
     pub total: u64,
-    /// Which part of the list this is, for lists that have pages.
+    /// The position of the page; only in lists with pages.
     #[serde(rename = "_page", skip_serializing_if = "Option::is_none")]
     pub page: Option<PageDetails>,
     /// The items.
     #[serde(rename = "_embedded")]
     pub embedded: E,
-    /// This page and those beside it.
+    /// Links to this page and its neighbours.
     #[serde(rename = "_links")]
     pub links: ListLinks,
 }

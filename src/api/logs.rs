@@ -12,14 +12,14 @@ use crate::content::step_log;
 use crate::extract::InStep;
 use crate::http::problem::Problem;
 
-/// Answers with the address of a step's log: in JSON where `Accept` names it, otherwise as a redirect.
+/// Returns the URL of a step's log: as JSON if `Accept` names `application/json`, otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/logs",
     operation_id = "getStepLogs", tag = "Pipeline Execution",
     params(InStep,
-        ("file" = Option<String>, Query, description = "Which of the step's log files")),
-    responses((status = 200, description = "The address, where Accept names application/json", body = Redirect),
-        (status = 307, description = "The address, where Accept does not name application/json",
-            headers(("location" = String, description = "The address")))))]
+        ("file" = Option<String>, Query, description = "The name of the log file; the step's log if absent")),
+    responses((status = 200, description = "The URL, if Accept names application/json", body = Redirect),
+        (status = 307, description = "The URL, if Accept does not name application/json",
+            headers(("location" = String, description = "The URL")))))]
 pub async fn get_step_logs(
     State(api): State<Api>,
     InStep { snapshot, position, .. }: InStep,

@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use utoipa::IntoParams;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use super::hal::{Link, ListLinks, PageDetails};
 use crate::http::api_path::ApiPath;
@@ -16,13 +17,18 @@ pub const LARGEST: u32 = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// How many items to leave out; what is no number counts from the beginning.
+    /// How many items to skip; 0 if the value is not a number.
     #[param(value_type = Option<String>)]
     pub start: u64,
-    /// How many items to answer, from 1; more than 500 pipelines or 100 of anything else count as
-    /// so many.
-    #[param(minimum = 1)]
+    /// The maximum number of items, at least 1; values above 500 for pipelines, and above 100 for
+    /// other lists, count as that.
+    #[param(schema_with = limit)]
     pub limit: Option<u32>,
+}
+
+/// A number of items without a largest one: no integer type has one that is so.
+fn limit() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Paging {

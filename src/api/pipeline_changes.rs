@@ -17,14 +17,14 @@ use crate::http::problem::Problem;
 
 const WHAT: &str = "The pipeline";
 
-/// Changes a pipeline: branch, repository, environments, dispatcher paths. Only what is sent
-/// changes, and all of it or nothing. Whatever else is sent must repeat its present value: clients send
-/// back what they have read.
+/// Changes the branch, the repository, the environments or the dispatcher paths of a pipeline.
+/// Absent fields keep their values. Either all changes are made or none.
+/// All other fields must repeat their current value, since clients send back what they have read.
 #[utoipa::path(patch, path = "/api/program/{programId}/pipeline/{pipelineId}",
     operation_id = "patchPipeline", tag = "Pipelines", params(InPipeline),
     request_body = PipelineUpdate,
     responses((status = 200, description = "The pipeline", body = PipelineView),
-        (status = 412, description = "The pipeline is executed", body = Problem,
+        (status = 412, description = "The pipeline has an unfinished execution", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn patch_pipeline(
     State(api): State<Api>,
@@ -39,11 +39,11 @@ pub async fn patch_pipeline(
     Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))
 }
 
-/// Deletes a pipeline that is not executed.
+/// Deletes a pipeline; it must have no unfinished execution.
 #[utoipa::path(delete, path = "/api/program/{programId}/pipeline/{pipelineId}",
     operation_id = "deletePipeline", tag = "Pipelines", params(InPipeline),
     responses((status = 204, description = "The pipeline is deleted"),
-        (status = 412, description = "The pipeline is executed", body = Problem,
+        (status = 412, description = "The pipeline has an unfinished execution", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn delete_pipeline(
     State(api): State<Api>,
@@ -54,7 +54,7 @@ pub async fn delete_pipeline(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Empties the cache of a pipeline's builds: the next one downloads everything again.
+/// Empties the build cache of a pipeline. The next build downloads everything again.
 #[utoipa::path(delete, path = "/api/program/{programId}/pipeline/{pipelineId}/cache",
     operation_id = "invalidateCache", tag = "Pipelines", params(InPipeline),
     responses((status = 204, description = "The cache is empty")))]

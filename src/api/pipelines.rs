@@ -51,9 +51,9 @@ pub struct PipelineView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum PipelineStatus {
-    /// No.
+    /// No execution runs or waits.
     Idle,
-    /// Yes.
+    /// An execution runs or waits.
     Busy,
 }
 

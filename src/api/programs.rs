@@ -62,7 +62,7 @@ pub struct ProgramView {
     links: ProgramLinks,
 }
 
-/// What a program can do.
+/// The capabilities of a program.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProgramCapabilities)]
 struct Capabilities {
@@ -193,7 +193,7 @@ fn view(api: &Api, program: &Program, status: &'static str) -> ProgramView {
     ProgramView::new(program, organisation.unwrap_or_default(), status)
 }
 
-/// Deletes a program with everything in it. Executions that are not over are cancelled first.
+/// Deletes a program with everything in it. Unfinished executions are cancelled first.
 #[utoipa::path(delete, path = "/api/program/{programId}", operation_id = "deleteProgram",
     tag = "Programs", params(InProgram),
     responses((status = 202, description = "The program is deleted", body = ProgramView)))]

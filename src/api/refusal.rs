@@ -13,8 +13,8 @@ pub(super) fn refusal(error: ChangeError, what: &str) -> Problem {
             StatusCode::PRECONDITION_FAILED,
             "In use",
             format!(
-                "{what} can't be changed or deleted while the pipeline {pipeline} is executed; \
-                 wait until the execution has ended, or cancel it."
+                "{what} can't be changed or deleted while the pipeline {pipeline} has an unfinished \
+                 execution; wait until it has ended, or cancel it."
             ),
         ),
         ChangeError::Invalid(fields) => Problem::invalid(fields),

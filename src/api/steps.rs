@@ -28,12 +28,12 @@ pub async fn step_state(
     StepStateView::new(&snapshot, position).map(Json).ok_or_else(|| Problem::not_found("The step"))
 }
 
-/// Advances a step that waits; what the body holds depends on what it waits for.
+/// Advances a waiting step. The body depends on the action of the step.
 #[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/advance",
     operation_id = "advancePipelineExecution", tag = "Pipeline Execution",
     params(InStep),
     request_body = Object,
-    responses((status = 202, description = "The step goes on")))]
+    responses((status = 202, description = "The step continues")))]
 pub async fn advance_pipeline_execution(
     State(api): State<Api>,
     caller: Caller,
@@ -44,7 +44,7 @@ pub async fn advance_pipeline_execution(
     Ok(command(&api, &step, StepCommand::Advance, &body).await?)
 }
 
-/// Cancels a step that waits, or a build or test that runs.
+/// Cancels a waiting step, or a running build or test.
 #[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/cancel",
     operation_id = "cancelPipelineExecutionStep", tag = "Pipeline Execution",
     params(InStep),
@@ -92,7 +92,7 @@ async fn command(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Returns the metrics of a step's gate.
+/// Returns the metrics of a step's quality gate.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/metrics",
     operation_id = "stepMetric", tag = "Pipeline Execution",
     params(InStep),

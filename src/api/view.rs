@@ -64,7 +64,7 @@ struct ExecutionLinks {
 #[serde(rename_all = "camelCase")]
 #[schema(as = PipelineExecutionStepState)]
 pub struct StepStateView {
-    /// New in each execution.
+    /// Different in each execution.
     id: String,
     /// The same in all executions of the pipeline.
     step_id: String,
@@ -135,14 +135,14 @@ struct StepStateLinks {
     re_execute: Option<Link>,
 }
 
-/// The metrics of a step's gate; empty while they are not known, and where there is no gate.
+/// The metrics of a step's quality gate; empty until they are known, and for steps without a gate.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PipelineStepMetrics)]
 pub struct MetricsView {
     metrics: Vec<MetricView>,
 }
 
-/// A metric of a gate.
+/// A metric of a quality gate.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Metric)]

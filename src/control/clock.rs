@@ -26,29 +26,31 @@ const TIMERS: u32 = 1000;
 pub struct ClockView {
     /// Emulated time.
     now: String,
-    /// Emulated milliseconds for each real one.
+    /// Emulated milliseconds per real millisecond.
     rate: f64,
-    /// When time will next change something; absent when nothing is due.
+    /// When the next timer is due; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_due: Option<String>,
 }
 
-/// How the clock is to run.
+/// How fast the clock should run.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClockBody {
-    /// Emulated milliseconds for each real one; 0 stands still.
-    #[schema(minimum = 0)]
+    /// Emulated milliseconds per real millisecond; 0 stops the clock.
+    #[schema(minimum = 0, maximum = 1_000_000)]
     rate: f64,
 }
 
-/// How far to move the clock: one of the two, or neither for the next thing that is due.
+/// How far to move the clock: `by`, `to`, or neither to move it to the next timer.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdvanceBody {
-    /// An ISO-8601 duration of weeks to seconds.
+    /// An ISO-8601 duration without years and months.
+    #[schema(format = "duration")]
     by: Option<String>,
     /// An ISO-8601 time, not in the past.
+    #[schema(format = DateTime)]
     to: Option<String>,
 }
 
@@ -58,32 +60,32 @@ pub struct AdvanceBody {
 pub struct Advanced {
     /// Emulated time.
     now: String,
-    /// How many times a step changed its status.
+    /// The number of status changes of steps.
     transitions: u64,
-    /// How many events were recorded for subscribers.
+    /// The number of events that were recorded for subscribers.
     events: u64,
-    /// When time will next change something; absent when nothing is due.
+    /// When the next timer is due; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_due: Option<String>,
 }
 
-/// What time will change, soonest first, at most 1000.
+/// The pending timers, soonest first, at most 1000.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Timers {
     timers: Vec<Timer>,
 }
 
-/// Something that time will change.
+/// A change that is due at a certain time.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Timer {
     due_at: String,
-    /// What will happen then.
+    /// What happens then.
     kind: TimerKind,
     program_id: String,
     pipeline_id: String,
     execution_id: String,
-    /// The step that it happens to.
+    /// The action of the step that changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<Action>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +101,7 @@ enum TimerKind {
     WorkDone,
     /// The step has waited too long.
     Timeout,
-    /// The time has come that somebody gave.
+    /// The scheduled time has come.
     Scheduled,
     /// The execution has been stopped.
     Cancelled,
@@ -160,9 +162,9 @@ pub async fn put_clock(
     view(&control).await
 }
 
-/// Moves the clock forward. When this answers, everything due until then has happened.
+/// Moves the clock forward. When the call returns, everything due up to the new time has happened.
 #[utoipa::path(post, path = "/_emulator/clock/advance", operation_id = "advanceClock",
-    tag = "Emulator", request_body = AdvanceBody,
+    tag = "Emulator", request_body = Option<AdvanceBody>,
     responses((status = 200, description = "What happened", body = Advanced)))]
 pub async fn advance_clock(
     State(control): State<Control>,
@@ -177,6 +179,7 @@ pub async fn advance_clock(
         };
         match error {
             AdvanceError::Store(error) => error.into(),
+            error @ AdvanceError::Stopping(_) => Problem::stopping(format!("{error}.")),
             error => Problem::invalid_parameter(name, error.to_string(), value),
         }
     })?;
@@ -204,7 +207,7 @@ fn read_destination(body: &AdvanceBody) -> Result<Destination, Problem> {
     }
 }
 
-/// Lists what time will change, soonest first.
+/// Lists the pending timers, soonest first.
 #[utoipa::path(get, path = "/_emulator/timers", operation_id = "getTimers", tag = "Emulator",
     responses((status = 200, description = "The timers", body = Timers)))]
 pub async fn get_timers(State(control): State<Control>) -> Result<Json<Timers>, Problem> {

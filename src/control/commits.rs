@@ -21,34 +21,35 @@ const LONGEST: usize = 255;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommitBody {
-    /// Its identifier; made up if absent.
+    /// Its identifier; generated if absent.
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     commit_id: Option<String>,
-    /// Whether a branch that does not exist is made.
+    /// Whether to create the branch if it does not exist.
     #[serde(default)]
     create: bool,
 }
 
-/// The branch as it is now.
+/// The branch after the commit.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Commit)]
 pub struct CommitView {
-    /// The head of the branch.
+    /// The new head of the branch.
     commit_id: String,
     branch: String,
     /// The executions that the commit started.
     execution_ids: Vec<String>,
 }
 
-/// Gives a branch a new head commit and starts the idle pipelines that execute with each commit on
-/// it. A branch that does not exist is a 404, unless `create` is true. Slashes in its name are written as
+/// Adds a commit to a branch and starts the idle pipelines that build it on each commit. A
+/// branch that does not exist is a 404, unless `create` is true. Slashes in its name are written as
 /// `%2F`.
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
     params(NamedBranch),
-    request_body = CommitBody,
-    responses((status = 201, description = "The commit is there", body = CommitView)))]
+    request_body = Option<CommitBody>,
+    responses((status = 201, description = "The commit was added", body = CommitView)))]
 pub async fn post_commit(
     State(control): State<Control>,
     NamedBranch { repository: InRepository { program, repository }, branch }: NamedBranch,
@@ -86,6 +87,6 @@ fn check_name(field: &str, text: &str) -> Result<(), Problem> {
     if (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control) {
         return Ok(());
     }
-    let message = format!("must have 1 to {LONGEST} characters, none of them control ones");
+    let message = format!("must have 1 to {LONGEST} characters and no control characters");
     Err(Problem::invalid([InvalidField::new(field, message).with_value(text)]))
 }

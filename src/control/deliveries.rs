@@ -40,19 +40,19 @@ pub struct DeliveryList {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Delivery)]
 pub struct DeliveryView {
-    /// Greater is later.
+    /// The identifier; later deliveries have greater ones.
     id: String,
     webhook_id: String,
-    /// The name of the event, as it is subscribed to.
+    /// The name of the event, as in subscriptions.
     event: &'static str,
     execution_id: String,
     status: DeliveryStatus,
-    /// When it is tried next; absent while another event of the execution comes before it.
+    /// When the next attempt is due; absent while an earlier event of the execution is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_attempt_at: Option<String>,
     /// The attempts, in order.
     attempts: Vec<AttemptView>,
-    /// What is sent.
+    /// The request body.
     #[schema(value_type = EventBody)]
     body: Value,
 }
@@ -62,13 +62,13 @@ pub struct DeliveryView {
 #[schema(as = DeliveryAttempt)]
 struct AttemptView {
     at: String,
-    /// The status of the answer.
+    /// The status of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    /// Why there was no answer.
+    /// Why there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// The beginning of an answer that was no success, up to 1 KiB.
+    /// The first 1 KiB of the body of an unsuccessful response.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer: Option<String>,
     /// How long it took, in real milliseconds.
@@ -111,15 +111,18 @@ impl DeliveryView {
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[expect(dead_code, reason = "it describes what `WantedDeliveries` reads")]
 pub struct DeliveryParameters {
-    /// How they stand.
+    /// Only deliveries with this status.
     status: Option<DeliveryStatus>,
-    /// Whom they are for.
+    /// Only deliveries to this webhook.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     webhook_id: Option<String>,
-    /// The execution that they are about.
+    /// Only deliveries about this execution.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     execution_id: Option<String>,
-    /// Those older than the delivery with this identifier, to read on.
+    /// Only deliveries older than the one with this identifier, for paging.
+    #[param(pattern = "^[1-9][0-9]{0,18}$")]
     before: Option<String>,
-    /// How many at most, 100 if absent.
+    /// The maximum number of deliveries; 100 if absent.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
@@ -179,7 +182,7 @@ async fn list(
     Ok(DeliveryList::new(recorded, control.deliverer.base_url()))
 }
 
-/// Lists what was sent and is to be sent to subscribers, newest first.
+/// Lists webhook deliveries, sent and pending, newest first.
 #[utoipa::path(get, path = "/_emulator/deliveries", operation_id = "getDeliveries",
     tag = "Emulator", params(DeliveryParameters),
     responses((status = 200, description = "The deliveries", body = DeliveryList)))]
@@ -190,14 +193,14 @@ pub async fn get_deliveries(
     list(&control, wanted).await.map(Json)
 }
 
-/// Answers as soon as every delivery that is due has been tried, with the deliveries then.
+/// Waits until every due delivery has been attempted, then returns the deliveries.
 #[utoipa::path(get, path = "/_emulator/deliveries/wait", operation_id = "waitForDeliveries",
     tag = "Emulator",
     params(DeliveryParameters, TimeoutParameter),
     responses((status = 200, description = "The deliveries", body = DeliveryList),
-        (status = 408, description = "Not all have been tried in time", body = Problem,
+        (status = 408, description = "Not every due delivery was attempted in time", body = Problem,
             content_type = "application/problem+json"),
-        (status = 503, description = "The emulator stops", body = Problem,
+        (status = 503, description = "The emulator is shutting down", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn wait_for_deliveries(
     State(control): State<Control>,
@@ -211,12 +214,12 @@ pub async fn wait_for_deliveries(
     // However short the time is, what is so is told.
     if control.engine.has_due_deliveries().await? {
         let tried = control.engine.wait_for_deliveries();
-        within(timeout, "Not every delivery that is due has been tried", tried).await?;
+        within(timeout, "Not every due delivery was attempted", tried).await?;
     }
     list(&control, wanted).await.map(Json)
 }
 
-/// Delivers an event once more, whatever came of it.
+/// Delivers an event again, whatever the status of the delivery.
 #[utoipa::path(post, path = "/_emulator/deliveries/{deliveryId}/redeliver",
     operation_id = "redeliver", tag = "Emulator", params(NamedDelivery),
     responses((status = 202, description = "The delivery, which is due now",

@@ -24,9 +24,10 @@ const SILENCE: RealDuration = RealDuration::from_secs(15);
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes what `WantedEvents` reads")]
 pub struct EventParameters {
-    /// The program that the events are about. Events that are about no program come, too.
+    /// Only events about this program; events about no program are sent, too.
     program: Option<String>,
-    /// The types of the events, separated by commas; all if absent. `reset` and `missed` always come.
+    /// Only events of these types, separated by commas; all if absent. `reset` and `missed` are
+    /// always sent.
     #[param(style = Form, explode = false)]
     types: Option<Vec<ChangeType>>,
 }
@@ -58,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WantedEvents {
 fn read_types(text: &str) -> Result<Vec<ChangeType>, String> {
     text.split(',').map(str::parse).collect::<Result<_, _>>().map_err(|_| {
         let names = ChangeType::NAMES.join(", ");
-        format!("must be some of {names}, separated by commas")
+        format!("must be one or more of {names}, separated by commas")
     })
 }
 
@@ -110,17 +111,17 @@ fn event(place: Position, name: &str, data: &Value) -> Event {
     Event::default().id(id(place)).event(name).data(data.to_string())
 }
 
-/// Tells what changes, as it changes, for as long as the caller reads.
+/// Streams changes as server-sent events.
 ///
-/// Each event names what to read again. An execution is told of once for each change that is stored,
-/// however many of its steps it concerns. The stream begins with the id of the last event so far.
-/// Where events are missing, because too much has happened since `Last-Event-ID`, because the
-/// emulator was started again, or because the caller reads too slowly, the event `missed` says so;
-/// then anything may have changed. A comment is sent after 15 s of silence.
+/// Each event names the resource to read again. A stored change of an execution is one event, even
+/// if it changes several steps. The stream begins with the id of the last event so far. The event
+/// `missed` means that events were lost and anything may have changed: too much has happened since
+/// `Last-Event-ID`, the emulator was restarted, or the caller reads too slowly. A comment is sent
+/// after 15 s without an event.
 #[utoipa::path(get, path = "/_emulator/events", operation_id = "getEvents", tag = "Emulator",
     params(EventParameters,
         ("Last-Event-ID" = Option<String>, Header,
-            description = "The id of the last event that was read: the stream goes on after it")),
+            description = "The id of the last event received; the stream continues after it")),
     responses((status = 200, description = "Events whose data is a JSON object", body = String,
         content_type = "text/event-stream")))]
 pub async fn get_events(State(control): State<Control>, wanted: WantedEvents) -> Response {

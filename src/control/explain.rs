@@ -12,7 +12,7 @@ use crate::domain::pipeline::Action;
 use crate::engine::read::Snapshot;
 use crate::extract::InExecution;
 
-/// For each step of an execution, which links it has and why not the others.
+/// For each step of an execution: its links, and why other links are absent.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
@@ -20,7 +20,7 @@ pub struct Explanation {
     steps: Vec<StepExplanation>,
 }
 
-/// Which links a step has and why not the others.
+/// The links of a step, and why other links are absent.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct StepExplanation {
@@ -35,11 +35,11 @@ struct StepExplanation {
     metrics: LinkExplanation,
 }
 
-/// Whether a link is there.
+/// Whether a link is present.
 #[derive(Debug, Serialize, ToSchema)]
 struct LinkExplanation {
     available: bool,
-    /// Why it is not there.
+    /// Why the link is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -75,7 +75,7 @@ impl Explanation {
     }
 }
 
-/// Explains which links each step has, and why not the others.
+/// Explains which links each step has, and why other links are absent.
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/explain",
     operation_id = "explainExecution", tag = "Emulator",

@@ -21,50 +21,53 @@ const LONGEST_LATENCY: Duration = Duration::from_mins(60);
 /// After how many seconds callers come again when there is an outage.
 const OUTAGE: u64 = 30;
 
-/// A rule by which calls fail or take their time. It needs one of status, fault, latency and preset.
+/// A fault injection rule: calls fail or are delayed. One of status, fault, latency and preset is
+/// required.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FaultBody {
-    /// A rule with a name; operation, after, every, times and ttl can be given beside it.
+    /// A predefined rule; can be combined with operation, after, every, times and ttl.
     preset: Option<Preset>,
-    /// The operation whose calls are meant, by its identifier; all of /api if absent.
+    /// The identifier of the operation that the rule applies to; all of /api if absent.
     operation: Option<String>,
-    /// How many calls are left alone first.
+    /// How many calls to skip first.
     after: Option<u64>,
-    /// Every n-th of the calls after those is meant.
+    /// Applies the rule only to every n-th call after those.
     #[schema(minimum = 1)]
     every: Option<u64>,
-    /// How often the rule is used; always if absent.
+    /// How many times the rule is applied; always if absent.
     #[schema(minimum = 1)]
     times: Option<u64>,
-    /// The status of the error that is answered in place of the operation.
+    /// The status of the error response.
     #[schema(minimum = 400, maximum = 599)]
     status: Option<u16>,
-    /// After how many seconds the caller is told to try again, beside a status.
+    /// The value of `Retry-After` in seconds; only with a status.
     retry_after: Option<u64>,
-    /// How much longer calls take in real time, an ISO-8601 duration up to PT1H.
+    /// The delay of calls in real time, an ISO-8601 duration up to PT1H.
+    #[schema(format = "duration")]
     latency: Option<String>,
-    /// How the connection fails in place of an answer.
+    /// How the connection fails instead of returning a response.
     fault: Option<WireFault>,
-    /// How long the rule lives on the emulator's clock, an ISO-8601 duration.
+    /// The lifetime of the rule on the emulator's clock, an ISO-8601 duration.
+    #[schema(format = "duration")]
     ttl: Option<String>,
 }
 
-/// A fault rule, and how often it was used.
+/// A fault injection rule, with the number of times it was applied.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FaultRule {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     preset: Option<Preset>,
-    /// The operation whose calls are meant; all of /api if absent.
+    /// The identifier of the operation that the rule applies to; all of /api if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<String>,
-    /// How many calls are left alone first.
+    /// How many calls to skip first.
     after: u64,
-    /// Every n-th of the calls after those is meant.
+    /// Applies the rule only to every n-th call after those.
     every: u64,
-    /// How often the rule is used; always if absent.
+    /// How many times the rule is applied; always if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     times: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,16 +80,16 @@ pub struct FaultRule {
     fault: Option<WireFault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ttl: Option<String>,
-    /// When the rule ends on the emulator's clock.
+    /// When the rule expires on the emulator's clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
-    /// How many calls the rule has counted.
+    /// The number of calls of its operation while the rule was active.
     matched: u64,
-    /// How often it was used.
+    /// The number of times it was applied.
     used: u64,
 }
 
-/// Fault rules, in the order in which they were made.
+/// Fault rules, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FaultRules {
     faults: Vec<FaultRule>,
@@ -212,7 +215,7 @@ impl FaultBody {
                 place.wrong(field, "can't be given together with preset");
             }
             if *preset == Some(Preset::ResetMidLog) && operation.is_some() {
-                place.wrong("operation", "is downloadFile for this preset");
+                place.wrong("operation", "must be downloadFile for this preset");
             }
             return;
         }
@@ -220,10 +223,10 @@ impl FaultBody {
             place.wrong("fault", "can't be given together with status");
         }
         if retry_after.is_some() && status.is_none() {
-            place.wrong("retryAfter", "is only for rules with a status");
+            place.wrong("retryAfter", "is only allowed together with status");
         }
         if status.is_none() && fault.is_none() && latency.is_none() {
-            let message = "is missing, or fault, latency or preset: the rule would do nothing";
+            let message = "is required, unless fault, latency or preset is given";
             place.wrong("status", message);
         }
     }
@@ -273,7 +276,7 @@ fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
     }
 }
 
-/// Adds a fault rule after the others. The first rule that means a call is used.
+/// Adds a fault rule after the existing ones. Of the rules that match a call, the first is applied.
 #[utoipa::path(post, path = "/_emulator/faults", operation_id = "postFault", tag = "Emulator",
     request_body = FaultBody,
     responses((status = 201, description = "The rule", body = FaultRule)))]
@@ -293,7 +296,7 @@ pub async fn post_fault(
     Ok((StatusCode::CREATED, Json(FaultRule::new(listed))))
 }
 
-/// Lists the fault rules in order, those that are used up or have expired among them.
+/// Lists the fault rules in order, including used-up and expired ones.
 #[utoipa::path(get, path = "/_emulator/faults", operation_id = "getFaults", tag = "Emulator",
     responses((status = 200, description = "The rules", body = FaultRules)))]
 pub async fn get_faults(State(control): State<Control>) -> Json<FaultRules> {
@@ -301,18 +304,18 @@ pub async fn get_faults(State(control): State<Control>) -> Json<FaultRules> {
     Json(FaultRules { faults: faults.into_iter().map(FaultRule::new).collect() })
 }
 
-/// Removes all fault rules.
+/// Deletes all fault rules.
 #[utoipa::path(delete, path = "/_emulator/faults", operation_id = "deleteFaults",
-    tag = "Emulator", responses((status = 204, description = "There are no rules")))]
+    tag = "Emulator", responses((status = 204, description = "All rules were deleted")))]
 pub async fn delete_faults(State(control): State<Control>) -> StatusCode {
     control.traffic.faults().clear();
     StatusCode::NO_CONTENT
 }
 
-/// Removes a fault rule.
+/// Deletes a fault rule.
 #[utoipa::path(delete, path = "/_emulator/faults/{faultId}", operation_id = "deleteFault",
     tag = "Emulator", params(("faultId" = String, Path, description = "The fault rule")),
-    responses((status = 204, description = "The rule is gone")))]
+    responses((status = 204, description = "The rule was deleted")))]
 pub async fn delete_fault(
     State(control): State<Control>,
     id: Result<Path<u64>, axum::extract::rejection::PathRejection>,

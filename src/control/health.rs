@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{Control, VERSION};
 use crate::store::Condition;
 
-/// How the emulator is.
+/// The health of the emulator.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     status: Status,
@@ -23,19 +23,19 @@ pub struct Health {
 enum Status {
     /// It is ready, and nothing is known to be wrong.
     Ok,
-    /// It answers, but something is wrong.
+    /// It responds, but something is wrong.
     Failing,
 }
 
-/// How the database is.
+/// The health of the database.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 enum DatabaseHealth {
-    /// It can be used; its file is still being checked for damage.
+    /// Usable; the file is still being checked for damage.
     Checking,
-    /// Nothing is wrong.
+    /// Usable; no damage was found.
     Ok,
-    /// It is damaged or can't be used; the text says why.
+    /// Damaged or unusable; the string says why.
     Problem(String),
 }
 
@@ -49,10 +49,9 @@ impl From<Condition> for DatabaseHealth {
     }
 }
 
-/// Answers once the emulator is ready, and tells if something is wrong with its database.
+/// Returns whether the emulator is ready and its database is sound.
 ///
-/// The database file is checked for damage after the start. Whether it is still there is looked at
-/// for each answer.
+/// The database file is checked for damage after the start. Every call checks that it still exists.
 #[utoipa::path(get, path = "/_emulator/health", operation_id = "getHealth", tag = "Emulator",
     responses((status = 200, description = "The emulator is ready", body = Health),
         (status = 503, description = "Something is wrong with the database", body = Health)))]

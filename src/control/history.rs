@@ -17,34 +17,34 @@ use crate::http::problem::Problem;
 /// The most executions that one call makes.
 const MOST: u32 = 10_000_000;
 
-/// How much past a pipeline is to get.
+/// How many executions to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryBody {
-    /// How many executions.
+    /// The number of executions.
     #[schema(minimum = 1, maximum = 10_000_000)]
     count: u32,
 }
 
-/// The executions that were made.
+/// The executions that were created.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = History)]
 pub struct HistoryView {
     count: u32,
-    /// The oldest.
+    /// The oldest of them.
     first_execution_id: String,
-    /// The newest.
+    /// The newest of them.
     last_execution_id: String,
 }
 
-/// Gives a pipeline finished executions in the past, before all that it has.
+/// Adds finished executions to a pipeline, dated before its existing ones.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/history",
     operation_id = "postHistory", tag = "Emulator",
     params(InPipeline),
     request_body = HistoryBody,
-    responses((status = 201, description = "The executions are there", body = HistoryView),
-        (status = 409, description = "Everything was reset or replaced while they were made",
+    responses((status = 201, description = "The executions were created", body = HistoryView),
+        (status = 409, description = "The state was reset or replaced in the meantime",
             body = Problem, content_type = "application/problem+json")))]
 pub async fn post_history(
     State(control): State<Control>,

@@ -10,7 +10,7 @@ use crate::access::Auth;
 use crate::domain::pace::Pace;
 use crate::http::problem::Problem;
 
-/// What the emulator is and holds.
+/// The version, the options and the contents of the emulator.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Info {
     version: &'static str,
@@ -27,7 +27,7 @@ struct OptionsInForce {
     auth: Auth,
 }
 
-/// How many of each there are.
+/// The number of objects of each kind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Counts {
@@ -38,9 +38,9 @@ struct Counts {
     running_executions: i64,
 }
 
-/// Returns version, options in force and counts.
+/// Returns the version, the options in force and the number of objects of each kind.
 #[utoipa::path(get, path = "/_emulator/info", operation_id = "getInfo", tag = "Emulator",
-    responses((status = 200, description = "What the emulator is and holds", body = Info)))]
+    responses((status = 200, description = "The version, the options and the contents", body = Info)))]
 pub async fn get_info(State(control): State<Control>) -> Result<Json<Info>, Problem> {
     let engine = &control.engine;
     let (tenants, programs, pipelines) = engine.catalog().counts();

@@ -8,9 +8,9 @@ use super::Control;
 use crate::http::problem::Problem;
 use crate::traffic::metrics::{CONTENT_TYPE, Present};
 
-/// Returns the emulator's figures in Prometheus' text format.
+/// Returns the emulator's metrics in the Prometheus text format.
 #[utoipa::path(get, path = "/_emulator/metrics", operation_id = "getMetrics", tag = "Emulator",
-    responses((status = 200, description = "The figures", body = String,
+    responses((status = 200, description = "The metrics", body = String,
         content_type = "text/plain")))]
 pub async fn get_metrics(State(control): State<Control>) -> Result<impl IntoResponse, Problem> {
     let (_, running_executions) = control.engine.count_executions().await?;

@@ -14,7 +14,7 @@ use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 use crate::seed::KpisDocument;
 
-/// The changes; what is left out stays as it is.
+/// The changes; absent fields keep their values.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProgramBody {
@@ -24,7 +24,7 @@ pub struct ProgramBody {
     kpis: Option<KpisDocument>,
 }
 
-/// What Customer Success Engineers have set for a program.
+/// The settings of a program that Customer Success Engineers change.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProgramSettings {
@@ -60,7 +60,7 @@ impl ProgramSettings {
 #[utoipa::path(patch, path = "/_emulator/program/{programId}", operation_id = "patchProgram",
     tag = "Emulator", params(InProgram),
     request_body = ProgramBody,
-    responses((status = 200, description = "What is set now", body = ProgramSettings)))]
+    responses((status = 200, description = "The new settings", body = ProgramSettings)))]
 pub async fn patch_program(
     State(control): State<Control>,
     InProgram { program }: InProgram,
@@ -75,7 +75,7 @@ pub async fn patch_program(
         .map_err(|fields| invalid(fields, &body))?;
         Ok(())
     };
-    let program = control.engine.change_program(program.id, change).await?;
+    let program = control.engine.change_program(program.id, change).await??;
     let program = program.ok_or_else(|| Problem::not_found("The program"))?;
     Ok(Json(ProgramSettings::new(&program)))
 }

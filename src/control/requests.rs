@@ -15,50 +15,50 @@ use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 use crate::traffic::journal::{CallFilter, JournalEntry, Said};
 
-/// Calls, newest first.
+/// Recorded requests, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RequestList {
     requests: Vec<RequestView>,
 }
 
-/// How many calls there are.
+/// The number of matching requests.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RequestCount {
     count: usize,
 }
 
-/// A call to Cloud Manager or its files, without the tokens and secrets in it.
+/// A request to Cloud Manager or its files, without tokens and secrets.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RecordedRequest)]
 struct RequestView {
-    /// Counts the calls from 1, in the order in which they were answered.
+    /// A sequence number from 1, in the order of the responses.
     number: u64,
-    /// When it came.
+    /// When the request arrived.
     time: String,
     method: String,
-    /// The path; tokens of files are left out.
+    /// The path, without file tokens.
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
     /// Absent if there is no operation at the path.
     #[serde(skip_serializing_if = "Option::is_none")]
     operation_id: Option<String>,
-    /// Absent if the caller left, or the connection failed, before the answer.
+    /// Absent if the caller disconnected, or the connection failed, before the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    /// How long it took until the answer began, in real milliseconds.
+    /// The time until the response began, in real milliseconds.
     duration: f64,
     request_id: String,
-    /// The organisation that the caller named.
+    /// The organisation in `x-gw-ims-org-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     organisation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<String>,
-    /// What was sent, JSON if it is that, otherwise a text of at most 16 KiB.
+    /// The request body: as JSON if it is JSON, otherwise a string of at most 16 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
-    /// Whether the end of the body is missing.
+    /// Whether the body is truncated.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_truncated: Option<bool>,
     /// The fault that was injected.
@@ -101,21 +101,24 @@ impl RequestView {
     }
 }
 
-/// Which calls are meant; those that have everything that is given.
+/// The query parameters that choose requests; a request must match all that are given.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "it describes what is read by hand, to name every mistake at once")]
 pub struct FilterParameters {
-    /// The method.
+    /// Only requests with this method.
+    #[param(min_length = 1)]
     method: Option<String>,
-    /// The path, or its beginning and a `*`.
+    /// Only requests to this path; a `*` at its end stands for any rest.
     path: Option<String>,
-    /// The status of the answer.
+    /// Only requests with this response status.
+    #[param(minimum = 100, maximum = 999)]
     status: Option<u16>,
-    /// The operation.
+    /// Only requests for this operation.
     #[param(rename = "operationId")]
     operation_id: Option<String>,
-    /// The earliest time, in any ISO-8601 form with an offset, on the emulator's clock.
+    /// Only requests since this time on the emulator's clock, in any ISO-8601 form with an offset.
+    #[param(format = DateTime)]
     since: Option<String>,
 }
 
@@ -141,7 +144,7 @@ impl FromRequestParts<Control> for WantedCalls {
         let operations = control.traffic.operations();
         let operation_id = reader.read("operationId", |text| {
             let known = operations.has_official(text).then(|| text.to_owned());
-            known.ok_or_else(|| "is no operation of Cloud Manager or of its files".into())
+            known.ok_or_else(|| "is not an operation of Cloud Manager or its files".into())
         });
         let since = reader.read("since", |text| {
             // A plus sign that was not escaped arrives as a space.
@@ -152,10 +155,10 @@ impl FromRequestParts<Control> for WantedCalls {
     }
 }
 
-/// Lists the last calls to Cloud Manager and its files, newest first, at most 1000.
+/// Lists the latest requests to Cloud Manager and its files, newest first, at most 1000.
 #[utoipa::path(get, path = "/_emulator/requests", operation_id = "getRequests", tag = "Emulator",
     params(FilterParameters),
-    responses((status = 200, description = "The calls", body = RequestList)))]
+    responses((status = 200, description = "The requests", body = RequestList)))]
 pub async fn get_requests(
     State(control): State<Control>,
     WantedCalls(filter): WantedCalls,
@@ -165,10 +168,10 @@ pub async fn get_requests(
     Json(RequestList { requests })
 }
 
-/// Counts the last calls to Cloud Manager and its files.
+/// Counts the recorded requests to Cloud Manager and its files.
 #[utoipa::path(get, path = "/_emulator/requests/count", operation_id = "getRequestCount",
     tag = "Emulator", params(FilterParameters),
-    responses((status = 200, description = "How many there are", body = RequestCount)))]
+    responses((status = 200, description = "The number of requests", body = RequestCount)))]
 pub async fn get_request_count(
     State(control): State<Control>,
     WantedCalls(filter): WantedCalls,
@@ -176,7 +179,7 @@ pub async fn get_request_count(
     Json(RequestCount { count: control.traffic.journal().list(&filter).len() })
 }
 
-/// Forgets all calls.
+/// Empties the request journal.
 #[utoipa::path(delete, path = "/_emulator/requests", operation_id = "deleteRequests",
     tag = "Emulator", responses((status = 204, description = "The journal is empty")))]
 pub async fn delete_requests(State(control): State<Control>) -> StatusCode {

@@ -11,7 +11,7 @@ use crate::extract::InPipeline;
 use crate::http::body::{invalid, read_object};
 use crate::http::problem::Problem;
 
-/// Returns the scenario of a pipeline, with the number of executions that it still holds for.
+/// Returns the scenario of a pipeline, with the number of executions that it still applies to.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "getScenario", tag = "Emulator",
     params(InPipeline),
@@ -24,7 +24,7 @@ pub async fn get_scenario(
     found.map(Json).ok_or_else(|| Problem::not_found("A scenario of the pipeline"))
 }
 
-/// Sets the scenario of a pipeline in place of an earlier one.
+/// Sets or replaces the scenario of a pipeline.
 #[utoipa::path(put, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "putScenario", tag = "Emulator",
     params(InPipeline),
@@ -45,7 +45,7 @@ pub async fn put_scenario(
 #[utoipa::path(delete, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/scenario",
     operation_id = "deleteScenario", tag = "Emulator",
     params(InPipeline),
-    responses((status = 204, description = "The pipeline has no scenario")))]
+    responses((status = 204, description = "The pipeline has no scenario now")))]
 pub async fn delete_scenario(
     State(control): State<Control>,
     InPipeline { pipeline, .. }: InPipeline,

@@ -17,9 +17,9 @@ use crate::http::body::{as_text, invalid_in};
 use crate::http::problem::Problem;
 use crate::http::temporary::TemporaryFile;
 use crate::input::Document;
-use crate::seed::{self, EnvironmentDocument, PipelineDocument, Seed};
+use crate::seed::{self, EnvironmentDocument, PipelineDocument};
 
-/// How many of each were added; what was there already stays as it was.
+/// The number of added objects of each kind; existing ones are not changed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Added)]
 pub struct AddedView {
@@ -39,7 +39,7 @@ pub struct AddedView {
 pub struct CreatedView {
     id: String,
     program_id: String,
-    /// Where the API shows it.
+    /// Its path in the API.
     href: String,
 }
 
@@ -49,32 +49,35 @@ pub(super) fn refused(fields: InvalidFields, body: &[u8]) -> Problem {
     invalid_in(fields, document.as_ref())
 }
 
-async fn add(control: &Control, seed: Seed) -> Result<Added, Problem> {
-    control.engine.add(seed).await.map_err(|error| match error {
-        AddError::Conflict(reason) => {
-            Problem::new(StatusCode::CONFLICT, "Conflict", format!("Nothing is added: {reason}."))
+impl From<AddError> for Problem {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::Conflict(reason) => {
+                Self::new(StatusCode::CONFLICT, "Conflict", format!("Nothing was added: {reason}."))
+            }
+            AddError::Gone => Self::not_found("The program"),
+            AddError::Store(error) => error.into(),
         }
-        AddError::Store(error) => error.into(),
-    })
+    }
 }
 
-/// Adds what a seed document in YAML or JSON defines, all of it or nothing. What is there already
-/// stays as it is, so that adding a document twice changes nothing.
+/// Adds the definitions of a seed document in YAML or JSON, all of them or none. Existing ones are
+/// not changed, so adding a document a second time has no effect.
 #[utoipa::path(post, path = "/_emulator/seed", operation_id = "postSeed", tag = "Emulator",
     request_body(content((Object = "application/json"), (String = "application/yaml"))),
     responses((status = 200, description = "What was added", body = AddedView),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_seed(
     State(control): State<Control>,
     body: Body,
 ) -> Result<Json<AddedView>, Problem> {
-    let bytes = TemporaryFile::receive(body).await?.read().await?;
+    let bytes = TemporaryFile::receive(control.engine.place_for_copy(), body).await?.read().await?;
     let catalog = control.engine.catalog();
     let seed = seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
         .map_err(|fields| refused(fields, &bytes))?;
     let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
-        add(&control, seed).await?;
+        control.engine.add(seed).await?;
     Ok(Json(AddedView {
         tenants,
         programs,
@@ -98,9 +101,9 @@ fn created(program: ProgramId, id: String, path: ApiPath<'_>) -> Created {
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipelines",
     operation_id = "postPipeline", tag = "Emulator", params(InProgram),
     request_body = PipelineDocument,
-    responses((status = 201, description = "The pipeline is there", body = CreatedView,
+    responses((status = 201, description = "The pipeline was created", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_pipeline(
     State(control): State<Control>,
@@ -109,10 +112,8 @@ pub async fn post_pipeline(
 ) -> Result<Created, Problem> {
     let seed = seed::read_pipeline(as_text(&body)?, &program);
     let seed = seed.map_err(|fields| refused(fields, &body))?;
-    let known = |id: &_| program.pipelines.contains_key(id);
-    let new = seed.programs.iter().flat_map(|program| program.pipelines.keys());
-    let id = new.copied().find(|id| !known(id));
-    add(&control, seed).await?;
+    let id = seed.programs.iter().flat_map(|program| program.pipelines.keys()).next().copied();
+    control.engine.add_part(seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The pipeline"))?;
     let path = ApiPath::Pipeline(PipelineKey { program_id: program.id, pipeline_id: id });
     Ok(created(program.id, id.to_string(), path))
@@ -122,9 +123,9 @@ pub async fn post_pipeline(
 #[utoipa::path(post, path = "/_emulator/program/{programId}/environments",
     operation_id = "postEnvironment", tag = "Emulator", params(InProgram),
     request_body = EnvironmentDocument,
-    responses((status = 201, description = "The environment is there", body = CreatedView,
+    responses((status = 201, description = "The environment was created", body = CreatedView,
             headers(("location" = String, description = "Its path"))),
-        (status = 409, description = "Something contradicts what is there", body = Problem,
+        (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_environment(
     State(control): State<Control>,
@@ -133,10 +134,8 @@ pub async fn post_environment(
 ) -> Result<Created, Problem> {
     let seed = seed::read_environment(as_text(&body)?, &program);
     let seed = seed.map_err(|fields| refused(fields, &body))?;
-    let known = |id: &_| program.environments.contains_key(id);
-    let new = seed.programs.iter().flat_map(|program| program.environments.keys());
-    let id = new.copied().find(|id| !known(id));
-    add(&control, seed).await?;
+    let id = seed.programs.iter().flat_map(|program| program.environments.keys()).next().copied();
+    control.engine.add_part(seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The environment"))?;
     Ok(created(program.id, id.to_string(), ApiPath::Environment(program.id, id)))
 }

@@ -21,12 +21,12 @@ const SQLITE: &str = "application/vnd.sqlite3";
 /// How much of a state is in memory at a time, in bytes.
 const CHUNK: usize = 256 * 1024;
 
-/// Downloads the state as one SQLite file, as it is at one moment.
+/// Downloads a consistent snapshot of the state as one SQLite file.
 #[utoipa::path(get, path = "/_emulator/state", operation_id = "getState", tag = "Emulator",
     responses((status = 200, description = "The state", body = String,
         content_type = "application/vnd.sqlite3")))]
 pub async fn get_state(State(control): State<Control>) -> Result<Response, Problem> {
-    let temporary = TemporaryFile::new()?;
+    let temporary = TemporaryFile::new(control.engine.place_for_copy())?;
     control.engine.export(temporary.path()).await?;
     let (file, length) = temporary.open().await?;
     // The temporary file goes away when the last byte is sent, or the caller leaves.
@@ -43,26 +43,26 @@ pub async fn get_state(State(control): State<Control>) -> Result<Response, Probl
     Ok((headers, Body::from_stream(body)).into_response())
 }
 
-/// Replaces everything by a state that was downloaded, from this version or an older one.
+/// Replaces the state with a downloaded one, from this version or an older one.
 #[utoipa::path(put, path = "/_emulator/state", operation_id = "putState", tag = "Emulator",
     request_body(content = String, content_type = "application/vnd.sqlite3"),
-    responses((status = 204, description = "The state is restored")))]
+    responses((status = 204, description = "The state was restored")))]
 pub async fn put_state(State(control): State<Control>, body: Body) -> Result<StatusCode, Problem> {
-    let received = TemporaryFile::receive(body).await?;
+    let received = TemporaryFile::receive(control.engine.place_for_copy(), body).await?;
     control.engine.import(received).await.map_err(|error| match error {
         ImportError::Refused(reason) => {
-            Problem::bad_request(format!("The body is no state that can be restored: {reason}."))
+            Problem::bad_request(format!("The body is not a state that can be restored: {reason}."))
         }
         ImportError::Store(error) => error.into(),
     })?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What to go back to.
+/// What to reset to.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetBody {
-    /// The seed if absent.
+    /// `seed` if absent.
     #[serde(default)]
     to: ResetTarget,
 }
@@ -71,18 +71,18 @@ pub struct ResetBody {
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum ResetTarget {
-    /// The seed that it was started with.
+    /// The seed with which it was started.
     #[default]
     Seed,
-    /// Nothing.
+    /// No data at all.
     Empty,
 }
 
-/// Goes back to the beginning: data, counters, the clock's start and rate; without journal and
-/// fault rules.
+/// Resets the data, the counters and the clock to their initial values, and deletes the request
+/// journal and the fault rules.
 #[utoipa::path(post, path = "/_emulator/reset", operation_id = "reset", tag = "Emulator",
-    request_body = ResetBody,
-    responses((status = 204, description = "It is as it was at the beginning")))]
+    request_body = Option<ResetBody>,
+    responses((status = 204, description = "The emulator was reset")))]
 pub async fn reset(State(control): State<Control>, body: Bytes) -> Result<StatusCode, Problem> {
     let ResetBody { to } = if body.is_empty() { ResetBody::default() } else { read_object(&body)? };
     control

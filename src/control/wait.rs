@@ -21,18 +21,18 @@ const USUAL: Duration = Duration::from_secs(30);
 /// How long to wait at most, in real time.
 const LONGEST: Duration = Duration::from_mins(60);
 
-/// Answers as soon as a step of the execution waits or the execution has ended (`WAITING`), or has
-/// ended (`ENDED`).
+/// Waits until a step of the execution waits or the execution has ended (`WAITING`), or until it
+/// has ended (`ENDED`), then returns the execution.
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/wait",
     operation_id = "waitForExecution", tag = "Emulator",
     params(InExecution,
-        ("for" = String, Query, description = "WAITING or ENDED; WAITING also ends with the execution"),
+        ("for" = String, Query, pattern = "^(WAITING|ENDED)$", description = "`WAITING` or `ENDED`; `WAITING` also returns when the execution has ended"),
         TimeoutParameter),
     responses((status = 200, description = "The execution", body = ExecutionView),
-        (status = 408, description = "It has not come so far in time", body = Problem,
+        (status = 408, description = "The execution did not reach this state in time", body = Problem,
             content_type = "application/problem+json"),
-        (status = 503, description = "The emulator stops", body = Problem,
+        (status = 503, description = "The emulator is shutting down", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn wait_for_execution(
     State(control): State<Control>,
@@ -54,7 +54,7 @@ pub async fn wait_for_execution(
     }
     let execution = snapshot.execution;
     let reached = control.engine.wait_for(milestone, execution.pipeline, execution.id);
-    let snapshot = within(timeout, "The execution has not come so far", reached).await?;
+    let snapshot = within(timeout, "The execution did not reach this state", reached).await?;
     Ok(Json(ExecutionView::new(&snapshot)))
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn within<T, E: Into<Problem>>(
         Ok(reached) => reached.map_err(Into::into),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
-            "Not yet",
+            "Timed out",
             format!("{not_yet} within {timeout} of real time."),
         )),
     }
@@ -98,9 +98,7 @@ impl From<WaitError> for Problem {
     fn from(error: WaitError) -> Self {
         match error {
             WaitError::NoSuchExecution => Self::not_found("The execution"),
-            WaitError::Stopping => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Stopping", "The emulator stops.")
-            }
+            WaitError::Stopping => Self::stopping("The emulator is shutting down."),
             WaitError::Store(error) => error.into(),
         }
     }

@@ -19,7 +19,7 @@ use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 use crate::seed::{self, WebhookDocument};
 
-/// Subscriptions, in the order in which they were made.
+/// Subscriptions, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WebhookList {
     webhooks: Vec<WebhookView>,
@@ -58,16 +58,17 @@ pub async fn get_webhooks(State(control): State<Control>) -> Json<WebhookList> {
     Json(WebhookList { webhooks: catalog.webhooks().iter().map(WebhookView::new).collect() })
 }
 
-/// Adds a subscription, described as in a seed document, once its address has answered a challenge.
+/// Adds a webhook subscription, described as in a seed document, after its address has answered the
+/// challenge.
 #[utoipa::path(post, path = "/_emulator/webhooks", operation_id = "postWebhook", tag = "Emulator",
     params(("challenge" = Option<bool>, Query,
-        description = "Whether the address must answer a challenge, `GET …?challenge=…`, with its \
-            value; true if absent")),
+        description = "Whether to verify the address: it must answer `GET …?challenge=…` with the \
+            value of `challenge`; true if absent")),
     request_body = WebhookDocument,
-    responses((status = 201, description = "The subscription is there", body = WebhookView),
-        (status = 409, description = "The subscriber has one for the same address",
+    responses((status = 201, description = "The subscription was created", body = WebhookView),
+        (status = 409, description = "The subscriber already has a subscription with this address",
             body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The emulator stops", body = Problem,
+        (status = 503, description = "The emulator is shutting down", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_webhook(
     State(control): State<Control>,
@@ -92,7 +93,7 @@ pub async fn post_webhook(
     Ok((StatusCode::CREATED, Json(WebhookView::new(&webhook))))
 }
 
-/// Asks for proof that somebody at the address expects events.
+/// Verifies the address of a subscription with a challenge.
 async fn challenge_subscriber(control: &Control, subscription: &NewWebhook) -> Result<(), Problem> {
     let answered = tokio::select! {
         answered = control.deliverer.sender().challenge(subscription) => answered,
@@ -104,7 +105,7 @@ async fn challenge_subscriber(control: &Control, subscription: &NewWebhook) -> R
 fn unanswered(reason: &str, url: &str) -> Problem {
     let message = format!(
         "must answer GET with the value of the query parameter challenge, but {reason}; \
-         ?challenge=false adds the webhook without asking"
+         ?challenge=false skips the challenge"
     );
     let url = webhook::without_password(url);
     Problem::invalid([InvalidField::new("url", message).with_value(url)])
@@ -116,7 +117,7 @@ impl From<SubscribeError> for Problem {
             SubscribeError::AlreadyThere(_) => Self::new(
                 StatusCode::CONFLICT,
                 "Conflict",
-                format!("Nothing is added: {error}; delete that one first."),
+                format!("Nothing was added: {error}; delete that one first."),
             ),
             SubscribeError::NoSuchTenant => Self::not_found("The tenant"),
             SubscribeError::Store(error) => error.into(),
@@ -124,18 +125,18 @@ impl From<SubscribeError> for Problem {
     }
 }
 
-/// Removes all subscriptions, with what was sent and is to be sent to them.
+/// Deletes all subscriptions and their deliveries.
 #[utoipa::path(delete, path = "/_emulator/webhooks", operation_id = "deleteWebhooks",
-    tag = "Emulator", responses((status = 204, description = "There are none")))]
+    tag = "Emulator", responses((status = 204, description = "All subscriptions were deleted")))]
 pub async fn delete_webhooks(State(control): State<Control>) -> Result<StatusCode, Problem> {
     control.engine.unsubscribe(None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Removes a subscription, with what was sent and is to be sent to it.
+/// Deletes a subscription and its deliveries.
 #[utoipa::path(delete, path = "/_emulator/webhooks/{webhookId}", operation_id = "deleteWebhook",
     tag = "Emulator", params(NamedWebhook),
-    responses((status = 204, description = "The subscription is gone")))]
+    responses((status = 204, description = "The subscription was deleted")))]
 pub async fn delete_webhook(
     State(control): State<Control>,
     NamedWebhook(webhook): NamedWebhook,

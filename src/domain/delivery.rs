@@ -21,7 +21,7 @@ const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 const PATIENCE: Duration = Duration::from_days(1);
 
 words! {
-    /// How a delivery stands.
+    /// The status of a delivery.
     pub enum DeliveryStatus {
         /// It is still to be made, or to be made again.
         Pending = "PENDING",

@@ -10,7 +10,7 @@ use super::word::words;
 pub const REGION: &str = "uswest2";
 
 words! {
-    /// The purpose of an environment.
+    /// The type of an environment.
     pub enum EnvironmentType {
         /// Development.
         Dev = "dev",

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::pipeline::{Action, ImportantFailures, PipelineKind};
 use super::program::Kpis;
 
-/// What the failure of a metric leads to.
+/// The severity of a metric, which decides what its failure leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -213,15 +213,15 @@ impl Gate {
         };
         match rule.expected {
             Rating(_) if !matches!(value, "A" | "B" | "C" | "D" | "E") => {
-                Some(format!("{kpi} is a rating from A to E"))
+                Some(format!("{kpi} must be a rating from A to E"))
             }
             Expected::Flag if !matches!(value, "true" | "false") => {
-                Some(format!("{kpi} is true or false"))
+                Some(format!("{kpi} must be true or false"))
             }
             Number(_) | ResponseTime | PageViews
                 if !value.parse::<f64>().is_ok_and(f64::is_finite) =>
             {
-                Some(format!("{kpi} is a number"))
+                Some(format!("{kpi} must be a number"))
             }
             _ => None,
         }

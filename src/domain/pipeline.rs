@@ -58,11 +58,11 @@ impl Action {
 }
 
 words! {
-    /// How executions of a pipeline begin by themselves.
+    /// What starts executions of a pipeline.
     pub enum PipelineTrigger {
-        /// They don't.
+        /// Only a call of the API.
         Manual = "MANUAL",
-        /// With each new commit on the pipeline's branch.
+        /// Also each new commit on the pipeline's branch.
         OnCommit = "ON_COMMIT",
     }
 }
@@ -102,7 +102,7 @@ pub enum CseOversight {
     AnyCse,
 }
 
-/// The options of a step; which ones may be set depends on its action.
+/// The options of a step; which ones are allowed depends on its action.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct StepOptions {
@@ -207,7 +207,7 @@ impl StepOptions {
         }
         for (name, weight, _) in weights {
             if weight.is_some_and(|weight| weight > 100) {
-                problems.push(format!("{name} is a percentage, at most 100"));
+                problems.push(format!("{name} must be a percentage of at most 100"));
             }
         }
         problems

@@ -11,7 +11,7 @@ use super::program::Program;
 use super::repository::DEFAULT_BRANCH;
 use super::time::Timestamp;
 
-/// What is to change in a pipeline.
+/// The changes of a pipeline.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 pub struct PipelineUpdate {
     /// The phases that change.
@@ -19,7 +19,7 @@ pub struct PipelineUpdate {
     phases: Vec<PhaseUpdate>,
 }
 
-/// What is to change in a phase, which type and name tell.
+/// The changes of the phase with a type and name.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PipelinePhaseUpdate)]
@@ -27,25 +27,25 @@ struct PhaseUpdate {
     /// `BUILD` or `DEPLOY`.
     #[serde(rename = "type")]
     phase_type: String,
-    /// May be left out where the pipeline has one phase of the type.
+    /// Optional if the pipeline has only one phase of the type.
     name: Option<String>,
-    /// Of a build phase.
+    /// For build phases: the repository.
     repository_id: Option<String>,
-    /// Of a build phase: a branch, or a tag as `refs/tags/…`; `master` if only another repository
-    /// is given.
+    /// For build phases: a branch, or a tag as `refs/tags/…`; `master` if absent and another
+    /// repository is given.
     branch: Option<String>,
-    /// Of a deploy phase: an environment of the type that the phase is for.
+    /// For deploy phases: an environment of the same type as the current one.
     environment_id: Option<String>,
     /// The steps that change.
     #[serde(default)]
     steps: Vec<StepUpdate>,
 }
 
-/// What is to change in a step.
+/// The changes of a step.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[schema(as = PipelineStepUpdate)]
 struct StepUpdate {
-    /// Its action.
+    /// The action of the step.
     name: Option<String>,
     #[serde(default)]
     options: OptionsUpdate,
@@ -56,9 +56,9 @@ struct StepUpdate {
 #[serde(rename_all = "camelCase")]
 #[schema(as = PipelineStepUpdateOptions)]
 struct OptionsUpdate {
-    /// Of a deploy step: paths to invalidate on the dispatchers, at most 100.
+    /// For deploy steps: paths to invalidate on the dispatchers, at most 100.
     dispatcher_cache_invalidation_paths: Option<Vec<String>>,
-    /// Of a deploy step: paths to flush from the dispatchers, at most 100.
+    /// For deploy steps: paths to flush from the dispatchers, at most 100.
     dispatcher_cache_flush_paths: Option<Vec<String>>,
 }
 
@@ -83,7 +83,7 @@ impl PipelineUpdate {
                 let Some(position) = update.find(pipeline, place) else { continue };
                 let phase = &mut pipeline.phases[position];
                 if !changed.insert(position) {
-                    wrong(place, "name", "the phase is there twice", &phase.name);
+                    wrong(place, "name", "the phase is listed twice", &phase.name);
                 }
                 update.apply(program, phase, place);
             }

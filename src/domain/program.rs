@@ -25,7 +25,7 @@ pub struct Tenant {
 }
 
 words! {
-    /// What a program runs on.
+    /// The type of a program.
     pub enum ProgramType {
         /// Adobe Managed Services.
         AemManagedServices = "aem_managed_services",
@@ -77,6 +77,21 @@ pub struct Program {
 }
 
 impl Program {
+    /// Leaves only those parts of it that another does not have.
+    pub fn leave_out(&mut self, known: &Self) {
+        self.environments.retain(|id, _| !known.environments.contains_key(id));
+        self.repositories.retain(|id, _| !known.repositories.contains_key(id));
+        self.pipelines.retain(|id, _| !known.pipelines.contains_key(id));
+    }
+
+    /// Whether it has a part that another has, too.
+    #[must_use]
+    pub fn has_some_of(&self, other: &Self) -> bool {
+        self.environments.keys().any(|id| other.environments.contains_key(id))
+            || self.repositories.keys().any(|id| other.repositories.contains_key(id))
+            || self.pipelines.keys().any(|id| other.pipelines.contains_key(id))
+    }
+
     /// The variables of a pipeline or an environment of the program, to be changed.
     pub fn variables_mut(&mut self, owner: Owner) -> Option<&mut Vec<Variable>> {
         match owner {

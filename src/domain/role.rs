@@ -39,7 +39,7 @@ impl fmt::Display for RoleNeeded {
         let Self { what, roles } = self;
         let names: Vec<_> = roles.iter().map(Role::to_string).collect();
         match names.as_slice() {
-            [] => write!(f, "{what} is allowed to nobody"),
+            [] => write!(f, "no role allows {what}"),
             [name] => write!(f, "{what} needs the role {name}"),
             names => write!(f, "{what} needs one of the roles {}", names.join(", ")),
         }
@@ -147,8 +147,8 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_whose_callers_are_not_known_is_allowed_to_nobody() {
+    fn no_role_allows_an_operation_whose_callers_are_not_known() {
         let refusal = check_operation(&Role::ALL.into(), "createProgram", None).unwrap_err();
-        assert_eq!(refusal.to_string(), "createProgram is allowed to nobody");
+        assert_eq!(refusal.to_string(), "no role allows createProgram");
     }
 }

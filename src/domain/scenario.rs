@@ -11,7 +11,7 @@ use super::time::Duration;
 use super::word::words;
 
 words! {
-    /// How an automated step ends, as far as its gate does not decide.
+    /// How an automated step ends, unless its quality gate decides.
     #[derive(Default)]
     #[schema(as = ScenarioOutcome)]
     pub enum Outcome {

@@ -14,21 +14,21 @@ use super::environment::EnvironmentType;
 use super::pipeline::Action;
 use super::scenario::Outcome;
 
-/// How the next executions of a pipeline go, where that differs from "everything passes".
+/// How the next executions of a pipeline differ from "everything passes".
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Scenario)]
 pub struct ScenarioDocument {
-    /// For how many executions it holds; for all if absent.
+    /// The number of executions it applies to; all if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 4_294_967_295_u64, format = Int64)]
     pub times: Option<u32>,
-    /// One entry for each step that is to go otherwise.
+    /// One entry for each step that differs.
     #[serde(default)]
     pub steps: Vec<EntryDocument>,
 }
 
-/// How the steps with an action go.
+/// What happens in the steps with this action.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = ScenarioStep)]
@@ -44,16 +44,16 @@ pub struct EntryDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Outcome>)]
     pub outcome: Option<String>,
-    /// What the step says when it fails.
+    /// The message of the step if it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// How long the step runs, as an ISO-8601 duration, instead of what the pace says.
+    /// The duration of the step, as an ISO-8601 duration; set by the pace if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
-    /// Actual values of metrics by kpi; the gate decides by itself.
+    /// Actual values of metrics by kpi; they decide whether the gate passes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Value>,
-    /// Deployment commands that fail, for a deploy step; the outcome is then `FAILED` if absent.
+    /// Deployment commands of a deploy step that fail; the outcome is `FAILED` if absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
     /// Lines added to the step's log.
@@ -61,18 +61,18 @@ pub struct EntryDocument {
     pub log: Vec<LogLineDocument>,
 }
 
-/// A line added to a log: a text, or a text and how many times it stands there.
+/// A line added to a log: a string, or an object if the line is repeated.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(untagged, deny_unknown_fields)]
 #[schema(as = ScenarioLogLine)]
 pub enum LogLineDocument {
-    /// Once.
+    /// Added once.
     Once(String),
-    /// Several times.
+    /// Added several times.
     Repeated {
-        /// The text.
+        /// The text of the line.
         line: String,
-        /// How many times, at least once.
+        /// How many times the line is added, at least once.
         #[schema(minimum = 1)]
         times: u64,
     },
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for LogLineDocument {
             type Value = LogLineDocument;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text, or an object with line and times")
+                f.write_str("a string, or an object with line and times")
             }
 
             fn visit_str<E>(self, line: &str) -> Result<LogLineDocument, E> {

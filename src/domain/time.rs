@@ -15,7 +15,7 @@ pub struct Timestamp(i64);
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct Duration(i64);
+pub struct Duration(#[serde(deserialize_with = "read_length")] i64);
 
 /// Why a text is not an instant or a length of time; the message says what is expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +25,15 @@ pub struct TimeError(String);
 /// The forms in which instants are read: extended and basic, with and without seconds.
 const FORMS: [&str; 4] =
     ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y%m%dT%H%M%S%.f%#z", "%Y%m%dT%H%M%#z"];
+
+/// Reads a stored length of time.
+fn read_length<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let millis = i64::deserialize(deserializer)?;
+    if millis < 0 {
+        return Err(serde::de::Error::custom("a length of time is negative"));
+    }
+    Ok(millis)
+}
 
 impl Timestamp {
     /// The Unix epoch.
@@ -53,13 +62,16 @@ impl Timestamp {
         // ISO 8601 allows both signs before a fraction.
         let dotted = text.replace(',', ".");
         let instant = FORMS.iter().find_map(|form| DateTime::parse_from_str(&dotted, form).ok());
-        let instant = instant.map(|instant| Self(instant.timestamp_millis()));
-        instant.filter(|instant| (Self::MIN..=Self::MAX).contains(instant)).ok_or_else(|| {
+        let instant = instant.map(|instant| Self(instant.timestamp_millis())).ok_or_else(|| {
             TimeError(
                 "must be an ISO-8601 time with an offset, for example 2026-03-01T12:00:00.000Z"
                     .into(),
             )
-        })
+        })?;
+        if (Self::MIN..=Self::MAX).contains(&instant) {
+            return Ok(instant);
+        }
+        Err(TimeError(format!("must be a time from {} to {}", Self::MIN, Self::MAX)))
     }
 
     /// The instant `duration` later, or none beyond [`Timestamp::MAX`].
@@ -268,6 +280,16 @@ mod tests {
             "0000-12-31T23:59:59Z",
         ] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_can_not_be_written_is_told_from_what_is_no_time() {
+        for text in ["9999-12-31T12:00:00Z", "9999-12-30T22:00:00.001Z", "0000-12-31T23:59:59Z"] {
+            let told = Timestamp::parse(text).unwrap_err().to_string();
+            let expected = "must be a time from 0001-01-01T00:00:00.000+0000 to \
+                            9999-12-30T22:00:00.000+0000";
+            assert_eq!(told, expected, "{text}");
         }
     }
 

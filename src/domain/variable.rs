@@ -42,13 +42,13 @@ impl Owner {
 }
 
 words! {
-    /// Whether the value of a variable is given back.
+    /// The type of a variable.
     #[derive(Default)]
     pub enum VariableType {
-        /// It is.
+        /// A visible value.
         #[default]
         String = "string",
-        /// Never; it is encrypted at rest.
+        /// A secret, encrypted at rest and never returned.
         SecretString = "secretString",
     }
 }
@@ -76,7 +76,7 @@ impl Variable {
     }
 }
 
-/// What is asked for one variable.
+/// The change of one variable.
 #[derive(Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = VariableUpdate)]
@@ -85,7 +85,8 @@ pub struct VariableUpdate {
     pub name: String,
     /// The new value; missing or empty deletes the variable.
     pub value: Option<String>,
-    /// Whether it is a secret; what it was, or `string` for a new one, if missing.
+    /// Whether it is a secret; if missing, the type does not change, and is `string` for a new
+    /// variable.
     #[serde(rename = "type")]
     pub variable_type: Option<VariableType>,
     /// The service; all if missing.
@@ -163,7 +164,7 @@ pub fn check(
         }
         let identity = (name.clone(), service.clone());
         if seen.contains(&identity) {
-            wrong("name", "is there twice".into(), &name);
+            wrong("name", "is listed twice".into(), &name);
         }
         seen.push(identity);
         let existing = current.iter().find(|variable| variable.is(&name, service.as_deref()));

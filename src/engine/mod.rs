@@ -11,6 +11,7 @@ mod tally;
 mod world;
 mod write;
 
+use std::error::Error;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use crate::domain::pace::Pace;
 use crate::domain::program::Tenant;
 use crate::domain::time::Timestamp;
 use crate::seed::Origin;
-use crate::store::emulator::{ClockLine, EmulatorRow};
+use crate::store::emulator::EmulatorRow;
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
@@ -100,10 +101,14 @@ impl Engine {
         let database = Database::open(path, options.secret_key.as_ref()).await?;
         let stored = emulator::find(&database).await?;
         let is_new = stored.is_none();
-        let row =
+        let mut row =
             stored.unwrap_or_else(|| EmulatorRow::new(load::new_line(&options), new_signing_key()));
+        let has_key = !row.signing_key.is_empty();
+        if !has_key {
+            row.signing_key = new_signing_key();
+        }
         let engine = Arc::new(Self {
-            clock: Clock::new(row.clock, row.seen_at),
+            clock: Clock::new(row.clock, row.seen_at.max(row.told_until)),
             catalog: CurrentCatalog::new(Catalog::load(&mut *database.reader().await?).await?),
             database,
             audience: Audience::default(),
@@ -115,24 +120,32 @@ impl Engine {
             tally: Tally::default(),
             options,
         });
-        engine.catch_up(row, is_new).await?;
+        engine.catch_up(row, is_new, has_key).await?;
         engine.start_purging();
         // Nobody was late for what fell due while there was no engine.
         engine.tally.be_late(std::time::Duration::ZERO);
         Ok(engine)
     }
 
-    /// Fills a new database, sets the clock, and lets happen all that is overdue.
-    async fn catch_up(self: &Arc<Self>, row: EmulatorRow, is_new: bool) -> Result<(), StoreError> {
-        let stored = row.clock;
+    /// Fills a new database, sets the clock, and lets happen all that is overdue. An exported database
+    /// has no key of signatures.
+    async fn catch_up(
+        self: &Arc<Self>,
+        row: EmulatorRow,
+        is_new: bool,
+        has_key: bool,
+    ) -> Result<(), StoreError> {
+        let line = self.clock.line();
+        let mut write = Write::begin(self).await?;
         if is_new {
-            let mut write = Write::begin(self).await?;
             write.fill(row, self.origin.seed()).await?;
             write.commit().await?;
-        } else if self.clock.line() != stored {
-            let mut write = Write::begin(self).await?;
-            write.set_clock(self.clock.line()).await?;
+        } else if row.clock != line || line.rate > 0.0 || !has_key {
+            emulator::set_signing_key(&mut write.tx, &row.signing_key).await?;
+            write.set_clock(line).await?;
             write.commit().await?;
+        } else {
+            drop(write);
         }
         if let Some(rate) = self.options.clock_rate {
             self.set_clock_rate(rate).await?;
@@ -199,21 +212,43 @@ impl Engine {
         self.audience.epochs.current(pipeline)
     }
 
-    /// Sets how fast emulated time runs from now on.
-    pub async fn set_clock_rate(self: &Arc<Self>, rate: f64) -> Result<(), StoreError> {
-        let engine = self.clone();
-        run_to_the_end(async move {
-            let _turn = engine.schedule.turn().await;
-            let mut write = Write::begin(&engine).await?;
-            write.set_clock(ClockLine { rate, ..engine.clock.line_from_now() }).await?;
-            write.commit().await
-        })
-        .await
+    /// An error that says what is wrong with the files of the database, if that is why something has
+    /// failed with this one.
+    fn explain<E: From<StoreError> + Error + 'static>(&self, error: E) -> E {
+        let Some(explained) = self.database.explain(&error) else { return error };
+        // It tries to write until that succeeds.
+        self.schedule.wake();
+        explained.into()
+    }
+
+    /// Why nothing can be written for now; none if that is possible as far as is known.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.database.trouble()
+    }
+
+    /// Waits while nothing can be written.
+    pub async fn wait_for_recovery(&self) {
+        self.database.wait_for_recovery().await;
     }
 
     /// Writes everything into the database file and closes it.
-    pub async fn close(&self) -> Result<(), StoreError> {
+    pub async fn close(self: &Arc<Self>) -> Result<(), StoreError> {
+        if self.clock_rate() > 0.0 {
+            // The next start begins with the time that was told last. If that can't be stored, it
+            // begins a little later.
+            let _ = self.stop_clock().await;
+        }
         self.database.close().await
+    }
+
+    /// Lets no later time be told than the one now.
+    async fn stop_clock(self: &Arc<Self>) -> Result<(), StoreError> {
+        let now = self.now();
+        self.clock.hold(now);
+        let mut write = Write::begin(self).await?;
+        write.tell_no_later(now).await?;
+        write.commit().await
     }
 }
 
@@ -225,13 +260,15 @@ fn new_signing_key() -> Vec<u8> {
 /// Runs something that changes the database to its end, even if the caller stops waiting for it:
 /// what memory mirrors of the database must follow each commit.
 async fn run_to_the_end<T, E>(
+    engine: &Arc<Engine>,
     command: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E>
 where
     T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
+    E: From<StoreError> + Error + Send + 'static,
 {
-    outcome_of(tokio::spawn(command).await)?
+    let done = outcome_of(tokio::spawn(command).await)?;
+    done.map_err(|error| engine.explain(error))
 }
 
 /// What a task came to. A panic of the task is one of whoever waited for it.
@@ -249,8 +286,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_that_panics_is_a_panic_of_who_waits_for_it() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let path = directory.path().join("cloudmanager.db");
+        let opened = Engine::open(&path, EngineOptions::default(), Origin::Demo).await;
+        let engine = opened.unwrap();
         let panics = async { panic!("on purpose") as Result<(), StoreError> };
-        let waiting = tokio::spawn(run_to_the_end(panics));
+        let waiting = tokio::spawn(async move { run_to_the_end(&engine, panics).await });
         let panic = waiting.await.unwrap_err().into_panic();
         assert_eq!(panic.downcast_ref(), Some(&"on purpose"));
     }

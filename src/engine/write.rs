@@ -1,5 +1,6 @@
 //! Writing: the only way to change the database, and what memory makes of it.
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use tokio::sync::OwnedRwLockWriteGuard;
 
 use super::catalog::Catalog;
 use super::changes::{Change, Changes};
+use super::clock::told_until;
 use super::{Engine, run_to_the_end};
 use crate::domain::id::{ExecutionId, ProgramId};
 use crate::domain::program::Program;
@@ -37,6 +39,10 @@ struct Memory {
     definitions: Option<Catalog>,
     clock: Option<ClockLine>,
     held_at: Option<Timestamp>,
+    /// The latest time that was written, for others to be told.
+    told: Option<Timestamp>,
+    /// The time up to which it may be told.
+    told_until: Option<Timestamp>,
     /// Everything was replaced; nobody reads executions meanwhile.
     replaced: Option<(EmulatorRow, OwnedRwLockWriteGuard<()>)>,
 }
@@ -58,7 +64,7 @@ impl Write {
     }
 
     fn new(engine: &Arc<Engine>, tx: Transaction) -> Self {
-        let now = engine.now();
+        let now = engine.clock.now_to_store();
         Self {
             engine: engine.clone(),
             tx,
@@ -98,6 +104,8 @@ impl Write {
     pub async fn set_clock(&mut self, line: ClockLine) -> Result<(), StoreError> {
         emulator::set_clock(&mut self.tx, line).await?;
         self.see(line.base);
+        let at = self.seen_at.unwrap_or(line.base);
+        emulator::tell_until(&mut self.tx, told_until(line, at)).await?;
         self.memory.clock = Some(line);
         self.changes.add(Change::Clock);
         Ok(())
@@ -117,7 +125,22 @@ impl Write {
     pub async fn take_execution_ids(&mut self, count: u32) -> Result<ExecutionId, StoreError> {
         // The same statement stores the time: a start costs one statement less.
         let at = self.seen_at.take().unwrap_or(self.now);
-        emulator::take_execution_ids(&mut self.tx, count, at).await
+        let until = self.tell_until(at);
+        emulator::take_execution_ids(&mut self.tx, count, at, until).await
+    }
+
+    /// The time up to which it may be told after the commit, where something is written at `at`.
+    fn tell_until(&mut self, at: Timestamp) -> Timestamp {
+        let line = self.memory.clock.unwrap_or_else(|| self.engine.clock.line());
+        self.memory.told = self.memory.told.max(Some(at));
+        *self.memory.told_until.insert(told_until(line, at))
+    }
+
+    /// Lets no later time be told than this one, which is the time now.
+    pub async fn tell_no_later(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.seen_at = None;
+        emulator::see(&mut self.tx, now, now).await?;
+        emulator::tell_until(&mut self.tx, now).await
     }
 
     /// Replaces everything that memory has, by what this has written. Executions are not read until
@@ -128,6 +151,10 @@ impl Write {
         self.set_definitions(catalog);
         // The time of the change is one of the earlier state.
         self.seen_at = None;
+        self.memory.clock = None;
+        let until = told_until(row.clock, row.seen_at);
+        emulator::tell_until(&mut self.tx, until).await?;
+        self.memory.told_until = Some(until);
         self.memory.replaced = Some((row, world));
         self.changes.add(Change::Everything);
         Ok(())
@@ -136,7 +163,8 @@ impl Write {
     /// Commits, lets memory follow, and tells everybody what has changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if let Some(at) = self.seen_at {
-            emulator::see(&mut self.tx, at).await?;
+            let until = self.tell_until(at);
+            emulator::see(&mut self.tx, at, until).await?;
         }
         let right = self.tx.commit().await?;
         self.engine.take_over(self.memory, self.changes, right);
@@ -153,26 +181,28 @@ impl Engine {
     ) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
+        E: From<StoreError> + Error + Send + 'static,
         F: Future<Output = Result<T, E>> + Send,
     {
         let engine = self.clone();
-        run_to_the_end(async move { command(Write::begin(&engine).await?).await }).await
+        run_to_the_end(self, async move { command(Write::begin(&engine).await?).await }).await
     }
 
     /// Lets memory follow a commit. None of it fails or waits: memory is never left behind.
     fn take_over(&self, memory: Memory, changes: Changes, _right: Committed) {
-        let Memory { definitions, clock, held_at, replaced } = memory;
-        if let Some((EmulatorRow { clock, seen_at, signing_key: _ }, _)) = &replaced {
+        let Memory { definitions, clock, held_at, told, told_until, replaced } = memory;
+        let until = told_until.unwrap_or(Timestamp::MIN);
+        self.clock.tell(told.unwrap_or(Timestamp::MIN), until);
+        if let Some((EmulatorRow { clock, seen_at, .. }, _)) = &replaced {
             self.world.begin_generation();
             self.database.forget_plans();
-            self.clock.replace(*clock, *seen_at);
+            self.clock.replace(*clock, *seen_at, until);
         }
         if let Some(catalog) = definitions {
             self.catalog.set(catalog);
         }
         if let Some(line) = clock {
-            self.clock.set(line);
+            self.clock.set_until(line, until);
         }
         if let Some(at) = held_at {
             self.clock.hold(at);

@@ -39,14 +39,15 @@ struct EventView<'a> {
     published: String,
     #[serde(rename = "activitystreams:to")]
     to: Organisation<'a>,
-    /// Who started the execution; only where one has started, and not if a commit started it.
+    /// Who started the execution; only in events about a started execution, and absent if a commit
+    /// started it.
     #[serde(rename = "activitystreams:actor", skip_serializing_if = "Option::is_none")]
     actor: Option<Actor<'a>>,
     #[serde(rename = "activitystreams:object")]
     object: Object,
 }
 
-/// Whose event it is.
+/// The organisation of the event.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EventOrganisation)]
 struct Organisation<'a> {
@@ -56,7 +57,7 @@ struct Organisation<'a> {
     id: &'a str,
 }
 
-/// Who made it happen.
+/// The user who caused the event.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EventActor)]
 struct Actor<'a> {
@@ -66,7 +67,7 @@ struct Actor<'a> {
     id: &'a str,
 }
 
-/// What it happened to.
+/// The object that the event is about.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EventObject)]
 struct Object {

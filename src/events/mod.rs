@@ -62,6 +62,11 @@ impl Deliverer {
         let mut under_way = JoinSet::new();
         let mut listener = self.engine.listen([Topic::AnyDeliveries, Topic::Clock]);
         while !self.engine.is_stopping() {
+            // What can't be recorded would be sent again and again.
+            tokio::select! {
+                () = self.engine.wait_for_recovery() => {}
+                () = self.engine.wait_for_stop() => continue,
+            }
             listener.mark_seen();
             let times = match self.engine.list_delivery_times().await {
                 Ok(times) => times,
@@ -109,7 +114,7 @@ impl Deliverer {
         let mut listener = self.engine.listen([Topic::Deliveries(webhook), Topic::Clock]);
         loop {
             listener.mark_seen();
-            if self.engine.is_stopping() {
+            if self.engine.is_stopping() || self.engine.trouble().is_some() {
                 return Ok(());
             }
             let mut next = None;

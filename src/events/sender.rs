@@ -120,14 +120,14 @@ impl Sender {
         let answer = answer.await?;
         let status = answer.status();
         if !status.is_success() {
-            return Err(format!("it answers {}", status.as_u16()));
+            return Err(format!("it returned {}", status.as_u16()));
         }
         let text = beginning_of(answer).await.unwrap_or_default();
         let echo = serde_json::from_str::<Value>(&text)
             .ok()
             .and_then(|json| Some(json.get("challenge")?.as_str()?.to_owned()))
             .unwrap_or_else(|| text.trim().to_owned());
-        if echo == challenge { Ok(()) } else { Err("it answers something else".into()) }
+        if echo == challenge { Ok(()) } else { Err("it returned something else".into()) }
     }
 }
 

@@ -68,7 +68,7 @@ async fn attend<T>(app: App, command: impl Future<Output = T>) -> (T, Result<(),
             (status, server.await)
         }
         stopped = &mut server => {
-            log::say("--- The emulator failed; the command goes on without it.");
+            log::say("--- The emulator failed; the command continues without it.");
             (command.await, stopped)
         }
     };
@@ -135,7 +135,7 @@ fn code_of(status: ExitStatus) -> u8 {
 /// Shows what the emulator has done for a command that failed.
 fn tell(status: ExitStatus, entries: &[String]) {
     let how = match signal_of(status) {
-        Some(signal) => format!("was ended by signal {signal}"),
+        Some(signal) => format!("was terminated by signal {signal}"),
         None => format!("failed with exit code {}", code_of(status)),
     };
     if entries.is_empty() {

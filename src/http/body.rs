@@ -64,7 +64,7 @@ pub async fn within_limits(
         Err(_) => Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "Overloaded",
-            "The answer was not ready in time; try again later.",
+            "The response was not ready in time; try again later.",
         )
         .into_response(),
     }
@@ -144,7 +144,7 @@ async fn read(mut body: Body) -> Result<Bytes, Problem> {
 /// Reads a body as text.
 pub fn as_text(body: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(body)
-        .map_err(|_| Problem::bad_request("The request body is no UTF-8 text."))
+        .map_err(|_| Problem::bad_request("The request body is not valid UTF-8."))
 }
 
 /// Reads a body as a JSON object, whatever its content type.

@@ -119,7 +119,7 @@ pub fn check_host(hosts: &Hosts, version: Version, headers: &HeaderMap) -> Resul
     let Some(host) = foreign else { return Ok(()) };
     Err(Problem::new(
         StatusCode::FORBIDDEN,
-        "Foreign host",
+        "Host not allowed",
         format!(
             "Requests to the host {} are refused; start the emulator with --allow-host {} to \
              allow them.",

@@ -17,11 +17,11 @@ pub fn check_origin(hosts: &Hosts, method: &Method, headers: &HeaderMap) -> Resu
     let Some(name) = find_foreign_header(hosts, headers) else { return Ok(()) };
     Err(Problem::new(
         StatusCode::FORBIDDEN,
-        "Foreign page",
+        "Cross-origin request",
         format!(
-            "The header {name} says that a web page of another origin sends this request; such \
-             pages can't change anything. Call from the emulator's own origin, or send no Origin \
-             header, or start the emulator with --public-url if that is its address."
+            "The header {name} shows that a web page of another origin sent this request; such \
+             pages can't change anything. Call from the emulator's own origin, send no Origin \
+             header, or start the emulator with the page's origin as --public-url."
         ),
     ))
 }

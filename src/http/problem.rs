@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::domain::invalid::InvalidField;
-use crate::store::StoreError;
+use crate::store::{StoreError, Trouble, with_causes};
 
 /// The type of most errors.
 const ERROR: &str = "http://ns.adobe.com/adobecloud/error";
@@ -28,17 +28,17 @@ pub struct Problem {
     #[serde(serialize_with = "status_as_number")]
     #[schema(value_type = u16)]
     pub status: StatusCode,
-    /// What type of error this is.
+    /// The type of the error.
     #[serde(rename = "type")]
     pub problem_type: &'static str,
     /// A short summary.
     pub title: String,
-    /// What is wrong: sentences, or the fields that are wrong by name.
+    /// What is wrong: sentences, or invalid fields by name.
     pub errors: Errors,
-    /// Parameters that are missing.
+    /// Missing parameters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_params: Vec<MissingParameter>,
-    /// Parameters that are wrong.
+    /// Invalid parameters.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub invalid_params: Vec<InvalidParameter>,
     #[serde(skip)]
@@ -51,11 +51,11 @@ pub struct Problem {
 pub enum Errors {
     /// Sentences.
     Sentences(Vec<String>),
-    /// Fields by name.
+    /// Invalid fields by name.
     Fields(BTreeMap<String, FieldError>),
 }
 
-/// A field that is wrong.
+/// An invalid field.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FieldError {
@@ -63,11 +63,11 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong with it.
     pub message: String,
-    /// What was sent; empty if nothing was.
+    /// The value that was sent; an empty string if there was none.
     pub invalid_value: Value,
 }
 
-/// A parameter that is missing.
+/// A missing parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct MissingParameter {
     /// Its name.
@@ -77,12 +77,12 @@ pub struct MissingParameter {
     pub parameter_type: &'static str,
 }
 
-/// A parameter that is wrong.
+/// An invalid parameter.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct InvalidParameter {
     /// Its name.
     pub name: String,
-    /// Why its value is not accepted.
+    /// Why its value is invalid.
     pub reason: String,
 }
 
@@ -119,6 +119,12 @@ impl Problem {
     #[must_use]
     pub fn bad_request(error: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "Bad request", error)
+    }
+
+    /// 503: the emulator stops, with one sentence on what that means here.
+    #[must_use]
+    pub fn stopping(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Shutting down", error)
     }
 
     /// 400: fields or parameters that are wrong.
@@ -201,14 +207,30 @@ impl IntoResponse for Problem {
 }
 
 impl From<StoreError> for Problem {
-    /// 507 if there is no room left on the disk, otherwise 500.
+    /// 507 if there is no room left on the disk, 503 if the database can't be used for now,
+    /// otherwise 500.
     fn from(error: StoreError) -> Self {
-        let is_disk_full = error.is_disk_full();
-        let problem = Self::internal(&error);
-        if !is_disk_full {
-            return problem;
+        if matches!(error, StoreError::Closed) {
+            return Self::stopping("The emulator is shutting down.");
         }
-        let status = StatusCode::INSUFFICIENT_STORAGE;
-        Self::new(status, "No room left", "There is no room left on the disk for the database.")
+        let trouble = error.trouble();
+        let reason = match &error {
+            StoreError::Unavailable(reason) => reason.clone(),
+            error => with_causes(error),
+        };
+        let problem = Self::internal(&error);
+        match trouble {
+            None => problem,
+            Some(Trouble::NoRoom) => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "Disk full",
+                "The disk with the database is full.",
+            ),
+            Some(Trouble::Unavailable | Trouble::Malformed) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Database unavailable",
+                format!("The database can't be read or written now: {reason}."),
+            ),
+        }
     }
 }

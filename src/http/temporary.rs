@@ -1,7 +1,7 @@
 //! Temporary files: bodies that are larger than memory should hold, in and out.
 
 use std::error::Error;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use axum::body::{Body, BodyDataStream, Bytes};
@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::body::{LARGEST_DISCARDED, too_large, unfinished};
 use super::problem::Problem;
+use crate::store::trouble::is_lack_of_room;
 
 /// The largest body that is written to a temporary file, in bytes.
 const LARGEST: u64 = 1024 * 1024 * 1024;
@@ -43,17 +44,17 @@ pub fn directory() -> io::Result<TempDir> {
 }
 
 impl TemporaryFile {
-    /// A place for a file, which is not there yet.
-    pub fn new() -> Result<Self, Problem> {
-        let directory = directory().map_err(|error| failed(&error))?;
+    /// A file in a directory of its own, which is not there yet.
+    pub fn new(place: io::Result<TempDir>) -> Result<Self, Problem> {
+        let directory = place.map_err(|error| failed(&error))?;
         Ok(Self { path: directory.path().join(FILE), _directory: directory })
     }
 
     /// Writes a body into a new file: 413 if it is too large, 507 if there is no room for it.
-    pub async fn receive(body: Body) -> Result<Self, Problem> {
+    pub async fn receive(place: io::Result<TempDir>, body: Body) -> Result<Self, Problem> {
         let mut chunks = body.into_data_stream();
         let received = async {
-            let file = Self::new()?;
+            let file = Self::new(place)?;
             write(&mut chunks, &file.path).await?;
             Ok(file)
         }
@@ -114,22 +115,21 @@ async fn discard(chunks: &mut BodyDataStream) {
 }
 
 /// The answer where a temporary file can't be made, written or read: 507 if there is no room for
-/// it, otherwise 500. The error is logged here, once.
+/// it, otherwise 503. The error is logged here, once.
 fn failed(error: &io::Error) -> Problem {
     let cause: &dyn Error = error;
     tracing::error!(error = cause, "a temporary file can't be used");
-    let directory = std::env::temp_dir();
-    let what = format!("A temporary file in {} can't be used: {error}.", directory.display());
-    match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "No room left", what)
-        }
-        _ => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error", what),
+    let what = format!("A temporary file beside the database can't be used: {error}.");
+    if is_lack_of_room(error.kind()) {
+        return Problem::new(StatusCode::INSUFFICIENT_STORAGE, "Disk full", what);
     }
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Database unavailable", what)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::ErrorKind;
+
     use super::*;
 
     #[test]
@@ -137,8 +137,8 @@ mod tests {
         for (kind, status) in [
             (ErrorKind::StorageFull, StatusCode::INSUFFICIENT_STORAGE),
             (ErrorKind::QuotaExceeded, StatusCode::INSUFFICIENT_STORAGE),
-            (ErrorKind::NotFound, StatusCode::INTERNAL_SERVER_ERROR),
-            (ErrorKind::PermissionDenied, StatusCode::INTERNAL_SERVER_ERROR),
+            (ErrorKind::NotFound, StatusCode::SERVICE_UNAVAILABLE),
+            (ErrorKind::PermissionDenied, StatusCode::SERVICE_UNAVAILABLE),
         ] {
             assert_eq!(failed(&kind.into()).status, status, "{kind}");
         }

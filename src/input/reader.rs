@@ -85,7 +85,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.0.text() {
             Some(text) => visitor.visit_str(text),
-            None => Err(Fault::expected("a text")),
+            None => Err(Fault::expected("a string")),
         }
     }
 
@@ -116,7 +116,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.0.content {
             Content::List(items) => visitor.visit_seq(Items(items.iter().enumerate())),
-            _ => Err(Fault::expected("a list")),
+            _ => Err(Fault::expected("an array")),
         }
     }
 

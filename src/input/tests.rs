@@ -27,7 +27,7 @@ fn a_structure_is_read_from_an_object_alone() {
     assert_eq!(refusal(r#"{"parts":[{},["x",[],{}]]}"#), "parts[1]: must be an object");
     assert_eq!(refusal(r#"{"byName":{"a.b":[null,[],{}]}}"#), "byName.a.b: must be an object");
     assert_eq!(refusal(r#"{"byName":[["a",{}]]}"#), "byName: must be an object");
-    assert_eq!(refusal(r#"{"parts":{"0":{}}}"#), "parts: must be a list");
+    assert_eq!(refusal(r#"{"parts":{"0":{}}}"#), "parts: must be an array");
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn what_is_wrong_is_said_where_it_is() {
         "parts[0].parts[0].nmae: is not a known field; did you mean name?"
     );
     assert_eq!(refusal(r#"{"name":"a","name":"b"}"#), "name: is given more than once");
-    assert_eq!(refusal(r#"{"name":5}"#), "name: must be a text");
+    assert_eq!(refusal(r#"{"name":5}"#), "name: must be a string");
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(super) fn build(
             }
         }
         if !client_ids.insert(client.client_id.clone()) {
-            place.wrong("clientId", format!("the client {} is there already", client.client_id));
+            place.wrong("clientId", format!("the client {} already exists", client.client_id));
         }
         Some(Client {
             client_id: client.client_id,
@@ -73,7 +73,7 @@ pub(super) fn build(
         let tenant_id = tenant_of(place, &program.tenant_id);
         let id: Option<ProgramId> = read_id(place, "id", &program.id);
         if id.is_some_and(|id| !program_ids.insert(id)) {
-            place.wrong("id", format!("the program {} is there already", program.id));
+            place.wrong("id", format!("the program {} already exists", program.id));
         }
         let built = build_program(place, program, id, tenant_id, &mut parts);
         id.and(tenant_id).map(|_| built)
@@ -124,7 +124,7 @@ pub(super) fn build_webhook(
         place.wrong("url", "must be an absolute http or https address");
     }
     if events.is_empty() {
-        place.wrong("events", "must name an event; all stands for all of them");
+        place.wrong("events", "must contain at least one event; all means all events");
     }
     let events = webhook::events(events.iter().map(String::as_str)).map_err(|unknown| {
         for name in unknown {
@@ -150,7 +150,7 @@ fn build_tenants(documents: &[TenantDocument], root: &mut Place<'_>) -> Vec<Tena
         }
         let Some(id) = read_id::<TenantId>(place, "id", &tenant.id) else { continue };
         if tenants.iter().any(|other| other.id == id) {
-            place.wrong("id", format!("the tenant {id} is there already"));
+            place.wrong("id", format!("the tenant {id} already exists"));
         }
         if tenants.iter().any(|other| other.ims_org_id == tenant.ims_org_id) {
             place.wrong("imsOrgId", "another tenant has this organisation");
@@ -196,7 +196,7 @@ fn build_program(
         if let Some(repository) = build_repository(&mut place, repository) {
             let id = repository.id;
             if program.repositories.insert(id, repository).is_some() {
-                place.wrong("id", format!("the repository {id} is there already"));
+                place.wrong("id", format!("the repository {id} already exists"));
             }
         }
     }
@@ -229,7 +229,7 @@ impl Parts {
         environment.variables = variable::changed(&[], &changes);
         self.variables.push((owner, changes));
         if program.environments.insert(id, environment).is_some() {
-            place.wrong("id", format!("the environment {id} is there already"));
+            place.wrong("id", format!("the environment {id} already exists"));
         }
     }
 
@@ -249,16 +249,18 @@ impl Parts {
         self.variables.push((Owner::Pipeline(key), changes));
         self.scenarios.extend(scenario.map(|scenario| (key, scenario)));
         if program.pipelines.insert(id, Arc::new(pipeline)).is_some() {
-            place.wrong("id", format!("the pipeline {id} is there already"));
+            place.wrong("id", format!("the pipeline {id} already exists"));
         }
     }
 }
 
-/// Builds a further part of a program that is there; the seed defines the program with it.
-pub(super) fn build_part(program: &Program, add: impl FnOnce(&mut Parts, &mut Program)) -> Seed {
+/// Builds a further part of a program that is there; the seed defines nothing else of the program,
+/// which may have changed when the part is added.
+pub(super) fn build_part(known: &Program, add: impl FnOnce(&mut Parts, &mut Program)) -> Seed {
     let mut parts = Parts::default();
-    let mut program = program.clone();
+    let mut program = known.clone();
     add(&mut parts, &mut program);
+    program.leave_out(known);
     let Parts { scenarios, variables } = parts;
     Seed { programs: vec![program], scenarios, variables, ..Seed::empty() }
 }

@@ -16,19 +16,19 @@ use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::variable::VariableType;
 use crate::domain::webhook;
 
-/// Tenants, programs and pipelines that an emulator begins with.
+/// The tenants, programs and pipelines of a new emulator.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Seed)]
 pub(super) struct SeedDocument {
-    /// The address of the JSON Schema, for editors; the emulator does not read it.
+    /// The URL of the JSON Schema, for editors; the emulator ignores it.
     #[serde(rename = "$schema")]
     #[expect(dead_code, reason = "it is for editors alone")]
     pub schema: Option<String>,
     /// IMS organisations.
     #[serde(default)]
     pub tenants: Vec<TenantDocument>,
-    /// Technical accounts that may ask for tokens.
+    /// Technical accounts that can get access tokens.
     #[serde(default)]
     pub clients: Vec<ClientDocument>,
     /// Programs with environments, repositories and pipelines.
@@ -50,7 +50,7 @@ pub(super) struct TenantDocument {
     /// Identifier.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: String,
-    /// The organisation that callers name in `x-gw-ims-org-id`.
+    /// The organisation id that callers send in `x-gw-ims-org-id`.
     #[schema(min_length = 1, max_length = 255)]
     pub ims_org_id: String,
     /// The organisation's short name.
@@ -63,19 +63,19 @@ pub(super) struct TenantDocument {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedClient)]
 pub(super) struct ClientDocument {
-    /// The api key; used once in a document.
+    /// The api key; unique in the document.
     #[schema(min_length = 1, max_length = 255)]
     pub client_id: String,
-    /// What it shows to get a token.
+    /// The client secret.
     #[schema(min_length = 1, max_length = 255)]
     pub client_secret: String,
-    /// The account as executions name it, for example `ci@techacct.adobe.com`.
+    /// The account, as shown in executions, for example `ci@techacct.adobe.com`.
     #[schema(min_length = 1, max_length = 255)]
     pub technical_account_id: String,
     /// The tenant that it belongs to.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
-    /// What it may do; without any, it reads what every role may read.
+    /// Its roles; without any, it may only read what every role may read.
     #[serde(default)]
     pub roles: Vec<Role>,
 }
@@ -96,10 +96,12 @@ pub struct WebhookDocument {
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
     /// The subscriber, named in each event.
+    #[schema(min_length = 1)]
     pub client_id: String,
-    /// Signs the deliveries.
+    /// The secret that signs the deliveries.
+    #[schema(min_length = 1)]
     pub client_secret: String,
-    /// Where events are delivered, an absolute http or https address.
+    /// The absolute http or https URL to which events are delivered.
     #[schema(pattern = "^https?://")]
     pub url: String,
     /// The names of the events.
@@ -116,7 +118,7 @@ impl fmt::Debug for WebhookDocument {
     }
 }
 
-/// A program with everything that is defined in it.
+/// A program with its environments, repositories and pipelines.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedProgram)]
@@ -130,7 +132,7 @@ pub(super) struct ProgramDocument {
     /// Display name.
     #[schema(min_length = 1, max_length = 64)]
     pub name: String,
-    /// What it runs on; `aem_managed_services` if absent.
+    /// Its type; `aem_managed_services` if absent.
     #[serde(rename = "type")]
     pub program_type: Option<ProgramType>,
     /// Whether Customer Success Engineers have activated the emergency execution mode.
@@ -138,10 +140,10 @@ pub(super) struct ProgramDocument {
     pub emergency_mode: bool,
     /// Its performance targets.
     pub kpis: Option<KpisDocument>,
-    /// Where its pipelines deploy to.
+    /// Its environments.
     #[serde(default)]
     pub environments: Vec<EnvironmentDocument>,
-    /// What its pipelines build.
+    /// Its git repositories.
     #[serde(default)]
     pub repositories: Vec<RepositoryDocument>,
     /// Its pipelines.
@@ -149,7 +151,7 @@ pub(super) struct ProgramDocument {
     pub pipelines: Vec<PipelineDocument>,
 }
 
-/// The performance targets of a program; what is left out keeps its value.
+/// The performance targets of a program; absent ones keep their values.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Kpis)]
@@ -175,7 +177,7 @@ pub struct EnvironmentDocument {
     pub(super) name: String,
     /// Free text.
     pub(super) description: Option<String>,
-    /// Its purpose.
+    /// Its type.
     #[serde(rename = "type")]
     pub(super) environment_type: EnvironmentType,
     /// Whether it can be deployed to; `ready` if absent.
@@ -224,8 +226,8 @@ pub(super) struct RepositoryDocument {
     pub tags: BTreeMap<String, String>,
 }
 
-/// A pipeline of a program: for production, for one other environment, or for code quality alone,
-/// as its phases say.
+/// A pipeline of a program. Its phases make it a production, a non-production or a code quality
+/// pipeline.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedPipeline)]
@@ -236,7 +238,7 @@ pub struct PipelineDocument {
     /// Display name.
     #[schema(min_length = 1, max_length = 64)]
     pub(super) name: String,
-    /// How executions begin by themselves; `MANUAL` if absent.
+    /// What starts executions; `MANUAL` if absent.
     pub(super) trigger: Option<PipelineTrigger>,
     /// What it does when an important metric fails; `ASK` if absent.
     #[serde(default)]
@@ -245,11 +247,11 @@ pub struct PipelineDocument {
     #[serde(default)]
     #[schema(max_items = 200)]
     pub(super) variables: Vec<VariableDocument>,
-    /// A `VALIDATE` and a `BUILD` phase; then none, one `DEPLOY` phase to a dev or stage
-    /// environment, or one to a stage and one to a prod environment.
+    /// A `VALIDATE` and a `BUILD` phase; then no `DEPLOY` phase, one to a dev or stage environment,
+    /// or one to a stage and one to a prod environment.
     #[schema(min_items = 2, max_items = 4)]
     pub(super) phases: Vec<PhaseDocument>,
-    /// How its next executions go.
+    /// The scenario of its next executions.
     pub(super) scenario: Option<ScenarioDocument>,
 }
 
@@ -258,7 +260,7 @@ pub struct PipelineDocument {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedVariable)]
 pub(super) struct VariableDocument {
-    /// Name, used once for each service.
+    /// Name, unique per service.
     #[schema(pattern = "^[a-zA-Z_][a-zA-Z_0-9]{1,99}$")]
     pub name: String,
     /// Value; a secret has at most 500 characters.
@@ -267,7 +269,7 @@ pub(super) struct VariableDocument {
     /// Whether it is a secret; `string` if absent.
     #[serde(rename = "type", default)]
     pub variable_type: VariableType,
-    /// The service that it is for.
+    /// The service that it applies to; all if absent.
     pub service: Option<String>,
 }
 
@@ -283,23 +285,23 @@ impl fmt::Debug for VariableDocument {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedPhase)]
 pub(super) struct PhaseDocument {
-    /// Identifier, unique in the pipeline; made up if absent.
+    /// Identifier, unique in the pipeline; generated if absent.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: Option<String>,
-    /// What it is for.
+    /// The type of the phase.
     #[serde(rename = "type")]
     pub phase_type: PhaseType,
-    /// Name, unique in the pipeline; made up if absent, for example `DEPLOY_1`.
+    /// Name, unique in the pipeline; generated if absent, for example `DEPLOY_1`.
     pub name: Option<String>,
-    /// `BUILD`: the repository, which must be there.
+    /// `BUILD`: the repository, which must exist.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub repository_id: Option<String>,
     /// `BUILD`: a branch, or a tag as `refs/tags/…`; `master` if absent.
     pub branch: Option<String>,
-    /// `DEPLOY`: the environment, which must be there.
+    /// `DEPLOY`: the environment, which must exist.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub environment_id: Option<String>,
-    /// The steps that it has, in any order; those that it must have if absent.
+    /// Its steps, in any order; the required ones if absent.
     pub steps: Option<Vec<StepDocument>>,
 }
 
@@ -308,13 +310,13 @@ pub(super) struct PhaseDocument {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SeedStep)]
 pub(super) struct StepDocument {
-    /// Identifier, unique in the pipeline; made up if absent.
+    /// Identifier, unique in the pipeline; generated if absent.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub id: Option<String>,
-    /// What it does.
+    /// The action of the step.
     #[schema(value_type = Action)]
     pub name: String,
-    /// How it does it; which ones may be set depends on its name.
+    /// Its options; which ones are allowed depends on its name.
     #[serde(default)]
     pub options: StepOptions,
 }

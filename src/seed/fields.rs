@@ -22,7 +22,7 @@ pub(super) fn read_tenant_id(
 ) -> Option<TenantId> {
     let id = read_id(place, "tenantId", text);
     if id.is_some_and(|id| !is_tenant(id)) {
-        place.wrong("tenantId", format!("there is no tenant {text}"));
+        place.wrong("tenantId", format!("the tenant {text} does not exist"));
     }
     id
 }

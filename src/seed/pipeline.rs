@@ -108,7 +108,7 @@ fn build_phase(
         }
     };
     for (field, _) in foreign.iter().filter(|(_, value)| value.is_some()) {
-        place.wrong(field, "is not a field of this type of phase");
+        place.wrong(field, "is not allowed in this type of phase");
     }
     let kind = match document.phase_type {
         PhaseType::Validate => PhaseKind::Validate,
@@ -234,7 +234,7 @@ fn read_steps(
             continue;
         };
         if steps.iter().any(|step| step.action == *action) {
-            place.wrong("name", "the phase has this step already");
+            place.wrong("name", "the phase already has this step");
         }
         for problem in options.problems(*action, phase.environment_type()) {
             place.wrong("options", problem);

@@ -68,7 +68,8 @@ impl EntryDocument {
         match action {
             None => {}
             Some(action) if action.waits_for_a_person() => {
-                place.wrong("action", format!("{} only waits and takes no entry", self.action));
+                place
+                    .wrong("action", format!("{} only waits and can't have an entry", self.action));
             }
             Some(action) => {
                 let wanted = environment_type.flatten();
@@ -77,7 +78,7 @@ impl EntryDocument {
                         && wanted.is_none_or(|wanted| phase.environment_type() == Some(wanted))
                 });
                 if !found && environment_type != Some(None) {
-                    place.wrong("action", format!("the pipeline has no such step {}", self.action));
+                    place.wrong("action", format!("the pipeline has no step {}", self.action));
                 }
             }
         }
@@ -95,7 +96,10 @@ impl EntryDocument {
         let metrics = self.read_metrics(action, place);
         let log = self.read_log(place);
         if !self.failures.is_empty() && !matches!(outcome, Outcome::Failed | Outcome::Error) {
-            place.wrong("failures", "need the outcome FAILED or ERROR, or none");
+            place.wrong(
+                "failures",
+                "are only allowed with the outcome FAILED or ERROR, or with none",
+            );
         }
         for (index, failure) in self.failures.iter().enumerate() {
             let wanted = environment_type.flatten();
@@ -135,7 +139,7 @@ impl EntryDocument {
                 Value::String(text) => text.clone(),
                 Value::Number(_) | Value::Bool(_) => value.to_string(),
                 _ => {
-                    place.wrong(&field, "must be a text, a number, true or false");
+                    place.wrong(&field, "must be a string, a number, true or false");
                     continue;
                 }
             };

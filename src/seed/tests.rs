@@ -167,7 +167,7 @@ fn mistakes_are_on_the_line_of_the_field_itself() {
     assert_eq!(
         mistakes(&text),
         ["line 19: programs[0].pipelines[0].scenario.steps[1].metrics.coverage: \
-          coverage is a number"]
+          coverage must be a number"]
     );
 }
 
@@ -181,7 +181,7 @@ fn messages_are_whole_and_speak_of_the_document() {
         (program("    name: Q\n"), "programs[0]: duplicate mapping key: name"),
         ("tenants: []\n---\ntenants: []\n".into(), "must be a single document"),
         (program("    kpis: high\n"), "programs[0].kpis: must be an object"),
-        (program("    environments:\n"), "programs[0].environments: must be a list"),
+        (program("    environments:\n"), "programs[0].environments: must be an array"),
         (program("    emergencyMode: 1\n"), "must be true or false"),
         ("nextExecutionId: many\n".into(), "must be a whole number with at most 18 digits"),
         ("nextExecutionId: 10000000000\n".into(), "must be from 1 to 9999999999"),
@@ -207,5 +207,5 @@ fn large_documents_are_read() {
 #[test]
 fn identifiers_are_used_once() {
     let text = program("") + &program("").split_off(program("").find("  - id: \"4\"").unwrap());
-    assert_eq!(mistakes(&text), ["line 7: programs[1].id: the program 4 is there already"]);
+    assert_eq!(mistakes(&text), ["line 7: programs[1].id: the program 4 already exists"]);
 }

@@ -27,6 +27,9 @@ impl Database {
         if let Some(problem) = self.file.loss() {
             return Condition::Failing(problem);
         }
+        if let Some(problem) = self.trouble() {
+            return Condition::Failing(problem);
+        }
         match self.checked.get() {
             None => Condition::Checking,
             Some(Ok(())) => Condition::Sound,

@@ -23,6 +23,8 @@ pub struct EmulatorRow {
     pub clock: ClockLine,
     /// The latest emulated time at which anything was written.
     pub seen_at: Timestamp,
+    /// The latest emulated time that may have been told.
+    pub told_until: Timestamp,
     /// The key of all signatures.
     pub signing_key: Vec<u8>,
 }
@@ -31,7 +33,7 @@ impl EmulatorRow {
     /// The row of an emulator whose clock begins on `clock`.
     #[must_use]
     pub fn new(clock: ClockLine, signing_key: Vec<u8>) -> Self {
-        Self { clock, seen_at: clock.base, signing_key }
+        Self { clock, seen_at: clock.base, told_until: clock.base, signing_key }
     }
 }
 
@@ -58,14 +60,16 @@ pub async fn insert(
 
 /// The emulator's row; none in a new database.
 pub async fn find(database: &Database) -> Result<Option<EmulatorRow>, StoreError> {
-    let row: Option<(i64, i64, f64, i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT clock_base, clock_wall_base, clock_rate, seen_at, signing_key FROM emulator",
+    let row: Option<(i64, i64, f64, i64, i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT clock_base, clock_wall_base, clock_rate, seen_at, told_until, signing_key \
+         FROM emulator",
     )
     .fetch_optional(database.readers())
     .await?;
-    Ok(row.map(|(base, wall_base, rate, seen_at, signing_key)| EmulatorRow {
+    Ok(row.map(|(base, wall_base, rate, seen_at, told_until, signing_key)| EmulatorRow {
         clock: ClockLine { base: Timestamp::from_millis(base), wall_base, rate },
         seen_at: Timestamp::from_millis(seen_at),
+        told_until: Timestamp::from_millis(told_until),
         signing_key,
     }))
 }
@@ -81,27 +85,45 @@ pub async fn set_clock(tx: &mut Transaction, clock: ClockLine) -> Result<(), Sto
     Ok(())
 }
 
-/// Notes that something is written at `now`, so that no restart shows an earlier time.
-pub async fn see(tx: &mut Transaction, now: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE emulator SET seen_at = max(seen_at, $1)")
+/// Notes that something is written at `now`, and that the time may be told up to another one, so that
+/// no restart shows an earlier time.
+pub async fn see(
+    tx: &mut Transaction,
+    now: Timestamp,
+    told_until: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE emulator SET seen_at = max(seen_at, $1), told_until = max(told_until, $2)")
         .bind(now.as_millis())
+        .bind(told_until.as_millis())
         .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
-/// Takes the next `count` execution identifiers at `now`; the first of them.
+/// Notes up to which time it may be told from now on; that may be earlier than before.
+pub async fn tell_until(tx: &mut Transaction, until: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE emulator SET told_until = $1")
+        .bind(until.as_millis())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes the next `count` execution identifiers, and notes what [`see`] does; the first of them.
 pub async fn take_execution_ids(
     tx: &mut Transaction,
     count: u32,
     now: Timestamp,
+    told_until: Timestamp,
 ) -> Result<ExecutionId, StoreError> {
     let first: i64 = sqlx::query_scalar(
         "UPDATE emulator SET next_execution_id = next_execution_id + $1, \
-         seen_at = max(seen_at, $2) RETURNING next_execution_id - $1",
+         seen_at = max(seen_at, $2), told_until = max(told_until, $3) \
+         RETURNING next_execution_id - $1",
     )
     .bind(count)
     .bind(now.as_millis())
+    .bind(told_until.as_millis())
     .fetch_one(&mut **tx)
     .await?;
     Ok(ExecutionId::new(first))

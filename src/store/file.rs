@@ -59,7 +59,7 @@ impl DatabaseFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!(
                 "the database file {path} was deleted: what is written now is lost at the end"
             )),
-            Err(error) => Some(format!("the database file {path} can't be looked at: {error}")),
+            Err(error) => Some(format!("the database file {path} can't be accessed: {error}")),
             Ok(found) if identity(&found) != self.identity => Some(format!(
                 "the database file {path} was replaced: what is written now is lost at the end"
             )),
@@ -70,14 +70,14 @@ impl DatabaseFile {
 
 /// The path without links, so that one database has one name.
 fn resolve(path: &Path) -> io::Result<PathBuf> {
-    let text = path.to_str().ok_or_else(|| refused("the name must be UTF-8"))?;
+    let text = path.to_str().ok_or_else(|| refused("must be valid UTF-8"))?;
     // SQLite takes these for something else.
     if text == ":memory:" || text.starts_with("file:") {
         return Err(refused(
-            "the name of a file is needed; --ephemeral uses a temporary database instead",
+            "must be the name of a file; use --ephemeral for a temporary database",
         ));
     }
-    let name = path.file_name().ok_or_else(|| refused("the name of a file is needed"))?;
+    let name = path.file_name().ok_or_else(|| refused("must be the name of a file"))?;
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let directory = path.parent().filter(|parent| *parent != Path::new(""));
@@ -94,7 +94,7 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Refuses what can't be the emulator's database; whether there is nothing in it yet.
-fn check(path: &Path) -> io::Result<bool> {
+pub(super) fn check(path: &Path) -> io::Result<bool> {
     let found = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         found => found?,
@@ -111,7 +111,7 @@ fn check(path: &Path) -> io::Result<bool> {
     }
     if names(&found) > 1 {
         return Err(refused(
-            "the file has another name, too (a hard link); SQLite can't use a database that has two",
+            "the file has a second name (a hard link); SQLite can't use such a database",
         ));
     }
     if found.permissions().readonly() {
@@ -129,8 +129,11 @@ fn check_beside(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Ok(found) if found.is_file() && names(&found) == 1 => Ok(()),
         Ok(found) => {
-            let why =
-                if found.is_file() { "has another name, too" } else { "is not a regular file" };
+            let why = if found.is_file() {
+                "has a second name (a hard link)"
+            } else {
+                "is not a regular file"
+            };
             Err(refused(format!("{} {why}", path.display())))
         }
         Err(error) => Err(error),

@@ -2,6 +2,7 @@
 
 pub mod builds;
 mod condition;
+mod copies;
 pub mod database;
 pub mod definitions;
 pub mod deliveries;
@@ -9,17 +10,25 @@ pub mod emulator;
 pub mod executions;
 mod file;
 mod insert;
+mod inspect;
+mod last_write;
 pub mod plans;
 pub mod secrets;
 pub mod state;
 mod timeline;
+pub mod trouble;
 pub mod webhooks;
+mod writer;
 
+use std::error::Error;
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 
 pub use condition::Condition;
-pub use database::{Committed, Connection, Database, Transaction};
+pub use database::{Connection, Database};
+pub use trouble::Trouble;
+pub use writer::{Committed, Transaction};
 
 /// How many rows are in memory at once where all of a table are checked.
 const CHECKED_AT_ONCE: u32 = 1000;
@@ -43,16 +52,34 @@ pub enum StoreError {
         path: String,
         /// Why.
         reason: String,
+        /// What is wrong with its files, if that is why.
+        trouble: Option<Trouble>,
     },
+    /// There is no room left for the files of the database.
+    #[error("there is no room left for the database: {0}")]
+    NoRoom(String),
+    /// The files of the database can't be read or written.
+    #[error("the database can't be read or written: {0}")]
+    Unavailable(String),
 }
 
 impl StoreError {
-    /// Whether there is no room left on the disk.
+    /// What is wrong with the files of the database, if that is why.
     #[must_use]
-    pub fn is_disk_full(&self) -> bool {
-        let Self::Sqlite(sqlx::Error::Database(error)) = self else { return false };
-        // SQLITE_FULL.
-        error.code().as_deref() == Some("13")
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Sqlite(_) => Trouble::in_error(self),
+            Self::Open { trouble, .. } => *trouble,
+            Self::NoRoom(_) => Some(Trouble::NoRoom),
+            Self::Unavailable(_) => Some(Trouble::Unavailable),
+            Self::Unreadable(_) | Self::Closed => None,
+        }
+    }
+
+    /// A database file that can't be opened or created.
+    fn opening(path: &Path, error: &(dyn Error + 'static)) -> Self {
+        let trouble = Trouble::of(error, path);
+        Self::Open { path: path.display().to_string(), reason: with_causes(error), trouble }
     }
 
     fn unreadable(what: impl Display) -> Self {
@@ -60,10 +87,18 @@ impl StoreError {
     }
 }
 
+/// The directory that a file is in.
+fn directory_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(directory) if directory != Path::new("") => directory,
+        _ => Path::new("."),
+    }
+}
+
 /// An error with everything that led to it.
 #[must_use]
-pub fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
+pub fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| Error::source(*cause));
     causes.fold(error.to_string(), |text, cause| {
         let cause = cause.to_string();
         // Some errors tell their cause themselves.
@@ -96,22 +131,4 @@ fn parse_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreErro
 /// Reads a column that holds a word.
 fn parse_word<T: FromStr<Err: Display>>(name: &str) -> Result<T, StoreError> {
     name.parse().map_err(StoreError::unreadable)
-}
-
-#[cfg(test)]
-mod tests {
-    use sqlx::{Connection, SqliteConnection};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_full_disk_is_told_from_other_failures() {
-        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        sqlx::query("PRAGMA max_page_count = 1").execute(&mut connection).await.unwrap();
-        for (statement, is_disk_full) in [("CREATE TABLE a (b)", true), ("SELECT nothing", false)] {
-            let failed = sqlx::query(statement).execute(&mut connection).await;
-            let error = StoreError::from(failed.unwrap_err());
-            assert_eq!(error.is_disk_full(), is_disk_full, "{}", with_causes(&error));
-        }
-    }
 }

@@ -52,3 +52,26 @@ pub(super) async fn load(
     database.plans.insert(id, plan.clone());
     Ok(plan)
 }
+
+/// Reads every plan, so that what can't be read is found now.
+pub async fn check_all(database: &Database) -> Result<(), StoreError> {
+    let mut last = i64::MIN;
+    loop {
+        let row: Option<(i64, Vec<u8>, String)> =
+            sqlx::query_as("SELECT id, digest, body FROM plans WHERE id > $1 ORDER BY id LIMIT 1")
+                .bind(last)
+                .fetch_optional(database.readers())
+                .await?;
+        let Some((id, digest, body)) = row else { return Ok(()) };
+        last = id;
+        let plan = parse_json::<Plan>(&body).in_row("plans", id)?;
+        let fault = if plan.steps.is_empty() {
+            "no steps"
+        } else if digest != Sha256::digest(body.as_bytes())[..] {
+            "the digest is not that of the body"
+        } else {
+            continue;
+        };
+        return Err(StoreError::unreadable(fault)).in_row("plans", id);
+    }
+}

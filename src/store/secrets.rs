@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, Generate, Key, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
-use super::StoreError;
+use super::{StoreError, directory_of};
 
 /// How many bytes a key has.
 const KEY: usize = 32;
@@ -83,9 +83,8 @@ impl Secrets {
     /// Makes a key and keeps it for the owner of the file alone.
     fn make_key(&self) -> io::Result<SecretKey> {
         let key = Key::<XChaCha20Poly1305>::generate();
-        let directory = self.path.parent().filter(|path| *path != Path::new(""));
         // Only a whole key gets the name; a temporary file is the owner's alone.
-        let mut file = tempfile::NamedTempFile::new_in(directory.unwrap_or(Path::new(".")))?;
+        let mut file = tempfile::NamedTempFile::new_in(directory_of(&self.path))?;
         writeln!(file, "{}", STANDARD.encode(key))?;
         file.as_file().sync_all()?;
         file.persist_noclobber(&self.path)?;
@@ -96,10 +95,8 @@ impl Secrets {
         if let Some(cipher) = self.cipher.get() {
             return Ok(cipher);
         }
-        let SecretKey(key) = self.make_key().map_err(|error| StoreError::Open {
-            path: self.path.display().to_string(),
-            reason: error.to_string(),
-        })?;
+        let SecretKey(key) =
+            self.make_key().map_err(|error| StoreError::opening(&self.path, &error))?;
         Ok(self.cipher.get_or_init(|| XChaCha20Poly1305::new(&key)))
     }
 

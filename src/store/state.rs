@@ -2,9 +2,14 @@
 
 use std::path::Path;
 
-use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
-use super::{Connection, Database, StoreError, Transaction, deliveries, executions};
+use super::database::distrustful;
+use super::definitions::scenarios;
+pub use super::inspect::find_fault as inspect;
+use super::{Connection, Database, StoreError, Transaction, deliveries, executions, plans};
+use crate::domain::time::Timestamp;
 
 /// The tables, each after those that it refers to. Tables whose names begin with an underscore
 /// belong to tools, such as `_sqlx_migrations`.
@@ -24,13 +29,22 @@ const TABLES: &str = r#"
         )
     SELECT name FROM depths GROUP BY name ORDER BY max(depth), name"#;
 
-/// Writes the state as it is at one moment into a new file, while others go on.
+/// Writes the state as it is at one moment into a new file, while others go on. The key of signatures
+/// stays here: whoever had it could make addresses and tokens.
 pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> {
     sqlx::query("VACUUM INTO $1")
         .bind(path.display().to_string())
         .execute(database.readers())
         .await?;
-    Ok(())
+    let options = distrustful(path)
+        .journal_mode(SqliteJournalMode::Memory)
+        .synchronous(SqliteSynchronous::Off)
+        .pragma("secure_delete", "ON");
+    let mut copy = SqliteConnection::connect_with(&options).await?;
+    sqlx::query("UPDATE emulator SET signing_key = x'', told_until = seen_at")
+        .execute(&mut copy)
+        .await?;
+    Ok(copy.close().await?)
 }
 
 /// Takes everything away.
@@ -64,16 +78,9 @@ async fn execute(tx: &mut Transaction, statement: String) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Why the content of a database can't take the place of what another holds; nothing if it can.
-pub async fn find_fault(
-    database: &Database,
-    other: &Database,
-) -> Result<Option<String>, StoreError> {
-    let check: String =
-        sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(database.readers()).await?;
-    if check != "ok" {
-        return Ok(Some(check));
-    }
+/// Why the content of a database can't take the place of what another holds; nothing if it can. Each
+/// row is read, but for those of definitions.
+pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
     let dangling: Option<(String,)> =
         sqlx::query_as("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1")
             .fetch_optional(database.readers())
@@ -81,32 +88,56 @@ pub async fn find_fault(
     if let Some((table,)) = dangling {
         return Ok(Some(format!("a row of {table} refers to what is not there")));
     }
-    if let Some(table) = find_different_table(database, other).await? {
-        return Ok(Some(format!("the table {table} does not have the columns of this version")));
+    if let Some(fault) = find_impossible_number(database).await? {
+        return Ok(Some(fault));
     }
+    plans::check_all(database).await?;
     executions::check_all(database).await?;
+    scenarios::check_all(database).await?;
     deliveries::check_all(database).await?;
     deliveries::find_fault(database).await
 }
 
-/// A table of the other database that is missing here, or has other columns.
-async fn find_different_table(
-    database: &Database,
-    other: &Database,
-) -> Result<Option<String>, StoreError> {
-    for table in list_tables(&mut *other.reader().await?).await? {
-        if list_columns(database, &table).await? != list_columns(other, &table).await? {
-            return Ok(Some(table));
+/// The columns that hold emulated times.
+const TIMES: &str = "
+    SELECT tables.name, columns.name
+    FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns
+    WHERE tables.type = 'table' AND columns.type = 'INTEGER' AND (columns.name GLOB '*_at'
+        OR columns.name IN ('at', 'clock_base', 'told_until', 'failing_since'))";
+
+/// What counts on, and how far it may have come: there is room for as much again.
+const COUNTERS: &str = "
+    SELECT CASE
+        WHEN EXISTS (SELECT 1 FROM emulator WHERE next_execution_id NOT BETWEEN 1 AND $1)
+            THEN 'the next identifier is out of bounds'
+        WHEN EXISTS (SELECT 1 FROM executions WHERE id < 1
+                OR id >= (SELECT next_execution_id FROM emulator))
+            THEN 'an execution has an identifier that is still to be given'
+        WHEN EXISTS (SELECT 1 FROM executions GROUP BY program_id, pipeline_id
+                HAVING max(sequence) - min(sequence) + 1 <> count(*)
+                OR max(abs(sequence / 2)) > $1 / 2)
+            THEN 'the executions of a pipeline are not numbered without gaps'
+    END";
+
+/// What is wrong with the numbers that nobody reads as anything but a number.
+async fn find_impossible_number(database: &Database) -> Result<Option<String>, StoreError> {
+    let columns: Vec<(String, String)> =
+        sqlx::query_as(TIMES).fetch_all(database.readers()).await?;
+    for (table, column) in columns {
+        let (quoted_table, quoted_column) = (quoted(&table), quoted(&column));
+        let statement = format!(
+            "SELECT count(*) FROM {quoted_table} WHERE {quoted_column} NOT BETWEEN $1 AND $2"
+        );
+        let impossible: i64 = sqlx::query_scalar(AssertSqlSafe(statement))
+            .bind(Timestamp::MIN.as_millis())
+            .bind(Timestamp::MAX.as_millis())
+            .fetch_one(database.readers())
+            .await?;
+        if impossible > 0 {
+            return Ok(Some(format!("{table}.{column} holds a time that can't be written")));
         }
     }
-    Ok(None)
-}
-
-async fn list_columns(database: &Database, table: &str) -> Result<Vec<String>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT name FROM pragma_table_info($1) ORDER BY cid")
-        .bind(table)
-        .fetch_all(database.readers())
-        .await?)
+    Ok(sqlx::query_scalar(COUNTERS).bind(i64::MAX / 2).fetch_one(database.readers()).await?)
 }
 
 #[cfg(test)]

@@ -13,14 +13,14 @@ use crate::domain::time::{Duration, Timestamp};
 /// How many rules there may be.
 pub const MOST_RULES: usize = 1000;
 
-/// Rules that have a name.
+/// The predefined fault injection rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
-    /// Every 20th call is answered 401, as by the gateway.
+    /// Every 20th call gets a 401 as from the gateway.
     #[serde(rename = "flaky-401")]
     Flaky401,
-    /// Every call is answered 503, to be tried again after 30 seconds.
+    /// Every call gets a 503 with `Retry-After: 30`.
     #[serde(rename = "outage-503")]
     Outage503,
     /// The connection is reset in the middle of every file.

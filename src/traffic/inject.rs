@@ -49,7 +49,7 @@ pub(super) async fn inject(
             return (StatusCode::OK.into_response(), false);
         }
         (Some(FaultEnd::ResetMidBody | FaultEnd::Wire(_)), None) => {
-            let error = "This call did not come over a connection that can be made to fail.";
+            let error = "The fault could not be injected: this connection can't be made to fail.";
             Problem::new(StatusCode::NOT_IMPLEMENTED, "Injected fault", error).into_response()
         }
     };
@@ -62,7 +62,7 @@ fn fail(status: StatusCode, retry_after: Option<u64>) -> Response {
         StatusCode::UNAUTHORIZED => gateway::BAD_TOKEN.into_response(),
         StatusCode::FORBIDDEN => gateway::BAD_API_KEY.into_response(),
         status => {
-            let error = "This answer was asked for by a rule under /_emulator/faults.";
+            let error = "A fault rule of /_emulator/faults caused this error.";
             Problem::new(status, "Injected fault", error).into_response()
         }
     };

@@ -48,7 +48,7 @@ struct Usual {
 /// What there is at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Present {
-    /// Executions that are not over.
+    /// Unfinished executions.
     pub running_executions: i64,
     /// Deliveries that are still to be made.
     pub pending_deliveries: i64,
@@ -58,9 +58,9 @@ impl Metrics {
     /// Nothing has been counted of so many operations.
     #[must_use]
     pub fn new(operations: usize) -> Self {
-        let help = "Requests by operation and status of the answer.";
+        let help = "Requests by operation and response status.";
         let requests = Opts::new("requests_total", help).namespace(PREFIX);
-        let help = "How long requests took until the answer began.";
+        let help = "Time until the response to a request began.";
         let durations = HistogramOpts::new("request_duration_seconds", help)
             .namespace(PREFIX)
             .buckets(BUCKETS.to_vec());
@@ -104,11 +104,11 @@ impl Metrics {
         register(&registry, self.requests.clone());
         register(&registry, self.durations.clone());
 
-        let help = "Executions that are not over.";
+        let help = "Unfinished executions.";
         let running = valid(IntGauge::with_opts(options("running_executions", help)));
         running.set(running_executions);
         register(&registry, running);
-        let help = "How many times a step changed its status.";
+        let help = "Status changes of steps.";
         let counter = valid(IntCounter::with_opts(options("transitions_total", help)));
         counter.inc_by(transitions);
         register(&registry, counter);
@@ -116,17 +116,17 @@ impl Metrics {
         let counter = valid(IntCounter::with_opts(options("events_total", help)));
         counter.inc_by(events);
         register(&registry, counter);
-        let help = "Attempts to deliver an event to a subscriber, by whether it was taken.";
+        let help = "Attempts to deliver an event to a subscriber, by result.";
         let attempts = options("event_deliveries_total", help);
         let counter = valid(IntCounterVec::new(attempts, &["outcome"]));
         counter.with_label_values(&["delivered"]).inc_by(deliveries_made);
         counter.with_label_values(&["failed"]).inc_by(deliveries_in_vain);
         register(&registry, counter);
-        let help = "Events that are still to be delivered.";
+        let help = "Events that have not been delivered yet.";
         let pending = valid(IntGauge::with_opts(options("pending_event_deliveries", help)));
         pending.set(pending_deliveries);
         register(&registry, pending);
-        let help = "How late the scheduler last came to something due, in real time.";
+        let help = "How late the scheduler handled the last due timer, in real time.";
         let gauge = valid(Gauge::with_opts(options("scheduler_lateness_seconds", help)));
         gauge.set(lateness.as_secs_f64());
         register(&registry, gauge);

@@ -5,7 +5,7 @@ mod inject;
 pub mod journal;
 pub mod metrics;
 mod observe;
-mod redact;
+pub mod redact;
 pub mod wire;
 
 use std::sync::Arc;

@@ -22,6 +22,7 @@ pub struct RedactedBody {
 }
 
 /// A query string without the values of parameters that are named like secrets.
+#[must_use]
 pub fn query(query: &str) -> Cow<'_, str> {
     let pairs = || form_urlencoded::parse(query.as_bytes());
     if !pairs().any(|(name, _)| names_a_secret(&name)) {
@@ -37,6 +38,7 @@ pub fn query(query: &str) -> Cow<'_, str> {
 
 /// A body without its secrets; none if there is no body. `accepted` says whether what it asked for
 /// was done.
+#[must_use]
 pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
     if bytes.is_empty() {
         return None;

@@ -14,7 +14,7 @@ const idsOf = resources => resources.map(({ id }) => id)
 const inUse = (code, what, address) => ({
   code,
   message: `[CloudManagerSDK:${code}] Cannot delete ${what}: ${address} (412 Precondition Failed)` +
-    ` - In use(s): The ${what} can't be changed or deleted while the pipeline 1 is executed;` +
+    ` - In use(s): The ${what} can't be changed or deleted while the pipeline 1 has an unfinished execution;` +
     ' wait until the execution has ended, or cancel it.',
 })
 

@@ -104,7 +104,7 @@ test('a log that an environment does not have is not tailed', async t => {
   assert.equal(error?.code, 'ERROR_GET_LOGS')
   assert.equal(error.message, '[CloudManagerSDK:ERROR_GET_LOGS] Cannot get logs: ' +
     `${url}${ENVIRONMENT}/logs?service=dispatcher&name=aemerror&days=1 (400 Bad Request)` +
-    ' - Validation Error(s): name (aemerror) is no log of the service.')
+    ' - Validation Error(s): name (aemerror) is not a log of the service.')
   assert.equal(printed, '')
 })
 

@@ -107,9 +107,9 @@ test('several services and logs are listed at once', async t => {
 })
 
 for (const { mistake, service = 'author', name = 'aemerror', days = 1, message } of [
-  { mistake: 'an unknown service', service: 'golive', message: 'service (golive) is no service of a log' },
-  { mistake: 'an unknown log', name: 'nolog', message: 'name (nolog) is no name of a log' },
-  { mistake: 'a log of another service', name: 'httpdaccess', message: 'name (httpdaccess) is no log of the service' },
+  { mistake: 'an unknown service', service: 'golive', message: 'service (golive) is not a service of a log' },
+  { mistake: 'an unknown log', name: 'nolog', message: 'name (nolog) is not a name of a log' },
+  { mistake: 'a log of another service', name: 'httpdaccess', message: 'name (httpdaccess) is not a log of the service' },
   { mistake: 'no days', days: 0, message: 'days (0) must be a whole number from 1 to 30' },
   { mistake: 'too many days', days: 31, message: 'days (31) must be a whole number from 1 to 30' },
 ]) {

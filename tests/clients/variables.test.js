@@ -93,7 +93,7 @@ for (const { owner, path, service, list, set, listOther } of OWNERS) {
       assert.equal(error.message, '[CloudManagerSDK:ERROR_SET_VARIABLES] Cannot set variables: ' +
         `${url}${path}/variables (400 Bad Request) - Validation Error(s): ` +
         '[1].name (1_BAD) must match [a-zA-Z_][a-zA-Z_0-9]* and have 2 to 100 characters, ' +
-        '[2].name (GOOD) is there twice')
+        '[2].name (GOOD) is listed twice')
       assert.deepEqual(Object.keys(error.sdkDetails.validationErrors), ['[1].name', '[2].name'])
       assert.ok(error.sdkDetails.requestId)
       return true

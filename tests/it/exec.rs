@@ -287,7 +287,7 @@ fn without_a_client_that_could_be_let_in_the_command_is_not_run() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         String::from_utf8(output.stderr).unwrap(),
-        "--auth strict: there is no client to run the command as; the seed needs `clients`\n"
+        "--auth strict: there is no client to run the command as; add `clients` to the seed\n"
     );
     assert_eq!(names(directory.path()), ["none.yaml"]);
 }

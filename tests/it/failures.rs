@@ -25,23 +25,24 @@ async fn errors(answer: Response) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_temporary_directory_that_is_not_there_is_named() {
+async fn copies_that_can_not_be_made_are_told() {
     let directory = TempDir::new().unwrap();
-    let missing = directory.path().join("missing");
-    let mut command = program(directory.path());
-    command.env("TMPDIR", &missing);
-    let (running, mut stderr) = start(command);
+    // A file is where the directory for copies should be.
+    std::fs::write(directory.path().join("cloudmanager.db.tmp"), "").unwrap();
+    let (running, mut stderr) = start(program(directory.path()));
     let client = reqwest::Client::new();
     let (state, seed) = ("/_emulator/state", "/_emulator/seed");
-    let expected = format!("A temporary file in {} can't be used: ", missing.display());
     for request in [
         client.get(format!("{}{state}", running.url)),
         client.put(format!("{}{state}", running.url)).body("state"),
         client.post(format!("{}{seed}", running.url)).body("tenants: []"),
     ] {
         let (status, error) = errors(request.send().await.unwrap()).await;
-        assert_eq!(status, 500);
-        assert!(error.starts_with(&expected) && error.contains("No such file"), "{error}");
+        assert_eq!(status, 503);
+        assert!(
+            error.starts_with("A temporary file beside the database can't be used: "),
+            "{error}"
+        );
     }
     let health = reqwest::get(format!("{}/_emulator/health", running.url)).await.unwrap();
     assert_eq!(health.status(), 200);
@@ -49,7 +50,7 @@ async fn a_temporary_directory_that_is_not_there_is_named() {
     let mut log = String::new();
     stderr.read_to_string(&mut log).unwrap();
     let told = log.lines().filter(|line| line.contains("ERROR"));
-    assert_eq!(told.filter(|line| line.contains("No such file")).count(), 3, "{log}");
+    assert_eq!(told.filter(|line| line.contains("a temporary file can't be used")).count(), 3);
 }
 
 /// The program, which can't write files of more than one MiB (two, with some shells).
@@ -60,7 +61,7 @@ fn program_with_small_files(directory: &Path) -> Command {
     // Without the signal, writing more is an error.
     let script = "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\"";
     command.arg("-c").arg(script).arg(program.get_program());
-    command.current_dir(directory).env_clear().env("TMPDIR", directory);
+    command.current_dir(directory).env_clear();
     command
 }
 
@@ -78,9 +79,8 @@ async fn a_body_that_finds_no_room_is_refused_and_changes_nothing() {
     ] {
         let (status, error) = errors(request.send().await.unwrap()).await;
         assert_eq!(status, 507);
-        let expected =
-            format!("A temporary file in {} can't be used: ", directory.path().display());
-        assert!(error.starts_with(&expected) && error.contains("too large"), "{error}");
+        let expected = "A temporary file beside the database can't be used: ";
+        assert!(error.starts_with(expected) && error.contains("too large"), "{error}");
     }
     let own = client.get(&state).send().await.unwrap().bytes().await.unwrap();
     let restored = client.put(&state).body(own).send().await.unwrap();

@@ -200,7 +200,7 @@ async fn a_list_does_not_pass_for_an_object() {
                 "" => ["must be an object", "is not a JSON object"]
                     .iter()
                     .any(|said| errors.contains(said)),
-                field => ["must be an object", "must be a text, or an object"]
+                field => ["must be an object", "must be a string, or an object"]
                     .iter()
                     .any(|said| errors.starts_with(&format!("{field}: {said}"))),
             };
@@ -307,7 +307,7 @@ async fn what_was_probably_meant_is_told() {
             "patchProgram",
             "/_emulator/program/4",
             json!({"sleep": true}),
-            "sleep: is not a known field; there are emergencyMode, kpis",
+            "sleep: is not a known field; known fields: emergencyMode, kpis",
         ),
         ("putClock", "/_emulator/clock", json!({"rate": "fast"}), "rate: must be a number"),
         ("putClock", "/_emulator/clock", json!({}), "rate: is missing"),

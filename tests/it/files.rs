@@ -129,7 +129,7 @@ fn names_that_are_none_of_a_file_are_refused() {
     let directory = TempDir::new().unwrap();
     for name in [":memory:", "file:x.db?mode=memory", "..", "/"] {
         let message = refusal(directory.path(), name);
-        let told = format!("{name}: the name of a file is needed");
+        let told = format!("{name}: must be the name of a file");
         assert!(message.starts_with(&told) && message.lines().count() == 1, "{message}");
     }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
@@ -157,7 +157,7 @@ async fn a_database_with_two_names_is_refused() {
     let (path, other) = (directory.path().join(DATABASE), directory.path().join("other.db"));
     fs::hard_link(&path, &other).unwrap();
     let message = refusal(directory.path(), "other.db");
-    assert!(message.starts_with("other.db: the file has another name, too"), "{message}");
+    assert!(message.starts_with("other.db: the file has a second name"), "{message}");
     running.stop("-TERM");
     fs::remove_file(&other).unwrap();
 

@@ -115,7 +115,7 @@ async fn requests_for_a_token_that_do_not_fit_are_refused() {
         (
             with("client_secret", "%ff"),
             "invalid_request",
-            "the client_secret parameter is no UTF-8",
+            "the client_secret parameter is not valid UTF-8",
         ),
     ] {
         for answer in
@@ -175,7 +175,12 @@ async fn parameters_may_be_parts_of_a_body() {
     let answer = post(multipart, body(b"wrong")).await;
     assert_refused(&answer, 400, "invalid_client", "invalid client_secret parameter");
     let answer = post(multipart, body(b"\xff")).await;
-    assert_refused(&answer, 400, "invalid_request", "the client_secret parameter is no UTF-8");
+    assert_refused(
+        &answer,
+        400,
+        "invalid_request",
+        "the client_secret parameter is not valid UTF-8",
+    );
     let twice = [part("client_id", b"owner"), good.clone()].concat();
     let answer = post(multipart, twice).await;
     assert_refused(&answer, 400, "invalid_request", "repeated client_id parameter");
@@ -263,7 +268,7 @@ async fn a_jwt_that_does_not_speak_for_the_client_is_refused() {
     let now = Timestamp::parse(START).unwrap().as_millis() / 1000;
     let expired = format!("the jwt_token has expired: its exp is {now}, and it is {START}");
     let undecodable = "the jwt_token can't be decoded";
-    let no_number = "the claim exp is no whole number";
+    let no_number = "the claim exp is not a whole number";
     let foreign = "the claim aud does not match the client_id parameter";
     let wrong_iss = "the claim iss is not the client's organization";
     let wrong_sub = "the claim sub is not the client's technical account";

@@ -87,7 +87,7 @@ async fn an_answer_that_is_not_ready_in_time_is_not_waited_for() {
     for body in [Body::empty(), late(Duration::from_secs(19))] {
         let answer = answer_at(at, (Method::PUT, START), body, None).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(answer.errors(), "The answer was not ready in time; try again later.");
+        assert_eq!(answer.errors(), "The response was not ready in time; try again later.");
     }
     let at = Duration::from_millis(27_990);
     let answer = answer_at(at, (Method::PUT, START), Body::empty(), Some(at)).await;

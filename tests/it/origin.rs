@@ -63,7 +63,7 @@ async fn call(
 fn is_refused(answer: &Answer) -> bool {
     answer.status == StatusCode::FORBIDDEN
         && answer.header("content-type") == "application/problem+json"
-        && answer.json()["title"] == "Foreign page"
+        && answer.json()["title"] == "Cross-origin request"
 }
 
 /// Everything that a call can change.

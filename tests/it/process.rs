@@ -54,12 +54,28 @@ impl Running {
         self.child.stderr.take().unwrap()
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it says where it answers.
     pub fn when_ready(mut self) -> Self {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
         line.strip_prefix("listening on ").expect(&line).trim().clone_into(&mut self.url);
         self
+    }
+
+    /// Waits until it says where it answers, or is over.
+    pub fn ready_or_over(mut self) -> Result<Self, ExitStatus> {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        let Some(url) = line.strip_prefix("listening on ") else {
+            return Err(self.child.wait().unwrap());
+        };
+        url.trim().clone_into(&mut self.url);
+        Ok(self)
     }
 
     /// Kills it, without a warning.
@@ -203,7 +219,7 @@ fn seed_files_are_checked_with_file_line_and_field() {
         assert!(output.stdout.is_empty());
         assert_eq!(
             String::from_utf8(output.stderr).unwrap(),
-            "bad.yaml: line 3: programs[0].tenantId: there is no tenant 2\n\
+            "bad.yaml: line 3: programs[0].tenantId: the tenant 2 does not exist\n\
              bad.yaml: line 3: programs[0].id: must be a whole number from 1 to \
              9223372036854775807, written as a string\n"
         );

@@ -108,7 +108,7 @@ async fn beyond_loopback_it_warns() {
         assert_eq!(running.stop("-TERM").code(), Some(0));
         let mut log = String::new();
         stderr.read_to_string(&mut log).unwrap();
-        let told = "whoever reaches the port controls the emulator\n";
+        let told = "anyone who can reach the port controls the emulator\n";
         assert!(log.lines().count() == usize::from(warns) && log.ends_with(told) == warns, "{log}");
     }
 }

@@ -19,6 +19,7 @@ pub fn check(execution: &Execution, events: &[Event], now: Timestamp) {
     no_time_travel(execution, events, now);
     nothing_is_overdue(execution, now);
     events_tell_all(execution, events);
+    assert_eq!(execution.find_fault(), None, "sound");
 }
 
 fn contiguous(execution: &Execution) {

@@ -26,7 +26,7 @@ pub(super) fn check(
 ) -> Result<(), ImsError> {
     let unreadable = || ImsError::new("invalid_token", "the jwt_token can't be decoded");
     let AssertionClaims { exp, iss, sub, aud } = read(token).ok_or_else(unreadable)?;
-    let not_a_number = || ImsError::new("invalid_token", "the claim exp is no whole number");
+    let not_a_number = || ImsError::new("invalid_token", "the claim exp is not a whole number");
     let exp = exp.as_i64().ok_or_else(not_a_number)?;
     if exp.saturating_mul(1000) <= now.as_millis() {
         let description = format!("the jwt_token has expired: its exp is {exp}, and it is {now}");

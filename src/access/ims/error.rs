@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Why there is no token.
+/// Why no token was issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ImsError {
     #[serde(skip)]
     status: StatusCode,
-    /// What kind of mistake.
+    /// The error code.
     error: &'static str,
     /// What is wrong.
     error_description: Cow<'static, str>,

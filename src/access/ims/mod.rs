@@ -52,23 +52,24 @@ pub fn describe() -> OpenApi {
 /// IMS.
 const EXPIRES_IN: u32 = 86_399;
 
-/// A token.
+/// An access token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccessToken)]
 pub struct TokenView {
     access_token: String,
     token_type: &'static str,
-    /// How long it is good: in seconds, and in milliseconds if it was exchanged for a JWT.
+    /// Its lifetime in seconds; in milliseconds if it was exchanged for a JWT.
     expires_in: u32,
 }
 
 type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
 
-/// Gives a token to a client that knows its secret. The parameters may also come in the query string.
+/// Issues an access token for a client id and secret. The parameters may also be in the query
+/// string.
 #[utoipa::path(post, path = "/ims/token/v3", operation_id = "getAccessToken", tag = "IMS",
     request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token", body = TokenView),
-        (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
+        (status = 400, description = "Unknown client, wrong client secret, or invalid request",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn get_access_token(
     State(access): State<Access>,
@@ -79,11 +80,11 @@ pub async fn get_access_token(
     Ok(give(&access, client.as_deref(), client_id, scope, EXPIRES_IN))
 }
 
-/// As version 3 does.
+/// Issues an access token, exactly as version 3 does.
 #[utoipa::path(post, path = "/ims/token/v2", operation_id = "getAccessTokenV2", tag = "IMS",
     request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token", body = TokenView),
-        (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
+        (status = 400, description = "Unknown client, wrong client secret, or invalid request",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn get_access_token_v2(
     access: State<Access>,
@@ -105,14 +106,14 @@ pub async fn get_access_token_v1(
     get_access_token(access, request).await
 }
 
-/// Gives a token to a service account that shows a JWT. The parameters may also come in the query
-/// string.
+/// Exchanges the JWT of a service account for an access token. The parameters may also be in the
+/// query string.
 #[utoipa::path(post, path = "/ims/exchange/jwt", operation_id = "exchangeJwt", tag = "IMS",
     request_body(content((ExchangeRequest = "application/x-www-form-urlencoded"), (ExchangeRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token", body = TokenView),
-        (status = 400, description = "There is no such client, or the request or its JWT does not fit",
+        (status = 400, description = "Unknown client, invalid request, or invalid JWT",
             content((ImsError = "application/json"), (Problem = "application/problem+json"))),
-        (status = 401, description = "The client's secret is another", body = ImsError)))]
+        (status = 401, description = "Wrong client secret", body = ImsError)))]
 pub async fn exchange_jwt(
     State(access): State<Access>,
     request: ExchangeRequest,

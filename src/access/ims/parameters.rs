@@ -25,29 +25,35 @@ const LONGEST_SCOPE: usize = 2048;
 /// What stands in place of bytes that are no UTF-8.
 const NOT_UTF_8: char = char::REPLACEMENT_CHARACTER;
 
-/// What a client shows to get a token.
+/// The credentials of a client.
 #[derive(ToSchema)]
 pub struct TokenRequest {
     /// Always `client_credentials`.
     #[expect(dead_code, reason = "it has been checked")]
+    #[schema(pattern = "^client_credentials$")]
     grant_type: String,
     /// The api key.
+    #[schema(min_length = 1, max_length = 255)]
     pub(super) client_id: String,
-    /// Its secret.
+    /// The client's secret.
+    #[schema(min_length = 1)]
     pub(super) client_secret: String,
-    /// What the token is to be for, separated by commas; it is told in the token, and no more.
-    #[schema(required = false)]
+    /// Scopes, separated by commas. The token contains them; they are not checked.
+    #[schema(required = false, max_length = 2048)]
     pub(super) scope: String,
 }
 
-/// What a service account shows to get a token.
+/// The credentials of a service account.
 #[derive(ToSchema)]
 pub struct ExchangeRequest {
     /// The api key.
+    #[schema(min_length = 1, max_length = 255)]
     pub(super) client_id: String,
-    /// Its secret.
+    /// The client's secret.
+    #[schema(min_length = 1)]
     pub(super) client_secret: String,
     /// A JWT with the claims `exp`, `iss`, `sub` and `aud`; its signature is not checked.
+    #[schema(min_length = 1)]
     pub(super) jwt_token: String,
 }
 
@@ -172,7 +178,9 @@ impl Parameters {
             return Err(ImsError::invalid_request(format!("repeated {name} parameter")));
         }
         if value.is_some_and(|value| value.contains(NOT_UTF_8)) {
-            return Err(ImsError::invalid_request(format!("the {name} parameter is no UTF-8")));
+            return Err(ImsError::invalid_request(format!(
+                "the {name} parameter is not valid UTF-8"
+            )));
         }
         Ok(value.map(String::as_str).filter(|value| !value.is_empty()))
     }

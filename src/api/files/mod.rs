@@ -26,10 +26,10 @@ use content::{File, FileContent};
 /// How much of a file is in memory at a time, in bytes.
 const CHUNK: usize = 64 * 1024;
 
-/// Where a file is.
+/// The location of a file.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Redirect {
-    /// Its absolute address, which needs no further credentials.
+    /// The absolute URL of the file; it needs no credentials.
     redirect: String,
 }
 
@@ -39,7 +39,7 @@ pub(super) fn address(api: &Api, headers: &HeaderMap, name: &FileName) -> String
     format!("{}{}", api.hosts.base_url(headers), ApiPath::File(&token))
 }
 
-/// Tells the address of a file: in JSON where `Accept` names it, otherwise as a redirect.
+/// Returns the URL of a file: as JSON if `Accept` names `application/json`, otherwise as a redirect.
 pub(super) fn redirect(api: &Api, headers: &HeaderMap, name: &FileName) -> Response {
     let redirect = address(api, headers, name);
     if accepts_json(headers) {
@@ -61,21 +61,21 @@ fn accepts_json(headers: &HeaderMap) -> bool {
         .any(|range| range.eq_ignore_ascii_case("application/json"))
 }
 
-/// Downloads a file, or the part of it that `Range` asks for.
+/// Downloads a file, or the byte range in `Range`.
 #[utoipa::path(get, path = "/files/{token}", operation_id = "downloadFile", tag = "Files",
-    params(("token" = String, Path, description = "The token that the API gave"),
-        ("Range" = Option<String>, Header, description = "A part of the file, in bytes")),
+    params(("token" = String, Path, description = "The token from the URL that the API returned"),
+        ("Range" = Option<String>, Header, description = "The byte range to return")),
     responses(
         (status = 200, description = "The file", content((String = "text/plain"),
             (String = "application/gzip"), (String = "application/zip"), (String = "text/csv"),
             (Object = "application/json"))),
-        (status = 206, description = "The part", content((String = "text/plain"),
+        (status = 206, description = "The byte range", content((String = "text/plain"),
             (String = "application/gzip"), (String = "application/zip"), (String = "text/csv"),
             (String = "application/json")),
-            headers(("content-range" = String, description = "Which part of how many bytes"))),
-        (status = 304, description = "The file is the one that If-None-Match names"),
-        (status = 416, description = "There is nothing new yet",
-            headers(("content-range" = String, description = "How many bytes there are")))))]
+            headers(("content-range" = String, description = "The byte range and the length of the file"))),
+        (status = 304, description = "The file has not changed: its etag is in If-None-Match"),
+        (status = 416, description = "The range is beyond the end of the file",
+            headers(("content-range" = String, description = "The length of the file")))))]
 pub async fn download_file(
     State(api): State<Api>,
     token: Result<Path<String>, axum::extract::rejection::PathRejection>,

@@ -20,7 +20,7 @@ pub use issues::{MOST_ISSUES, issues};
 pub use package::ContentPackage;
 pub use step::{exists, find, list};
 
-/// What an artifact is, by the API's names.
+/// The type of an artifact, as the API names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ArtifactType {

@@ -9,16 +9,16 @@ use super::Order;
 use super::command::{Command, CommandKind};
 use super::plan::plan;
 
-/// A command that is to fail, the first time that it is performed on the instance.
+/// A command that fails the first time it is performed on the instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Failure {
-    /// What the command does.
+    /// The command.
     pub command: CommandKind,
-    /// The instance's name; without it, the first instance on which the command is performed.
+    /// The name of the instance; if absent, the first instance on which the command is performed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
-    /// What the command says then; without it, what such a command usually says.
+    /// The error message; the usual one of the command if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -34,7 +34,7 @@ impl Failure {
         }
         let command = self.command.as_str();
         if self.command == CommandKind::RestoreBackup {
-            return Err(format!("{command} is only performed to recover and does not fail"));
+            return Err(format!("{command} is only performed during recovery and can't fail"));
         }
         let instances = distinct(
             plan.iter().filter(|one| one.kind == self.command).map(|one| one.instance.as_str()),

@@ -153,7 +153,7 @@ fn read_overrides(
 ) -> Result<Answer, InvalidField> {
     let field = body.get("metrics");
     let Some(overrides) = field.and_then(Value::as_array) else {
-        return Err(invalid("metrics", "must be a list of metrics", field));
+        return Err(invalid("metrics", "must be an array of metrics", field));
     };
     let mut kpis = Vec::new();
     for (index, metric) in overrides.iter().enumerate() {

@@ -47,20 +47,20 @@ impl fmt::Display for Unavailable {
         f.write_str(match self {
             Self::NotStarted => "the step has not started",
             Self::Working => "the step is running and does not wait for an answer",
-            Self::Over => "the step is over",
+            Self::Over => "the step has ended",
             Self::Cancelling => "the execution is being cancelled",
             Self::Uncancellable => "a running step with this action can't be cancelled",
             Self::NotAProductionDeployment => "the step is not a production deployment",
-            Self::DeploymentNotOver => "the production deployment is not over",
+            Self::DeploymentNotOver => "the production deployment has not ended",
             Self::DeploymentNotReached => {
                 "the execution ended before its production deployment began; start a whole execution \
                  instead"
             }
             Self::NotTheLastExecution => "the execution is not the pipeline's last",
-            Self::WrongTrigger => "executions with this trigger are not re-executed",
+            Self::WrongTrigger => "executions with this trigger can't be re-executed",
             Self::NoCommit => "the execution's build has no commit",
             Self::PipelineBusy => "the pipeline is busy",
-            Self::NoLog => "a step with this action keeps no log",
+            Self::NoLog => "a step with this action has no log",
             Self::NoMetrics => "a step with this action has no metrics",
         })
     }

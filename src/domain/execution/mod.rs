@@ -4,6 +4,7 @@ pub mod answer;
 pub mod links;
 pub mod machine;
 pub mod plan;
+mod sound;
 pub mod start;
 pub mod status;
 pub mod step;

@@ -12,7 +12,7 @@ pub fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
     match nearest(name, known) {
         Some(near) => format!("is not a known {kind}; did you mean {near}?"),
         None if known.is_empty() || known.len() > FEW => format!("is not a known {kind}"),
-        None => format!("is not a known {kind}; there are {}", known.join(", ")),
+        None => format!("is not a known {kind}; known {kind}s: {}", known.join(", ")),
     }
 }
 
@@ -50,7 +50,7 @@ mod tests {
             assert_eq!(unknown("field", name, &known), message);
         }
         for name in ["", "mode", &"emergencyMode".repeat(1000)] {
-            let message = "is not a known field; there are emergencyMode, kpis";
+            let message = "is not a known field; known fields: emergencyMode, kpis";
             assert_eq!(unknown("field", name, &known), message);
         }
         assert_eq!(unknown("field", "x", &[]), "is not a known field");

@@ -25,7 +25,7 @@ pub enum ChangeError {
     #[error("no such branch")]
     NoSuchBranch,
     /// An execution that is not over needs it as it is.
-    #[error("the pipeline {0} has an execution that is not over")]
+    #[error("the pipeline {0} has an unfinished execution")]
     InUse(PipelineId),
     /// What was asked for has mistakes.
     #[error("invalid: {0:?}")]

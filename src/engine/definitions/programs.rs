@@ -16,22 +16,21 @@ use crate::store::executions::Stored;
 impl Engine {
     /// Changes a program by what Customer Success Engineers set for it; the program as it is then,
     /// or none if there is no such program. `change` may refuse.
-    pub async fn change_program<E>(
+    pub async fn change_program<R: Send + 'static>(
         self: &Arc<Self>,
         id: ProgramId,
-        change: impl FnOnce(&mut Program) -> Result<(), E> + Send + 'static,
-    ) -> Result<Option<Arc<Program>>, E>
-    where
-        E: From<StoreError> + Send + 'static,
-    {
+        change: impl FnOnce(&mut Program) -> Result<(), R> + Send + 'static,
+    ) -> Result<Result<Option<Arc<Program>>, R>, StoreError> {
         self.write(async move |mut write| {
-            let Some(mut program) = write.find_program(id) else { return Ok(None) };
-            change(&mut program)?;
+            let Some(mut program) = write.find_program(id) else { return Ok(Ok(None)) };
+            if let Err(refusal) = change(&mut program) {
+                return Ok(Err(refusal));
+            }
             program.updated_at = write.now;
             programs::update(&mut write.tx, &program).await?;
             let program = write.set_program(program);
             write.commit().await?;
-            Ok(Some(program))
+            Ok(Ok(Some(program)))
         })
         .await
     }

@@ -12,7 +12,7 @@ use crate::store::{StoreError, webhooks};
 #[derive(Debug, thiserror::Error)]
 pub enum SubscribeError {
     /// The subscriber has one for the same address.
-    #[error("the webhook {0} tells the same subscriber at the same address")]
+    #[error("the webhook {0} has the same subscriber and address")]
     AlreadyThere(WebhookId),
     /// The tenant is not there.
     #[error("no such tenant")]

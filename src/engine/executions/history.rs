@@ -31,10 +31,10 @@ pub enum HistoryError {
     #[error("no such pipeline")]
     NoSuchPipeline,
     /// The first of them would be too long ago.
-    #[error("the first of so many executions would begin before {}", Timestamp::MIN)]
+    #[error("the oldest of these executions would start before {}", Timestamp::MIN)]
     TooFar,
     /// Everything was replaced while they were made.
-    #[error("everything was reset or replaced meanwhile")]
+    #[error("the state was reset or replaced in the meantime")]
     Replaced,
     /// The database failed.
     #[error(transparent)]
@@ -58,7 +58,7 @@ impl Engine {
         count: u32,
     ) -> Result<History, HistoryError> {
         let engine = self.clone();
-        run_to_the_end(async move { engine.do_add_history(pipeline, count).await }).await
+        run_to_the_end(self, async move { engine.do_add_history(pipeline, count).await }).await
     }
 
     async fn do_add_history(

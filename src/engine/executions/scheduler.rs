@@ -13,13 +13,17 @@ use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
-use crate::store::executions::{self, Stored};
+use crate::store::emulator::ClockLine;
+use crate::store::executions::{self, Due};
 
 /// How long the scheduler sleeps at most, in real time: the wall clock may be set.
 pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
-/// How long the scheduler waits after the database failed, in real time.
+/// How long the scheduler rests after the database failed, in real time: each time twice as long.
 const RECOVERY: RealDuration = RealDuration::from_secs(1);
+
+/// How long it rests at most after that.
+const LONGEST_RECOVERY: RealDuration = RealDuration::from_secs(16);
 
 /// Where to move the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +40,14 @@ pub enum Destination {
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
     /// The time is over.
-    #[error("the clock only moves forward; it is {0} already")]
+    #[error("the clock can only move forward; it is already {0}")]
     Backward(Timestamp),
     /// The time can't be written.
     #[error("the clock can't be moved beyond {}", Timestamp::MAX)]
     TooFar,
+    /// The emulator stops.
+    #[error("The emulator is shutting down; the clock was moved to {0} and continues from there")]
+    Stopping(Timestamp),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -103,12 +110,15 @@ impl Drop for Held<'_> {
 }
 
 impl Engine {
-    /// Lets happen everything that is due now; when the next thing is due.
+    /// Lets happen everything that is due now, or as much as there is time for before the end of
+    /// the emulator; when the next thing is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
         loop {
             let next = self.find_next_due().await?;
-            let Some(due) = next.filter(|due| *due <= self.now()) else { return Ok(next) };
+            let Some(due) = next.filter(|due| *due <= self.now() && !self.is_stopping()) else {
+                return Ok(next);
+            };
             if let Some(lateness) = self.clock.real_time_since(due) {
                 self.tally.be_late(lateness);
             }
@@ -120,6 +130,21 @@ impl Engine {
         }
     }
 
+    /// Sets how fast emulated time runs from now on.
+    pub async fn set_clock_rate(self: &Arc<Self>, rate: f64) -> Result<(), StoreError> {
+        let engine = self.clone();
+        run_to_the_end(self, async move {
+            let _turn = engine.schedule.turn().await;
+            // Nobody is told a later time than the one from which on the rate is another.
+            engine.clock.hold(engine.now());
+            let _held = Held(&engine);
+            let mut write = Write::begin(&engine).await?;
+            write.set_clock(ClockLine { rate, ..engine.clock.line_from_now() }).await?;
+            write.commit().await
+        })
+        .await
+    }
+
     /// Moves the clock forward. When this answers, everything due until then has happened, each
     /// at its own time. It goes on even if the caller leaves.
     pub async fn advance_clock(
@@ -127,7 +152,7 @@ impl Engine {
         destination: Destination,
     ) -> Result<Settled, AdvanceError> {
         let engine = self.clone();
-        run_to_the_end(async move { engine.do_advance_clock(destination).await }).await
+        run_to_the_end(self, async move { engine.do_advance_clock(destination).await }).await
     }
 
     async fn do_advance_clock(
@@ -145,10 +170,10 @@ impl Engine {
         };
         self.clock.hold(now);
         let _held = Held(self);
-        Ok(self.move_clock(target).await?)
+        self.move_clock(target).await
     }
 
-    async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, StoreError> {
+    async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, AdvanceError> {
         let mut settled = Settled::default();
         loop {
             // Commands take their turn between batches, at the time that a batch has reached.
@@ -159,6 +184,9 @@ impl Engine {
             if let Some(reached) = reached {
                 write.hold_clock(reached);
                 write.commit().await?;
+                if self.is_stopping() {
+                    return Err(AdvanceError::Stopping(reached));
+                }
             } else {
                 // No command comes between finding nothing due and the new time.
                 write.set_clock(self.clock.line_from(target)).await?;
@@ -170,31 +198,63 @@ impl Engine {
 
     /// Lets things happen as they fall due, until told to stop.
     pub async fn run_scheduler(self: &Arc<Self>) {
+        let mut recovery = RECOVERY;
         loop {
             // Listening begins before reading, so that nothing between is missed.
             self.schedule.wakes_at.store(i64::MAX, Ordering::SeqCst);
             let nudged = self.schedule.nudge.notified();
             tokio::pin!(nudged);
             nudged.as_mut().enable();
-            let sleep = match self.settle_due().await {
+            match self.settle_and_recover().await {
                 Ok(due) => {
+                    recovery = RECOVERY;
                     let wakes_at = due.map_or(i64::MAX, Timestamp::as_millis);
                     self.schedule.wakes_at.store(wakes_at, Ordering::SeqCst);
-                    due.and_then(|due| self.clock.real_time_until(due))
-                        .map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))
+                    tokio::select! {
+                        () = &mut nudged => {}
+                        () = self.sleep_until(due) => {}
+                        () = tokio::time::sleep(self.time_to_spare()) => {}
+                        () = self.clock.wait_for_lack() => {}
+                        () = self.wait_for_stop() => return,
+                    }
                 }
                 Err(error) => {
-                    let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, "the scheduler failed; it tries again");
-                    RECOVERY
+                    {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::error!(error, "the scheduler failed; it tries again");
+                    }
+                    // Whoever fails to write wakes the scheduler: that must not be why it does, too.
+                    tokio::select! {
+                        () = tokio::time::sleep(recovery) => {}
+                        () = self.wait_for_stop() => return,
+                    }
+                    recovery = (2 * recovery).min(LONGEST_RECOVERY);
                 }
-            };
-            tokio::select! {
-                () = &mut nudged => {}
-                () = tokio::time::sleep(sleep) => {}
-                () = self.wait_for_stop() => return,
             }
         }
+    }
+
+    /// How long the scheduler may rest until a later time has to be stored, in real time.
+    fn time_to_spare(&self) -> RealDuration {
+        self.clock.real_time_to_spare().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    }
+
+    /// Lets happen everything that is due now. After a write that failed it writes something, to
+    /// find out whether that is possible again.
+    async fn settle_and_recover(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
+        let settled = async {
+            if self.time_to_spare().is_zero() {
+                // Each commit stores a later time up to which it may be told.
+                Write::begin(self).await?.commit().await?;
+            }
+            let due = self.settle_due().await?;
+            if self.trouble().is_some() {
+                Write::begin(self).await?.commit().await?;
+                self.start_purging();
+            }
+            Ok(due)
+        };
+        settled.await.map_err(|error| self.explain(error))
     }
 }
 
@@ -208,28 +268,39 @@ impl Write {
         let Engine { database, options, .. } = &*self.engine;
         let batch = options.batch.get() as usize;
         let mut due = executions::list_due(database, &mut self.tx, target, batch + 1).await?;
-        let due_at = |stored: &Stored| machine::due_at(&stored.execution);
-        let Some(first) = due.first().and_then(due_at) else { return Ok(None) };
-        let until = match due.get(batch).and_then(due_at) {
+        let Some(first) = due.first().map(|due| due.due_at) else { return Ok(None) };
+        let until = match due.get(batch).map(|due| due.due_at) {
             None => target,
             // All of this batch is due at one time.
             Some(next) if next <= first => first,
             Some(next) => Timestamp::from_millis(next.as_millis() - 1),
         };
         due.truncate(batch);
-        let changed: Vec<_> = due
-            .into_iter()
-            .filter(|stored| due_at(stored).is_some_and(|due| due <= until))
-            .map(|Stored { mut execution, .. }| {
-                let mut effects = Effects::default();
-                machine::run_until(&mut execution, until, &mut effects);
-                Changed { execution, effects }
-            })
-            .collect();
-        self.save(changed).await?;
+        due.retain(|due| due.due_at <= until);
+        self.let_happen(due, until).await?;
         // Whoever settles looks for what is due next: nobody has to wake the scheduler.
         self.changes.due = None;
         self.see(until);
         Ok(Some(until))
+    }
+
+    /// Lets pass the time of executions that are due by their rows. None of them is due by its row
+    /// afterwards until then, whatever the row has said before: each batch gets time forward.
+    async fn let_happen(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
+        let mut changed = Vec::with_capacity(due.len());
+        for Due { id, due_at: _, execution } in due {
+            match execution {
+                Ok(mut execution) => {
+                    let mut effects = Effects::default();
+                    machine::run_until(&mut execution, until, &mut effects);
+                    changed.push(Changed { execution, effects });
+                }
+                Err(reason) => {
+                    tracing::error!(reason, "the execution {id} makes no sense; it is set aside");
+                    executions::set_aside(&mut self.tx, id).await?;
+                }
+            }
+        }
+        self.save(changed).await
     }
 }

@@ -35,7 +35,7 @@ pub enum WaitError {
     #[error("no such execution")]
     NoSuchExecution,
     /// The emulator stops.
-    #[error("the emulator stops")]
+    #[error("the emulator is shutting down")]
     Stopping,
     /// The database failed.
     #[error(transparent)]

@@ -38,6 +38,9 @@ pub enum AddError {
     /// Something contradicts what is there.
     #[error("{0}")]
     Conflict(String),
+    /// The program of a part is not there any more.
+    #[error("the program is deleted")]
+    Gone,
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -46,13 +49,37 @@ pub enum AddError {
 impl Engine {
     /// Adds what a seed defines, all of it or nothing. What is there already stays as it is.
     pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
+        self.add_if(seed, |_, _| Ok(())).await
+    }
+
+    /// Adds a part of a program that is still there, unless the same part has come meanwhile.
+    pub async fn add_part(self: &Arc<Self>, seed: Seed) -> Result<(), AddError> {
+        let check = |seed: &Seed, catalog: &Catalog| {
+            for program in &seed.programs {
+                let known = catalog.find_program(program.id).ok_or(AddError::Gone)?;
+                if program.has_some_of(known) {
+                    return Err(AddError::Conflict("it has been created meanwhile".into()));
+                }
+            }
+            Ok(())
+        };
+        self.add_if(seed, check).await.map(|_| ())
+    }
+
+    /// Adds what a seed defines, if a check of what is there then finds nothing wrong.
+    async fn add_if(
+        self: &Arc<Self>,
+        seed: Seed,
+        check: impl FnOnce(&Seed, &Catalog) -> Result<(), AddError> + Send + 'static,
+    ) -> Result<Added, AddError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_to_the_end(self, async move {
             // What was deleted must be gone before its identifiers are used again: most of it while
             // others go on, and what was deleted since then while they wait.
             engine.purge().await?;
             let mut write = Write::begin(&engine).await?;
             while write.purge_some().await? {}
+            check(&seed, &write.catalog)?;
             let (seed, added) = missing(seed.created_at(write.now), &write.catalog)?;
             write.add(seed).await?;
             write.commit().await?;
@@ -108,7 +135,7 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
         let taken = catalog.find_tenant_of(&tenant.ims_org_id);
         if same == Some(false) || taken.is_some_and(|known| known.id != tenant.id) {
             return Err(AddError::Conflict(format!(
-                "the tenant {} or the organisation {} is there already, but not together",
+                "the tenant {} has another organisation, or the organisation {} has another tenant",
                 tenant.id, tenant.ims_org_id
             )));
         }
@@ -119,7 +146,7 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
         .chain(seed.clients.iter().map(|client| client.tenant_id))
         .chain(seed.webhooks.iter().map(|webhook| webhook.tenant_id));
     if let Some(gone) = referred.into_iter().find(|id| !is_tenant(*id)) {
-        return Err(AddError::Conflict(format!("there is no tenant {gone} any more")));
+        return Err(AddError::Conflict(format!("the tenant {gone} no longer exists")));
     }
     seed.tenants.retain(|tenant| catalog.find_tenant(tenant.id).is_none());
     added.tenants = seed.tenants.len();
@@ -156,27 +183,12 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
 
 /// Leaves of a program only what the known one does not have.
 fn leave_out_known(program: &mut Program, known: &Program) -> Result<(), AddError> {
-    let Program {
-        id,
-        tenant_id,
-        environments,
-        repositories,
-        pipelines,
-        // These stay as they are.
-        name: _,
-        program_type: _,
-        emergency_mode: _,
-        kpis: _,
-        created_at: _,
-        updated_at: _,
-    } = program;
-    if *tenant_id != known.tenant_id {
+    let id = program.id;
+    if program.tenant_id != known.tenant_id {
         return Err(AddError::Conflict(format!("the program {id} belongs to another tenant")));
     }
-    environments.retain(|id, _| !known.environments.contains_key(id));
-    repositories.retain(|id, _| !known.repositories.contains_key(id));
-    pipelines.retain(|id, _| !known.pipelines.contains_key(id));
-    match pipelines.values().find(|pipeline| !fits(pipeline, known)) {
+    program.leave_out(known);
+    match program.pipelines.values().find(|pipeline| !fits(pipeline, known)) {
         None => Ok(()),
         Some(pipeline) => Err(AddError::Conflict(format!(
             "the pipeline {} of the program {id} deploys to an environment that is there already, \

@@ -20,7 +20,7 @@ pub(in crate::engine) fn new_line(options: &EngineOptions) -> ClockLine {
 impl Write {
     /// Stores the emulator's row and a seed where nothing is, and lets memory have them.
     pub async fn fill(&mut self, row: EmulatorRow, seed: Seed) -> Result<(), StoreError> {
-        let EmulatorRow { clock, seen_at: now, signing_key } = &row;
+        let EmulatorRow { clock, seen_at: now, signing_key, told_until: _ } = &row;
         let seed = seed.created_at(*now);
         emulator::insert(&mut self.tx, *clock, seed.next_execution_id, signing_key).await?;
         self.store(&seed, &[]).await?;

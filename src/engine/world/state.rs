@@ -1,17 +1,20 @@
 //! The whole state: exported, replaced by an imported one, reset.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::load;
 use crate::engine::catalog::Catalog;
+use crate::engine::clock::is_rate;
 use crate::engine::write::Write;
 use crate::engine::{Engine, outcome_of, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
-use crate::store::{Database, StoreError, emulator, state, with_causes};
+use crate::store::{Database, StoreError, Trouble, emulator, executions, state, with_causes};
 
 /// What an emulator is reset to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +37,14 @@ pub enum ImportError {
 }
 
 impl Engine {
+    /// A directory for a copy of the state, which goes away with it.
+    pub fn place_for_copy(&self) -> io::Result<TempDir> {
+        self.database.place_for_copy()
+    }
+
     /// Writes the state as it is at one moment into a new file, while executions go on.
     pub async fn export(&self, path: &Path) -> Result<(), StoreError> {
-        state::export(&self.database, path).await
+        state::export(&self.database, path).await.map_err(|error| self.explain(error))
     }
 
     /// Replaces everything by the state in a file, which this brings up to date. What is overdue
@@ -48,12 +56,11 @@ impl Engine {
         file: impl AsRef<Path> + Send + Sync + 'static,
     ) -> Result<(), ImportError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_to_the_end(self, async move {
             let row = {
                 // sqlx's migrations are not `Send`; they run on a thread that waits for them.
-                let (runtime, engine) = (Handle::current(), engine.clone());
-                let path = file.as_ref().to_owned();
-                let prepare = move || runtime.block_on(prepare(&path, &engine.database));
+                let (runtime, path) = (Handle::current(), file.as_ref().to_owned());
+                let prepare = move || runtime.block_on(prepare(&path));
                 outcome_of(tokio::task::spawn_blocking(prepare).await)??
             };
             {
@@ -76,7 +83,7 @@ impl Engine {
     /// Goes back to the beginning: data, counters, and the clock's start and rate.
     pub async fn reset(self: &Arc<Self>, to: ResetTo) -> Result<(), StoreError> {
         let engine = self.clone();
-        run_to_the_end(async move {
+        run_to_the_end(self, async move {
             let _turn = engine.schedule.turn().await;
             let seed = match to {
                 ResetTo::Seed => engine.origin.seed(),
@@ -92,26 +99,34 @@ impl Engine {
     }
 }
 
-/// Brings the state in a file up to date and checks it; its own row.
-async fn prepare(path: &Path, current: &Database) -> Result<EmulatorRow, ImportError> {
+/// Looks at the state in a file, brings it up to date and checks it; its own row.
+async fn prepare(path: &Path) -> Result<EmulatorRow, ImportError> {
     let refused = |error: StoreError| match error {
+        error if matches!(error.trouble(), Some(Trouble::NoRoom | Trouble::Unavailable)) => {
+            ImportError::Store(error)
+        }
         StoreError::Open { reason, .. } => ImportError::Refused(reason),
         error => ImportError::Refused(with_causes(&error)),
     };
+    if let Some(fault) = state::inspect(path).await.map_err(refused)? {
+        return Err(ImportError::Refused(fault));
+    }
     let imported = Database::open(path, None).await.map_err(refused)?;
-    let checked = check(&imported, current).await.map_err(refused);
+    let checked = check(&imported).await.map_err(refused);
     imported.close().await.map_err(refused)?;
     checked?.map_err(ImportError::Refused)
 }
 
 /// The emulator's row of a database whose content can be used, or why it can't.
-async fn check(
-    imported: &Database,
-    current: &Database,
-) -> Result<Result<EmulatorRow, String>, StoreError> {
-    if let Some(fault) = state::find_fault(imported, current).await? {
+async fn check(imported: &Database) -> Result<Result<EmulatorRow, String>, StoreError> {
+    if let Some(fault) = state::find_fault(imported).await? {
         return Ok(Err(fault));
     }
     Catalog::load(&mut *imported.reader().await?).await?;
-    Ok(emulator::find(imported).await?.ok_or_else(|| "the file holds no state".to_owned()))
+    executions::put_right(imported).await?;
+    Ok(match emulator::find(imported).await? {
+        None => Err("the file holds no state".to_owned()),
+        Some(row) if !is_rate(row.clock.rate) => Err("the clock runs at no rate".to_owned()),
+        Some(row) => Ok(row),
+    })
 }

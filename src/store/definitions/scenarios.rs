@@ -1,6 +1,6 @@
 //! Scenarios, as they were written; one for a pipeline at most.
 
-use crate::domain::id::PipelineKey;
+use crate::domain::id::{PipelineId, PipelineKey, ProgramId};
 use crate::domain::scenario_document::ScenarioDocument;
 use crate::store::insert::insert_rows;
 use crate::store::{Database, InRow, StoreError, Transaction, parse_json};
@@ -90,4 +90,16 @@ pub async fn delete(tx: &mut Transaction, pipeline: PipelineKey) -> Result<(), S
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// Reads every scenario, so that what can't be read is found now.
+pub async fn check_all(database: &Database) -> Result<(), StoreError> {
+    let rows: Vec<(i64, i64, Option<u32>, String)> =
+        sqlx::query_as("SELECT program_id, pipeline_id, times, steps FROM scenarios")
+            .fetch_all(database.readers())
+            .await?;
+    rows.into_iter().try_for_each(|(program_id, pipeline_id, times, steps)| {
+        let (program_id, pipeline_id) = (ProgramId::new(program_id), PipelineId::new(pipeline_id));
+        read(PipelineKey { program_id, pipeline_id }, Some((times, steps))).map(drop)
+    })
 }

@@ -10,10 +10,10 @@ use sqlx::{Executor, FromRow, Row, Sqlite};
 use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, Transaction};
 use super::{parse_word, plans, timeline};
 use crate::domain::execution::plan::Plan;
-use crate::domain::execution::{End, Execution, ExecutionStatus, Progress};
+use crate::domain::execution::{End, Execution, ExecutionStatus, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
-pub use write::{Inserted, insert, insert_copies, update};
+pub use write::{Inserted, insert, insert_copies, set_aside, update};
 
 /// An execution with its place in the pipeline's history.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,8 +84,8 @@ where
     E: Executor<'c, Database = Sqlite>,
 {
     let id = row.id;
-    let plan = plans::load(database, connection, row.plan_id).await?;
-    row.read(plan).in_row("executions", id)
+    let plan = plans::load(database, connection, row.plan_id).await;
+    plan.and_then(|plan| row.read(plan)).in_row("executions", id)
 }
 
 impl ExecutionRow {
@@ -109,7 +109,10 @@ impl ExecutionRow {
             progress,
             steps,
         };
-        Ok(Stored { execution, sequence })
+        match execution.find_fault() {
+            None => Ok(Stored { execution, sequence }),
+            Some(fault) => Err(StoreError::unreadable(fault)),
+        }
     }
 
     fn progress(&self) -> Result<Progress, StoreError> {
@@ -275,13 +278,23 @@ pub async fn list_newest(
     read_all(database, rows).await
 }
 
+/// An execution that is due, as its row says.
+pub struct Due {
+    /// The execution.
+    pub id: ExecutionId,
+    /// When.
+    pub due_at: Timestamp,
+    /// It, or why its row makes no sense.
+    pub execution: Result<Execution, String>,
+}
+
 /// The executions that are due first, at or before `until`, at most `limit`.
 pub async fn list_due(
     database: &Database,
     tx: &mut Transaction,
     until: Timestamp,
     limit: usize,
-) -> Result<Vec<Stored>, StoreError> {
+) -> Result<Vec<Due>, StoreError> {
     let rows: Vec<ExecutionRow> =
         sqlx::query_as(select_executions!("WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"))
             .bind(until.as_millis())
@@ -290,7 +303,15 @@ pub async fn list_due(
             .await?;
     let mut executions = Vec::with_capacity(rows.len());
     for row in rows {
-        executions.push(read(database, &mut **tx, row).await?);
+        let id = ExecutionId::new(row.id);
+        // The query finds those rows alone that have one.
+        let due_at = row.due_at.map_or(Timestamp::MIN, Timestamp::from_millis);
+        let execution = match read(database, &mut **tx, row).await {
+            Ok(stored) => Ok(stored.execution),
+            Err(StoreError::Unreadable(reason)) => Err(reason),
+            Err(error) => return Err(error),
+        };
+        executions.push(Due { id, due_at, execution });
     }
     Ok(executions)
 }
@@ -317,8 +338,28 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
                 .await?;
         let Some(row) = rows.last() else { return Ok(()) };
         last = row.id;
-        read_all(database, rows).await?;
+        for row in rows {
+            read(database, database.readers(), row).await?;
+        }
     }
+}
+
+/// Computes again when what is not over is due, in a database that nobody else uses.
+#[allow(clippy::disallowed_methods, reason = "memory has nothing of this database")]
+pub async fn put_right(database: &Database) -> Result<(), StoreError> {
+    let mut tx = Database::begin(database).await?;
+    let rows: Vec<ExecutionRow> =
+        sqlx::query_as(select_executions!("WHERE finished_at IS NULL")).fetch_all(&mut *tx).await?;
+    let mut wrong = Vec::new();
+    for row in rows {
+        let due_at = row.due_at;
+        let Stored { execution, .. } = read(database, &mut *tx, row).await?;
+        if machine::due_at(&execution).map(Timestamp::as_millis) != due_at {
+            wrong.push(execution);
+        }
+    }
+    update(&mut tx, wrong.iter()).await?;
+    tx.commit().await.map(drop)
 }
 
 /// When time will next change an execution; never if none is due.

@@ -124,3 +124,12 @@ pub async fn update<'e>(
     )
     .await
 }
+
+/// Lets nothing be due to an execution any more; otherwise its row stays as it is.
+pub async fn set_aside(tx: &mut Transaction, id: ExecutionId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE executions SET due_at = NULL WHERE id = $1")
+        .bind(id.number())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}

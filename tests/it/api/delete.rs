@@ -84,7 +84,11 @@ async fn a_pipeline_is_not_deleted_while_it_runs() {
     let execution = app.start(CODE_QUALITY).await;
     let answer = app.delete(CODE_QUALITY).await;
     assert_eq!(answer.status, StatusCode::PRECONDITION_FAILED);
-    assert!(answer.errors().contains("while the pipeline 3 is executed"), "{}", answer.errors());
+    assert!(
+        answer.errors().contains("while the pipeline 3 has an unfinished execution"),
+        "{}",
+        answer.errors()
+    );
     assert_eq!(app.execution(&execution).await.status(), "RUNNING");
     app.advance("PT1M").await;
     assert_eq!(app.delete(CODE_QUALITY).await.status, StatusCode::NO_CONTENT);

@@ -299,14 +299,14 @@ async fn failures_that_can_not_be_are_refused_with_the_reason() {
             deploy("stage", json!({"command": "manage-elb-links-detach"})),
             "the deployment has no command",
         ),
-        (deploy("prod", json!({"command": "restore-backup"})), "is only performed to recover"),
+        (deploy("prod", json!({"command": "restore-backup"})), "is only performed during recovery"),
         (
             json!({"steps": [{"action": "build", "failures": [{"command": "perform-backup"}]}]}),
             "only deployments have commands that fail",
         ),
         (
             json!({"steps": [{"action": "deploy", "outcome": "PAUSED", "failures": [{"command": "perform-backup"}]}]}),
-            "need the outcome FAILED or ERROR",
+            "are only allowed with the outcome FAILED or ERROR",
         ),
         (deploy("prod", json!({"command": "dance"})), "command: must be one of"),
         (deploy("prod", json!({})), "command"),

@@ -82,10 +82,10 @@ async fn wrong_parameters_are_refused() {
         ("days=1.5", "days: must be a whole number from 1 to 30"),
         ("days=99999999999999999999", "days: must be a whole number from 1 to 30"),
         ("days=%00", "days: must be a whole number from 1 to 30"),
-        ("days=1&service=moon", "service: is no service of a log"),
-        ("days=1&service=author&service=AUTHOR", "service: is no service of a log"),
-        ("days=1&name=..%2Faemerror", "name: is no name of a log"),
-        ("days=1&service=author&name=httpderror", "name: is no log of the service"),
+        ("days=1&service=moon", "service: is not a service of a log"),
+        ("days=1&service=author&service=AUTHOR", "service: is not a service of a log"),
+        ("days=1&name=..%2Faemerror", "name: is not a name of a log"),
+        ("days=1&service=author&name=httpderror", "name: is not a log of the service"),
     ] {
         let answer = app.get(&format!("{LOGS}?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
@@ -99,21 +99,21 @@ async fn wrong_parameters_are_refused() {
         ("name=aemerror&date=2026-03-05", "service: is missing"),
         (
             "service=author&name=aemerror&date=today",
-            "date: must be today or one of the 30 days before, as 2026-03-05",
+            "date: must be today or one of the 30 days before, for example 2026-03-05",
         ),
         (
             "service=author&name=aemerror&date=2026-3-5",
-            "date: must be today or one of the 30 days before, as 2026-03-05",
+            "date: must be today or one of the 30 days before, for example 2026-03-05",
         ),
         (
             "service=author&name=aemerror&date=2026-03-06",
-            "date: must be today or one of the 30 days before, as 2026-03-05",
+            "date: must be today or one of the 30 days before, for example 2026-03-05",
         ),
         (
-            "service=author&name=aemerror&date=2026-02-03",
-            "date: must be today or one of the 30 days before, as 2026-03-05",
+            "service=author&name=aemerror&date=2026-02-02",
+            "date: must be today or one of the 30 days before, for example 2026-03-05",
         ),
-        ("service=author&name=httpderror&date=2026-03-05", "name: is no log of the service"),
+        ("service=author&name=httpderror&date=2026-03-05", "name: is not a log of the service"),
     ] {
         let answer = app.get(&format!("{LOGS}/download?{query}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");

@@ -106,10 +106,10 @@ async fn answers_that_do_not_fit_change_nothing() {
         failing("codeQuality", json!({"coverage": "41.3", "sqale_rating": "B"})).await;
     let before = app.execution(&execution).await.0;
     for (body, expected) in [
-        (json!({}), "metrics: must be a list of metrics"),
-        (json!([]), "metrics: must be a list of metrics"),
-        (json!("x"), "metrics: must be a list of metrics"),
-        (json!({"metrics": {}}), "metrics: must be a list of metrics"),
+        (json!({}), "metrics: must be an array of metrics"),
+        (json!([]), "metrics: must be an array of metrics"),
+        (json!("x"), "metrics: must be an array of metrics"),
+        (json!({"metrics": {}}), "metrics: must be an array of metrics"),
         (
             json!({"metrics": []}),
             "metrics: must override every failed important metric; missing: sqale_rating, coverage",
@@ -128,7 +128,7 @@ async fn answers_that_do_not_fit_change_nothing() {
         ),
         (json!({"metrics": [{"kpi": 5}]}), "metrics[0].kpi: must be a metric of this step's gate"),
         (json!({"metrics": [null]}), "metrics[0].kpi: must be a metric of this step's gate"),
-        (json!({"approved": true}), "metrics: must be a list of metrics"),
+        (json!({"approved": true}), "metrics: must be an array of metrics"),
     ] {
         let answer = app.follow(&execution, "codeQuality", "pipeline/advance", &body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");

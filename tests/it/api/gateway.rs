@@ -100,7 +100,7 @@ async fn unknown_paths_are_404_and_wrong_methods_405() {
         let answer = app.request(method.clone(), path, "").await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         assert_eq!(answer.header("allow"), allow);
-        let told = format!("{method} is not possible at {path}; use {instead}.");
+        let told = format!("{method} is not allowed at {path}; use {instead}.");
         assert_eq!(answer.errors(), told);
         assert_eq!(answer.header("content-type"), "application/problem+json");
     }

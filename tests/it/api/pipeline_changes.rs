@@ -139,7 +139,7 @@ async fn every_mistake_is_listed_and_nothing_is_changed() {
         (json!([deploy("59254")]), "phases[0].environmentId: must be a stage environment"),
         (
             json!([build("branch", "a"), build("branch", "b")]),
-            "phases[1].name: the phase is there twice",
+            "phases[1].name: the phase is listed twice",
         ),
         (
             json!([{"type": "DEPLOY", "name": "DEPLOY_2", "steps": [flush(101)]}]),

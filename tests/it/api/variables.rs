@@ -366,7 +366,7 @@ async fn values_that_are_no_texts_are_refused_without_being_told() {
         ]);
         let answer = app.patch(path, &body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-        assert_eq!(answer.errors(), "[1].value: must be a text");
+        assert_eq!(answer.errors(), "[1].value: must be a string");
         assert!(!answer.text().contains("s3cret") && !answer.text().contains("1234567"));
     }
     assert_eq!(app.get(path).await.json()["_totalNumberOfItems"], 0);

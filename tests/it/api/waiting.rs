@@ -199,7 +199,7 @@ async fn a_stale_link_is_a_404_that_says_why() {
     {
         let answer = app.put(path, &body).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
-        assert!(answer.errors().ends_with("the step is over."), "{}", answer.errors());
+        assert!(answer.errors().ends_with("the step has ended."), "{}", answer.errors());
     }
 }
 

@@ -177,11 +177,11 @@ async fn the_stop_ends_a_stream() {
 async fn queries_that_make_no_sense_are_refused() {
     let app = TestApp::new().await;
     for (query, message) in [
-        ("types=steps", "types: must be some of execution, pipeline"),
-        ("types=", "types: must be some of"),
-        ("types=execution,", "types: must be some of"),
+        ("types=steps", "types: must be one or more of execution, pipeline"),
+        ("types=", "types: must be one or more of"),
+        ("types=execution,", "types: must be one or more of"),
         ("program=x", "program: must be the identifier of a program"),
-        ("tenant=1", "tenant: is not a known parameter; there are program, types"),
+        ("tenant=1", "tenant: is not a known parameter; known parameters: program, types"),
         ("types=clock&types=reset", "types: is given more than once"),
     ] {
         let path = format!("/_emulator/events?{query}");

@@ -176,11 +176,8 @@ async fn there_are_rules_with_names() {
 async fn rules_are_refused_with_everything_that_is_wrong() {
     let app = TestApp::new().await;
     for (rule, errors) in [
-        (json!({}), "status: is missing, or fault, latency or preset: the rule would do nothing"),
-        (
-            json!({"times": 3}),
-            "status: is missing, or fault, latency or preset: the rule would do nothing",
-        ),
+        (json!({}), "status: is required, unless fault, latency or preset is given"),
+        (json!({"times": 3}), "status: is required, unless fault, latency or preset is given"),
         (json!({"status": 399}), "status: must be from 400 to 599"),
         (
             json!({"status": 600, "times": 0, "every": 0}),
@@ -195,7 +192,7 @@ async fn rules_are_refused_with_everything_that_is_wrong() {
         (json!({"status": 503, "ttl": "PT0S"}), "ttl: must be more than PT0S"),
         (
             json!({"latency": "PT1S", "retryAfter": 1}),
-            "retryAfter: is only for rules with a status",
+            "retryAfter: is only allowed together with status",
         ),
         (
             json!({"status": 503, "operation": "getHealth"}),
@@ -207,7 +204,7 @@ async fn rules_are_refused_with_everything_that_is_wrong() {
         ),
         (
             json!({"preset": "reset-mid-log", "operation": "getPrograms"}),
-            "operation: is downloadFile for this preset",
+            "operation: must be downloadFile for this preset",
         ),
     ] {
         let answer = app.post("/_emulator/faults", &rule).await;

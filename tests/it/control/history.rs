@@ -73,7 +73,7 @@ async fn a_reset_in_the_middle_leaves_nothing_of_it() {
         tokio::join!(app.post(HISTORY, &body), app.post("/_emulator/reset", &to_seed),);
     assert_eq!(reset.status, StatusCode::NO_CONTENT);
     assert_eq!(history.status, StatusCode::CONFLICT, "{history:?}");
-    assert_eq!(history.errors(), "everything was reset or replaced meanwhile.");
+    assert_eq!(history.errors(), "the state was reset or replaced in the meantime.");
     let list = app.get("/api/program/4/pipeline/1/executions").await.json();
     assert_eq!(list["_totalNumberOfItems"], 0);
     app.start(PRODUCTION).await;

@@ -119,7 +119,7 @@ async fn filters_are_refused_with_everything_that_is_wrong() {
             ),
             (
                 "operationId=getHealth",
-                "operationId: is no operation of Cloud Manager or of its files",
+                "operationId: is not an operation of Cloud Manager or its files",
             ),
             (
                 "since=now",

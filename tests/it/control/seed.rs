@@ -1,7 +1,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, PRODUCTION, TestApp};
+use crate::app::{Answer, CODE_QUALITY, PRODUCTION, TestApp};
 
 const SEED: &str = "/_emulator/seed";
 
@@ -116,7 +116,7 @@ async fn what_is_added_may_belong_to_a_tenant_that_is_there() {
     let added = answer.json();
     assert_eq!((&added["clients"], &added["webhooks"]), (&json!(1), &json!(1)));
     let answer = add(&app, &client.replace("tenantId: \"1\"", "tenantId: \"2\"")).await;
-    assert_eq!(answer.errors(), "clients[0].tenantId: there is no tenant 2");
+    assert_eq!(answer.errors(), "clients[0].tenantId: the tenant 2 does not exist");
     let error = &answer.json()["errors"]["clients[0].tenantId"];
     assert_eq!(error["invalidValue"], "2", "in YAML, too");
 }
@@ -148,7 +148,7 @@ async fn pipelines_and_environments_are_created_as_they_are_written_in_seeds() {
     ] {
         let again = app.post(path, body).await;
         assert_eq!(again.status, StatusCode::BAD_REQUEST);
-        assert!(again.errors().contains("is there already"), "{}", again.errors());
+        assert!(again.errors().contains("already exists"), "{}", again.errors());
         for wrong in [json!({}), json!([]), json!({"id": 5}), json!({"id": "x", "name": ""})] {
             let answer = app.post(path, &wrong).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}: {answer:?}");
@@ -179,4 +179,34 @@ async fn what_was_deleted_can_be_created_again_without_its_past() {
     let again = add(&app, FURTHER).await;
     assert_eq!(counts(&again.json()), [1, 1, 1, 1, 1, 0]);
     assert_eq!(app.get("/_emulator/info").await.json()["counts"]["executions"], 0);
+}
+
+#[tokio::test]
+async fn what_is_deleted_does_not_come_back_with_what_is_added_meanwhile() {
+    let app = TestApp::immediate().await;
+    let pipeline = json!({"id": "77", "name": "N", "phases": [{"type": "VALIDATE"},
+        {"type": "BUILD", "repositoryId": "1", "branch": "main"}]});
+    // The first has read what the program has before the second takes something away.
+    let post = app.post("/_emulator/program/4/pipelines", &pipeline);
+    let (added, deleted) = tokio::join!(post, app.delete(CODE_QUALITY));
+    assert_eq!((added.status, deleted.status), (StatusCode::CREATED, StatusCode::NO_CONTENT));
+    assert_eq!(app.get(CODE_QUALITY).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(app.get("/api/program/4/pipeline/77").await.status, StatusCode::OK);
+
+    let environment = json!({"id": "78", "name": "n", "type": "dev"});
+    let post = app.post("/_emulator/program/5/environments", &environment);
+    let (added, deleted) = tokio::join!(post, app.delete("/api/program/5"));
+    assert_eq!((added.status, deleted.status), (StatusCode::NOT_FOUND, StatusCode::ACCEPTED));
+    assert_eq!(app.get("/api/program/5").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn of_two_who_create_the_same_at_once_one_is_told() {
+    let app = TestApp::immediate().await;
+    let environment = |name| json!({"id": "78", "name": name, "type": "dev"});
+    let path = "/_emulator/program/5/environments";
+    let (a, b) = (environment("a"), environment("b"));
+    let (first, second) = tokio::join!(app.post(path, &a), app.post(path, &b));
+    assert_eq!((first.status, second.status), (StatusCode::CREATED, StatusCode::CONFLICT));
+    assert_eq!(app.get("/api/program/5/environment/78").await.json()["name"], "a");
 }

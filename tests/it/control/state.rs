@@ -106,6 +106,64 @@ async fn what_is_overdue_in_a_state_has_happened_when_it_is_restored() {
     assert_eq!(shown.0["finishedAt"], "2026-03-05T10:00:09.000+0000", "each at its own time");
 }
 
+/// What somebody may have put into a state, and how it is told.
+const HOSTILE: [(&[&str], &str); 13] = [
+    (
+        &["INSERT INTO scenarios VALUES (4, 1, NULL, '[{\"action\": 5}]')"],
+        "scenarios (4, 1): invalid type",
+    ),
+    (
+        &["CREATE TRIGGER t AFTER INSERT ON emulator BEGIN DELETE FROM executions; END"],
+        "its schema is not that of an emulator",
+    ),
+    (&["CREATE VIRTUAL TABLE words USING fts5 (word)"], "is not as in an emulator's database"),
+    (
+        &["DROP VIEW step_states", "CREATE VIEW step_states AS SELECT randomblob(9)"],
+        "the view step_states is not as in an emulator's database",
+    ),
+    (
+        &["DROP INDEX one_running_execution"],
+        "the index one_running_execution is not as in an emulator's database",
+    ),
+    (&["UPDATE emulator SET clock_rate = -1.0"], "the clock runs at no rate"),
+    (
+        &["UPDATE emulator SET seen_at = 9223372036854775807"],
+        "emulator.seen_at holds a time that can't be written",
+    ),
+    (
+        &["UPDATE emulator SET next_execution_id = 2"],
+        "an execution has an identifier that is still to be given",
+    ),
+    (
+        &["UPDATE emulator SET next_execution_id = 9223372036854775807"],
+        "the next identifier is out of bounds",
+    ),
+    (
+        &["UPDATE executions SET sequence = 9223372036854775807"],
+        "the executions of a pipeline are not numbered without gaps",
+    ),
+    (&["UPDATE plans SET body = json_set(body, '$.steps', json('[]'))"], "plans 1: no steps"),
+    (&["UPDATE plans SET digest = zeroblob(32)"], "plans 1: the digest is not that of the body"),
+    (
+        &["UPDATE executions SET timeline = '[]'"],
+        "executions 953671: its status does not fit its timeline",
+    ),
+];
+
+#[tokio::test]
+async fn a_hostile_state_is_refused_and_changes_nothing() {
+    let app = TestApp::new().await;
+    app.start(PRODUCTION).await;
+    let before = picture(&app).await;
+    let state = export(&app).await;
+    for (statements, told) in HOSTILE {
+        let (status, errors) = import(&app, &changed(&state, statements).await).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{statements:?}: {errors}");
+        assert!(errors.contains(told), "{statements:?}: {errors}");
+    }
+    assert_eq!(picture(&app).await, before);
+}
+
 #[tokio::test]
 async fn what_is_no_state_is_refused_and_changes_nothing() {
     let app = TestApp::new().await;
@@ -137,12 +195,12 @@ async fn what_is_no_state_is_refused_and_changes_nothing() {
         (
             "without a table",
             changed(&state, &["DROP TABLE builds"]).await,
-            "the table builds does not have the columns of this version",
+            "the table builds is not as in an emulator's database",
         ),
         (
             "with another column",
             changed(&state, &["ALTER TABLE attempts ADD COLUMN note TEXT"]).await,
-            "the table attempts does not have the columns of this version",
+            "the table attempts is not as in an emulator's database",
         ),
         (
             "an unknown action",
@@ -180,6 +238,65 @@ async fn what_is_no_state_is_refused_and_changes_nothing() {
         assert!(errors.contains(told), "{what}: {errors}");
     }
     assert_eq!(picture(&app).await, before);
+}
+
+#[tokio::test]
+async fn a_state_does_not_hold_the_key_of_signatures() {
+    let app = TestApp::new().await;
+    let execution = app.start(CODE_QUALITY).await;
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("cloudmanager.db");
+    let mut connection = SqliteConnection::connect(&format!(
+        "sqlite://{}",
+        app.directory().join("cloudmanager.db").display()
+    ))
+    .await
+    .unwrap();
+    let select = "SELECT signing_key FROM emulator";
+    let key: Vec<u8> = sqlx::query_scalar(select).fetch_one(&mut connection).await.unwrap();
+    let state = export(&app).await;
+    assert!(key.len() == 32 && !state.windows(32).any(|bytes| bytes == key));
+
+    // An import keeps the key that is there, and a start makes a new one.
+    app.advance("PT7S").await;
+    let href = app.execution(&execution).await.link("build", "pipeline/logs").unwrap();
+    let address = app.address(&href).await;
+    assert_eq!(import(&app, &state).await.0, StatusCode::NO_CONTENT);
+    app.advance("PT7S").await;
+    assert_eq!(app.fetch(Method::GET, &address, &[]).await.status, StatusCode::OK);
+    std::fs::write(&path, &state).unwrap();
+    let other = TestApp::on(directory).await;
+    let url = format!("sqlite://{}", other.directory().join("cloudmanager.db").display());
+    let mut connection = SqliteConnection::connect(&url).await.unwrap();
+    let new: Vec<u8> = sqlx::query_scalar(select).fetch_one(&mut connection).await.unwrap();
+    assert!(new.len() == 32 && new != key);
+}
+
+#[tokio::test]
+async fn an_imported_due_time_is_put_right() {
+    let app = TestApp::new().await;
+    let execution = app.start(CODE_QUALITY).await;
+    let never = changed(&export(&app).await, &["UPDATE executions SET due_at = NULL"]).await;
+    assert_eq!(import(&app, &never).await.0, StatusCode::NO_CONTENT);
+    assert!(app.advance("PT1M").await["transitions"].as_u64().unwrap() > 4);
+    assert_eq!(app.execution(&execution).await.status(), "FINISHED");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_can_read_copies_and_those_of_a_kill_are_taken_away() {
+    use std::os::unix::fs::PermissionsExt;
+    let app = TestApp::new().await;
+    export(&app).await;
+    let copies = app.directory().join("cloudmanager.db.tmp");
+    assert_eq!(copies.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(std::fs::read_dir(&copies).unwrap().count(), 0);
+    let directory = app.closed().await;
+    assert!(!copies.exists());
+    std::fs::create_dir_all(copies.join("copy-left")).unwrap();
+    std::fs::write(copies.join("copy-left").join("body"), "state").unwrap();
+    TestApp::on(directory).await;
+    assert!(!copies.exists());
 }
 
 #[tokio::test]

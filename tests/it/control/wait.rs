@@ -88,7 +88,7 @@ async fn what_can_not_be_waited_for_is_refused() {
         ("", "for: must be WAITING or ENDED"),
         ("for=RUNNING", "for: must be WAITING or ENDED"),
         ("for=ENDED&timeout=PT1H0.001S", "timeout: must be at most PT1H"),
-        ("for=ENDED&until=PT1S", "until: is not a known parameter; there are for, timeout"),
+        ("for=ENDED&until=PT1S", "until: is not a known parameter; known parameters: for, timeout"),
     ] {
         let answer = app.get(&wait_path(&execution, query)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");

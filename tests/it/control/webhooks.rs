@@ -73,11 +73,11 @@ async fn an_address_must_answer_the_challenge() {
     let app = TestApp::new().await;
     let url = start_challenged().await;
     for (path, reason) in [
-        ("other", "it answers something else"),
-        ("empty", "it answers something else"),
-        ("failing", "it answers 500"),
-        ("elsewhere", "it answers 302"),
-        ("nothing", "it answers 404"),
+        ("other", "it returned something else"),
+        ("empty", "it returned something else"),
+        ("failing", "it returned 500"),
+        ("elsewhere", "it returned 302"),
+        ("nothing", "it returned 404"),
     ] {
         let answer = app.post(WEBHOOKS, &webhook(&format!("{url}/{path}"))).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
@@ -131,12 +131,12 @@ async fn every_mistake_of_a_webhook_is_told() {
     let names = "all, pipelineExecutionStart, pipelineExecutionStepStart, \
         pipelineExecutionStepWaiting, pipelineExecutionStepEnd, pipelineExecutionEnd";
     let both = format!(
-        "end is not a known event; there are {names}; start is not a known event; there are {names}"
+        "end is not a known event; known events: {names}; start is not a known event; known events: {names}"
     );
     assert_eq!(errors["events"]["message"], both);
     let none = json!({"tenantId": "1", "clientId": "a", "clientSecret": "s",
         "url": "http://127.0.0.1:9", "events": []});
-    assert!(app.post(WEBHOOKS, &none).await.errors().contains("must name an event"));
+    assert!(app.post(WEBHOOKS, &none).await.errors().contains("must contain at least one event"));
     let wrong = json!({"tenantId": "1", "clientId": "a", "clientSecret": ["hidden"],
         "url": "http://127.0.0.1:9", "events": ["all"]});
     let answer = app.post(WEBHOOKS, &wrong).await;

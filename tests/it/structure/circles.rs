@@ -111,7 +111,7 @@ fn the_files_of_names_are_found() {
     let name = |text: &str| -> Name { text.split("::").map(str::to_owned).collect() };
     for (text, file) in [
         ("domain::deployment::Command", "domain/deployment/command.rs"),
-        ("store::Transaction", "store/database.rs"),
+        ("store::Transaction", "store/writer.rs"),
         ("engine::Engine", "engine/mod.rs"),
     ] {
         let found = files.find(&name(text)).map(|source| source.file.as_path());

@@ -1,0 +1,81 @@
+//! A file that somebody else has made is looked at before anything is done with it.
+
+use std::path::Path;
+
+use sqlx::{Connection as _, SqliteConnection};
+
+use super::database::{MIGRATIONS, distrustful, migrator};
+use super::file;
+use super::{Connection, StoreError, with_causes};
+
+/// An object of a schema: type, name, table, statement.
+type Object = (String, String, String, Option<String>);
+
+/// The table in which migrations are noted belongs to a library, which may write it otherwise in
+/// another version. Statistics are never copied.
+const OBJECTS: &str = "SELECT type, name, tbl_name, iif(name = '_sqlx_migrations', NULL, sql) \
+    FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[134]' ORDER BY type, name";
+
+/// Why a file is no state that can be brought up to date; nothing if it is one. It is only read.
+///
+/// Afterwards its schema is exactly that of the version that it names, without triggers, views or
+/// tables of somebody else, and its pages and indexes are in order.
+pub async fn find_fault(path: &Path) -> Result<Option<String>, StoreError> {
+    let failed = |error: &(dyn std::error::Error + 'static)| StoreError::opening(path, error);
+    match file::check(path) {
+        Ok(false) => {}
+        Ok(true) => return Ok(Some("the file holds no state".to_owned())),
+        Err(error) => return Err(failed(&error)),
+    }
+    let options = distrustful(path).read_only(true);
+    let mut database =
+        SqliteConnection::connect_with(&options).await.map_err(|error| failed(&error))?;
+    let fault = find_fault_in(&mut database).await;
+    let _ = database.close().await;
+    fault
+}
+
+async fn find_fault_in(database: &mut Connection) -> Result<Option<String>, StoreError> {
+    let objects: Vec<Object> = sqlx::query_as(OBJECTS).fetch_all(&mut *database).await?;
+    let is_noted =
+        objects.iter().any(|(kind, name, ..)| kind == "table" && name == "_sqlx_migrations");
+    if !is_noted || objects.iter().any(|(kind, ..)| kind == "trigger") {
+        return Ok(Some("its schema is not that of an emulator".to_owned()));
+    }
+    let versions: Vec<i64> =
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations ORDER BY version LIMIT 1000")
+            .fetch_all(&mut *database)
+            .await?;
+    let known = MIGRATIONS.iter().map(|(version, ..)| *version);
+    if let Some(unknown) = versions.iter().find(|version| !known.clone().any(|it| it == **version))
+    {
+        return Ok(Some(format!("migration {unknown} is not one of this version")));
+    }
+    if !known.take(versions.len()).eq(versions.iter().copied()) {
+        return Ok(Some("migrations are missing".to_owned()));
+    }
+    if let Some(object) = find_difference(&objects, &list_objects(versions.len()).await?) {
+        return Ok(Some(format!("{object} is not as in an emulator's database")));
+    }
+    let check: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(database).await?;
+    Ok((check != "ok").then_some(check))
+}
+
+/// The schema of a new database after so many migrations.
+async fn list_objects(migrations: usize) -> Result<Vec<Object>, StoreError> {
+    let mut fresh = SqliteConnection::connect("sqlite::memory:").await?;
+    let made = migrator(migrations).run(&mut fresh).await;
+    made.map_err(|error| StoreError::Unreadable(with_causes(&error)))?;
+    let objects = sqlx::query_as(OBJECTS).fetch_all(&mut fresh).await?;
+    fresh.close().await?;
+    Ok(objects)
+}
+
+/// The name of an object that only one of two schemas has, or that differs.
+fn find_difference(found: &[Object], expected: &[Object]) -> Option<String> {
+    let only = |some: &[Object], others: &[Object]| {
+        let object = some.iter().find(|object| !others.contains(object));
+        object.map(|(kind, name, ..)| format!("the {kind} {name}"))
+    };
+    only(expected, found).or_else(|| only(found, expected))
+}
