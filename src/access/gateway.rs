@@ -173,9 +173,9 @@ pub fn check(
 }
 
 fn identify(access: &Access, headers: &HeaderMap) -> Result<Caller, GatewayError> {
-    let token = token_of(headers).ok_or_else(|| match text(headers, header::AUTHORIZATION) {
-        None | Some("" | "Bearer") => NO_TOKEN,
-        Some(_) => BAD_TOKEN,
+    let token = token_of(headers).ok_or_else(|| {
+        let sent = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
+        if matches!(sent, None | Some(b"" | b"Bearer")) { NO_TOKEN } else { BAD_TOKEN }
     })?;
     let client = match access.auth {
         Auth::Open => None,

@@ -124,14 +124,14 @@ async fn wrong_query_values_are_refused_before_the_state_is_looked_at() {
         ("pipelineExecutionMode=emergency", "pipelineExecutionMode: must be NORMAL or EMERGENCY"),
         (
             "mode=EMERGENCY",
-            "mode: is not a known parameter; there are pipelineExecutionMode, stepId, \
-             sourceExecutionId",
+            "mode: is not a known parameter; known parameters: pipelineExecutionMode, \
+             stepId, sourceExecutionId",
         ),
         (
             "executionMode=EMERGENCY",
             "executionMode: is not a known parameter; did you mean pipelineExecutionMode?",
         ),
-        ("rollback=true&stepId=1", "rollback: is not a known parameter; there are"),
+        ("rollback=true&stepId=1", "rollback: is not a known parameter; known parameters: "),
         ("stepId=1&stepId=2", "stepId: is given more than once"),
         ("sourceExecutionId=953671", "sourceExecutionId: is only for re-executions"),
         ("stepId=2983530&pipelineExecutionMode=EMERGENCY", "stepId: can't be used in emergency"),

@@ -90,7 +90,8 @@ async fn tokens_that_were_not_given_here_are_refused() {
         assert_eq!(answer.status, StatusCode::NOT_FOUND);
     }
     let answer = get(&app, PATHS[0], &[("x-api-key", "deployer")]).await;
-    assert_eq!((answer.status, answer.json()), (StatusCode::UNAUTHORIZED, bad_token()));
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.json()["error_code"], "403010");
 }
 
 #[tokio::test]
