@@ -188,7 +188,7 @@ impl App {
         let engine = runtime.block_on(Engine::open(&path, options, Origin::Demo)).unwrap();
         let ip = [127, 0, 0, 1].into();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
-        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
+        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.own_url()));
         let service = service(&engine, &deliverer, hosts, Auth::Open);
         let (approval, log, file) = Default::default();
         let mut app = Self { runtime, service, approval, log, file, _directory: directory };
