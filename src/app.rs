@@ -1,4 +1,4 @@
-//! The application: the engine, the HTTP surface around it, and what runs beside.
+//! The application: engine, HTTP server and workers.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -89,7 +89,7 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// The exit code of the program: 1 if a worker failed, 2 for anything else.
+    /// Returns the exit code of the program: 1 if a worker failed, 2 for anything else.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -112,7 +112,7 @@ pub struct App {
     _temporary: Option<TempDir>,
 }
 
-/// What a caller signs requests with.
+/// What a caller authenticates with.
 pub struct Credentials {
     /// The organisation, if there is one: that of the seed's first tenant, or of the client's; of
     /// any tenant if the database was there before and does not have that one.
@@ -123,7 +123,7 @@ pub struct Credentials {
     pub token: String,
 }
 
-/// What an emulator that lets everybody in takes as api key and token.
+/// The api key and token for an emulator that accepts everybody. Any other value works as well.
 const CREDENTIAL: &str = "emulator";
 
 /// Reads and checks a seed file.
@@ -135,8 +135,8 @@ pub fn read_seed(path: &std::path::Path) -> Result<Seed, AppError> {
 }
 
 impl App {
-    /// Reads the seed, takes the address, opens the database, and catches up with what is overdue.
-    /// If anything is wrong, nothing has changed.
+    /// Reads the seed, binds the address, opens the database, and handles what is overdue. Seed and
+    /// address come first: if one of them is wrong, the database is not touched.
     pub async fn build(options: AppOptions) -> Result<Self, AppError> {
         let AppOptions {
             listen,
@@ -176,8 +176,7 @@ impl App {
         Ok(Self { engine, listener, workers, service, patience, url, auth, _temporary: temporary })
     }
 
-    /// Adds something that runs beside the server. If it ends before the server is stopped, it has
-    /// failed.
+    /// Adds a worker beside the server. If it ends before the server stops, it has failed.
     pub fn add_worker(
         &mut self,
         name: &'static str,
@@ -186,13 +185,14 @@ impl App {
         self.workers.add(name, work);
     }
 
-    /// Where it answers, for example `http://127.0.0.1:4600`.
+    /// Returns the URL of the server, for example `http://127.0.0.1:4600`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// What a caller can sign requests with: as the seed's first client, if only clients are let in.
+    /// Returns what a caller can authenticate with: the first client of the seed, if a client is
+    /// needed.
     pub fn credentials(&self) -> Result<Credentials, AppError> {
         if self.auth == Auth::Open {
             return Ok(Credentials {
@@ -234,8 +234,8 @@ impl App {
                 () = engine.wait_for_stop() => {}
             }
         };
-        // Each ends when the engine is told to stop; a batch that the scheduler is in comes to its
-        // end.
+        // Each of them ends when the engine stops. The scheduler finishes its batch first. The
+        // database is closed only after all of them, because they use it.
         let serving = Server::new(engine.clone(), service, patience).run(listener, grace);
         let (worked, (), ()) = tokio::join!(workers.run(&engine), serving, stopping);
         let closed = engine.close().await;
@@ -245,7 +245,7 @@ impl App {
     }
 }
 
-/// Whether other machines may reach it.
+/// Returns whether other machines may reach the server.
 fn beyond_loopback(listener: &TcpListener) -> bool {
     listener.local_addr().is_ok_and(|address| !address.ip().to_canonical().is_loopback())
 }

@@ -1,5 +1,5 @@
-//! Extractors: they load what the path of a request names, if its caller may see it. Whatever the
-//! path names that is not there is a 404.
+//! Extractors: they load what the path of a request names, if the caller may see it, and answer 404
+//! otherwise.
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ use crate::engine::read::Snapshot;
 use crate::http::path::{PathIds, PathParameter, describe};
 use crate::http::problem::Problem;
 
-/// A surface whose paths name what an engine has.
+/// A router state with an engine. API and control API show different tenants.
 pub trait Surface: Send + Sync {
-    /// The engine.
+    /// Returns the engine.
     fn engine(&self) -> &Engine;
 
-    /// Whether the caller of a request may see what belongs to a tenant.
+    /// Returns whether the caller of a request may see what belongs to a tenant.
     fn shows(&self, request: &Parts, tenant: TenantId) -> bool;
 }
 
@@ -204,7 +204,8 @@ impl<S: Surface> Finder<'_, S> {
     }
 }
 
-/// Makes an extractor of each type: the parameters of its path, and how it is found.
+/// Implements an extractor for each type: its path parameters, and how it is loaded. One list for
+/// both keeps the description and the behaviour together.
 macro_rules! extractors {
     ($($name:ident of [$($parameter:expr),*] by |$at:ident| $find:expr;)*) => {$(
         impl<S: Surface> FromRequestParts<S> for $name {

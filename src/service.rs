@@ -1,5 +1,4 @@
-//! Everything that answers HTTP as one service: the routers of the surfaces, and the layers that
-//! every request passes, in their order.
+//! The HTTP service: the routers, and the layers that every request passes, in order.
 
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
@@ -43,7 +42,7 @@ pub fn service(
     service_with(Router::new(), engine, deliverer, hosts, auth)
 }
 
-/// The same with further routes, behind the same layers.
+/// Like [`service`], with further routes behind the same layers, for tests.
 fn service_with(
     further: Router,
     engine: &Arc<Engine>,
@@ -72,7 +71,8 @@ fn service_with(
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(layer_fn(move |handler: Route| {
-            // axum copies this service for each request, and the handler has to be a copy, too.
+            // axum clones this service for each request, and the call needs a handler of its own.
+            // With the `Arc`, the handler is cloned once and not twice.
             let (layers, handler) = (layers.clone(), Arc::new(handler));
             service_fn(move |request| pass_layers(layers.clone(), request, Route::clone(&handler)))
         }));
@@ -87,8 +87,8 @@ struct Layers {
     access: Access,
 }
 
-/// Takes a request through all layers to its handler. To axum they are one layer, because it
-/// copies and boxes each of its layers for every request.
+/// Takes a request through all layers to its handler. For axum they are one layer, because it
+/// clones and boxes each layer for every request.
 async fn pass_layers(
     layers: Arc<Layers>,
     request: Request,
@@ -96,6 +96,7 @@ async fn pass_layers(
 ) -> Result<Response, Infallible> {
     let id = request_id::of(&request);
     let answer = async |request| {
+        // A panic is caught here, inside of the request id, so that its 500 has one, too.
         let answer = AssertUnwindSafe(layers.answer(&id, request, handler)).catch_unwind().await;
         answer.unwrap_or_else(|_| panicked())
     };
@@ -112,8 +113,9 @@ impl Layers {
             return refusal.into_response();
         }
         let operation = operations.find(&request);
-        // The gateway comes last, so that refusals of requests that are too large or too slow are
-        // the same for everybody.
+        // Host and origin are checked first: a foreign web page must not even fill the journal. The
+        // gateway comes last, so that a request that is too large or too slow gets the same answer
+        // with and without a token.
         let handle = async |mut request| {
             if let Err(refusal) = gateway::check(access, operation, &mut request) {
                 return refusal.into_response();
@@ -154,7 +156,7 @@ fn method_not_allowed(
     .into_response()
 }
 
-/// The answer where whoever should answer panicked. The panic itself has been printed to stderr.
+/// Returns the answer to a request whose handler panicked. The panic has been printed to stderr.
 fn panicked() -> Response {
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,

@@ -1,4 +1,4 @@
-//! What runs beside the server: each worker has a name, and none ends unnoticed.
+//! Workers: named tasks beside the server. If one fails, the emulator stops.
 
 use std::any::Any;
 use std::pin::Pin;
@@ -11,11 +11,11 @@ use crate::engine::Engine;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Workers that have not begun yet.
+/// Workers that have not started yet.
 #[derive(Default)]
 pub struct Workers(Vec<(&'static str, Work)>);
 
-/// A worker that ended before it was told to, or panicked.
+/// A worker that ended before the stop, or panicked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the {name} failed, so the emulator has stopped: {reason}")]
 pub struct WorkerFailed {
@@ -26,13 +26,14 @@ pub struct WorkerFailed {
 }
 
 impl Workers {
-    /// Adds a worker, which must end when the engine is told to stop.
+    /// Adds a worker, which must end when the engine stops.
     pub fn add(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         self.0.push((name, Box::pin(work)));
     }
 
-    /// Runs all workers until each has ended. If one fails, the engine is told to stop, and with
-    /// it everything else; the first one that failed.
+    /// Runs all workers until each has ended. If one fails, it stops the engine, and with it
+    /// everything else: an emulator without its scheduler would look alive, but do nothing. Returns
+    /// the first failure.
     pub async fn run(self, engine: &Engine) -> Result<(), WorkerFailed> {
         let start = |(name, work): (&'static str, Work)| {
             let task = tokio::spawn(work);
@@ -60,7 +61,7 @@ fn reason_of(error: JoinError) -> String {
     }
 }
 
-/// What a panic says; nothing if it is no text.
+/// Returns the message of a panic, or an empty text if it has none.
 fn message_of(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref().copied()).unwrap_or_default()

@@ -200,7 +200,7 @@ impl App {
     fn begin(&mut self) {
         let path = format!("{PIPELINE}/execution");
         let started = self.exchange(self.request("PUT", &path).body(Body::empty()).unwrap());
-        assert_eq!(started.0, StatusCode::CREATED);
+        assert_eq!(started.0, StatusCode::CREATED, "{}", String::from_utf8_lossy(&started.1));
         let (_, body) = self.exchange(self.request("GET", &path).body(Body::empty()).unwrap());
         let execution: Value = serde_json::from_slice(&body).unwrap();
         let steps = execution["_embedded"]["stepStates"].as_array().unwrap();

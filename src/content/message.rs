@@ -1,4 +1,4 @@
-//! What a step says of itself beside its status.
+//! The message of a step, beside its status.
 
 use super::deployment::StepDeployment;
 use super::metric::describe;
@@ -8,8 +8,8 @@ use crate::domain::execution::{End, Execution, machine};
 use crate::domain::gate::{Gate, Severity};
 use crate::domain::pipeline::Action;
 
-/// What a step says of itself beside its status: why it failed or timed out, what it copied.
-/// `deployment` is what the step performs, if it is a deployment.
+/// Returns the message of a step: why it failed or timed out, or what it copied. `deployment` is
+/// its deployment, if it has one.
 #[must_use]
 pub fn message(
     execution: &Execution,
@@ -19,7 +19,7 @@ pub fn message(
     let (step, state) = execution.step(position)?;
     match state {
         StepState::Ended { timed_out: true, .. } => {
-            let days = machine::patience(step)?.as_millis() / (24 * 60 * 60 * 1000);
+            let days = machine::answer_timeout(step)?.as_millis() / (24 * 60 * 60 * 1000);
             Some(format!("Nobody answered within {days} days."))
         }
         StepState::Ended { end: End::Failed | End::Error, .. } if step.message.is_some() => {

@@ -2,7 +2,7 @@
 
 use crate::domain::gate::{Comparator, Metric, Severity};
 
-/// A metric in words.
+/// Returns a metric in words.
 pub(super) fn describe(metric: &Metric) -> String {
     let Metric { kpi, severity, comparator, expected, actual, passed } = metric;
     let level = match (passed, severity) {

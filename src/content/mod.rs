@@ -1,6 +1,6 @@
-//! What the emulator makes up, where Cloud Manager has real builds, scans, tests, deployments and
-//! services: what they say and leave. All of it follows from plan, state and time, or from names
-//! and time. Like the rules it is pure; nothing of it is stored.
+//! Generated content in place of the output of real builds, scans, tests, deployments and services:
+//! logs, artifacts, messages. All of it is a pure function of plan, state and time, or of names and
+//! time; nothing is stored.
 
 pub mod artifact;
 pub mod deployment;

@@ -1,14 +1,15 @@
-//! Numbers that look random and follow from what they are about alone: the same on every machine,
-//! in every release.
+//! Deterministic pseudo-random numbers: the same on every machine and in every release, so that a
+//! file that was downloaded once keeps its MD5. Libraries don't promise that between their
+//! versions.
 
 use sha2::{Digest, Sha256};
 
-/// A source of such numbers: each index has its own.
+/// A source of numbers. Each index has its own, so numbers can be computed in any order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Noise(u64);
 
 impl Noise {
-    /// The source that belongs to these words, in this order.
+    /// Returns the source for these words, in this order.
     #[must_use]
     pub fn of(words: &[&str]) -> Self {
         let mut hash = Sha256::new();
@@ -21,13 +22,13 @@ impl Noise {
         Self(digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
     }
 
-    /// The source that belongs to one thing among many of the same kind.
+    /// Returns the source for one of many things of the same kind.
     #[must_use]
     pub fn about(self, index: u64) -> Self {
         Self(self.number(index))
     }
 
-    /// The number at an index, by the finaliser of `SplitMix64`.
+    /// Returns the number at an index, by the finaliser of `SplitMix64`.
     #[must_use]
     pub fn number(self, index: u64) -> u64 {
         let mut number =
@@ -37,20 +38,20 @@ impl Noise {
         number ^ (number >> 31)
     }
 
-    /// A number from 0 up to, not including, `limit`; 0 where there is none.
+    /// Returns a number from 0 up to, not including, `limit`; 0 if the limit is 0.
     #[must_use]
     pub fn below(self, index: u64, limit: u64) -> u64 {
         self.number(index).checked_rem(limit).unwrap_or(0)
     }
 
-    /// A number from 0 to 1.
+    /// Returns a number from 0 to 1.
     #[must_use]
     pub fn share(self, index: u64) -> f64 {
         let thirty_two_bits = u32::try_from(self.number(index) >> 32).unwrap_or(u32::MAX);
         f64::from(thirty_two_bits) / f64::from(u32::MAX)
     }
 
-    /// One of several choices; none of none.
+    /// Returns one of the choices, or `None` if there are none.
     #[must_use]
     pub fn pick<T>(self, index: u64, choices: &[T]) -> Option<&T> {
         let position = self.below(index, choices.len() as u64);

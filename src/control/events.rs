@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::Control;
-use crate::engine::changes::{Change, ChangeType, Follower, Interest, News, Position};
+use crate::engine::changes::{Change, ChangeFilter, ChangeType, FeedUpdate, Follower, Position};
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 
@@ -34,7 +34,7 @@ pub struct EventParameters {
 
 /// Which events are wanted.
 pub struct WantedEvents {
-    interest: Interest,
+    filter: ChangeFilter,
     after: Option<Position>,
 }
 
@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for WantedEvents {
         let last = parts.headers.get("last-event-id");
         // An id that can't be read is one that was never given.
         let after = last.map(|id| id.to_str().ok().and_then(read_id).unwrap_or_default());
-        Ok(Self { interest: Interest { program, types }, after })
+        Ok(Self { filter: ChangeFilter { program, types }, after })
     }
 }
 
@@ -93,22 +93,24 @@ fn names_in(change: &Change) -> Value {
             json!({"webhookId": webhook.to_string()})
         }
         Change::Request(number, _) => json!({"number": number}),
-        Change::Clock | Change::Many(_) | Change::Everything => json!({}),
+        Change::Clock | Change::ManyInProgram(_) | Change::Everything => json!({}),
     }
 }
 
-fn events(news: News) -> Vec<Event> {
-    match news {
-        News::Missed(place) => vec![event(place, "missed", &json!({}))],
-        News::Changes(changes) => changes
+fn events(update: FeedUpdate) -> Vec<Event> {
+    match update {
+        FeedUpdate::Missed(position) => vec![event(position, "missed", &json!({}))],
+        FeedUpdate::Changes(changes) => changes
             .iter()
-            .map(|(place, change)| event(*place, change.change_type().as_str(), &names_in(change)))
+            .map(|(position, change)| {
+                event(*position, change.change_type().as_str(), &names_in(change))
+            })
             .collect(),
     }
 }
 
-fn event(place: Position, name: &str, data: &Value) -> Event {
-    Event::default().id(id(place)).event(name).data(data.to_string())
+fn event(position: Position, name: &str, data: &Value) -> Event {
+    Event::default().id(id(position)).event(name).data(data.to_string())
 }
 
 /// Streams changes as server-sent events.
@@ -125,9 +127,9 @@ fn event(place: Position, name: &str, data: &Value) -> Event {
     responses((status = 200, description = "Events whose data is a JSON object", body = String,
         content_type = "text/event-stream")))]
 pub async fn get_events(State(control): State<Control>, wanted: WantedEvents) -> Response {
-    let WantedEvents { interest, after } = wanted;
-    let follower = control.engine.follow(interest, after);
-    let begin = Event::default().id(id(follower.place()));
+    let WantedEvents { filter, after } = wanted;
+    let follower = control.engine.follow(filter, after);
+    let begin = Event::default().id(id(follower.position()));
     let begin = stream::iter(after.is_none().then_some(begin));
     let stop = async move { control.engine.wait_for_stop().await };
     let events = begin.chain(follow(follower)).take_until(stop);
@@ -137,9 +139,9 @@ pub async fn get_events(State(control): State<Control>, wanted: WantedEvents) ->
 }
 
 fn follow(follower: Follower) -> impl Stream<Item = Event> {
-    let news = stream::unfold(follower, async |mut follower| {
-        let news = follower.next().await;
-        Some((stream::iter(events(news)), follower))
+    let update = stream::unfold(follower, async |mut follower| {
+        let update = follower.next().await;
+        Some((stream::iter(events(update)), follower))
     });
-    news.flatten()
+    update.flatten()
 }

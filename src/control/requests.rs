@@ -13,7 +13,7 @@ use super::faults::InjectionView;
 use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
-use crate::traffic::journal::{CallFilter, JournalEntry, Said};
+use crate::traffic::journal::{CallFilter, CallTexts, JournalEntry};
 
 /// Recorded requests, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,7 +70,7 @@ impl RequestView {
     fn new(entry: &JournalEntry) -> Self {
         let JournalEntry { number, at, method, texts, operation_id, status, took, body, injection } =
             entry;
-        let Said { path, query, request_id, organisation, api_key } = texts.get();
+        let CallTexts { path, query, request_id, organisation, api_key } = texts.get();
         let unless_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let truncated = body.as_ref().is_some_and(|body| body.truncated);
         let body = body.as_ref().map(|body| {

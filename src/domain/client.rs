@@ -1,4 +1,4 @@
-//! Clients: technical accounts that may sign in.
+//! Clients: technical accounts that may get access tokens.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Deliveries: a subscriber is told of an event until it has taken it, or for a day in vain.
+//! Deliveries of events to subscribers, with their retries.
 //!
 //! Source: Adobe I/O Events, "Webhook retries": what is answered with 429, with 5xx other than 505
 //! or not within ten seconds is sent again after 1, 2, 4, 8 and then every 15 minutes for a day;
@@ -11,14 +11,14 @@ use super::time::{Duration, Timestamp};
 use super::webhook::Webhook;
 use super::word::words;
 
-/// How long after an attempt the next one is made, at first; each time it is twice as long.
+/// The pause after the first failed attempt. It doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_mins(1);
 
-/// How long after an attempt the next one is made at most.
+/// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
-/// How long after the first attempt in vain others are made.
-const PATIENCE: Duration = Duration::from_days(1);
+/// How long after the first failed attempt retries are made.
+const RETRY_PERIOD: Duration = Duration::from_days(1);
 
 words! {
     /// The status of a delivery.
@@ -32,7 +32,8 @@ words! {
     }
 }
 
-/// What a subscriber is told of: an event, and what it happened to.
+/// The content of a delivery: an event, and what it happened to. It is stored whole, because the
+/// execution may be deleted before the delivery is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// Identifies the event, the same for every subscriber and every attempt.
@@ -52,7 +53,7 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// What subscribers are told of something that happened to an execution.
+    /// Returns the notice of an event of an execution.
     fn new(event_id: String, execution: &Execution, event: &Event) -> Self {
         let step = event.step.and_then(|position| execution.step(position));
         Self {
@@ -72,30 +73,31 @@ impl Notice {
 pub struct Delivery {
     /// Its identifier.
     pub id: DeliveryId,
-    /// Who is told.
+    /// The subscriber.
     pub webhook_id: WebhookId,
-    /// What is told.
+    /// The content.
     pub notice: Notice,
-    /// How it stands.
+    /// The status.
     pub status: DeliveryStatus,
-    /// Counts how often it was asked for: what came of an attempt is of no account once it has been
-    /// asked for again.
+    /// How often it was queued. When it is queued again while an attempt is under way, the outcome
+    /// of that attempt is ignored: it belongs to an earlier round.
     pub round: i64,
 }
 
-/// A delivery that is still to be made, before it has an identifier.
+/// A delivery that is not stored yet, so it has no identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDelivery {
-    /// Who is told.
+    /// The subscriber.
     pub webhook_id: WebhookId,
-    /// The position of the event among what happened to the execution.
+    /// The position of the event among those of the same change. It keeps their order where several
+    /// happen at one time.
     pub position: usize,
-    /// What is told.
+    /// The content.
     pub notice: Notice,
 }
 
-/// The deliveries of what happened to an execution: one for each event and subscriber that wants it.
-/// `make_id` makes the identifiers of the events that somebody is told of.
+/// Returns the deliveries of some events of an execution: one for each event and subscriber that
+/// wants it. `make_id` makes an identifier for each event that any subscriber wants.
 pub fn of(
     execution: &Execution,
     happened: &[Event],
@@ -118,7 +120,7 @@ pub fn of(
     deliveries
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// An answer with this status.
@@ -132,15 +134,15 @@ pub enum Reply {
 pub struct Attempt {
     /// When it was made.
     pub at: Timestamp,
-    /// What came of it.
+    /// Its outcome.
     pub reply: Reply,
-    /// The beginning of an answer that was no success.
+    /// The beginning of the body of an answer that was no success.
     pub answer: Option<String>,
     /// How long it took, in real milliseconds.
     pub duration: i64,
 }
 
-/// The attempts in vain, up to the last one.
+/// The failed attempts of a delivery in its current round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failures {
     /// How many.
@@ -149,12 +151,12 @@ pub struct Failures {
     pub since: Timestamp,
 }
 
-/// A delivery whose turn it is.
+/// A delivery that can be attempted now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueDelivery {
     /// The delivery.
     pub delivery: Delivery,
-    /// The attempts so far, all in vain.
+    /// The failed attempts so far, if any.
     pub failures: Option<Failures>,
 }
 
@@ -163,7 +165,7 @@ pub struct DueDelivery {
 pub struct RecordedDelivery {
     /// The delivery.
     pub delivery: Delivery,
-    /// When it is tried next; none if it is over or waits for one before it.
+    /// When it is tried next, or `None` if it is over or waits for an earlier one.
     pub next_attempt_at: Option<Timestamp>,
     /// The attempts, in order.
     pub attempts: Vec<Attempt>,
@@ -190,15 +192,15 @@ pub struct Attempted {
 }
 
 impl DueDelivery {
-    /// The delivery was tried.
+    /// Returns the outcome of an attempt, and what follows from it.
     #[must_use]
-    pub fn tried(self, attempt: Attempt) -> Attempted {
+    pub fn after(self, attempt: Attempt) -> Attempted {
         let next = next(&attempt.reply, self.failures, attempt.at);
         Attempted { delivery: self.delivery, attempt, next }
     }
 }
 
-/// What follows from an attempt at `now`, after earlier ones in vain.
+/// Returns what follows from an attempt at `now`, after these failed ones.
 fn next(reply: &Reply, earlier: Option<Failures>, now: Timestamp) -> Next {
     match reply {
         Reply::Status(200..=299) => return Next::Over(DeliveryStatus::Delivered),
@@ -210,13 +212,13 @@ fn next(reply: &Reply, earlier: Option<Failures>, now: Timestamp) -> Next {
         Some(Failures { count, since }) => Failures { count: count.saturating_add(1), since },
     };
     let again = now.checked_add(pause(failures.count));
-    match again.filter(|again| again.since(failures.since) <= PATIENCE) {
+    match again.filter(|again| again.since(failures.since) <= RETRY_PERIOD) {
         Some(again) => Next::Again(again, failures),
         None => Next::Over(DeliveryStatus::Failed),
     }
 }
 
-/// How long after so many attempts in vain the next one is made.
+/// Returns the pause after this many failed attempts.
 fn pause(failures: u32) -> Duration {
     let doubled = 2_i64.saturating_pow(failures.saturating_sub(1));
     let millis = FIRST_PAUSE.as_millis().saturating_mul(doubled);

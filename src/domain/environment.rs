@@ -33,7 +33,7 @@ pub struct Topology {
 }
 
 impl Default for Topology {
-    /// The smallest: one author, one publish instance, one dispatcher.
+    /// Returns the smallest: one author, one publish instance, one dispatcher.
     fn default() -> Self {
         Self { authors: 1, pairs: 1, cold_standby: false }
     }

@@ -1,4 +1,4 @@
-//! What happened to an execution, in the past tense.
+//! Events: what happened to an execution.
 
 use super::time::Timestamp;
 use super::word::words;

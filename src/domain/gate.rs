@@ -70,7 +70,8 @@ struct MetricRule {
     severity: Severity,
     comparator: Comparator,
     expected: Expected,
-    /// The actual value when nothing else is asked for.
+    /// The actual value by default, one that passes in almost every rule. Empty where it follows
+    /// from the program's targets.
     usual: &'static str,
 }
 
@@ -141,7 +142,7 @@ const PERFORMANCE: &[MetricRule] = &[
     rule("requests_per_minute", Informational, Lt, Number("6000"), "840"),
 ];
 
-/// A metric as it came out.
+/// A metric with its actual value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metric {
     /// What was measured.
@@ -159,7 +160,7 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// Whether this is a failure that somebody can override.
+    /// Returns whether this is a failure that a person can override.
     #[must_use]
     pub fn is_important_failure(&self) -> bool {
         !self.passed && self.severity == Important
@@ -180,7 +181,7 @@ pub enum Decision {
 }
 
 impl Gate {
-    /// The gate that decides at the end of a step, if it has one.
+    /// Returns the gate that decides at the end of a step, if it has one.
     #[must_use]
     pub fn of(action: Action) -> Option<Self> {
         match action {
@@ -199,13 +200,13 @@ impl Gate {
         }
     }
 
-    /// Whether the gate has a metric of that name.
+    /// Returns whether the gate has a metric of this name.
     #[must_use]
     pub fn has_kpi(self, kpi: &str) -> bool {
         self.rules().iter().any(|rule| rule.kpi == kpi)
     }
 
-    /// Why `value` can't be the actual value of a metric of this gate, or nothing.
+    /// Returns why `value` can't be the actual value of a metric of this gate, or `None` if it can.
     #[must_use]
     pub fn problem_with(self, kpi: &str, value: &str) -> Option<String> {
         let Some(rule) = self.rules().iter().find(|rule| rule.kpi == kpi) else {
@@ -227,7 +228,7 @@ impl Gate {
         }
     }
 
-    /// All metrics of the gate, with the usual values where `actual` names no other.
+    /// Returns all metrics of the gate, with default values where `actual` has none.
     #[must_use]
     pub fn evaluate(self, kpis: Kpis, actual: &BTreeMap<String, String>) -> Vec<Metric> {
         self.rules()
@@ -236,6 +237,8 @@ impl Gate {
                 let (expected, usual) = match rule.expected {
                     Rating(text) | Number(text) => (text.to_owned(), rule.usual.to_owned()),
                     Expected::Flag => ("true".to_owned(), rule.usual.to_owned()),
+                    // Half of the target, and half more than the target: so these pass by default,
+                    // whatever the targets of the program are.
                     ResponseTime => {
                         (kpis.response_time.to_string(), (kpis.response_time * 0.5).to_string())
                     }
@@ -258,9 +261,11 @@ impl Gate {
     }
 }
 
-/// Compares by quality for ratings (A is greatest), by value for numbers, by text for flags.
+/// Returns whether a metric passes. Ratings are compared by quality, numbers by value, flags by
+/// text.
 fn passes(rule: &MetricRule, actual: &str, expected: &str) -> bool {
     let order = match rule.expected {
+        // A is the best rating, so the order of the letters is reversed.
         Rating(_) => Some(expected.cmp(actual)),
         Expected::Flag => Some(actual.cmp(expected)),
         Number(_) | ResponseTime | PageViews => {
@@ -280,9 +285,10 @@ fn passes(rule: &MetricRule, actual: &str, expected: &str) -> bool {
     })
 }
 
-/// What the outcome of a gate's metrics leads to in a pipeline.
+/// Returns what the metrics of a gate decide in a pipeline.
 ///
-/// Nobody can override the last step of a code-quality-only pipeline: there, asking is failing.
+/// A critical failure cannot be overridden, so it comes first. In a code-quality-only pipeline
+/// nobody can override the last step, so `Ask` means the same as `Fail`.
 #[must_use]
 pub fn decide(metrics: &[Metric], behaviour: ImportantFailures, kind: PipelineKind) -> Decision {
     if metrics.iter().any(|metric| !metric.passed && metric.severity == Critical) {

@@ -1,4 +1,4 @@
-//! Identifiers: positive numbers that travel as decimal strings.
+//! Identifiers: positive numbers, which the API writes as decimal strings.
 
 use std::fmt;
 
@@ -22,13 +22,13 @@ macro_rules! identifiers {
         pub struct $name(i64);
 
         impl $name {
-            /// The identifier with this number, as it is stored.
+            /// Returns the identifier with this number, as it is stored.
             #[must_use]
             pub fn new(number: i64) -> Self {
                 Self(number)
             }
 
-            /// The number, as it is stored.
+            /// Returns the number, as it is stored.
             #[must_use]
             pub fn number(self) -> i64 {
                 self.0

@@ -21,7 +21,7 @@ pub enum Pace {
 }
 
 impl Pace {
-    /// How long a step runs; none for a step that only waits.
+    /// Returns how long a step runs; none for a step that only waits.
     #[must_use]
     pub fn duration(self, action: Action, environment: Option<EnvironmentType>) -> Duration {
         let (quick, realistic) = match action {
@@ -44,7 +44,7 @@ impl Pace {
         }
     }
 
-    /// How long an execution stays CANCELLING.
+    /// Returns how long an execution stays CANCELLING.
     #[must_use]
     pub fn cancelling(self) -> Duration {
         match self {

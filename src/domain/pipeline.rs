@@ -40,14 +40,14 @@ words! {
 }
 
 impl Action {
-    /// Whether the step does nothing but wait for a person.
+    /// Returns whether the step does nothing but wait for a person.
     #[must_use]
     pub fn waits_for_a_person(self) -> bool {
         matches!(self, Self::Approval | Self::Schedule | Self::Managed)
     }
 
-    /// Whether the step tests the security or performance of the deployed code, which emergency
-    /// executions leave out.
+    /// Returns whether the step tests the security or performance of the deployed code, which
+    /// emergency executions leave out.
     #[must_use]
     pub fn is_test(self) -> bool {
         matches!(
@@ -147,13 +147,13 @@ fn is_cache_path(path: &str) -> bool {
 }
 
 impl StepOptions {
-    /// Whether no option is set.
+    /// Returns whether no option is set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What is wrong with these options on a step, one sentence each; empty if nothing is.
+    /// Returns what is wrong with these options on a step, one sentence each; empty if nothing is.
     #[must_use]
     pub fn problems(&self, action: Action, environment: Option<EnvironmentType>) -> Vec<String> {
         let Self {
@@ -259,7 +259,7 @@ pub enum PhaseKind {
 }
 
 impl PhaseKind {
-    /// Its type, without the resources.
+    /// Returns its type, without the resources.
     #[must_use]
     pub fn phase_type(&self) -> PhaseType {
         match self {
@@ -284,7 +284,7 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// The type of the environment to which the phase deploys, if it does.
+    /// Returns the type of the environment to which the phase deploys, if it does.
     #[must_use]
     pub fn environment_type(&self) -> Option<EnvironmentType> {
         match self.kind {
@@ -320,13 +320,13 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// The pipeline with its program.
+    /// Returns the pipeline with its program.
     #[must_use]
     pub fn key(&self) -> PipelineKey {
         PipelineKey { program_id: self.program_id, pipeline_id: self.id }
     }
 
-    /// The kind, by the environments that it deploys to.
+    /// Returns the kind, by the environments that it deploys to.
     #[must_use]
     pub fn kind(&self) -> PipelineKind {
         let mut environments = self.phases.iter().filter_map(Phase::environment_type);
@@ -339,7 +339,7 @@ impl Pipeline {
         }
     }
 
-    /// Whether it builds a branch (or a tag, by its full name) of a repository.
+    /// Returns whether it builds a branch (or a tag, by its full name) of a repository.
     #[must_use]
     pub fn builds(&self, repository: RepositoryId, wanted: &str) -> bool {
         self.phases.iter().any(|phase| match &phase.kind {
@@ -350,7 +350,7 @@ impl Pipeline {
         })
     }
 
-    /// Whether it deploys to an environment.
+    /// Returns whether it deploys to an environment.
     #[must_use]
     pub fn deploys_to(&self, environment: EnvironmentId) -> bool {
         self.phases.iter().any(|phase| match phase.kind {
@@ -359,13 +359,13 @@ impl Pipeline {
         })
     }
 
-    /// All steps in order, each with its phase.
+    /// Returns all steps in order, each with its phase.
     pub fn steps(&self) -> impl Iterator<Item = (&Phase, &Step)> {
         self.phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step)))
     }
 }
 
-/// The steps that a phase may have, in the order in which they run.
+/// Returns the steps that a phase may have, in the order in which they run.
 #[must_use]
 pub fn possible_steps(kind: PipelineKind, phase: &PhaseKind) -> &'static [Action] {
     match phase {

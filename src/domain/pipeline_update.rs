@@ -1,10 +1,12 @@
-//! Updates of a pipeline: only what is sent changes, and all of it or nothing.
+//! Updates of a pipeline: only the fields that are sent change, and either all of them or none.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::environment::EnvironmentType;
+use super::id::{EnvironmentId, RepositoryId};
 use super::invalid::{InvalidField, InvalidFields, Place};
 use super::pipeline::{Action, Phase, PhaseKind, Pipeline, StepOptions};
 use super::program::Program;
@@ -68,7 +70,7 @@ fn wrong(place: &mut Place<'_>, field: &str, message: impl Into<String>, value: 
 }
 
 impl PipelineUpdate {
-    /// Changes a pipeline of `program`, or says everything that is wrong.
+    /// Changes a pipeline of `program`, or returns everything that is wrong.
     pub fn apply(
         &self,
         program: &Program,
@@ -93,7 +95,7 @@ impl PipelineUpdate {
 }
 
 impl PhaseUpdate {
-    /// The position of the phase that is meant.
+    /// Returns the position of the phase that type and name identify.
     fn find(&self, pipeline: &Pipeline, place: &mut Place<'_>) -> Option<usize> {
         let is_meant = |phase: &Phase| {
             phase.kind.phase_type().as_str() == self.phase_type
@@ -123,60 +125,64 @@ impl PhaseUpdate {
         match &mut phase.kind {
             PhaseKind::Validate => {}
             PhaseKind::Build { repository_id, branch } => {
-                if let Some(text) = &self.repository_id {
-                    let found =
-                        text.parse().ok().filter(|id| program.repositories.contains_key(id));
-                    match found {
-                        Some(id) if id != *repository_id && self.branch.is_none() => {
-                            *repository_id = id;
-                            DEFAULT_BRANCH.clone_into(branch);
-                        }
-                        Some(id) => *repository_id = id,
-                        None => {
-                            wrong(
-                                place,
-                                "repositoryId",
-                                "the program has no such repository",
-                                text,
-                            );
-                        }
-                    }
-                }
-                if let Some(name) = &self.branch {
-                    if name.is_empty() {
-                        wrong(place, "branch", "must not be empty", name);
-                    } else if name.contains(char::is_control) {
-                        wrong(place, "branch", "must not have control characters", name);
-                    }
-                    branch.clone_from(name);
-                }
+                self.apply_repository(program, repository_id, branch, place);
+                self.apply_branch(branch, place);
             }
             PhaseKind::Deploy { environment_id, environment_type } => {
-                if let Some(text) = &self.environment_id {
-                    let found = text.parse().ok().and_then(|id| program.environments.get(&id));
-                    match found {
-                        None => wrong(
-                            place,
-                            "environmentId",
-                            "the program has no such environment",
-                            text,
-                        ),
-                        Some(found) if found.environment_type != *environment_type => {
-                            let wanted = environment_type.as_str();
-                            wrong(
-                                place,
-                                "environmentId",
-                                format!("must be a {wanted} environment"),
-                                text,
-                            );
-                        }
-                        Some(found) => *environment_id = found.id,
-                    }
-                }
+                self.apply_environment(program, environment_id, *environment_type, place);
             }
         }
         for (index, update) in self.steps.iter().enumerate() {
             update.apply(phase, &mut place.at(&format!("steps[{index}]")));
+        }
+    }
+
+    /// Another repository without a branch means its default branch: the old name may not exist
+    /// there.
+    fn apply_repository(
+        &self,
+        program: &Program,
+        repository_id: &mut RepositoryId,
+        branch: &mut String,
+        place: &mut Place<'_>,
+    ) {
+        let Some(text) = &self.repository_id else { return };
+        match text.parse().ok().filter(|id| program.repositories.contains_key(id)) {
+            Some(id) => {
+                if id != *repository_id && self.branch.is_none() {
+                    DEFAULT_BRANCH.clone_into(branch);
+                }
+                *repository_id = id;
+            }
+            None => wrong(place, "repositoryId", "the program has no such repository", text),
+        }
+    }
+
+    fn apply_branch(&self, branch: &mut String, place: &mut Place<'_>) {
+        let Some(name) = &self.branch else { return };
+        if name.is_empty() {
+            wrong(place, "branch", "must not be empty", name);
+        } else if name.contains(char::is_control) {
+            wrong(place, "branch", "must not have control characters", name);
+        }
+        branch.clone_from(name);
+    }
+
+    fn apply_environment(
+        &self,
+        program: &Program,
+        environment_id: &mut EnvironmentId,
+        wanted: EnvironmentType,
+        place: &mut Place<'_>,
+    ) {
+        let Some(text) = &self.environment_id else { return };
+        match text.parse().ok().and_then(|id| program.environments.get(&id)) {
+            None => wrong(place, "environmentId", "the program has no such environment", text),
+            Some(found) if found.environment_type != wanted => {
+                let message = format!("must be a {} environment", wanted.as_str());
+                wrong(place, "environmentId", message, text);
+            }
+            Some(found) => *environment_id = found.id,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tenants and programs: who owns what.
+//! Tenants and their programs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,14 +77,14 @@ pub struct Program {
 }
 
 impl Program {
-    /// Leaves only those parts of it that another does not have.
+    /// Removes the parts that another version has, too.
     pub fn leave_out(&mut self, known: &Self) {
         self.environments.retain(|id, _| !known.environments.contains_key(id));
         self.repositories.retain(|id, _| !known.repositories.contains_key(id));
         self.pipelines.retain(|id, _| !known.pipelines.contains_key(id));
     }
 
-    /// Whether it has a part that another has, too.
+    /// Returns whether it has a part that another version has, too.
     #[must_use]
     pub fn has_some_of(&self, other: &Self) -> bool {
         self.environments.keys().any(|id| other.environments.contains_key(id))
@@ -92,7 +92,7 @@ impl Program {
             || self.pipelines.keys().any(|id| other.pipelines.contains_key(id))
     }
 
-    /// The variables of a pipeline or an environment of the program, to be changed.
+    /// Returns the variables of a pipeline or an environment of the program, to be changed.
     pub fn variables_mut(&mut self, owner: Owner) -> Option<&mut Vec<Variable>> {
         match owner {
             Owner::Pipeline(key) => {

@@ -1,4 +1,4 @@
-//! Repositories: where code comes from.
+//! Git repositories, as far as pipelines see them.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::id::RepositoryId;
 /// The prefix by which a tag is named wherever a branch is accepted.
 pub const TAG_PREFIX: &str = "refs/tags/";
 
-/// The branch that is meant if none is said.
+/// The branch if none is given.
 ///
 /// Source: Cloud Manager's API description.
 pub const DEFAULT_BRANCH: &str = "master";
@@ -26,7 +26,7 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The commit that a branch name or a full tag name stands for now.
+    /// Returns the commit that a branch name or a full tag name stands for now.
     #[must_use]
     pub fn find_commit(&self, branch: &str) -> Option<&str> {
         self.heads.get(branch).map(String::as_str)

@@ -25,12 +25,12 @@ words! {
 
 use Role::{BusinessOwner, CustomerSuccessEngineer, DeploymentManager, ProgramManager};
 
-/// A refusal for want of a role.
+/// The refusal of a caller who lacks a role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoleNeeded {
-    /// What was asked for, as it is told: an operation, or one on certain steps.
+    /// The operation as the message names it, with the kind of step where that matters.
     what: String,
-    /// The roles of which one would do; none if nobody may.
+    /// The roles of which one is enough; empty if no role is.
     roles: &'static [Role],
 }
 
@@ -49,23 +49,24 @@ impl fmt::Display for RoleNeeded {
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug)]
 pub enum Callers {
-    /// Everybody who is let in, also without any role.
+    /// Everybody with a valid token, also without any role.
     Everybody,
     /// Whoever has one of these roles.
     OneOf(&'static [Role]),
 }
 
-/// Those who may advance or cancel a step of some kind; the checks below say which kind.
+/// The roles that may advance or cancel at least one kind of step. The operation checks this before
+/// the step is known; the checks below decide by the kind of step.
 const ANSWERERS: &[Role] =
     &[BusinessOwner, DeploymentManager, ProgramManager, CustomerSuccessEngineer];
 
 impl Callers {
-    /// Whoever may advance or cancel a step of some kind.
+    /// The roles that may advance or cancel at least one kind of step.
     pub const ANSWERERS: Self = Self::OneOf(ANSWERERS);
 }
 
-/// Whether somebody with these roles may call an operation, before it is known on what. Without
-/// anything said about its callers, an operation is allowed to nobody.
+/// Checks that these roles may call an operation, before its target is known. An operation without
+/// declared callers is refused to everybody, so that a forgotten declaration is noticed.
 pub fn check_operation(
     roles: &BTreeSet<Role>,
     operation: &str,
@@ -78,7 +79,7 @@ pub fn check_operation(
     }
 }
 
-/// Whether somebody with these roles may advance a step with this action.
+/// Checks that these roles may advance a step with this action.
 pub fn check_advance(roles: &BTreeSet<Role>, action: Action) -> Result<(), RoleNeeded> {
     if action == Action::Managed {
         let what = "advancePipelineExecution of a managed step";
@@ -88,14 +89,14 @@ pub fn check_advance(roles: &BTreeSet<Role>, action: Action) -> Result<(), RoleN
     check(roles, "advancePipelineExecution", needed)
 }
 
-/// Whether somebody with these roles may cancel a step with this action and status.
+/// Checks that these roles may cancel a step with this action and status.
 pub fn check_cancel(
     roles: &BTreeSet<Role>,
     action: Action,
     status: StepStatus,
 ) -> Result<(), RoleNeeded> {
     if action == Action::Managed {
-        // It can be cancelled only while it waits.
+        // A managed step only waits, so its status does not matter.
         return check(roles, "cancelPipelineExecutionStep", ANSWERERS);
     }
     if status == StepStatus::Waiting {

@@ -1,4 +1,4 @@
-//! Scenarios: how the next executions of a pipeline go, where that differs from "everything passes".
+//! Scenarios: how the next executions of a pipeline differ from "everything succeeds".
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the entry is about a step.
+    /// Returns whether the entry is about a step.
     #[must_use]
     pub fn matches(&self, action: Action, environment: Option<EnvironmentType>) -> bool {
         self.action == action
@@ -74,7 +74,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// The entry about a step.
+    /// Returns the entry about a step.
     #[must_use]
     pub fn find_entry(
         &self,
@@ -84,8 +84,8 @@ impl Scenario {
         self.entries.iter().find(|entry| entry.matches(action, environment))
     }
 
-    /// The actual metric values for the gate of a step. Those of the performance gate may stand
-    /// at any of the performance steps.
+    /// Returns the actual metric values for the gate of a step. Those of the performance gate may
+    /// stand at any of the performance steps.
     #[must_use]
     pub fn metrics_for(&self, action: Action) -> BTreeMap<String, String> {
         let sources: &[Action] = match action {

@@ -45,7 +45,8 @@ impl Timestamp {
     /// The last instant that can be written, on the last but one day of the year 9999.
     pub const MAX: Self = Self(253_402_207_200_000);
 
-    /// The instant that many milliseconds after the Unix epoch, held within what can be written.
+    /// Returns the instant that many milliseconds after the Unix epoch, held within what can be
+    /// written.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(Self::MIN.0, Self::MAX.0))
@@ -74,19 +75,19 @@ impl Timestamp {
         Err(TimeError(format!("must be a time from {} to {}", Self::MIN, Self::MAX)))
     }
 
-    /// The instant `duration` later, or none beyond [`Timestamp::MAX`].
+    /// Returns the instant `duration` later, or none beyond [`Timestamp::MAX`].
     #[must_use]
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         self.0.checked_add(duration.0).filter(|millis| *millis <= Self::MAX.0).map(Self)
     }
 
-    /// The length of time from `earlier` to this instant; zero if `earlier` is later.
+    /// Returns the length of time from `earlier` to this instant; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration(self.0.saturating_sub(earlier.0).max(0))
     }
 
-    /// The same instant written by a `strftime` pattern, in UTC.
+    /// Returns the same instant written by a `strftime` pattern, in UTC.
     #[must_use]
     pub fn strftime(self, pattern: &str) -> String {
         // `from_millis` and `MAX` keep every instant inside what chrono can represent.
@@ -111,7 +112,7 @@ impl fmt::Display for Timestamp {
 }
 
 impl Duration {
-    /// No time at all.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
     /// That many milliseconds; a negative number counts as none.
@@ -144,13 +145,13 @@ impl Duration {
         self.0
     }
 
-    /// Whether this is no time at all.
+    /// Returns whether the length is zero.
     #[must_use]
     pub const fn is_zero(&self) -> bool {
         self.0 == 0
     }
 
-    /// One `parts`-th of this length, rounded down to the millisecond.
+    /// Returns one `parts`-th of this length, rounded down to the millisecond.
     #[must_use]
     pub const fn divided_by(self, parts: i64) -> Self {
         Self(self.0 / parts)
@@ -180,8 +181,8 @@ impl Duration {
     }
 }
 
-/// The milliseconds of numbers with units, such as `1H30.5M`, where each unit has so many. The units
-/// come in their order, each at most once; the last number may have a fraction.
+/// Returns the milliseconds of numbers with units, such as `1H30.5M`, where each unit has so many.
+/// The units come in their order, each at most once; the last number may have a fraction.
 fn read_units(text: &str, units: &[(char, i64)]) -> Option<i64> {
     let mut rest = text;
     let mut sum = 0_i64;
@@ -201,9 +202,10 @@ fn read_units(text: &str, units: &[(char, i64)]) -> Option<i64> {
     rest.is_empty().then_some(sum)
 }
 
-/// The part of so many milliseconds that is left after a decimal point, rounded down.
+/// Returns the part of so many milliseconds that is left after a decimal point, rounded down.
 fn fraction_of(millis: i64, digits: &str) -> Option<i64> {
-    // Twelve digits of a week are less than a millisecond.
+    // More digits could overflow and change nothing: twelve digits of a week are less than a
+    // millisecond.
     let digits = &digits[..digits.len().min(12)];
     let scale = 10_i128.pow(u32::try_from(digits.len()).ok()?);
     i64::try_from(i128::from(millis) * digits.parse::<i128>().ok()? / scale).ok()
@@ -219,7 +221,7 @@ impl std::ops::Sub for Duration {
 }
 
 impl fmt::Display for Duration {
-    /// The shortest exact ISO-8601 form in days and seconds: `P7D`, `PT90S`, `PT0.001S`.
+    /// Returns the shortest exact ISO-8601 form in days and seconds: `P7D`, `PT90S`, `PT0.001S`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DAY: i64 = Duration::from_days(1).0;
         match (self.0 / DAY, self.0 % DAY) {

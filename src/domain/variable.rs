@@ -31,7 +31,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// The program that the owner belongs to.
+    /// Returns the program that the owner belongs to.
     #[must_use]
     pub fn program_id(self) -> ProgramId {
         match self {
@@ -65,7 +65,7 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// Whether its value is a secret.
+    /// Returns whether its value is a secret.
     #[must_use]
     pub fn variable_type(&self) -> VariableType {
         if self.value.is_some() { VariableType::String } else { VariableType::SecretString }
@@ -124,8 +124,8 @@ impl fmt::Debug for VariableChange {
     }
 }
 
-/// The changes that updates ask for, or everything that is wrong with them; its fields are named
-/// as `[0].name`, or not at all for the whole list.
+/// Returns the changes that updates ask for, or everything that is wrong with them; its fields are
+/// named as `[0].name`, or not at all for the whole list.
 ///
 /// Source: the limits in Cloud Manager's API description.
 pub fn changes(
@@ -136,7 +136,7 @@ pub fn changes(
     InvalidFields::collect(|place| Some(check(owner, current, updates, place)))
 }
 
-/// The same, at a place in what was sent; what is wrong is not among the changes.
+/// Like [`changes`], at a place in a larger document. Wrong updates are reported.
 pub fn check(
     owner: Owner,
     current: &[Variable],

@@ -1,4 +1,4 @@
-//! Webhooks: who is told of the events of a tenant's executions.
+//! Webhooks: subscriptions to the events of a tenant's executions.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -53,7 +53,7 @@ impl fmt::Debug for NewWebhook {
 }
 
 impl NewWebhook {
-    /// Whether another one tells the same subscriber of the same tenant at the same address.
+    /// Returns whether another one is for the same tenant, subscriber and address.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         (self.tenant_id, &self.client_id, &self.url)
@@ -61,13 +61,13 @@ impl NewWebhook {
     }
 }
 
-/// Whether events can be delivered at an address: absolute, http or https.
+/// Returns whether events can be delivered at an address: absolute, http or https.
 #[must_use]
 pub fn is_address(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
-/// The address without the password that may be in it.
+/// Returns the address without the password that may be in it.
 #[must_use]
 pub fn without_password(url: &str) -> String {
     match Url::parse(url) {
@@ -80,7 +80,7 @@ pub fn without_password(url: &str) -> String {
     }
 }
 
-/// The names of events, as subscriptions list them.
+/// Returns the names of events, as subscriptions list them.
 #[must_use]
 pub fn names(events: &BTreeSet<EventKind>) -> Vec<&'static str> {
     if events.len() == EventKind::ALL.len() {
@@ -89,7 +89,7 @@ pub fn names(events: &BTreeSet<EventKind>) -> Vec<&'static str> {
     events.iter().map(|event| event.as_str()).collect()
 }
 
-/// The events that names stand for, or the names that stand for none.
+/// Returns the events that names stand for, or the names that stand for none.
 pub fn events<'n>(
     names: impl IntoIterator<Item = &'n str>,
 ) -> Result<BTreeSet<EventKind>, Vec<&'n str>> {

@@ -1,6 +1,7 @@
 //! Words of the field: enums without data whose values are known by name.
 
-/// Defines an enum of words. A name stands here alone, whether it is sent, stored or written by people.
+/// Defines an enum of words. A name stands here alone, whether it is sent, stored or written by
+/// people.
 macro_rules! words {
     (
         $(#[$attribute:meta])*
@@ -25,7 +26,7 @@ macro_rules! words {
             /// All of them, in order.
             pub const ALL: [Self; Self::NAMES.len()] = [$(Self::$Value),+];
 
-            /// The name.
+            /// Returns the name.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {

@@ -11,7 +11,7 @@ use crate::domain::webhook::{NewWebhook, Webhook};
 use crate::store::definitions::{clients, programs, tenants};
 use crate::store::{Connection, StoreError, webhooks};
 
-/// Everything that is defined.
+/// A snapshot of all definitions. Programs are shared with the snapshots before and after it.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     tenants: BTreeMap<TenantId, Tenant>,
@@ -22,7 +22,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads everything that is defined.
+    /// Reads the whole catalog from the database.
     pub(super) async fn load(connection: &mut Connection) -> Result<Self, StoreError> {
         let tenants = tenants::list(connection).await?;
         let programs = programs::list(connection).await?;
@@ -42,53 +42,53 @@ impl Catalog {
         })
     }
 
-    /// The same with another version of a program.
+    /// Returns a copy with a new version of a program.
     pub(super) fn with_program(&self, program: Arc<Program>) -> Self {
         let mut changed = self.clone();
         changed.programs.insert(program.id, program);
         changed
     }
 
-    /// The same without a program.
+    /// Returns a copy without a program.
     pub(super) fn without_program(&self, id: ProgramId) -> Self {
         let mut changed = self.clone();
         changed.programs.remove(&id);
         changed
     }
 
-    /// The same with one more subscription.
+    /// Returns a copy with one more subscription.
     pub(super) fn with_webhook(&self, webhook: Webhook) -> Self {
         let mut changed = self.clone();
         changed.webhooks.push(webhook);
         changed
     }
 
-    /// The same without a subscription, or without any.
+    /// Returns a copy without this subscription, or without any.
     pub(super) fn without_webhooks(&self, id: Option<WebhookId>) -> Self {
         let mut changed = self.clone();
         changed.webhooks.retain(|webhook| id.is_some_and(|id| id != webhook.id));
         changed
     }
 
-    /// A tenant by its identifier.
+    /// Returns a tenant by its identifier.
     #[must_use]
     pub fn find_tenant(&self, id: TenantId) -> Option<&Tenant> {
         self.tenants.get(&id)
     }
 
-    /// All tenants.
+    /// Returns all tenants.
     pub fn list_tenants(&self) -> impl Iterator<Item = &Tenant> {
         self.tenants.values()
     }
 
-    /// The tenant of an IMS organisation.
+    /// Returns the tenant of an IMS organisation.
     #[must_use]
     pub fn find_tenant_of(&self, ims_org_id: &str) -> Option<&Tenant> {
         self.tenants.get(self.tenant_by_organisation.get(ims_org_id)?)
     }
 
-    /// `wanted` if a tenant has this organisation, else that of the tenant with the lowest
-    /// identifier.
+    /// Returns `wanted` if a tenant has this organisation, else the organisation of the tenant with
+    /// the lowest identifier.
     #[must_use]
     pub fn organisation(&self, wanted: Option<&str>) -> Option<String> {
         let found = wanted.and_then(|organisation| self.find_tenant_of(organisation));
@@ -96,25 +96,25 @@ impl Catalog {
         Some(tenant.ims_org_id.clone())
     }
 
-    /// A client by its api key.
+    /// Returns a client by its api key.
     #[must_use]
     pub fn find_client(&self, id: &str) -> Option<&Arc<Client>> {
         self.clients.get(id)
     }
 
-    /// The clients, by tenant and api key.
+    /// Returns the clients, by tenant and api key.
     pub fn list_clients(&self) -> impl Iterator<Item = &Arc<Client>> {
         let of_tenant = |id| self.clients.values().filter(move |client| client.tenant_id == id);
         self.tenants.keys().copied().flat_map(of_tenant)
     }
 
-    /// A program, whoever owns it.
+    /// Returns a program, whoever owns it.
     #[must_use]
     pub fn find_program(&self, id: ProgramId) -> Option<&Arc<Program>> {
         self.programs.get(&id)
     }
 
-    /// A pipeline, whoever owns it.
+    /// Returns a pipeline, whoever owns it.
     #[must_use]
     pub fn find_pipeline(
         &self,
@@ -124,12 +124,12 @@ impl Catalog {
         self.programs.get(&program)?.pipelines.get(&pipeline)
     }
 
-    /// The programs of a tenant, by identifier.
+    /// Returns the programs of a tenant, by identifier.
     pub fn list_programs(&self, tenant: TenantId) -> impl Iterator<Item = &Arc<Program>> {
         self.programs.values().filter(move |program| program.tenant_id == tenant)
     }
 
-    /// The subscriptions to the events of a program's executions.
+    /// Returns the subscriptions to the events of a program's executions.
     #[must_use]
     pub fn list_webhooks(&self, program: ProgramId) -> Vec<&Webhook> {
         let tenant = self.programs.get(&program).map(|program| program.tenant_id);
@@ -137,25 +137,25 @@ impl Catalog {
         self.webhooks.iter().filter(of_tenant).collect()
     }
 
-    /// All subscriptions, in the order in which they were made.
+    /// Returns all subscriptions, in the order in which they were made.
     #[must_use]
     pub fn webhooks(&self) -> &[Webhook] {
         &self.webhooks
     }
 
-    /// A subscription.
+    /// Returns a subscription.
     #[must_use]
     pub fn find_webhook(&self, id: WebhookId) -> Option<&Webhook> {
         self.webhooks.iter().find(|webhook| webhook.id == id)
     }
 
-    /// The subscription of the same subscriber for the same address.
+    /// Returns the subscription of the same subscriber for the same address.
     #[must_use]
     pub fn find_same_webhook(&self, wanted: &NewWebhook) -> Option<&Webhook> {
         self.webhooks.iter().find(|webhook| webhook.subscription.is_same_as(wanted))
     }
 
-    /// How many tenants, programs and pipelines there are.
+    /// Returns how many tenants, programs and pipelines there are.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
         let pipelines = self.programs.values().map(|program| program.pipelines.len()).sum();
@@ -163,7 +163,8 @@ impl Catalog {
     }
 }
 
-/// The catalog that holds now.
+/// The current catalog. The lock is held only while the `Arc` is copied or replaced: readers keep
+/// their snapshot for as long as they need it.
 pub(super) struct CurrentCatalog(RwLock<Arc<Catalog>>);
 
 impl CurrentCatalog {
@@ -175,7 +176,8 @@ impl CurrentCatalog {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Replaces it; only whoever has the right to write may.
+    /// Replaces the catalog. Only a write may do so, after its commit: otherwise two changes could
+    /// overwrite each other.
     pub(super) fn set(&self, catalog: Catalog) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
     }

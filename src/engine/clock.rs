@@ -9,21 +9,24 @@ use tokio::sync::Notify;
 use crate::domain::time::{Duration, Timestamp};
 use crate::store::emulator::ClockLine;
 
-/// How far ahead of the time that is told the time is stored up to which it may be told, in real
-/// milliseconds.
-const LEAD: f64 = 10_000.0;
+/// How long a lease is, in real milliseconds. A longer one costs fewer writes; after a crash, the
+/// next start may skip up to this much time.
+const LEASE_MILLIS: f64 = 10_000.0;
 
-/// A clock that runs on a line, stands still while time is being moved, and never goes back: not even
-/// after the process was killed and the wall clock set back. For that, it tells no time after one
-/// that is stored, `told_until`; each commit stores a later one, and so does the scheduler in time.
+/// The emulated clock. It runs on a line, stands still while time is being moved, and never goes
+/// back, not even if the process is killed and the wall clock is set back.
+///
+/// For that it has a lease: it returns no time after `lease_end`, which is stored, and the next
+/// start begins at the stored time. Each commit extends the lease; without commits the scheduler
+/// does.
 pub struct Clock {
     state: RwLock<State>,
-    /// The latest time that anybody was told.
-    told: AtomicI64,
-    /// The latest time that may be told.
-    told_until: AtomicI64,
-    /// Somebody could not be told the time because it was not stored in time.
-    ran_out: Notify,
+    /// The latest time that was returned.
+    last_returned: AtomicI64,
+    /// The latest time that may be returned.
+    lease_end: AtomicI64,
+    /// Wakes the scheduler when the lease has ended before it was extended.
+    lease_expired: Notify,
 }
 
 #[derive(Clone, Copy)]
@@ -34,82 +37,86 @@ struct State {
 }
 
 impl Clock {
-    /// A clock on `line`, or from `told_until` on where the line has not come so far.
+    /// Returns a clock on `line`, or one that begins at `lease_end` if the line is behind that.
     #[must_use]
-    pub fn new(line: ClockLine, told_until: Timestamp) -> Self {
+    pub fn new(line: ClockLine, lease_end: Timestamp) -> Self {
         Self {
-            state: RwLock::new(State { line: not_before(line, told_until), held_at: None }),
-            told: AtomicI64::new(told_until.as_millis()),
-            told_until: AtomicI64::new(told_until.as_millis()),
-            ran_out: Notify::new(),
+            state: RwLock::new(State { line: not_before(line, lease_end), held_at: None }),
+            last_returned: AtomicI64::new(lease_end.as_millis()),
+            lease_end: AtomicI64::new(lease_end.as_millis()),
+            lease_expired: Notify::new(),
         }
     }
 
-    /// The current emulated time.
+    /// Returns the current emulated time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        // What was told is kept under the same lock: nobody tells a time of a line that is gone.
+        // The lock is kept until `last_returned` is updated: otherwise a time of the old line could
+        // raise it again after `replace` has lowered it. `fetch_max` lets no thread get an earlier
+        // time than another one before; for one atomic, any memory ordering would do.
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let now = state.held_at.unwrap_or_else(|| {
-            let (now, until) = (time_on(state.line, wall_millis()), self.told_until());
+            let (now, until) = (time_on(state.line, wall_millis()), self.lease_end());
             if now > until {
-                self.ran_out.notify_one();
+                self.lease_expired.notify_one();
             }
             now.min(until)
         });
-        let told = self.told.fetch_max(now.as_millis(), Ordering::SeqCst);
-        now.max(Timestamp::from_millis(told))
+        let last_returned = self.last_returned.fetch_max(now.as_millis(), Ordering::SeqCst);
+        now.max(Timestamp::from_millis(last_returned))
     }
 
-    /// The current emulated time for somebody who stores it before telling it.
+    /// Returns the current emulated time for a write. It may be after the end of the lease, because
+    /// the write stores it before anybody else sees it.
     #[must_use]
     pub fn now_to_store(&self) -> Timestamp {
         let State { line, held_at } = self.state();
         let now = held_at.unwrap_or_else(|| time_on(line, wall_millis()));
-        now.max(Timestamp::from_millis(self.told.load(Ordering::SeqCst)))
+        now.max(Timestamp::from_millis(self.last_returned.load(Ordering::SeqCst)))
     }
 
-    /// The latest time that may be told.
-    fn told_until(&self) -> Timestamp {
-        Timestamp::from_millis(self.told_until.load(Ordering::SeqCst))
+    /// Returns the latest time that may be returned.
+    fn lease_end(&self) -> Timestamp {
+        Timestamp::from_millis(self.lease_end.load(Ordering::SeqCst))
     }
 
-    /// This time is told now, and the other one stored: it may be told up to then.
-    pub fn tell(&self, now: Timestamp, until: Timestamp) {
-        self.told.fetch_max(now.as_millis(), Ordering::SeqCst);
-        self.told_until.fetch_max(until.as_millis(), Ordering::SeqCst);
+    /// Extends the lease after a commit, which has stored `until` and made `now` visible.
+    pub fn extend_lease(&self, now: Timestamp, until: Timestamp) {
+        self.last_returned.fetch_max(now.as_millis(), Ordering::SeqCst);
+        self.lease_end.fetch_max(until.as_millis(), Ordering::SeqCst);
     }
 
-    /// How long it really takes until a later time has to be stored; for ever if time stands still.
+    /// Returns how much real time is left until the lease must be extended, or `None` if time
+    /// stands still. Half of a lease is kept as a reserve.
     #[must_use]
-    pub fn real_time_to_spare(&self) -> Option<RealDuration> {
+    pub fn real_time_until_renewal(&self) -> Option<RealDuration> {
         let State { line, held_at } = self.state();
         if line.rate <= 0.0 || held_at.is_some() {
             return None;
         }
-        let left = self.told_until().since(time_on(line, wall_millis()));
-        let half = RealDuration::from_secs_f64(LEAD / 2000.0);
+        let left = self.lease_end().since(time_on(line, wall_millis()));
+        let half = RealDuration::from_secs_f64(LEASE_MILLIS / 2000.0);
         real_time(left, line.rate).map(|left| left.saturating_sub(half))
     }
 
-    /// Waits until somebody could not be told the time because it was not stored in time.
-    pub async fn wait_for_lack(&self) {
-        self.ran_out.notified().await;
+    /// Waits until somebody asks for the time after the lease has ended.
+    pub async fn wait_for_expired_lease(&self) {
+        self.lease_expired.notified().await;
     }
 
-    /// The line that it runs on.
+    /// Returns the line that it runs on.
     #[must_use]
     pub fn line(&self) -> ClockLine {
         self.state().line
     }
 
-    /// The same line, counted from this moment.
+    /// Returns the same line, counted from this moment.
     #[must_use]
     pub fn line_from_now(&self) -> ClockLine {
         self.line_from(self.now())
     }
 
-    /// A line with the same rate on which it is `base` at this moment.
+    /// Returns a line with the same rate on which it is `base` at this moment.
     #[must_use]
     pub fn line_from(&self, base: Timestamp) -> ClockLine {
         ClockLine { base, wall_base: wall_millis(), rate: self.line().rate }
@@ -120,19 +127,20 @@ impl Clock {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = State { line, held_at: None };
     }
 
-    /// The same with the time that is stored with the line.
-    pub fn set_until(&self, line: ClockLine, told_until: Timestamp) {
+    /// Runs on another line from now on, with a new lease.
+    pub fn set_with_lease(&self, line: ClockLine, lease_end: Timestamp) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         *state = State { line, held_at: None };
-        self.told_until.store(told_until.as_millis(), Ordering::SeqCst);
+        self.lease_end.store(lease_end.as_millis(), Ordering::SeqCst);
     }
 
-    /// Runs on a line of another state, where `seen_at` was the latest time; it may be earlier.
-    pub fn replace(&self, line: ClockLine, seen_at: Timestamp, told_until: Timestamp) {
+    /// Runs on a line of another state, where `seen_at` was the latest time. Only here may time go
+    /// back: the two states have nothing to do with each other.
+    pub fn replace(&self, line: ClockLine, seen_at: Timestamp, lease_end: Timestamp) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         *state = State { line: not_before(line, seen_at), held_at: None };
-        self.told.store(seen_at.as_millis(), Ordering::SeqCst);
-        self.told_until.store(told_until.as_millis(), Ordering::SeqCst);
+        self.last_returned.store(seen_at.as_millis(), Ordering::SeqCst);
+        self.lease_end.store(lease_end.as_millis(), Ordering::SeqCst);
     }
 
     /// Stands at `at` until a line is set.
@@ -140,13 +148,13 @@ impl Clock {
         self.state.write().unwrap_or_else(PoisonError::into_inner).held_at = Some(at);
     }
 
-    /// Whether it stands until a line is set.
+    /// Returns whether it stands until a line is set.
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.state().held_at.is_some()
     }
 
-    /// How long it really takes until it is `due`; for ever if time stands still.
+    /// Returns the real time until `due`, or `None` if emulated time stands still.
     #[must_use]
     pub fn real_time_until(&self, due: Timestamp) -> Option<RealDuration> {
         let State { line, held_at } = self.state();
@@ -154,14 +162,15 @@ impl Clock {
             return None;
         }
         let now = self.now();
-        if time_on(line, wall_millis()) > self.told_until() {
-            // It goes on when something can be stored again.
+        if time_on(line, wall_millis()) > self.lease_end() {
+            // Time stands until the lease can be extended; it is asked again after a second.
             return Some(RealDuration::from_secs(1));
         }
         real_time(due.since(now), line.rate)
     }
 
-    /// How long it really is since it was `due`; unknown if time stands still or is being moved.
+    /// Returns the real time since `due`, or `None` if emulated time stands still or is being
+    /// moved.
     #[must_use]
     pub fn real_time_since(&self, due: Timestamp) -> Option<RealDuration> {
         let State { line, held_at } = self.state();
@@ -176,8 +185,8 @@ impl Clock {
     }
 }
 
-/// The line, or one from `seen_at` on where it has not come so far. Time goes on from now on where
-/// the wall clock was set back.
+/// Returns the line, or one that begins at `seen_at` if the line is behind that. If the wall clock
+/// was set back to before the line began, time goes on at once and does not wait for it.
 fn not_before(line: ClockLine, seen_at: Timestamp) -> ClockLine {
     let wall_base = wall_millis();
     if time_on(line, wall_base) < seen_at {
@@ -187,16 +196,16 @@ fn not_before(line: ClockLine, seen_at: Timestamp) -> ClockLine {
     }
 }
 
-/// The time up to which it may be told when it is told on a line from `at` on.
+/// Returns the end of a lease that begins at `at` on a line.
 #[must_use]
-pub fn told_until(line: ClockLine, at: Timestamp) -> Timestamp {
+pub fn lease_end(line: ClockLine, at: Timestamp) -> Timestamp {
     let from = time_on(not_before(line, at), wall_millis());
     #[allow(clippy::cast_possible_truncation, reason = "the cast saturates")]
-    let lead = (line.rate * LEAD) as i64;
-    Timestamp::from_millis(from.as_millis().saturating_add(lead))
+    let lease = (line.rate * LEASE_MILLIS) as i64;
+    Timestamp::from_millis(from.as_millis().saturating_add(lease))
 }
 
-/// The emulated time at a wall-clock time; where the wall clock was set back, time stands.
+/// Returns the emulated time at a wall-clock time. Before the beginning of the line, time stands.
 fn time_on(line: ClockLine, wall: i64) -> Timestamp {
     let elapsed = wall.saturating_sub(line.wall_base).max(0);
     #[allow(
@@ -208,20 +217,21 @@ fn time_on(line: ClockLine, wall: i64) -> Timestamp {
     Timestamp::from_millis(line.base.as_millis().saturating_add(emulated))
 }
 
-/// How long a length of emulated time really takes; for ever if it can't be said.
+/// Returns how much real time a length of emulated time takes, or `None` if that is too long to
+/// tell.
 fn real_time(emulated: Duration, rate: f64) -> Option<RealDuration> {
     #[allow(clippy::cast_precision_loss, reason = "milliseconds stay far below 2^53")]
     let seconds = emulated.as_millis() as f64 / rate / 1000.0;
     RealDuration::try_from_secs_f64(seconds).ok()
 }
 
-/// Whether a clock can run at this rate: emulated milliseconds for each real one.
+/// Returns whether a clock can run at this rate: emulated milliseconds for each real one.
 #[must_use]
 pub fn is_rate(rate: f64) -> bool {
     (0.0..=1_000_000.0).contains(&rate)
 }
 
-/// The real time, milliseconds since the Unix epoch.
+/// Returns the real time, milliseconds since the Unix epoch.
 #[must_use]
 #[allow(clippy::disallowed_methods, reason = "the one place that may ask")]
 pub fn wall_millis() -> i64 {
@@ -266,9 +276,9 @@ mod tests {
         let clock = Clock::new(line(0, wall - 60_000, 1.0), Timestamp::from_millis(5_000));
         assert_eq!(clock.now().as_millis(), 5_000);
         assert!(clock.now_to_store().as_millis() >= 60_000);
-        clock.tell(Timestamp::MIN, Timestamp::from_millis(20_000));
+        clock.extend_lease(Timestamp::MIN, Timestamp::from_millis(20_000));
         assert_eq!(clock.now().as_millis(), 20_000);
-        assert_eq!(clock.real_time_to_spare(), Some(RealDuration::ZERO));
+        assert_eq!(clock.real_time_until_renewal(), Some(RealDuration::ZERO));
         // After a kill, whatever the wall clock says.
         let clock = Clock::new(line(0, wall + 60_000, 1.0), Timestamp::from_millis(20_000));
         assert_eq!(clock.now().as_millis(), 20_000);
@@ -278,7 +288,7 @@ mod tests {
     fn the_lead_grows_with_the_rate() {
         let wall = wall_millis();
         for (rate, expected) in [(0.0, 1_000), (1.0, 11_000), (1000.0, 10_001_000)] {
-            let until = told_until(line(1_000, wall + 60_000, rate), Timestamp::from_millis(1_000));
+            let until = lease_end(line(1_000, wall + 60_000, rate), Timestamp::from_millis(1_000));
             assert_eq!(until.as_millis(), expected, "{rate}");
         }
     }
@@ -291,7 +301,7 @@ mod tests {
     #[test]
     fn waiting_scales_with_the_rate() {
         let clock = Clock::new(line(0, i64::MAX, 1000.0), Timestamp::from_millis(0));
-        clock.set_until(line(0, i64::MAX, 1000.0), Timestamp::MAX);
+        clock.set_with_lease(line(0, i64::MAX, 1000.0), Timestamp::MAX);
         let wait = clock.real_time_until(Timestamp::from_millis(60_000)).unwrap();
         assert_eq!(wait, RealDuration::from_millis(60));
         clock.set(line(0, i64::MAX, 0.0));

@@ -1,13 +1,13 @@
-//! The only place that applies a transition and saves it, and the only place that waits for time.
+//! The engine: the only place that changes stored state, and the only place that waits for time.
 
 pub mod catalog;
 pub mod changes;
 pub mod clock;
 mod condition;
+mod counters;
 pub mod definitions;
 pub mod deliveries;
 mod executions;
-mod tally;
 mod world;
 mod write;
 
@@ -30,16 +30,16 @@ use crate::store::emulator::EmulatorRow;
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
-use changes::Audience;
+use changes::Notifier;
 use clock::Clock;
+use counters::Counters;
+pub use counters::Performance;
 pub use deliveries::webhooks;
 pub use executions::epochs::Epoch;
 pub use executions::history::{History, HistoryError};
 use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
-pub use tally::Performance;
-use tally::Tally;
 use world::{World, load};
 pub use world::{additions, state};
 use write::Write;
@@ -55,8 +55,8 @@ pub struct EngineOptions {
     pub clock_start: Option<Timestamp>,
     /// Encrypts secrets; one of the database's own if absent.
     pub secret_key: Option<SecretKey>,
-    /// How many executions a transaction takes when many are due or added: 20,000 by default.
-    /// Others get their turn to write between two batches.
+    /// How many executions a transaction handles when many are due or added: 20,000 by default.
+    /// Other writers get their turn between two batches.
     pub batch: NonZeroU32,
 }
 
@@ -67,32 +67,33 @@ impl Default for EngineOptions {
             clock_rate: None,
             clock_start: None,
             secret_key: None,
-            // Where many executions run side by side, each is read and written once in a batch,
-            // however many of its steps fall into it.
+            // An execution is read and written once in a batch, however many of its steps are due
+            // in it: so large batches are faster. Smaller ones let other writers wait for less
+            // time.
             batch: const { NonZeroU32::new(20_000).unwrap() },
         }
     }
 }
 
-/// The running emulator: database, clock, and what memory mirrors of them.
+/// The running emulator: database, clock, and the state in memory that follows the database.
 pub struct Engine {
     database: Database,
     clock: Clock,
     catalog: CurrentCatalog,
-    audience: Audience,
+    notifier: Notifier,
     schedule: Schedule,
     world: World,
-    /// What it was set up with, to be reset to.
+    /// The options of the start, which a reset goes back to.
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
-    /// Whether everything is to come to its end.
+    /// Whether the emulator stops.
     stopping: watch::Sender<bool>,
-    tally: Tally,
+    counters: Counters,
 }
 
 impl Engine {
-    /// Opens the database, loads the seed if it is new, and lets happen all that is overdue.
+    /// Opens the database, loads the seed if it is new, and handles all that is overdue.
     pub async fn open(
         path: &Path,
         options: EngineOptions,
@@ -108,27 +109,27 @@ impl Engine {
             row.signing_key = new_signing_key();
         }
         let engine = Arc::new(Self {
-            clock: Clock::new(row.clock, row.seen_at.max(row.told_until)),
+            clock: Clock::new(row.clock, row.seen_at.max(row.lease_end)),
             catalog: CurrentCatalog::new(Catalog::load(&mut *database.reader().await?).await?),
             database,
-            audience: Audience::default(),
+            notifier: Notifier::default(),
             schedule: Schedule::default(),
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
             stopping: watch::Sender::new(false),
-            tally: Tally::default(),
+            counters: Counters::default(),
             options,
         });
         engine.catch_up(row, is_new, has_key).await?;
         engine.start_purging();
-        // Nobody was late for what fell due while there was no engine.
-        engine.tally.be_late(std::time::Duration::ZERO);
+        // What fell due while the emulator did not run says nothing about the scheduler.
+        engine.counters.record_lateness(std::time::Duration::ZERO);
         Ok(engine)
     }
 
-    /// Fills a new database, sets the clock, and lets happen all that is overdue. An exported database
-    /// has no key of signatures.
+    /// Fills a new database, sets the clock, and handles all that is overdue. An exported database
+    /// has no signing key.
     async fn catch_up(
         self: &Arc<Self>,
         row: EmulatorRow,
@@ -154,14 +155,14 @@ impl Engine {
         Ok(())
     }
 
-    /// The current emulated time.
+    /// Returns the current emulated time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The organisation of the seed's first tenant; of any tenant if the database was there before
-    /// and does not have that one.
+    /// Returns the organisation of the seed's first tenant; of any tenant if the database was there
+    /// before and does not have that one.
     #[must_use]
     pub fn organisation(&self) -> Option<String> {
         let seed = self.origin.seed();
@@ -169,8 +170,8 @@ impl Engine {
         self.catalog().organisation(first)
     }
 
-    /// The first client of the seed's first tenant that has any; the first of all if the database
-    /// was there before and does not have that one.
+    /// Returns the first client of the seed's first tenant that has any; the first of all if the
+    /// database was there before and does not have that one.
     #[must_use]
     pub fn first_client(&self) -> Option<Arc<Client>> {
         let seed = self.origin.seed();
@@ -187,33 +188,33 @@ impl Engine {
         self.clock.line().rate
     }
 
-    /// How long automated steps take.
+    /// Returns how long automated steps take.
     #[must_use]
     pub fn pace(&self) -> Pace {
         self.options.pace
     }
 
-    /// The key of all signatures, those of log and artifact addresses among them.
+    /// Returns the key of all signatures, those of log and artifact addresses among them.
     #[must_use]
     pub fn signing_key(&self) -> &[u8] {
         &self.signing_key
     }
 
-    /// The definitions as they are now.
+    /// Returns the definitions as they are now.
     #[must_use]
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.get()
     }
 
-    /// Changes with each change of the pipeline's executions: what was made in an epoch is valid
-    /// while the epoch lasts.
+    /// Returns the current epoch of a pipeline. It ends with each change of the pipeline's
+    /// executions; a cache entry is valid for the epoch in which it was made.
     #[must_use]
     pub fn epoch(&self, pipeline: PipelineKey) -> Epoch {
-        self.audience.epochs.current(pipeline)
+        self.notifier.epochs.current(pipeline)
     }
 
-    /// An error that says what is wrong with the files of the database, if that is why something has
-    /// failed with this one.
+    /// Returns an error that explains what is wrong with the files of the database, if that caused
+    /// this error.
     fn explain<E: From<StoreError> + Error + 'static>(&self, error: E) -> E {
         let Some(explained) = self.database.explain(&error) else { return error };
         // It tries to write until that succeeds.
@@ -221,13 +222,13 @@ impl Engine {
         explained.into()
     }
 
-    /// Why nothing can be written for now; none if that is possible as far as is known.
+    /// Returns why the database can't be written now, or `None` if it can, as far as is known.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.database.trouble()
     }
 
-    /// Waits while nothing can be written.
+    /// Waits until the database can be written.
     pub async fn wait_for_recovery(&self) {
         self.database.wait_for_recovery().await;
     }
@@ -235,24 +236,24 @@ impl Engine {
     /// Writes everything into the database file and closes it.
     pub async fn close(self: &Arc<Self>) -> Result<(), StoreError> {
         if self.clock_rate() > 0.0 {
-            // The next start begins with the time that was told last. If that can't be stored, it
-            // begins a little later.
+            // Then the next start begins at the time of this one's end. If the lease can't be
+            // ended, the start begins a little later.
             let _ = self.stop_clock().await;
         }
         self.database.close().await
     }
 
-    /// Lets no later time be told than the one now.
+    /// Stops the clock and ends its lease.
     async fn stop_clock(self: &Arc<Self>) -> Result<(), StoreError> {
         let now = self.now();
         self.clock.hold(now);
         let mut write = Write::begin(self).await?;
-        write.tell_no_later(now).await?;
+        write.end_lease(now).await?;
         write.commit().await
     }
 }
 
-/// A key for signatures: two random identifiers, 244 random bits.
+/// Returns a key for signatures: two random identifiers, 244 random bits.
 fn new_signing_key() -> Vec<u8> {
     [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()
 }
@@ -271,11 +272,11 @@ where
     done.map_err(|error| engine.explain(error))
 }
 
-/// What a task came to. A panic of the task is one of whoever waited for it.
+/// Returns the outcome of a task. A panic of the task goes on in the caller that waited for it.
 fn outcome_of<T>(joined: Result<T, JoinError>) -> Result<T, StoreError> {
     joined.map_err(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
-        // Tasks are cut off only by the end of the program.
+        // Nothing aborts these tasks but the end of the runtime.
         Err(_) => StoreError::Closed,
     })
 }

@@ -1,4 +1,4 @@
-//! Writing: the only way to change the database, and what memory makes of it.
+//! Writing: the only way to change the database and the state in memory that follows it.
 
 use std::error::Error;
 use std::path::Path;
@@ -8,7 +8,7 @@ use tokio::sync::OwnedRwLockWriteGuard;
 
 use super::catalog::Catalog;
 use super::changes::{Change, Changes};
-use super::clock::told_until;
+use super::clock::lease_end;
 use super::{Engine, run_to_the_end};
 use crate::domain::id::{ExecutionId, ProgramId};
 use crate::domain::program::Program;
@@ -16,8 +16,9 @@ use crate::domain::time::Timestamp;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
 use crate::store::{Committed, StoreError, Transaction};
 
-/// A change of the database under way. It holds the right to write, so that time, definitions and
-/// executions are as they are until it ends. Dropped without a commit, it has not happened.
+/// A write transaction with the state that memory takes over after the commit. It holds the only
+/// right to write, so definitions and executions don't change until it ends. If it is dropped
+/// without a commit, nothing has happened.
 pub(super) struct Write {
     pub engine: Arc<Engine>,
     pub tx: Transaction,
@@ -25,9 +26,10 @@ pub(super) struct Write {
     pub now: Timestamp,
     /// The definitions before the change.
     pub catalog: Arc<Catalog>,
-    /// What it changes, for those who are told after the commit.
+    /// What it changes. It is announced after the commit.
     pub changes: Changes,
-    /// The latest emulated time that it writes; none if that is stored already.
+    /// The latest emulated time that it writes, or `None` if that is stored already. A restart
+    /// begins at or after the stored time, so that time never goes back.
     seen_at: Option<Timestamp>,
     /// What memory takes over after the commit.
     memory: Memory,
@@ -39,22 +41,22 @@ struct Memory {
     definitions: Option<Catalog>,
     clock: Option<ClockLine>,
     held_at: Option<Timestamp>,
-    /// The latest time that was written, for others to be told.
-    told: Option<Timestamp>,
-    /// The time up to which it may be told.
-    told_until: Option<Timestamp>,
+    /// The latest time that was written; others may see it after the commit.
+    last_returned: Option<Timestamp>,
+    /// The new end of the clock's lease.
+    lease_end: Option<Timestamp>,
     /// Everything was replaced; nobody reads executions meanwhile.
     replaced: Option<(EmulatorRow, OwnedRwLockWriteGuard<()>)>,
 }
 
 impl Write {
-    /// Begins, as soon as it is the caller's turn.
+    /// Begins a write as soon as it is the caller's turn.
     #[allow(clippy::disallowed_methods, reason = "the one place that may begin")]
     pub async fn begin(engine: &Arc<Engine>) -> Result<Self, StoreError> {
         Ok(Self::new(engine, engine.database.begin().await?))
     }
 
-    /// The same, with the database in a file attached as `imported`.
+    /// Begins a write with the database in a file attached as `imported`.
     #[allow(clippy::disallowed_methods, reason = "the one place that may begin")]
     pub async fn begin_with_attached(
         engine: &Arc<Engine>,
@@ -76,18 +78,18 @@ impl Write {
         }
     }
 
-    /// A program to change, for [`Self::set_program`].
+    /// Returns a copy of a program to change, for [`Self::set_program`].
     pub fn find_program(&self, id: ProgramId) -> Option<Program> {
         self.catalog.find_program(id).map(|program| Program::clone(program))
     }
 
-    /// Lets the catalog have this version of a program after the commit.
+    /// Puts this version of a program into the catalog after the commit.
     pub fn set_program(&mut self, program: Program) -> Arc<Program> {
         let change = Change::Program(program.id);
         self.set_part(program, change)
     }
 
-    /// The same where only a part of the program has changed.
+    /// Like [`Self::set_program`], where only a part of the program has changed.
     pub fn set_part(&mut self, program: Program, change: Change) -> Arc<Program> {
         let program = Arc::new(program);
         self.changes.add(change);
@@ -95,56 +97,56 @@ impl Write {
         program
     }
 
-    /// Lets the catalog be this one after the commit.
+    /// Replaces the catalog after the commit.
     pub fn set_definitions(&mut self, catalog: Catalog) {
         self.memory.definitions = Some(catalog);
     }
 
-    /// Lets the clock run on another line after the commit.
+    /// Sets the clock to another line after the commit.
     pub async fn set_clock(&mut self, line: ClockLine) -> Result<(), StoreError> {
         emulator::set_clock(&mut self.tx, line).await?;
-        self.see(line.base);
+        self.record_time(line.base);
         let at = self.seen_at.unwrap_or(line.base);
-        emulator::tell_until(&mut self.tx, told_until(line, at)).await?;
+        emulator::set_lease_end(&mut self.tx, lease_end(line, at)).await?;
         self.memory.clock = Some(line);
         self.changes.add(Change::Clock);
         Ok(())
     }
 
-    /// Lets the clock stand at this time after the commit, until a line is set.
+    /// Stops the clock at this time after the commit, until a line is set.
     pub fn hold_clock(&mut self, at: Timestamp) {
         self.memory.held_at = Some(at);
     }
 
     /// Notes that something is written at a time after that of the change itself.
-    pub fn see(&mut self, at: Timestamp) {
+    pub fn record_time(&mut self, at: Timestamp) {
         self.seen_at = self.seen_at.max(Some(at));
     }
 
-    /// Takes the next `count` execution identifiers; the first of them.
+    /// Takes the next `count` execution identifiers and returns the first of them.
     pub async fn take_execution_ids(&mut self, count: u32) -> Result<ExecutionId, StoreError> {
         // The same statement stores the time: a start costs one statement less.
         let at = self.seen_at.take().unwrap_or(self.now);
-        let until = self.tell_until(at);
+        let until = self.next_lease_end(at);
         emulator::take_execution_ids(&mut self.tx, count, at, until).await
     }
 
-    /// The time up to which it may be told after the commit, where something is written at `at`.
-    fn tell_until(&mut self, at: Timestamp) -> Timestamp {
+    /// Returns the end of the clock's lease after the commit, when something is written at `at`.
+    fn next_lease_end(&mut self, at: Timestamp) -> Timestamp {
         let line = self.memory.clock.unwrap_or_else(|| self.engine.clock.line());
-        self.memory.told = self.memory.told.max(Some(at));
-        *self.memory.told_until.insert(told_until(line, at))
+        self.memory.last_returned = self.memory.last_returned.max(Some(at));
+        *self.memory.lease_end.insert(lease_end(line, at))
     }
 
-    /// Lets no later time be told than this one, which is the time now.
-    pub async fn tell_no_later(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// Ends the clock's lease now: after a regular stop, the next start skips no time.
+    pub async fn end_lease(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.seen_at = None;
-        emulator::see(&mut self.tx, now, now).await?;
-        emulator::tell_until(&mut self.tx, now).await
+        emulator::record_time(&mut self.tx, now, now).await?;
+        emulator::set_lease_end(&mut self.tx, now).await
     }
 
-    /// Replaces everything that memory has, by what this has written. Executions are not read until
-    /// it ends.
+    /// Replaces the whole state in memory by what this has written. Nobody reads executions until
+    /// the write ends.
     pub async fn replace_everything(&mut self, row: EmulatorRow) -> Result<(), StoreError> {
         let world = self.engine.world.replace().await;
         let catalog = Catalog::load(&mut self.tx).await?;
@@ -152,20 +154,22 @@ impl Write {
         // The time of the change is one of the earlier state.
         self.seen_at = None;
         self.memory.clock = None;
-        let until = told_until(row.clock, row.seen_at);
-        emulator::tell_until(&mut self.tx, until).await?;
-        self.memory.told_until = Some(until);
+        let until = lease_end(row.clock, row.seen_at);
+        emulator::set_lease_end(&mut self.tx, until).await?;
+        self.memory.lease_end = Some(until);
         self.memory.replaced = Some((row, world));
         self.changes.add(Change::Everything);
         Ok(())
     }
 
-    /// Commits, lets memory follow, and tells everybody what has changed.
+    /// Commits, updates the state in memory, and announces what has changed.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if let Some(at) = self.seen_at {
-            let until = self.tell_until(at);
-            emulator::see(&mut self.tx, at, until).await?;
+            let until = self.next_lease_end(at);
+            emulator::record_time(&mut self.tx, at, until).await?;
         }
+        // The right to write is kept until memory has followed: otherwise the next write could
+        // begin with the old catalog, and its commit would undo this one in memory.
         let right = self.tx.commit().await?;
         self.engine.take_over(self.memory, self.changes, right);
         Ok(())
@@ -173,8 +177,8 @@ impl Write {
 }
 
 impl Engine {
-    /// Runs a command that writes. It runs to its end even if the caller stops waiting for it: what
-    /// memory makes of the database must follow each commit.
+    /// Runs a command that writes, as a task of its own. If it ran inside the request, a caller who
+    /// disconnects would drop it between the commit and the update of memory.
     pub(super) async fn write<T, E, F>(
         self: &Arc<Self>,
         command: impl FnOnce(Write) -> F + Send + 'static,
@@ -188,11 +192,14 @@ impl Engine {
         run_to_the_end(self, async move { command(Write::begin(&engine).await?).await }).await
     }
 
-    /// Lets memory follow a commit. None of it fails or waits: memory is never left behind.
+    /// Updates the state in memory after a commit. Nothing here fails or waits, so memory is never
+    /// behind the database.
+    ///
+    /// The order matters: catalog and clock must be new before anybody is woken and reads them.
     fn take_over(&self, memory: Memory, changes: Changes, _right: Committed) {
-        let Memory { definitions, clock, held_at, told, told_until, replaced } = memory;
-        let until = told_until.unwrap_or(Timestamp::MIN);
-        self.clock.tell(told.unwrap_or(Timestamp::MIN), until);
+        let Memory { definitions, clock, held_at, last_returned, lease_end, replaced } = memory;
+        let until = lease_end.unwrap_or(Timestamp::MIN);
+        self.clock.extend_lease(last_returned.unwrap_or(Timestamp::MIN), until);
         if let Some((EmulatorRow { clock, seen_at, .. }, _)) = &replaced {
             self.world.begin_generation();
             self.database.forget_plans();
@@ -202,14 +209,14 @@ impl Engine {
             self.catalog.set(catalog);
         }
         if let Some(line) = clock {
-            self.clock.set_until(line, until);
+            self.clock.set_with_lease(line, until);
         }
         if let Some(at) = held_at {
             self.clock.hold(at);
         }
-        self.tally.count(changes.transitions, changes.events);
+        self.counters.record_commit(changes.transitions, changes.events);
         let due = changes.due;
-        self.tell(&changes.into_distinct());
+        self.notify(&changes.into_distinct());
         self.schedule.wake_for(due);
     }
 }

@@ -78,7 +78,7 @@ struct Object {
     object_type: &'static str,
 }
 
-/// The last word of an event's type.
+/// Returns the last word of an event's type.
 fn event_type(kind: EventKind) -> &'static str {
     match kind {
         EventKind::ExecutionStarted | EventKind::StepStarted => {
@@ -92,7 +92,7 @@ fn event_type(kind: EventKind) -> &'static str {
 }
 
 impl<'a> EventBody<'a> {
-    /// What a subscriber is told of `notice`; addresses begin with `base_url`.
+    /// Returns what a subscriber is told of `notice`; addresses begin with `base_url`.
     #[must_use]
     pub fn new(
         notice: &'a Notice,

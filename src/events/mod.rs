@@ -1,5 +1,5 @@
-//! Events on their way to subscribers: those of an execution in order, and each again until it is
-//! taken, refused, or a day has passed.
+//! The deliverer: it sends events to subscribers, those of one execution in order, with retries
+//! until an event is accepted or refused, or a day has passed.
 
 pub mod body;
 mod sender;
@@ -17,18 +17,20 @@ use crate::domain::id::{ExecutionId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::engine::changes::Topic;
-use crate::engine::deliveries::Turn;
+use crate::engine::deliveries::ReadyDelivery;
 use crate::store::StoreError;
 use body::EventBody;
 pub use sender::Sender;
 
-/// How many deliveries are made to a subscriber at once.
+/// How many deliveries are made to a subscriber at once. They are about different executions.
 const AT_ONCE: usize = 16;
 
-/// How long deliveries rest after the database failed, in real time.
+/// How long the deliverer waits after the database failed, in real time: without a pause it would
+/// fill the log while the failure lasts.
 const RECOVERY: Duration = Duration::from_secs(1);
 
-/// Delivers events. It remembers nothing: what is due stands in the database.
+/// Delivers events. It keeps no state between two rounds: what is due is stored in the database, so
+/// a restart loses nothing.
 pub struct Deliverer {
     engine: Arc<Engine>,
     base_url: String,
@@ -36,33 +38,35 @@ pub struct Deliverer {
 }
 
 impl Deliverer {
-    /// Delivers an engine's events, in which addresses begin with `base_url`.
+    /// Returns a deliverer of an engine's events, in which addresses begin with `base_url`.
     #[must_use]
     pub fn new(engine: Arc<Engine>, base_url: &str) -> Self {
         let base_url = base_url.trim_end_matches('/').to_owned();
         Self { engine, base_url, sender: Sender::default() }
     }
 
-    /// How the addresses in events begin.
+    /// Returns the base of the addresses in events.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// Calls subscribers.
+    /// Returns the HTTP client for subscribers.
     #[must_use]
     pub fn sender(&self) -> &Sender {
         &self.sender
     }
 
-    /// Delivers events as they fall due, until the engine is told to stop; what is on its way then
-    /// is sent again by the next one.
+    /// Delivers events as they fall due, until the engine stops. Attempts that are under way then
+    /// are dropped, and made again after the next start.
     pub async fn run(self: Arc<Self>) {
+        // One task for each subscriber: one that is slow or down does not delay the others.
         let mut busy: HashMap<Id, WebhookId> = HashMap::new();
         let mut under_way = JoinSet::new();
+        // A task ends when nothing is due to its subscriber; later deliveries get a new one.
         let mut listener = self.engine.listen([Topic::AnyDeliveries, Topic::Clock]);
         while !self.engine.is_stopping() {
-            // What can't be recorded would be sent again and again.
+            // While outcomes can't be recorded, the same deliveries would be sent again and again.
             tokio::select! {
                 () = self.engine.wait_for_recovery() => {}
                 () = self.engine.wait_for_stop() => continue,
@@ -100,14 +104,14 @@ impl Deliverer {
                 () = self.engine.wait_for_stop() => {}
             }
         }
-        // What has been answered is recorded.
+        // The tasks end by themselves; those that record answers do so first.
         while let Some(done) = under_way.join_next_with_id().await {
             id_of(done);
         }
     }
 
-    /// Makes all deliveries to a subscriber that are due, until none is or the engine is told to
-    /// stop. Some are made side by side, those about an execution one after the other.
+    /// Makes all deliveries to a subscriber that are due, until none is or the engine stops.
+    /// Deliveries about one execution are made one after the other, others in parallel.
     pub async fn deliver_to(&self, webhook: WebhookId) -> Result<(), StoreError> {
         let mut executions = HashSet::new();
         let mut under_way = FuturesUnordered::new();
@@ -119,11 +123,11 @@ impl Deliverer {
             }
             let mut next = None;
             if under_way.len() < AT_ONCE {
-                let found = self.engine.list_turns(webhook, AT_ONCE).await?;
+                let found = self.engine.list_ready_deliveries(webhook, AT_ONCE).await?;
                 next = found.next;
-                for turn in found.turns {
-                    if under_way.len() < AT_ONCE && executions.insert(execution_of(&turn)) {
-                        under_way.push(self.attempt(turn));
+                for ready in found.ready {
+                    if under_way.len() < AT_ONCE && executions.insert(execution_of(&ready)) {
+                        under_way.push(self.attempt(ready));
                     }
                 }
             }
@@ -132,10 +136,11 @@ impl Deliverer {
             }
             let mut answered = (&mut under_way).ready_chunks(AT_ONCE);
             tokio::select! {
+                // Answers first: an attempt that is answered but not recorded would be repeated.
                 biased;
                 Some(attempts) = answered.next() => {
-                    for (turn, _) in &attempts {
-                        executions.remove(&execution_of(turn));
+                    for (ready, _) in &attempts {
+                        executions.remove(&execution_of(ready));
                     }
                     self.engine.record_attempts(attempts).await?;
                 }
@@ -146,7 +151,7 @@ impl Deliverer {
         }
     }
 
-    /// Logs why the database failed, and rests a while.
+    /// Logs why the database failed, and waits a while.
     async fn recover_from(&self, error: &StoreError) {
         {
             let error: &dyn std::error::Error = error;
@@ -158,18 +163,19 @@ impl Deliverer {
         }
     }
 
-    async fn attempt(&self, turn: Turn) -> (Turn, Attempt) {
-        let Turn { due, subscriber, organisation, .. } = &turn;
+    async fn attempt(&self, ready: ReadyDelivery) -> (ReadyDelivery, Attempt) {
+        let ReadyDelivery { due, subscriber, organisation, .. } = &ready;
         let notice = &due.delivery.notice;
         let body = EventBody::new(notice, organisation, &subscriber.client_id, self.base_url());
         // Serialising texts can't fail.
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let attempt = self.sender.deliver(&turn, body).await;
-        (turn, attempt)
+        let attempt = self.sender.deliver(&ready, body).await;
+        (ready, attempt)
     }
 }
 
-/// The task that has ended. A panic of it is one of the deliverer.
+/// Returns the identifier of a task that has ended. A panic of it goes on in the deliverer, so that
+/// it does not end unnoticed.
 fn id_of(done: Result<(Id, ()), JoinError>) -> Id {
     match done.map_err(JoinError::try_into_panic) {
         Ok((id, ())) => id,
@@ -178,8 +184,8 @@ fn id_of(done: Result<(Id, ()), JoinError>) -> Id {
     }
 }
 
-fn execution_of(turn: &Turn) -> ExecutionId {
-    turn.due.delivery.notice.execution_id
+fn execution_of(ready: &ReadyDelivery) -> ExecutionId {
+    ready.due.delivery.notice.execution_id
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Calls to subscribers: signed, without redirects, and never for long.
+//! HTTP calls to subscribers: signed, without redirects, and with a time-out.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -14,13 +14,13 @@ use uuid::Uuid;
 use crate::access::signer::Signer;
 use crate::domain::delivery::{Attempt, DueDelivery, Reply};
 use crate::domain::webhook::NewWebhook;
-use crate::engine::deliveries::Turn;
+use crate::engine::deliveries::ReadyDelivery;
 use crate::store::with_causes;
 
-/// How long a call may take, in real time.
+/// How long a call may take, in real time, as with Adobe I/O Events.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much is kept of an answer that is no success, in bytes.
+/// How much of the body of a failed answer is kept for the user to read, in bytes.
 const KEPT: usize = 1024;
 
 /// The signature of what is sent.
@@ -29,16 +29,17 @@ const X_ADOBE_SIGNATURE: &str = "x-adobe-signature";
 /// Identifies the event.
 const X_ADOBE_EVENT_ID: &str = "x-adobe-event-id";
 
-/// Tells what happened.
+/// What happened.
 const X_ADOBE_EVENT_CODE: &str = "x-adobe-event-code";
 
-/// Tells whose event it is.
+/// Whose event it is.
 const X_ADOBE_PROVIDER: &str = "x-adobe-provider";
 
 /// The provider of all events here.
 const PROVIDER: &str = "cloudmanager";
 
-/// Calls subscribers. What it needs for that is made with the first call.
+/// The HTTP client for subscribers. It is created with the first call: many emulators never need
+/// it.
 #[derive(Debug, Default)]
 pub struct Sender(OnceLock<Client>);
 
@@ -47,7 +48,8 @@ impl Sender {
         if let Some(client) = self.0.get() {
             return Ok(client);
         }
-        // Subscribers are on this machine more often than not: no proxy leads to them.
+        // Subscribers mostly run on this machine, where a proxy from the environment can't reach
+        // them.
         let client = Client::builder()
             .no_proxy()
             .redirect(Policy::none())
@@ -57,7 +59,7 @@ impl Sender {
         Ok(self.0.get_or_init(|| client))
     }
 
-    /// The answer to a request, or why there is none.
+    /// Sends a request. Returns the answer, or why there is none.
     async fn call(
         &self,
         request: impl FnOnce(&Client) -> RequestBuilder,
@@ -66,14 +68,14 @@ impl Sender {
             Ok(client) => request(client).send().await,
             Err(error) => Err(error),
         };
-        // The address is known, and there may be secrets in it.
+        // The URL may hold secrets, and the user knows it anyway.
         answer.map_err(|error| with_causes(&error.without_url()))
     }
 
-    /// Makes an attempt at a delivery whose turn it is.
-    pub async fn deliver(&self, turn: &Turn, body: Vec<u8>) -> Attempt {
+    /// Makes one attempt at a delivery.
+    pub async fn deliver(&self, ready: &ReadyDelivery, body: Vec<u8>) -> Attempt {
         let began = real_time();
-        let Turn { due: DueDelivery { delivery, failures }, subscriber, at, .. } = turn;
+        let ReadyDelivery { due: DueDelivery { delivery, failures }, subscriber, at, .. } = ready;
         let answer = self.call(|client| {
             let request = client
                 .post(&subscriber.url)
@@ -100,8 +102,8 @@ impl Sender {
         Attempt { at: *at, reply, answer, duration }
     }
 
-    /// Asks for proof that somebody at the address expects events, or says what was wrong with the
-    /// answer.
+    /// Asks for proof that the owner of the address expects events. Returns what is wrong with the
+    /// answer otherwise.
     ///
     /// Source: Adobe I/O Events, "Webhooks": a `GET` with the query parameter `challenge`, which
     /// is to be answered with its value, as it is or as `{"challenge":…}`.
@@ -131,7 +133,7 @@ impl Sender {
     }
 }
 
-/// The first bytes of an answer, as far as they come.
+/// Returns the first bytes of an answer, as far as they arrive.
 async fn beginning_of(mut answer: Response) -> Option<String> {
     let mut bytes = Vec::new();
     while let Ok(Some(chunk)) = answer.chunk().await {
@@ -144,7 +146,7 @@ async fn beginning_of(mut answer: Response) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned()).filter(|text| !text.is_empty())
 }
 
-/// The signature of what is sent, in base64.
+/// Returns the signature of a request in base64.
 fn signature(subscriber: &NewWebhook, sent: &[u8]) -> String {
     STANDARD.encode(Signer::new(subscriber.client_secret.as_bytes()).sign(sent))
 }

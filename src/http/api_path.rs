@@ -1,4 +1,4 @@
-//! The paths that answers and events tell of. A test holds them against the operations.
+//! The paths in links and events. A test compares them with the operations.
 
 use std::fmt::{self, Write};
 
@@ -74,7 +74,7 @@ pub enum ApiPath<'a> {
 }
 
 impl ApiPath<'_> {
-    /// The path of a pipeline or an environment.
+    /// Returns the path of a pipeline or an environment.
     #[must_use]
     pub fn of_owner(owner: Owner) -> Self {
         match owner {
@@ -138,7 +138,7 @@ impl fmt::Display for ApiPath<'_> {
 impl From<ApiPath<'_>> for String {
     fn from(path: ApiPath<'_>) -> Self {
         let mut text = Self::with_capacity(LONG);
-        // Nothing fails that writes into a text.
+        // Writing into a `String` never fails.
         let _ = write!(text, "{path}");
         text
     }

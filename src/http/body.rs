@@ -1,4 +1,4 @@
-//! Request bodies: read whole before anything is decided, within limits of size and time.
+//! Request bodies: they are read whole before the handler runs, within limits of size and time.
 
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
@@ -18,27 +18,29 @@ use super::secrets::redact;
 use crate::domain::invalid::{InvalidField, InvalidFields};
 use crate::input::Document;
 
-/// Where requests may take as long as they need.
+/// The path prefix of requests without a time limit: some of them wait on purpose.
 const CONTROL: &str = "/_emulator";
 
-/// Where bodies are read by whoever answers: they may be larger than memory should hold.
+/// The paths whose handlers read the body themselves, because it may be too large for memory.
 const STREAMED: [&str; 2] = ["/_emulator/state", "/_emulator/seed"];
 
 /// The largest body, in bytes.
 pub const LARGEST: usize = 1024 * 1024;
 
-/// How much of a body that is too large is read and thrown away, so that its sender gets to see
-/// the answer.
+/// How much of a body that is too large is read and discarded. Many clients read no answer before
+/// they have sent everything; if the connection were closed early, they would not see the 413.
 pub(super) const LARGEST_DISCARDED: usize = 64 * LARGEST;
 
-/// How long a body may take, in real time.
+/// How long a body may take, in real time. Less than [`LONGEST_REQUEST`], so that the answer is
+/// 408.
 const LONGEST_READ: Duration = Duration::from_secs(20);
 
-/// How long a request may take in all until its answer begins, in real time.
+/// How long a request may take until its answer begins, in real time: a little less than 30 s, a
+/// common time-out of HTTP clients.
 const LONGEST_REQUEST: Duration = Duration::from_secs(28);
 
-/// Reads the body before anything is decided: 413 if it is too large. Beyond the control API also
-/// 408 if it does not come in time, and 503 if the answer does not begin in time.
+/// Reads the body and runs the handler: 413 if the body is too large. Outside of the control API
+/// also 408 if the body does not arrive in time, and 503 if the answer does not begin in time.
 pub async fn within_limits(
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
@@ -70,7 +72,8 @@ pub async fn within_limits(
     }
 }
 
-/// The request with its whole body: 413 if it is too large, 408 if it does not come in time.
+/// Returns the request with its whole body: 413 if it is too large, 408 if it does not arrive in
+/// time.
 pub async fn receive(request: Request) -> Result<Request, Problem> {
     if request.body().is_end_stream() {
         return Ok(request);
@@ -84,25 +87,25 @@ pub async fn receive(request: Request) -> Result<Request, Problem> {
     })
 }
 
-/// Where the body of a request is left, once it has been read, for who has put this into the
-/// request's extensions.
+/// Receives a copy of the body once it has been read. An outer layer puts it into the extensions of
+/// the request, to see the body afterwards.
 #[derive(Clone, Debug, Default)]
 pub struct ReadBody(Arc<OnceLock<Bytes>>);
 
 impl ReadBody {
-    /// The body, if it has been read.
+    /// Returns the body, if it has been read.
     #[must_use]
     pub fn get(&self) -> Option<&Bytes> {
         self.0.get()
     }
 }
 
-/// The answer to a body whose sender stopped before its end.
+/// Returns the answer to a body whose sender stopped before its end.
 pub(super) fn unfinished() -> Problem {
     Problem::bad_request("The request body could not be read to its end.")
 }
 
-/// The answer to a body that is larger than this, in bytes.
+/// Returns the answer to a body that is larger than this, in bytes.
 pub(super) fn too_large(largest: u64) -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
@@ -115,7 +118,7 @@ async fn read_whole(request: Request) -> Result<Request, Problem> {
     let (parts, body) = request.into_parts();
     let bytes = read(body).await?;
     if let Some(ReadBody(kept)) = parts.extensions.get() {
-        // A body is read once.
+        // Setting it fails only a second time, and a body is read once.
         let _ = kept.set(bytes.clone());
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
@@ -161,8 +164,8 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     read_document(body)?.read().map_err(|field| invalid(field, body))
 }
 
-/// Reads a body with variables as JSON: the values of variables, and what is no variable at all, are
-/// not told.
+/// Reads a body with variables as JSON. Error messages repeat no values of variables, and nothing
+/// that is not a variable: they may be secrets.
 pub fn read_variables<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     read_document(body)?.read().map_err(|field| {
         let may_be_secret = match field.field.rsplit_once('.') {
@@ -178,13 +181,14 @@ fn read_document(body: &[u8]) -> Result<Document, Problem> {
         .map_err(|error| Problem::bad_request(format!("The request body is not JSON: {error}")))
 }
 
-/// The answer to a JSON body with wrong fields; it tells what the body has there, without secrets.
+/// Returns the answer to a JSON body with wrong fields. It repeats the wrong values, without
+/// secrets.
 #[must_use]
 pub fn invalid(fields: impl Into<InvalidFields>, body: &[u8]) -> Problem {
     invalid_in(fields, Document::from_json(body).ok().as_ref())
 }
 
-/// The answer to a document with wrong fields; it tells what the document has there, without
+/// Returns the answer to a document with wrong fields. It repeats the wrong values, without
 /// secrets.
 #[must_use]
 pub fn invalid_in(fields: impl Into<InvalidFields>, document: Option<&Document>) -> Problem {
@@ -208,8 +212,8 @@ pub fn invalid_in(fields: impl Into<InvalidFields>, document: Option<&Document>)
     }
 }
 
-/// What a document has at a field such as `steps[0].metrics.coverage`, as far as it can be told: an
-/// empty text where the field is there but its name has other dots or brackets in it.
+/// Returns the value of a field such as `steps[0].metrics.coverage`. A name that contains dots or
+/// brackets itself is not found; the value is then an empty text.
 fn value_at(body: &Value, field: &str) -> Option<Value> {
     // A field of a list begins with a bracket.
     let field = field.replace(['[', '.'], "/").replace(']', "");

@@ -1,5 +1,5 @@
-//! Which hosts are answered to. A server on loopback answers only to names that are meant for
-//! it, so that no web page reaches it by a name that it made point there (DNS rebinding).
+//! The check of the `Host` header. A server on loopback answers only to its own names: otherwise a
+//! web page could reach it by a name of its own that resolves to loopback (DNS rebinding).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use url::{Origin, Url};
 
 use super::problem::Problem;
 
-/// The hosts that are answered to, and the base of absolute addresses.
+/// The allowed hosts, and the base of absolute addresses.
 #[derive(Clone, Debug)]
 pub struct Hosts(Arc<Inner>);
 
@@ -42,7 +42,7 @@ impl Hosts {
         Self(Arc::new(Inner { public_url, public_origin, listen_url, allowed }))
     }
 
-    /// The base of absolute addresses in an answer to a request with these headers.
+    /// Returns the base of absolute addresses in an answer to a request with these headers.
     #[must_use]
     pub fn base_url(&self, headers: &HeaderMap) -> String {
         if let Some(url) = &self.0.public_url {
@@ -55,14 +55,14 @@ impl Hosts {
         }
     }
 
-    /// The base of absolute addresses in what is sent without being asked.
+    /// Returns the base of absolute addresses in events, which have no request with a `Host`.
     #[must_use]
     pub fn own_url(&self) -> &str {
         self.0.public_url.as_ref().unwrap_or(&self.0.listen_url)
     }
 
-    /// Whether an `Origin` header names the emulator itself: the host that the request is for, or
-    /// the public URL.
+    /// Returns whether an `Origin` header names the emulator itself: the host that the request is
+    /// for, or the public URL.
     pub(super) fn is_own_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
         let Some(origin) = origin_of(origin) else { return false };
         if self.0.public_origin.as_ref() == Some(&origin) {
@@ -76,7 +76,7 @@ impl Hosts {
 
     fn allows(&self, host: &str) -> bool {
         let Some(allowed) = &self.0.allowed else { return true };
-        // Nearly all requests come with one of these: they need not be taken apart.
+        // Nearly all requests have one of these, which need no parsing.
         if host == "localhost" || self.0.listen_url.strip_prefix("http://") == Some(host) {
             return true;
         }
@@ -88,8 +88,8 @@ impl Hosts {
     }
 }
 
-/// The name in a `Host` header: in lower case, without the port, without the brackets of an IPv6
-/// address. None if it is no host with an optional port.
+/// Returns the name in a `Host` header: in lower case, without the port, without the brackets of an
+/// IPv6 address. None if it is no host with an optional port.
 fn name_of(host: &str) -> Option<String> {
     let authority: Authority = host.parse().ok()?;
     let name = authority.host();
@@ -99,8 +99,8 @@ fn name_of(host: &str) -> Option<String> {
     (well_formed && !name.is_empty()).then(|| name.to_lowercase())
 }
 
-/// The origin of a URL: scheme, host and port, whether or not the port is written. None for what
-/// has no such origin, as `null`.
+/// Returns the origin of a URL: scheme, host and port, whether or not the port is written. None for
+/// what has no such origin, as `null`.
 fn origin_of(url: &str) -> Option<Origin> {
     Url::parse(url).ok().map(|url| url.origin()).filter(Origin::is_tuple)
 }

@@ -1,4 +1,4 @@
-//! The operations: which there are, who answers them, and which one a request is for.
+//! The operations of all routers, and which one a request is for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,15 +26,15 @@ pub struct Operation {
     method: Method,
     /// Its identifier.
     pub id: Arc<str>,
-    /// Who may call it; none outside of `/api`, where nobody asks for roles.
+    /// Who may call it; `None` outside of `/api`, where roles are not checked.
     pub callers: Option<Callers>,
 }
 
 /// Operations at one path: how they are described, and who answers.
 pub type Described<S> = fn() -> UtoipaMethodRouter<S>;
 
-/// Answers operations, and notes which they are and who may call them. Their descriptions are made
-/// one after the other and not kept: together they would take megabytes.
+/// Returns the router of some operations, and adds them to the list. Their descriptions are created
+/// one by one and dropped: together they would take megabytes of memory.
 pub fn serve<S: Clone + Send + Sync + 'static>(
     described: impl Iterator<Item = (Described<S>, Option<Callers>)>,
     operations: &mut Operations,
@@ -48,7 +48,7 @@ pub fn serve<S: Clone + Send + Sync + 'static>(
     })
 }
 
-/// The description of operations.
+/// Returns the description of operations.
 #[must_use]
 pub fn describe<S: Clone + Send + Sync + 'static>(
     described: impl Iterator<Item = Described<S>>,
@@ -75,13 +75,13 @@ impl Operations {
         }
     }
 
-    /// How many there are.
+    /// Returns how many there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// The operation that a request is for.
+    /// Returns the operation that a request is for.
     #[must_use]
     pub fn find(&self, request: &Request) -> Option<&Operation> {
         let path = request.extensions().get::<MatchedPath>()?;
@@ -99,7 +99,8 @@ impl Operations {
         operations.map(|operation| format!("{} ({})", operation.method, operation.id)).collect()
     }
 
-    /// Whether Cloud Manager itself has an operation with this identifier, or its files have.
+    /// Returns whether Cloud Manager itself has an operation with this identifier, or its files
+    /// have.
     #[must_use]
     pub fn has_official(&self, id: &str) -> bool {
         self.by_path.iter().any(|(path, operations)| {
@@ -108,13 +109,13 @@ impl Operations {
     }
 }
 
-/// Whether a path belongs to Cloud Manager or its files, whatever is there.
+/// Returns whether a path belongs to Cloud Manager or its files, whatever is there.
 #[must_use]
 pub fn is_official(path: &str) -> bool {
     is_api(path) || path.starts_with("/files/")
 }
 
-/// Whether a path belongs to Cloud Manager's API, whatever is there.
+/// Returns whether a path belongs to Cloud Manager's API, whatever is there.
 #[must_use]
 pub fn is_api(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/")

@@ -1,5 +1,5 @@
-//! Which web pages may change something: those of the emulator's own origin. A browser lets any
-//! page send requests to a server on this machine, so the server has to refuse them.
+//! The check of the origin: only web pages of the emulator's own origin may change something. A
+//! browser lets any page send requests to a server on this machine, so the server must refuse them.
 
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 
@@ -8,8 +8,8 @@ use super::problem::Problem;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses requests of foreign web pages that could change something. Reading needs no refusal:
-/// browsers keep answers from pages of other origins.
+/// Refuses requests of foreign web pages that could change something. Reads are allowed: browsers
+/// don't show the answers to pages of other origins.
 pub fn check_origin(hosts: &Hosts, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
     if method.is_safe() {
         return Ok(());
@@ -26,8 +26,8 @@ pub fn check_origin(hosts: &Hosts, method: &Method, headers: &HeaderMap) -> Resu
     ))
 }
 
-/// The header that tells that a request comes from a page of another origin. Only browsers send
-/// these headers.
+/// Returns the header that shows that a request comes from a page of another origin. Only browsers
+/// send these headers, so other clients are not affected.
 fn find_foreign_header(hosts: &Hosts, headers: &HeaderMap) -> Option<&'static str> {
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     if sites.any(|site| site != "same-origin" && site != "none") {

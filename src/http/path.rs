@@ -21,21 +21,21 @@ pub struct PathParameter {
 }
 
 impl PathParameter {
-    /// The parameter with a name, and what it names, as it is called in a 404.
+    /// Returns a parameter: its name, and the name of its resource in a 404.
     #[must_use]
     pub const fn new(name: &'static str, what: &'static str) -> Self {
         Self { name, what }
     }
 
-    /// The answer where nothing is there that has the name.
+    /// Returns the 404 for a resource that does not exist.
     #[must_use]
     pub fn not_found(self) -> Problem {
         Problem::not_found(self.what)
     }
 }
 
-/// The identifiers in the path of a request. They are read where they stand: axum's own extractor
-/// copies all of them for every request.
+/// The identifiers in the path of a request. They are read in place: axum's own extractor copies
+/// all of them for every request.
 #[derive(Clone, Copy)]
 pub struct PathIds<'a> {
     template: &'a str,
@@ -43,14 +43,15 @@ pub struct PathIds<'a> {
 }
 
 impl<'a> PathIds<'a> {
-    /// Those of a request.
+    /// Returns the identifiers in the path of a request.
     #[must_use]
     pub fn of(request: &'a Parts) -> Self {
         let template = request.extensions.get().map_or("", MatchedPath::as_str);
         Self { template, path: request.uri.path() }
     }
 
-    /// The identifier that the path has for a parameter. Whatever is none names nothing: 404.
+    /// Returns the identifier of a parameter. A text that is not an identifier is a 404, not a 400:
+    /// nothing has this name.
     pub fn read<T: FromStr>(&self, parameter: PathParameter) -> Result<T, Problem> {
         let mut segments = self.template.split('/').zip(self.path.split('/'));
         let is_named = |segment: &str| {
@@ -63,7 +64,7 @@ impl<'a> PathIds<'a> {
     }
 }
 
-/// The description of path parameters.
+/// Returns the description of path parameters.
 #[must_use]
 pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
     parameters
@@ -83,7 +84,7 @@ pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
 /// The surface whose paths clients also write with a slash at the end.
 const IMS: &str = "/ims/";
 
-/// The request with its path as it is routed: with one slash at the beginning, since a base URL with a
+/// Returns the request with its path as it is routed: with one slash at the beginning, since a base URL with a
 /// trailing slash makes `//api/…`; and under `/ims` without one at the end.
 #[must_use]
 pub fn as_routed(mut request: Request) -> Request {

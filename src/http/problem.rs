@@ -95,7 +95,7 @@ fn status_as_number<S: serde::Serializer>(
 }
 
 impl Problem {
-    /// An error with one sentence on what is wrong and what to do.
+    /// Returns an error with one sentence on what is wrong and what to do.
     #[must_use]
     pub fn new(status: StatusCode, title: &str, error: impl Into<String>) -> Self {
         Self {
@@ -175,7 +175,7 @@ impl Problem {
         )
     }
 
-    /// The same error with one more header.
+    /// Returns the same error with one more header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -183,7 +183,7 @@ impl Problem {
     }
 }
 
-/// The value itself if it is small, otherwise the beginning of its text.
+/// Returns the value itself if it is small, otherwise the beginning of its text.
 fn shorten(value: Value) -> Value {
     let text = match &value {
         Value::String(text) => text.clone(),

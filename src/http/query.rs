@@ -9,19 +9,19 @@ use axum::http::request::Parts;
 pub struct QueryParameters(Vec<(String, String)>);
 
 impl QueryParameters {
-    /// The first value of a parameter.
+    /// Returns the first value of a parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_all(name).next()
     }
 
-    /// The values of a parameter that can be given several times.
+    /// Returns the values of a parameter that can be given several times.
     pub fn get_all<'q>(&'q self, name: &str) -> impl Iterator<Item = &'q str> {
         let of_name = self.0.iter().filter(move |(key, _)| key == name);
         of_name.map(|(_, value)| value.as_str())
     }
 
-    /// What is wrong with parameters that have other names than these.
+    /// Returns what is wrong with parameters that have other names than these.
     fn unknown(&self, known: &[&str]) -> InvalidFields {
         let fields = self
             .0
@@ -55,7 +55,7 @@ impl<'q> QueryReader<'q> {
         reader
     }
 
-    /// The value of a parameter, if it is there and `parse` finds nothing wrong with it.
+    /// Returns the value of a parameter, if it is there and `parse` finds nothing wrong with it.
     pub fn read<T>(
         &mut self,
         name: &str,
@@ -65,8 +65,8 @@ impl<'q> QueryReader<'q> {
         parse(text).map_err(|message| self.note(name, message, Some(text))).ok()
     }
 
-    /// The value of a parameter that must be there; where it is absent, `parse` gets an empty text
-    /// and says what is expected.
+    /// Returns the value of a parameter that must be there; where it is absent, `parse` gets an
+    /// empty text and says what is expected.
     pub fn read_required<T>(
         &mut self,
         name: &str,

@@ -10,11 +10,12 @@ use super::secrets::without_token;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What the answer to a request will carry.
+/// Returns what the answer to a request will carry.
 #[must_use]
 pub fn of(request: &Request) -> HeaderValue {
     let sent = request.headers().get(X_REQUEST_ID).filter(|value| is_sane(value));
-    // A copy: whoever keeps it would keep all that was read from the connection with it.
+    // A copy: hyper's value shares the read buffer of the connection, which would stay in memory
+    // for as long as the journal keeps the id.
     let copy = sent.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
     copy.unwrap_or_else(new_id)
 }

@@ -1,4 +1,4 @@
-//! What must not be told: values that are named as secrets are.
+//! Redaction: removing values whose names sound like secrets.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::domain::webhook::without_password;
 /// What stands in place of a secret.
 pub const REDACTED: &str = "***";
 
-/// What names of secrets have in them, in lower case and without `_` and `-`.
+/// Parts of names of secrets, in lower case and without `_` and `-`.
 const SECRETS: [&str; 12] = [
     "secret",
     "password",
@@ -25,7 +25,7 @@ const SECRETS: [&str; 12] = [
     "apikey",
 ];
 
-/// Whether a name, or anything in a text, is called as secrets are.
+/// Returns whether a name, or anything in a text, sounds like a secret.
 #[must_use]
 pub fn names_a_secret(name: &str) -> bool {
     let name: String = name.chars().filter(|c| !matches!(c, '_' | '-')).collect();
@@ -33,7 +33,7 @@ pub fn names_a_secret(name: &str) -> bool {
     SECRETS.iter().any(|word| name.contains(word))
 }
 
-/// A path without the token that names a file.
+/// Returns a path without the token that names a file.
 #[must_use]
 pub fn without_token(path: &str) -> Cow<'_, str> {
     match path.split_once("/files/") {
@@ -42,8 +42,8 @@ pub fn without_token(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// Takes out the values of fields that are named as secrets are, of secret variables, and passwords
-/// in addresses.
+/// Removes the values of fields that are named like secrets, values of secret variables, and
+/// passwords in URLs.
 pub fn redact(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(redact),

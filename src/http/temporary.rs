@@ -44,7 +44,7 @@ pub fn directory() -> io::Result<TempDir> {
 }
 
 impl TemporaryFile {
-    /// A file in a directory of its own, which is not there yet.
+    /// Returns a file in a directory of its own, which is not there yet.
     pub fn new(place: io::Result<TempDir>) -> Result<Self, Problem> {
         let directory = place.map_err(|error| failed(&error))?;
         Ok(Self { path: directory.path().join(FILE), _directory: directory })
@@ -65,13 +65,13 @@ impl TemporaryFile {
         received
     }
 
-    /// Where it is.
+    /// Returns where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens it for reading; with its length.
+    /// Opens the file for reading. Returns it with its length.
     pub async fn open(&self) -> Result<(File, u64), Problem> {
         let opened = async {
             let file = File::open(&self.path).await?;
@@ -114,8 +114,8 @@ async fn discard(chunks: &mut BodyDataStream) {
     }
 }
 
-/// The answer where a temporary file can't be made, written or read: 507 if there is no room for
-/// it, otherwise 503. The error is logged here, once.
+/// Returns the answer where a temporary file can't be made, written or read: 507 if there is no
+/// room for it, otherwise 503. The error is logged here, once.
 fn failed(error: &io::Error) -> Problem {
     let cause: &dyn Error = error;
     tracing::error!(error = cause, "a temporary file can't be used");

@@ -1,4 +1,4 @@
-//! Why a structure can't be read, in the words of JSON.
+//! Why a structure can't be read, in terms of JSON, which users know, and not of Rust.
 
 use std::fmt;
 
@@ -11,17 +11,17 @@ use crate::domain::invalid::{InvalidField, one_of, unknown};
 pub(super) struct Fault(pub InvalidField);
 
 impl Fault {
-    /// What was read is something else than what is expected, for example `a text`.
+    /// Returns the fault of a value that is not what is expected, for example `a text`.
     pub(super) fn expected(what: impl fmt::Display) -> Self {
         Self(InvalidField::new("", format!("must be {what}")))
     }
 
-    /// What was read is not one of these words.
+    /// Returns the fault of a word that is not one of these.
     pub(super) fn not_one_of(word: &str, allowed: &[&str]) -> Self {
         Self(InvalidField::new("", one_of(word, allowed)))
     }
 
-    /// The same, inside a field.
+    /// Returns the same fault, inside a field.
     pub(super) fn inside(self, parent: &str) -> Self {
         Self(self.0.inside(parent))
     }

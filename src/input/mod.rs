@@ -1,7 +1,7 @@
-//! What people send: documents in JSON or YAML, and how structures are read from them.
+//! Reading structures from documents in JSON or YAML.
 //!
-//! All bodies, seeds and scenarios are read here, so that the same holds for each: structures are
-//! read from objects alone, names are given once, and what is wrong is said in the words of JSON.
+//! All bodies, seeds and scenarios are read here, so that the same rules hold for each: structures
+//! are read only from objects, no name occurs twice, and error messages use the terms of JSON.
 
 mod fault;
 mod node;
@@ -16,12 +16,12 @@ use crate::domain::invalid::InvalidField;
 use fault::Fault;
 use node::Node;
 
-/// Reads a word of a vocabulary, or says which words it has.
+/// Reads a word of a vocabulary, or returns which words it has.
 pub fn read_word<T: DeserializeOwned>(word: &str) -> Result<T, String> {
     T::deserialize(reader::Reader(&Node::of_text(word))).map_err(|Fault(field)| field.message)
 }
 
-/// A document that is well-formed.
+/// A well-formed document.
 #[derive(Debug)]
 pub struct Document(Node);
 
@@ -31,36 +31,36 @@ impl Document {
         node::from_json(text).map(Self)
     }
 
-    /// Reads a text in YAML, of which JSON is a part. Lines are known afterwards.
+    /// Reads a text in YAML, which includes JSON. The document then knows the lines of its fields.
     pub fn from_yaml(text: &str) -> Result<Self, InvalidField> {
         node::from_yaml(text).map(Self)
     }
 
-    /// Reads a structure, or says which field is the first wrong one.
+    /// Reads a structure, or returns the first wrong field.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, InvalidField> {
         T::deserialize(reader::Reader(&self.0)).map_err(|Fault(field)| field)
     }
 
-    /// Whether it is an object.
+    /// Returns whether it is an object.
     #[must_use]
     pub fn is_object(&self) -> bool {
         self.0.is_object()
     }
 
-    /// The whole document as JSON.
+    /// Returns the whole document as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.0.to_json()
     }
 
-    /// The line of a field such as `programs[0].kpis.responseTime`, or of the nearest thing around
-    /// it that is there.
+    /// Returns the line of a field such as `programs[0].kpis.responseTime`, or of the nearest thing
+    /// around it that is there.
     #[must_use]
     pub fn line_of(&self, field: &str) -> Option<u64> {
         self.0.nearest(field).line
     }
 
-    /// Leaves out the smallest item of a list around a place, or else the document's field; nothing
+    /// Removes the smallest list item around a place, or else the top-level field. Returns `None`
     /// if there is no such part.
     pub fn leave_out(&mut self, place: &str) -> Option<()> {
         self.0.leave_out(place)

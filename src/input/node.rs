@@ -1,4 +1,4 @@
-//! A document as a tree in which fields can be found.
+//! A document as a tree, in which fields can be found by their path.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ pub(super) struct Node {
     pub content: Content<Node>,
     /// The line that it is on, in YAML.
     pub line: Option<u64>,
-    /// How it is written, if it is YAML that can be read as a text, too: `1.10` may be a number or
-    /// the name of a branch.
+    /// The source text of a number or boolean in YAML. It is needed where a text is expected:
+    /// `1.10` may be the name of a branch.
     written: Option<String>,
 }
 
@@ -44,7 +44,8 @@ pub(super) fn from_json(text: &[u8]) -> Result<Node, serde_json::Error> {
     serde_json::from_slice(text).map(Json::into_node)
 }
 
-/// Reads YAML, of any size; what aliases make of it stays limited.
+/// Reads YAML of any size. The limits of the library on aliases remain: a small document could
+/// otherwise expand without bound.
 pub(super) fn from_yaml(text: &str) -> Result<Node, InvalidField> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -64,7 +65,7 @@ pub(super) fn from_yaml(text: &str) -> Result<Node, InvalidField> {
         })
     })
     .map(|yaml: Yaml| match yaml.into_node(text) {
-        // A document without anything in it.
+        // An empty document counts as an object without fields.
         Node { content: Content::Null, line, .. } => {
             Node { content: Content::Object(Vec::new()), line, written: None }
         }
@@ -77,11 +78,11 @@ fn syntax_error(error: &serde_saphyr::Error, field: String) -> InvalidField {
     let location = error.location();
     let mut message = error.without_snippet().to_string();
     if let Some(location) = location {
-        // The position is told once, as the line.
+        // The field of the error has the line already.
         let position = format!(" at line {}, column {}", location.line(), location.column());
         message.truncate(message.trim_end_matches(&position).len());
     }
-    // What the library advises is about its own options.
+    // The library's advice is about its own Rust options, which users can't set.
     let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
     let message = match message {
         several if several.contains("from_str_multiple") => "must be a single document",
@@ -140,7 +141,7 @@ impl Node {
         matches!(self.content, Content::Object(_))
     }
 
-    /// The value as a text, if it can be read as one.
+    /// Returns the value as a text, if it can be read as one.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.content {
             Content::Text(text) => Some(text),
@@ -161,14 +162,14 @@ impl Node {
         }
     }
 
-    /// The value of a field such as `programs[0].kpis.responseTime`, or the nearest one around it
-    /// that is there.
+    /// Returns the value of a field such as `programs[0].kpis.responseTime`, or the nearest one
+    /// around it that is there.
     pub(super) fn nearest(&self, field: &str) -> &Self {
         let (mut found, mut rest) = (self, field);
         while !rest.is_empty() {
             let inner = match &found.content {
                 Content::Object(entries) => entries.iter().find_map(|(name, value)| {
-                    // Names may have dots in them: the text decides which is meant.
+                    // A name may contain dots, so the path is compared with the names that exist.
                     let after = rest.strip_prefix(name.as_str())?;
                     let ends = after.is_empty() || after.starts_with(['.', '[']);
                     ends.then(|| (value, after.strip_prefix('.').unwrap_or(after)))
@@ -196,7 +197,7 @@ impl Node {
         }
     }
 
-    /// Leaves out the smallest item of a list around a place, or else the document's field.
+    /// Removes the smallest list item around a place, or else the top-level field.
     pub(super) fn leave_out(&mut self, place: &str) -> Option<()> {
         let Some((item, _)) = place.rsplit_once(']') else {
             let field = place.split('.').next()?;
@@ -257,7 +258,7 @@ impl<'de, N: Deserialize<'de>> Visitor<'de> for AnyContent<N> {
         Ok(Content::Number(number.into()))
     }
 
-    /// YAML has numbers that JSON has not, such as `.inf`.
+    /// Numbers that JSON doesn't have, such as YAML's `.inf`, become texts.
     fn visit_f64<E>(self, number: f64) -> Result<Content<N>, E> {
         let text = || Content::Text(number.to_string());
         Ok(Number::from_f64(number).map_or_else(text, Content::Number))

@@ -1,4 +1,5 @@
-//! How structures are read from a document: serde's side of it.
+//! A serde deserializer over a document. It exists because serde's own messages speak of Rust
+//! types.
 
 use std::collections::BTreeSet;
 
@@ -120,8 +121,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         }
     }
 
-    /// Reads an object. A list is none, though serde would take one for a structure whose fields
-    /// have no names.
+    /// Reads an object. serde would also accept a list, as a structure whose fields have no names;
+    /// that would hide mistakes.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.0.content {
             Content::Object(entries) => visitor.visit_map(Entries::of(entries)),

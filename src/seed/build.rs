@@ -1,4 +1,4 @@
-//! From a seed document to what it defines, with every mistake on the way.
+//! Builds a seed from its document, and collects every mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use crate::domain::webhook::{self, NewWebhook};
 /// The greatest identifier of a first execution: artifact versions have room for ten digits.
 const LAST_EXECUTION_ID: i64 = 9_999_999_999;
 
-/// Builds what a document defines, as far as nothing is wrong with it; besides the tenants in it,
-/// there are those that `is_tenant` knows.
+/// Builds what a document defines, without the parts that have mistakes. It may refer to its own
+/// tenants and to those that `is_tenant` knows.
 pub(super) fn build(
     document: SeedDocument,
     is_tenant: impl Fn(TenantId) -> bool,
@@ -94,7 +94,8 @@ pub(super) fn build(
     }
 }
 
-/// Builds each item of a list; those with mistakes are left out.
+/// Builds each item of a list. Items with mistakes are left out, so that the others are still
+/// checked.
 fn collect<D, T>(
     items: Vec<D>,
     name: &str,
@@ -108,7 +109,7 @@ fn collect<D, T>(
     built
 }
 
-/// A subscription of a tenant, if there is nothing wrong with it.
+/// Returns a subscription of a tenant, if there is nothing wrong with it.
 pub(super) fn build_webhook(
     place: &mut Place<'_>,
     document: WebhookDocument,
@@ -173,7 +174,8 @@ fn build_program(
 ) -> Program {
     check_name(place, "name", &document.name);
     let mut program = Program {
-        // What is wrong with these two has been reported; the program is then not used.
+        // Mistakes in these two have been reported. The default only lets the checks of the parts
+        // go on; the program is not used.
         id: id.unwrap_or(ProgramId::new(0)),
         tenant_id: tenant_id.unwrap_or(TenantId::new(0)),
         name: document.name,
@@ -254,8 +256,8 @@ impl Parts {
     }
 }
 
-/// Builds a further part of a program that is there; the seed defines nothing else of the program,
-/// which may have changed when the part is added.
+/// Builds a new part of an existing program. The seed holds nothing else of the program, which may
+/// have changed when the part is added.
 pub(super) fn build_part(known: &Program, add: impl FnOnce(&mut Parts, &mut Program)) -> Seed {
     let mut parts = Parts::default();
     let mut program = known.clone();
@@ -266,7 +268,7 @@ pub(super) fn build_part(known: &Program, add: impl FnOnce(&mut Parts, &mut Prog
 }
 
 impl KpisDocument {
-    /// The targets with these changes.
+    /// Returns the targets with these changes.
     pub fn apply(self, kpis: Kpis, place: &mut Place<'_>) -> Kpis {
         let Self { response_time, page_views_per_minute } = self;
         let mut read = |field, value: Option<f64>, unchanged, message| {

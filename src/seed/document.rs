@@ -325,7 +325,7 @@ fn events() -> Array {
     list_of(&webhook::NAMES, "The names of the events.")
 }
 
-/// The shape of a list of some of these words.
+/// Returns the shape of a list of some of these words.
 fn list_of(words: &[&str], description: &str) -> Array {
     let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.to_vec()));
     ArrayBuilder::new().items(word).description(Some(description)).build()

@@ -1,5 +1,5 @@
-//! The mistakes of shape after the first one. Reading stops at each; it goes on without the part of
-//! the document that has it.
+//! Finds all mistakes of structure in a document. serde stops at the first one, so the document is
+//! read again and again, each time without the part that had the last mistake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use super::document::SeedDocument;
 use crate::domain::invalid::{InvalidField, InvalidFields};
 use crate::input::Document;
 
-/// How many mistakes of shape are told at most: each is found by reading once more.
+/// How many mistakes are reported at most: each one costs another reading of the document.
 const MOST: usize = 50;
 
-/// All fields of a document that have a wrong shape, of which the first is known; in the order of
-/// their lines.
+/// Returns all fields of a document that have a wrong structure, in the order of their lines. The
+/// first one is known.
 pub(super) fn all_from(first: InvalidField, document: Document) -> InvalidFields {
     let mut place = first.field.clone();
     let in_document = |field: InvalidField, document: &Document| {
@@ -34,12 +34,14 @@ pub(super) fn all_from(first: InvalidField, document: Document) -> InvalidFields
 /// What is left of a document.
 struct Rest {
     document: Document,
-    /// The items that are not there any more, by the place of their list in the whole document.
+    /// The positions of the removed items, by the place of their list in the whole document. With
+    /// them, places in the rest are translated back.
     left_out: BTreeMap<String, BTreeSet<usize>>,
 }
 
 impl Rest {
-    /// Leaves out the smallest part around a place that can be left out; nothing if there is none.
+    /// Removes the smallest part around a place that can be removed. Returns `None` if there is
+    /// none.
     fn leave_out(&mut self, place: &str) -> Option<()> {
         let item = place.rfind(']').map(|end| self.in_whole_document(&place[..=end]));
         self.document.leave_out(place)?;
@@ -50,7 +52,7 @@ impl Rest {
         Some(())
     }
 
-    /// A place of this rest as it is called in the whole document.
+    /// Translates a place in the rest into one in the whole document.
     fn in_whole_document(&self, place: &str) -> String {
         let mut whole = String::new();
         for part in place.split_inclusive(']') {

@@ -1,4 +1,4 @@
-//! Seeds: the tenants, programs and pipelines that an emulator begins with, as people write them.
+//! Seeds: the tenants, programs and pipelines that an emulator starts with, and their documents.
 
 mod build;
 mod document;
@@ -32,10 +32,10 @@ pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookD
 /// The seed that is loaded when none is named.
 const DEMO: &str = include_str!("demo.yaml");
 
-/// When programs and pipelines of a seed are created, before that is known.
+/// The creation time in a seed until it is loaded; [`Seed::created_at`] sets the real one.
 const NOT_YET: Timestamp = Timestamp::EPOCH;
 
-/// The name of the shape of a whole document.
+/// The schema name of a whole document.
 pub const SHAPE: &str = "Seed";
 
 /// Everything that a seed document defines, checked as a whole.
@@ -57,7 +57,8 @@ pub struct Seed {
     pub next_execution_id: ExecutionId,
 }
 
-/// Where a seed comes from. The demo is only read when it is needed.
+/// Where a seed comes from. The demo is parsed only when it is needed: a database that is filled
+/// does not need it.
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// The program itself.
@@ -67,7 +68,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The seed.
+    /// Returns the seed.
     #[must_use]
     pub fn seed(&self) -> Seed {
         match self {
@@ -88,7 +89,7 @@ pub fn read(text: &str) -> Result<Seed, InvalidFields> {
     read_further(text, |_| false)
 }
 
-/// Reads a seed document in YAML or JSON that may refer to tenants that are there already.
+/// Reads a seed document in YAML or JSON that may refer to existing tenants.
 pub fn read_further(
     text: &str,
     is_tenant: impl Fn(TenantId) -> bool,
@@ -128,7 +129,7 @@ fn with_lines<T>(
     })
 }
 
-/// The seed that is loaded when none is named.
+/// Returns the seed that is loaded when none is named.
 ///
 /// # Panics
 ///
@@ -138,7 +139,7 @@ pub fn demo() -> Seed {
     read(DEMO).expect("the demo has no mistakes")
 }
 
-/// The shapes of a document and of its parts, by name, as they are described for an API.
+/// Returns the shapes of a document and of its parts, by name, as they are described for an API.
 #[must_use]
 pub fn shapes() -> Vec<(String, RefOr<Schema>)> {
     let mut shapes = vec![(SHAPE.to_owned(), SeedDocument::schema())];
@@ -146,7 +147,7 @@ pub fn shapes() -> Vec<(String, RefOr<Schema>)> {
     shapes
 }
 
-/// Reads a pipeline of a program, as it is written in a seed; the seed defines it alone.
+/// Reads a pipeline of a program, written as in a seed. Returns a seed that defines only it.
 pub fn read_pipeline(text: &str, program: &Program) -> Result<Seed, InvalidFields> {
     read_alone(text, |document: PipelineDocument, place| {
         let add = |parts: &mut Parts, program: &mut Program| {
@@ -156,7 +157,7 @@ pub fn read_pipeline(text: &str, program: &Program) -> Result<Seed, InvalidField
     })
 }
 
-/// Reads an environment of a program, as it is written in a seed; the seed defines it alone.
+/// Reads an environment of a program, written as in a seed. Returns a seed that defines only it.
 pub fn read_environment(text: &str, program: &Program) -> Result<Seed, InvalidFields> {
     read_alone(text, |document: EnvironmentDocument, place| {
         let add = |parts: &mut Parts, program: &mut Program| {
@@ -166,7 +167,7 @@ pub fn read_environment(text: &str, program: &Program) -> Result<Seed, InvalidFi
     })
 }
 
-/// Reads a subscription, as it is written in a seed, of a tenant that is there.
+/// Reads a subscription of an existing tenant, written as in a seed.
 pub fn read_webhook(
     text: &str,
     is_tenant: impl Fn(TenantId) -> bool,
@@ -178,7 +179,7 @@ pub fn read_webhook(
 }
 
 impl Seed {
-    /// The seed that defines nothing.
+    /// Returns the seed that defines nothing.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -192,7 +193,7 @@ impl Seed {
         }
     }
 
-    /// The same, with programs and pipelines created at `now`.
+    /// Returns the same with programs and pipelines created at `now`.
     #[must_use]
     pub fn created_at(mut self, now: Timestamp) -> Self {
         for program in &mut self.programs {

@@ -1,4 +1,4 @@
-//! From a pipeline in a seed document to its definition.
+//! Builds a pipeline from its part of a seed document.
 
 use std::collections::BTreeSet;
 
@@ -59,14 +59,14 @@ pub(super) fn build(
     Some((pipeline, scenario))
 }
 
-/// Makes up the identifiers that are not written.
+/// Generates identifiers that the document leaves out.
 struct Identifiers {
     taken: BTreeSet<i64>,
     next: i64,
 }
 
 impl Identifiers {
-    /// They begin with the pipeline's and keep clear of those that are written.
+    /// Begins at the identifier of the pipeline and skips those that the document uses.
     fn new(pipeline: Option<PipelineId>, document: &PipelineDocument) -> Self {
         let phases = document.phases.iter();
         let steps = phases.clone().flat_map(|phase| phase.steps.iter().flatten());
@@ -145,7 +145,7 @@ fn build_phase(
     Some(Phase { id, name, kind, steps: Vec::new() })
 }
 
-/// What is wrong with the order and number of the phases, or with their identifiers.
+/// Returns what is wrong with the order and number of the phases, or with their identifiers.
 fn problem_with_shape(pipeline: &Pipeline) -> Option<&'static str> {
     let mut kinds = pipeline.phases.iter().map(|phase| &phase.kind);
     if !matches!(kinds.next(), Some(PhaseKind::Validate))

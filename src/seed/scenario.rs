@@ -1,4 +1,4 @@
-//! What scenarios mean that people write, and their mistakes.
+//! Reads scenario documents and collects their mistakes.
 
 use std::collections::BTreeMap;
 
@@ -21,12 +21,12 @@ use crate::input;
 const LONGEST_TEXT: usize = 64 * 1024;
 
 impl ScenarioDocument {
-    /// What the document means for executions of a pipeline of `program`, or every wrong field.
+    /// Returns the scenario of a pipeline of `program`, or every wrong field.
     pub fn read(&self, program: &Program, pipeline: &Pipeline) -> Result<Scenario, InvalidFields> {
         InvalidFields::collect(|place| Some(self.check(program, pipeline, place)))
     }
 
-    /// The same at a place in a document; what is wrong is not in the scenario.
+    /// Like [`Self::read`], at a place in a larger document. Entries with mistakes are left out.
     pub(super) fn check(
         &self,
         program: &Program,
@@ -71,16 +71,9 @@ impl EntryDocument {
                 place
                     .wrong("action", format!("{} only waits and can't have an entry", self.action));
             }
-            Some(action) => {
-                let wanted = environment_type.flatten();
-                let found = pipeline.steps().any(|(phase, step)| {
-                    step.action == action
-                        && wanted.is_none_or(|wanted| phase.environment_type() == Some(wanted))
-                });
-                if !found && environment_type != Some(None) {
-                    place.wrong("action", format!("the pipeline has no step {}", self.action));
-                }
-            }
+            // The type could not be read, which has been reported.
+            Some(_) if environment_type == Some(None) => {}
+            Some(action) => self.check_step(action, environment_type.flatten(), pipeline, place),
         }
         let outcome = match self.outcome.as_deref() {
             None if !self.failures.is_empty() => Outcome::Failed,
@@ -121,6 +114,23 @@ impl EntryDocument {
             metrics,
             log,
         })
+    }
+
+    /// Checks that the pipeline has a step with this action, on this environment if one is given.
+    fn check_step(
+        &self,
+        action: Action,
+        wanted: Option<EnvironmentType>,
+        pipeline: &Pipeline,
+        place: &mut Place<'_>,
+    ) {
+        let found = pipeline.steps().any(|(phase, step)| {
+            step.action == action
+                && wanted.is_none_or(|wanted| phase.environment_type() == Some(wanted))
+        });
+        if !found {
+            place.wrong("action", format!("the pipeline has no step {}", self.action));
+        }
     }
 
     fn read_metrics(
@@ -177,7 +187,7 @@ impl EntryDocument {
     }
 }
 
-/// Why a command can't fail in any of the deployments that are meant; nothing if it can in one.
+/// Returns why a command can't fail in any of the matching deployments, or `None` if it can in one.
 fn problem_with(
     failure: &Failure,
     program: &Program,

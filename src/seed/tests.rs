@@ -8,7 +8,7 @@ fn mistakes(text: &str) -> Vec<String> {
     fields.iter().map(ToString::to_string).collect()
 }
 
-/// A document with one program; `rest` is indented into the program.
+/// Returns a document with one program; `rest` is indented into the program.
 fn program(rest: &str) -> String {
     format!(
         "tenants:\n  - {{ id: \"1\", imsOrgId: A@AdobeOrg, imsTenantId: a }}\n\

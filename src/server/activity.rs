@@ -1,5 +1,5 @@
-//! What happens on a connection, and who has to do the next thing. Noting it costs no time: there
-//! are only flags and a count.
+//! Tracks what a connection waits for: a handler or the caller. Tracking must be cheap, because
+//! every read and write does it; so it is only flags and a counter.
 
 use std::io;
 use std::pin::Pin;
@@ -13,22 +13,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::traffic::wire::Socket;
 
-/// Where a connection stands.
+/// The activity of a connection. The flags are read for time-outs only, where a stale value costs
+/// nothing but another look; so `Relaxed` is enough.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
-    /// How often something has moved.
+    /// How often there was progress.
     moves: AtomicU64,
     /// A handler has a request and has not answered yet.
     is_answering: AtomicBool,
-    /// It waits for more of the request's body.
+    /// The handler waits for more of the request's body.
     wants_body: AtomicBool,
-    /// What was written has not been taken yet.
+    /// The caller has not read what was written.
     is_unread: AtomicBool,
-    /// A part of a request's head has come.
+    /// A part of a request's head has arrived.
     has_head_begun: AtomicBool,
 }
 
-/// What is waited for on a connection.
+/// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
     /// A handler's answer.
@@ -39,19 +40,20 @@ pub(super) enum Waiting {
     Head,
     /// More of a request's body.
     Body,
-    /// A caller who reads.
+    /// The caller, who must read.
     Reader,
 }
 
 impl Activity {
-    /// How often something has moved so far.
+    /// Returns how often there was progress so far.
     pub fn moves(&self) -> u64 {
         self.moves.load(Ordering::Relaxed)
     }
 
-    /// What is waited for.
+    /// Returns what the connection waits for.
     pub fn waiting(&self) -> Waiting {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        // A handler that waits for the caller is not at work: so the caller's part comes first.
         if is(&self.is_unread) {
             Waiting::Reader
         } else if is(&self.wants_body) {
@@ -65,7 +67,7 @@ impl Activity {
         }
     }
 
-    /// A request has come; its handler is at work until the answer is dropped.
+    /// Notes that a handler has begun. It is at work until the returned guard is dropped.
     pub fn handle(&self) -> Answering<'_> {
         self.has_head_begun.store(false, Ordering::Relaxed);
         self.is_answering.store(true, Ordering::Relaxed);
@@ -77,8 +79,8 @@ impl Activity {
         self.moves.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Bytes have come. Those of a head are no move before it is whole: who sends one byte now and
-    /// then must not hold a connection.
+    /// Notes that bytes have arrived. Bytes of an incomplete head are no progress: otherwise a
+    /// caller could hold a connection by sending one byte now and then (slowloris).
     fn note_read(&self) {
         if !self.is_answering.load(Ordering::Relaxed) {
             self.has_head_begun.store(true, Ordering::Relaxed);
@@ -110,7 +112,7 @@ impl Drop for Answering<'_> {
     }
 }
 
-/// The bytes of a connection, with a note of what they do.
+/// The socket of a connection, which notes reads and writes.
 pub(super) struct WatchedStream {
     socket: Socket,
     activity: Arc<Activity>,
@@ -170,7 +172,7 @@ impl AsyncWrite for WatchedStream {
     }
 }
 
-/// The body of a request, with a note of whether it is waited for.
+/// The body of a request, which notes whether the handler waits for it.
 pub(super) struct WatchedBody {
     body: Incoming,
     activity: Arc<Activity>,

@@ -1,11 +1,12 @@
-//! How many connections may be open at once.
+//! The limit of open connections.
 
-/// How many descriptors are kept for everything else: the database, temporary files, deliveries.
+/// How many file descriptors are reserved for everything else: database, temporary files,
+/// deliveries.
 const RESERVE: u64 = 128;
 
-/// Raises the limit of open files as far as it goes; as many connections as leave the reserve, or
-/// half of what there is if that is less. A command of `exec` has been started before, with the old
-/// limit: some programs fail with descriptors above 1023.
+/// Raises the limit of open files as far as possible. Returns how many connections leave the
+/// reserve, or half of the limit if that is more. A command of `exec` was started before this and
+/// keeps the old limit: programs that use `select` fail with descriptors above 1023.
 pub(super) fn most_connections() -> usize {
     let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
         tracing::warn!("the limit of open files can't be raised: {error}");

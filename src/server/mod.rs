@@ -1,5 +1,4 @@
-//! The HTTP server: it takes connections up to a bound, ends those whose caller has stopped, and
-//! comes to its own end in good order.
+//! The HTTP server: it limits connections, closes those of idle callers, and shuts down gracefully.
 
 mod activity;
 mod descriptors;
@@ -36,7 +35,7 @@ pub struct Server {
     patience: Patience,
 }
 
-/// A connection, as its requests see it.
+/// The connection of a request.
 struct Caller {
     server: Arc<Server>,
     connection: WireConnection,
@@ -44,36 +43,37 @@ struct Caller {
 }
 
 impl Server {
-    /// Answers for an engine, as long as callers are not too slow.
+    /// Returns a server for an engine.
     #[must_use]
     pub fn new(engine: Arc<Engine>, service: HttpService, patience: Patience) -> Self {
         Self { engine, service, patience }
     }
 
-    /// Answers requests until the engine is told to stop, and those in flight then for as long as
-    /// `grace`.
+    /// Answers requests until the engine stops. Requests in flight then get `grace` to finish.
     pub async fn run(self, mut listener: TcpListener, grace: Duration) {
         let server = Arc::new(self);
         let most = descriptors::most_connections();
         let mut connections = JoinSet::new();
         let mut stop = pin!(server.engine.wait_for_stop());
-        let mut told = false;
+        let mut logged = false;
         loop {
-            // Further ones wait with the operating system until one of these is over.
+            // Others wait in the backlog of the operating system until one of these is closed.
             let is_full = connections.len() >= most;
-            if is_full && !told {
+            if is_full && !logged {
                 tracing::warn!("{most} connections are open, as many as may be; others wait");
-                told = true;
+                logged = true;
             }
             tokio::select! {
                 () = &mut stop => break,
                 Some(_) = connections.join_next() => {}
-                // Where there is no descriptor left, this logs it and tries again after a second.
+                // If there is no descriptor left, axum's listener logs it and retries after a
+                // second.
                 (stream, _) = Listener::accept(&mut listener), if !is_full => {
                     connections.spawn(server.clone().attend(stream));
                 }
             }
         }
+        // Closed first, so that new callers are refused at once and don't wait for the end.
         drop(listener);
         let answered = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(grace, answered).await.is_err() {
@@ -81,8 +81,7 @@ impl Server {
         }
     }
 
-    /// Answers the requests of a connection, until it is over or its caller has stopped for too
-    /// long.
+    /// Answers the requests of a connection, until it is closed or its caller is idle for too long.
     async fn attend(self: Arc<Self>, stream: TcpStream) {
         let (socket, connection) = Socket::new(stream);
         let activity = Arc::new(Activity::default());

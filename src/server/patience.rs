@@ -1,20 +1,19 @@
-//! How long a caller is waited for who has to do the next thing on a connection.
+//! The time-outs of connections whose caller must act next.
 
 use std::time::Duration;
 
 use super::activity::{Activity, Waiting};
 
-/// How long a caller may do nothing, in real time. What is waited for within the emulator is not
-/// limited here.
+/// The time-outs of callers, in real time. Handlers have none here.
 #[derive(Clone, Debug)]
 pub struct Patience {
-    /// Until the head of a request has come, once it has begun.
+    /// Until the head of a request is complete, once it has begun.
     pub head: Duration,
-    /// Until the next request comes.
+    /// Until the next request begins.
     pub idle: Duration,
-    /// Until more of a request's body comes, or more of an answer is read.
+    /// Until more of a request's body arrives, or more of an answer is read.
     pub stall: Duration,
-    /// The same for all of these, once the emulator stops.
+    /// The time-out for all of these once the emulator stops.
     pub end: Duration,
 }
 
@@ -22,8 +21,8 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(30),
-            // Longer than clients keep connections (mostly up to 90 s): they must not send a
-            // request over one that is being closed.
+            // Longer than most clients keep connections (up to 90 s), so that the client closes
+            // first: a request on a connection that the server closes at that moment would be lost.
             idle: Duration::from_mins(2),
             stall: Duration::from_mins(1),
             end: Duration::from_secs(1),
@@ -32,7 +31,7 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// How long is waited once the emulator stops.
+    /// Returns the time-outs once the emulator stops.
     pub(super) fn at_the_end(&self) -> Self {
         let end = self.end;
         Self { head: end, idle: end, stall: end, end }
@@ -47,9 +46,9 @@ impl Patience {
         }
     }
 
-    /// Waits until a caller has done nothing for too long. Looking at a connection now and then
-    /// costs less than a timer for each thing that happens on it; the caller may get as much more
-    /// time as there is between two looks.
+    /// Waits until a time-out has passed without progress. The connection is checked at intervals:
+    /// that costs less than resetting a timer with every read and write. A caller may get up to one
+    /// interval more.
     pub(super) async fn lose(&self, activity: &Activity) {
         let between = self.head.min(self.idle).min(self.stall) / 2;
         let (mut moves, mut quiet) = (activity.moves(), Duration::ZERO);

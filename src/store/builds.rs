@@ -6,7 +6,7 @@ use crate::domain::execution::Execution;
 use crate::domain::execution::plan::{Code, KnownBuild};
 use crate::domain::id::{ExecutionId, ProgramId};
 
-/// Stores that these executions have built artifacts; the first build of a commit stays.
+/// Stores that these executions have built artifacts. For each commit, the first build stays.
 pub async fn insert<'e>(
     tx: &mut Transaction,
     executions: impl Iterator<Item = &'e Execution>,
@@ -29,7 +29,7 @@ pub async fn insert<'e>(
     .await
 }
 
-/// The build of a commit.
+/// Returns the build of a commit.
 pub async fn find(
     tx: &mut Transaction,
     program: ProgramId,

@@ -4,10 +4,11 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::{Database, StoreError, with_causes};
 
-/// How many mistakes of a damaged file are told.
+/// The check of the file. It reports three problems at most; more would not help anybody. Unlike
+/// `integrity_check` it does not compare indexes with tables, so it takes much less time.
 const MISTAKES: &str = "PRAGMA quick_check(3)";
 
-/// How many instructions `SQLite` executes between two questions whether to go on.
+/// How many instructions `SQLite` executes between two calls of `go_on`.
 const INSTRUCTIONS: i32 = 10_000;
 
 /// What is known of the database.
@@ -22,7 +23,7 @@ pub enum Condition {
 }
 
 impl Database {
-    /// What is known now.
+    /// Returns what is known now.
     pub fn condition(&self) -> Condition {
         if let Some(problem) = self.file.loss() {
             return Condition::Failing(problem);

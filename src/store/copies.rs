@@ -19,7 +19,7 @@ impl Copies {
         Self(path.into())
     }
 
-    /// A directory of its own for a copy.
+    /// Returns a directory of its own for a copy.
     pub fn place(&self) -> io::Result<TempDir> {
         let mut builder = DirBuilder::new();
         #[cfg(unix)]

@@ -23,7 +23,7 @@ use super::secrets::{SecretKey, Secrets};
 use super::writer::{Transaction, Writer, Writing};
 use crate::domain::execution::plan::Plan;
 
-/// How many plans are kept in memory.
+/// How many plans are kept in memory. Executions of a pipeline mostly share one.
 const CACHED_PLANS: usize = 1024;
 
 /// The open database.
@@ -61,13 +61,17 @@ impl Database {
         let copies = Copies::beside(file.path());
         copies.sweep();
         let options = distrustful(file.path())
+            // With WAL, readers don't wait for the writer. With `Normal`, a commit does not wait
+            // for the disk: after a power failure the last commits may be missing, but never after
+            // a crash of the process, and the file stays intact in both cases.
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true);
         let mut writer =
             SqliteConnection::connect_with(&options).await.map_err(|error| failed(&error))?;
         if let Err(error) = migrator(MIGRATIONS.len()).run(&mut writer).await {
-            // Closing it takes its write-ahead log away.
+            // Closing the connection removes the write-ahead log. The first error is the one to
+            // return.
             let _ = writer.close().await;
             return Err(failed(&error));
         }
@@ -94,19 +98,19 @@ impl Database {
         Transaction::begin(self.writer.clone(), None).await
     }
 
-    /// The same, with the database in a file attached as `imported` while the transaction lasts.
+    /// Begins a transaction with the database in a file attached as `imported` until its end.
     pub async fn begin_with_attached(&self, path: &Path) -> Result<Transaction, StoreError> {
         Transaction::begin(self.writer.clone(), Some(path)).await
     }
 
-    /// What is wrong with the files of the database, if that is why something has failed with this
-    /// error. [`Self::trouble`] says so until something is written.
+    /// Returns what is wrong with the files of the database, if that is why something has failed
+    /// with this error. [`Self::trouble`] says so until something is written.
     #[must_use]
     pub fn explain(&self, error: &(dyn Error + 'static)) -> Option<StoreError> {
         self.last_write.note(error)
     }
 
-    /// Why the database can't be written, as far as the last writes tell; none if it can.
+    /// Returns why the database can't be written, or `None` if it can, as the last writes show.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.last_write.trouble()
@@ -117,23 +121,24 @@ impl Database {
         self.last_write.recovery().await;
     }
 
-    /// A directory for a copy of the state, which goes away with it; nobody but its owner can look
-    /// into it.
+    /// Returns a directory for a copy of the state, which goes away with it; nobody but its owner
+    /// can look into it.
     pub fn place_for_copy(&self) -> io::Result<TempDir> {
         self.copies.place()
     }
 
-    /// A connection to read several tables with.
+    /// Returns a connection to read several tables with.
     pub async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
         Ok(self.readers.acquire().await?)
     }
 
-    /// The connections that read.
+    /// Returns the connections that read.
     pub(super) fn readers(&self) -> &SqlitePool {
         &self.readers
     }
 
-    /// Forgets the plans in memory; nobody may be reading executions meanwhile.
+    /// Empties the cache of plans, because their numbers mean others in another state. Nobody may
+    /// read executions meanwhile.
     pub fn forget_plans(&self) {
         self.plans.clear();
         self.plan_ids.clear();
@@ -164,7 +169,7 @@ async fn mark(path: &Path) -> sqlx::Result<()> {
     SqliteConnection::connect_with(&options).await?.close().await
 }
 
-/// How a database is opened: nothing that its file may hold is trusted.
+/// Returns options that trust nothing in the file: an imported one may come from anybody.
 pub(super) fn distrustful(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)

@@ -1,4 +1,4 @@
-//! The emulator's own row: its clock, its counter, its key.
+//! The emulator's own row: clock, counter of executions, signing key.
 
 use super::{Database, StoreError, Transaction};
 use crate::domain::id::ExecutionId;
@@ -23,17 +23,17 @@ pub struct EmulatorRow {
     pub clock: ClockLine,
     /// The latest emulated time at which anything was written.
     pub seen_at: Timestamp,
-    /// The latest emulated time that may have been told.
-    pub told_until: Timestamp,
+    /// The end of the clock's lease: no later time was shown to anybody.
+    pub lease_end: Timestamp,
     /// The key of all signatures.
     pub signing_key: Vec<u8>,
 }
 
 impl EmulatorRow {
-    /// The row of an emulator whose clock begins on `clock`.
+    /// Returns the row of an emulator whose clock begins on `clock`.
     #[must_use]
     pub fn new(clock: ClockLine, signing_key: Vec<u8>) -> Self {
-        Self { clock, seen_at: clock.base, told_until: clock.base, signing_key }
+        Self { clock, seen_at: clock.base, lease_end: clock.base, signing_key }
     }
 }
 
@@ -58,7 +58,7 @@ pub async fn insert(
     Ok(())
 }
 
-/// The emulator's row; none in a new database.
+/// Returns the emulator's row, or `None` in a new database.
 pub async fn find(database: &Database) -> Result<Option<EmulatorRow>, StoreError> {
     let row: Option<(i64, i64, f64, i64, i64, Vec<u8>)> = sqlx::query_as(
         "SELECT clock_base, clock_wall_base, clock_rate, seen_at, told_until, signing_key \
@@ -66,10 +66,10 @@ pub async fn find(database: &Database) -> Result<Option<EmulatorRow>, StoreError
     )
     .fetch_optional(database.readers())
     .await?;
-    Ok(row.map(|(base, wall_base, rate, seen_at, told_until, signing_key)| EmulatorRow {
+    Ok(row.map(|(base, wall_base, rate, seen_at, lease_end, signing_key)| EmulatorRow {
         clock: ClockLine { base: Timestamp::from_millis(base), wall_base, rate },
         seen_at: Timestamp::from_millis(seen_at),
-        told_until: Timestamp::from_millis(told_until),
+        lease_end: Timestamp::from_millis(lease_end),
         signing_key,
     }))
 }
@@ -85,23 +85,23 @@ pub async fn set_clock(tx: &mut Transaction, clock: ClockLine) -> Result<(), Sto
     Ok(())
 }
 
-/// Notes that something is written at `now`, and that the time may be told up to another one, so that
-/// no restart shows an earlier time.
-pub async fn see(
+/// Stores that something is written at `now`, and the new end of the clock's lease: so no restart
+/// shows an earlier time. `max`, because neither may become earlier.
+pub async fn record_time(
     tx: &mut Transaction,
     now: Timestamp,
-    told_until: Timestamp,
+    lease_end: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET seen_at = max(seen_at, $1), told_until = max(told_until, $2)")
         .bind(now.as_millis())
-        .bind(told_until.as_millis())
+        .bind(lease_end.as_millis())
         .execute(&mut **tx)
         .await?;
     Ok(())
 }
 
-/// Notes up to which time it may be told from now on; that may be earlier than before.
-pub async fn tell_until(tx: &mut Transaction, until: Timestamp) -> Result<(), StoreError> {
+/// Stores the end of the clock's lease, which may be earlier than before.
+pub async fn set_lease_end(tx: &mut Transaction, until: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET told_until = $1")
         .bind(until.as_millis())
         .execute(&mut **tx)
@@ -109,12 +109,13 @@ pub async fn tell_until(tx: &mut Transaction, until: Timestamp) -> Result<(), St
     Ok(())
 }
 
-/// Takes the next `count` execution identifiers, and notes what [`see`] does; the first of them.
+/// Takes the next `count` execution identifiers and returns the first of them. The same statement
+/// does what [`record_time`] does, so that a start needs one statement less.
 pub async fn take_execution_ids(
     tx: &mut Transaction,
     count: u32,
     now: Timestamp,
-    told_until: Timestamp,
+    lease_end: Timestamp,
 ) -> Result<ExecutionId, StoreError> {
     let first: i64 = sqlx::query_scalar(
         "UPDATE emulator SET next_execution_id = next_execution_id + $1, \
@@ -123,13 +124,13 @@ pub async fn take_execution_ids(
     )
     .bind(count)
     .bind(now.as_millis())
-    .bind(told_until.as_millis())
+    .bind(lease_end.as_millis())
     .fetch_one(&mut **tx)
     .await?;
     Ok(ExecutionId::new(first))
 }
 
-/// Sees to it that the next execution identifier is not less than `next`.
+/// Raises the next execution identifier to `next`, if it is less.
 pub async fn raise_execution_id(tx: &mut Transaction, next: ExecutionId) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET next_execution_id = max(next_execution_id, $1)")
         .bind(next.number())

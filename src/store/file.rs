@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 /// What marks a database file as the emulator's (`PRAGMA application_id`), bytes 68 to 71.
 pub(super) const APPLICATION_ID: [u8; 4] = *b"CMem";
 
-/// What is appended to the name of the database for the files that are written beside it.
+/// The suffixes of the files beside the database.
 const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", LOCK];
 
-/// The same for the lock.
+/// The suffix of the lock file. `SQLite`'s own locks on the database would not exclude a second
+/// process for the whole time, only during transactions.
 const LOCK: &str = ".lock";
 
 /// A database file that this process alone uses.
@@ -42,17 +43,17 @@ impl DatabaseFile {
         Ok(Self { path, is_new, identity, lock })
     }
 
-    /// Where it is, without links.
+    /// Returns where it is, without links.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Lets others use the file.
+    /// Releases the lock, so that another process can use the file.
     pub fn release(&self) -> io::Result<()> {
         self.lock.unlock()
     }
 
-    /// Why the file that is open is no longer the one at its path, if so.
+    /// Returns why the file that is open is no longer the one at its path, if so.
     pub fn loss(&self) -> Option<String> {
         let path = self.path.display();
         match fs::metadata(&self.path) {
@@ -68,10 +69,10 @@ impl DatabaseFile {
     }
 }
 
-/// The path without links, so that one database has one name.
+/// Returns the path without links, so that one database has one name.
 fn resolve(path: &Path) -> io::Result<PathBuf> {
     let text = path.to_str().ok_or_else(|| refused("must be valid UTF-8"))?;
-    // SQLite takes these for something else.
+    // SQLite would not open a file of this name: these are a memory database and a URI.
     if text == ":memory:" || text.starts_with("file:") {
         return Err(refused(
             "must be the name of a file; use --ephemeral for a temporary database",
@@ -93,13 +94,13 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Refuses what can't be the emulator's database; whether there is nothing in it yet.
+/// Refuses what can't be the emulator's database. Returns whether there is nothing in it yet.
 pub(super) fn check(path: &Path) -> io::Result<bool> {
     let found = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         found => found?,
     };
-    // Opening a FIFO would wait for its other end.
+    // Checked before it is opened: opening a FIFO would wait for its other end.
     if !found.is_file() {
         return Err(refused("not a regular file"));
     }
@@ -117,13 +118,13 @@ pub(super) fn check(path: &Path) -> io::Result<bool> {
     if found.permissions().readonly() {
         return Err(refused("the file is read-only"));
     }
-    // Whether this process may write to it.
+    // Only opening it shows whether this process may write to it.
     OpenOptions::new().write(true).open(path)?;
     Ok(length == 0)
 }
 
-/// Refuses a file beside the database that is none, or that something else would be written
-/// through.
+/// Refuses a file beside the database that is not regular or has a second name: `SQLite` would
+/// write through it into another file.
 fn check_beside(path: &Path) -> io::Result<()> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -152,8 +153,8 @@ fn take_lock(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Opens files for writing; those that it creates are for their owner alone. `SQLite` gives its
-/// own files the permissions of the database.
+/// Returns options that create files for their owner only. `SQLite` gives its own files the
+/// permissions of the database.
 fn owners_alone() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -172,7 +173,7 @@ fn refused(why: impl Into<String>) -> io::Error {
     io::Error::other(why.into())
 }
 
-/// How many names a file has.
+/// Returns how many names a file has.
 fn names(found: &Metadata) -> u64 {
     #[cfg(unix)]
     return std::os::unix::fs::MetadataExt::nlink(found);
@@ -180,14 +181,14 @@ fn names(found: &Metadata) -> u64 {
     return u64::from(found.is_file());
 }
 
-/// Which file it is, whatever its name.
+/// Returns which file it is, whatever its name.
 #[cfg(unix)]
 fn identity(found: &Metadata) -> (u64, u64) {
     use std::os::unix::fs::MetadataExt;
     (found.dev(), found.ino())
 }
 
-/// All files are the same: the system does not say which one it is.
+/// Returns the same for all files: std can't identify files on this system.
 #[cfg(not(unix))]
 fn identity(_: &Metadata) -> (u64, u64) {
     (0, 0)

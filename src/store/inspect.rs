@@ -16,7 +16,8 @@ type Object = (String, String, String, Option<String>);
 const OBJECTS: &str = "SELECT type, name, tbl_name, iif(name = '_sqlx_migrations', NULL, sql) \
     FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[134]' ORDER BY type, name";
 
-/// Why a file is no state that can be brought up to date; nothing if it is one. It is only read.
+/// Returns why a file is no state that can be brought up to date, or `None` if it is one. It is
+/// only read.
 ///
 /// Afterwards its schema is exactly that of the version that it names, without triggers, views or
 /// tables of somebody else, and its pages and indexes are in order.
@@ -61,7 +62,7 @@ async fn find_fault_in(database: &mut Connection) -> Result<Option<String>, Stor
     Ok((check != "ok").then_some(check))
 }
 
-/// The schema of a new database after so many migrations.
+/// Returns the schema of a new database after so many migrations.
 async fn list_objects(migrations: usize) -> Result<Vec<Object>, StoreError> {
     let mut fresh = SqliteConnection::connect("sqlite::memory:").await?;
     let made = migrator(migrations).run(&mut fresh).await;
@@ -71,7 +72,7 @@ async fn list_objects(migrations: usize) -> Result<Vec<Object>, StoreError> {
     Ok(objects)
 }
 
-/// The name of an object that only one of two schemas has, or that differs.
+/// Returns the name of an object that only one of two schemas has, or that differs.
 fn find_difference(found: &[Object], expected: &[Object]) -> Option<String> {
     let only = |some: &[Object], others: &[Object]| {
         let object = some.iter().find(|object| !others.contains(object));

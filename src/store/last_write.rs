@@ -8,10 +8,10 @@ use tokio::sync::watch;
 use super::trouble::Trouble;
 use super::{StoreError, with_causes};
 
-/// Whether the database can be written: what the last write came to that says so.
+/// Whether the database can be written, as the last writes show.
 pub(super) struct LastWrite {
     database: PathBuf,
-    /// Why it can't be written; none if it can.
+    /// Why it can't be written, or `None` if it can.
     trouble: watch::Sender<Option<String>>,
 }
 
@@ -20,13 +20,13 @@ impl LastWrite {
         Self { database, trouble: watch::Sender::default() }
     }
 
-    /// Something was written.
+    /// Notes that a write succeeded.
     pub fn clear(&self) {
         self.trouble.send_if_modified(|trouble| trouble.take().is_some());
     }
 
-    /// A write has failed with this error: the same one as an error of the database that says what
-    /// is wrong with its files. None if nothing is wrong with them.
+    /// Notes that a write failed with this error. Returns an error that explains what is wrong with
+    /// the files, or `None` if nothing is.
     pub fn note(&self, error: &(dyn Error + 'static)) -> Option<StoreError> {
         let reason = with_causes(error);
         let explained = match Trouble::of(error, &self.database)? {
@@ -37,14 +37,14 @@ impl LastWrite {
         Some(explained)
     }
 
-    /// Why the database can't be written; none if it can.
+    /// Returns why the database can't be written, or `None` if it can.
     pub fn trouble(&self) -> Option<String> {
         self.trouble.borrow().clone()
     }
 
     /// Waits until it can be written.
     pub async fn recovery(&self) {
-        // The sender lives as long as this.
+        // This fails only if the sender is gone, and `self` owns the sender.
         let _ = self.trouble.subscribe().wait_for(Option::is_none).await;
     }
 }

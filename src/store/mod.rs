@@ -64,7 +64,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// What is wrong with the files of the database, if that is why.
+    /// Returns what is wrong with the files of the database, if that is why.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
         match self {
@@ -76,7 +76,7 @@ impl StoreError {
         }
     }
 
-    /// A database file that can't be opened or created.
+    /// Returns a database file that can't be opened or created.
     fn opening(path: &Path, error: &(dyn Error + 'static)) -> Self {
         let trouble = Trouble::of(error, path);
         Self::Open { path: path.display().to_string(), reason: with_causes(error), trouble }
@@ -87,7 +87,7 @@ impl StoreError {
     }
 }
 
-/// The directory that a file is in.
+/// Returns the directory that a file is in.
 fn directory_of(file: &Path) -> &Path {
     match file.parent() {
         Some(directory) if directory != Path::new("") => directory,
@@ -95,7 +95,7 @@ fn directory_of(file: &Path) -> &Path {
     }
 }
 
-/// An error with everything that led to it.
+/// Returns an error with everything that led to it.
 #[must_use]
 pub fn with_causes(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| Error::source(*cause));
@@ -108,7 +108,7 @@ pub fn with_causes(error: &dyn Error) -> String {
 
 /// Names the row that something unreadable stands in.
 trait InRow<T> {
-    /// The same, but an error says which row it is: `phases (4, 1, 3): …`.
+    /// Returns the same but an error says which row it is: `phases (4, 1, 3): …`.
     fn in_row(self, table: &str, key: impl std::fmt::Debug) -> Result<T, StoreError>;
 }
 

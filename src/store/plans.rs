@@ -1,4 +1,4 @@
-//! Plans: stored once for all executions that would go alike.
+//! Plans: equal plans are stored once.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use sqlx::{Executor, Sqlite};
 use super::{Database, InRow, StoreError, Transaction, parse_json};
 use crate::domain::execution::plan::Plan;
 
-/// The number of the plan, which is stored if no execution had it before.
+/// Returns the number of the plan, which is stored if no execution had it before.
 pub async fn intern(
     database: &Database,
     tx: &mut Transaction,
@@ -24,7 +24,8 @@ pub async fn intern(
         .fetch_optional(&mut **tx)
         .await?;
     if let Some(id) = known {
-        // It has been committed: what this transaction inserts may yet be rolled back.
+        // Only found plans enter the cache. One that is inserted below could still be rolled back,
+        // and its number given to another.
         database.plan_ids.insert(digest, id);
         return Ok(id);
     }
@@ -35,7 +36,7 @@ pub async fn intern(
         .await?)
 }
 
-/// The plan with this number.
+/// Returns the plan with this number.
 pub(super) async fn load(
     database: &Database,
     connection: impl Executor<'_, Database = Sqlite>,

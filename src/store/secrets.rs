@@ -83,7 +83,8 @@ impl Secrets {
     /// Makes a key and keeps it for the owner of the file alone.
     fn make_key(&self) -> io::Result<SecretKey> {
         let key = Key::<XChaCha20Poly1305>::generate();
-        // Only a whole key gets the name; a temporary file is the owner's alone.
+        // The file gets its name only when it is complete: a crash leaves no half key. A temporary
+        // file is readable by its owner only.
         let mut file = tempfile::NamedTempFile::new_in(directory_of(&self.path))?;
         writeln!(file, "{}", STANDARD.encode(key))?;
         file.as_file().sync_all()?;
@@ -100,7 +101,8 @@ impl Secrets {
         Ok(self.cipher.get_or_init(|| XChaCha20Poly1305::new(&key)))
     }
 
-    /// Encrypts a secret; only with the same `place` is it decrypted again.
+    /// Encrypts a secret. It is bound to `place`, so a row that is copied elsewhere can't be
+    /// decrypted.
     pub fn seal(&self, secret: &str, place: &str) -> Result<String, StoreError> {
         let nonce = XNonce::generate();
         let payload = Payload { msg: secret.as_bytes(), aad: place.as_bytes() };
@@ -111,7 +113,7 @@ impl Secrets {
         Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
-    /// Decrypts a secret; none if it was encrypted with another key or for another place.
+    /// Decrypts a secret. Returns `None` if it was encrypted with another key or for another place.
     #[must_use]
     pub fn reveal(&self, sealed: &str, place: &str) -> Option<String> {
         let bytes = STANDARD.decode(sealed).ok()?;

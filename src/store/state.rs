@@ -1,4 +1,4 @@
-//! The whole state: written into a file, taken over from one, or emptied.
+//! The whole state: exported to a file, imported from one, or emptied.
 
 use std::path::Path;
 
@@ -29,8 +29,8 @@ const TABLES: &str = r#"
         )
     SELECT name FROM depths GROUP BY name ORDER BY max(depth), name"#;
 
-/// Writes the state as it is at one moment into a new file, while others go on. The key of signatures
-/// stays here: whoever had it could make addresses and tokens.
+/// Writes the state of one moment into a new file, while others go on. The signing key is left out:
+/// whoever has it can make valid addresses and tokens.
 pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> {
     sqlx::query("VACUUM INTO $1")
         .bind(path.display().to_string())
@@ -47,7 +47,7 @@ pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> 
     Ok(copy.close().await?)
 }
 
-/// Takes everything away.
+/// Deletes all rows, in the reverse order of references.
 pub async fn clear(tx: &mut Transaction) -> Result<(), StoreError> {
     for table in list_tables(tx).await?.iter().rev() {
         execute(tx, format!("DELETE FROM main.{}", quoted(table))).await?;
@@ -55,7 +55,7 @@ pub async fn clear(tx: &mut Transaction) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Takes over everything from the attached database; here there is nothing yet.
+/// Copies everything from the attached database into this one, which must be empty.
 pub async fn copy_attached(tx: &mut Transaction) -> Result<(), StoreError> {
     for table in list_tables(tx).await? {
         let table = quoted(&table);
@@ -78,8 +78,8 @@ async fn execute(tx: &mut Transaction, statement: String) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Why the content of a database can't take the place of what another holds; nothing if it can. Each
-/// row is read, but for those of definitions.
+/// Returns why the content of a database can't take the place of what another holds, or `None` if
+/// it can. Each row is read, but for those of definitions.
 pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
     let dangling: Option<(String,)> =
         sqlx::query_as("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1")
@@ -119,7 +119,7 @@ const COUNTERS: &str = "
             THEN 'the executions of a pipeline are not numbered without gaps'
     END";
 
-/// What is wrong with the numbers that nobody reads as anything but a number.
+/// Returns what is wrong with the numbers that nobody reads as anything but a number.
 async fn find_impossible_number(database: &Database) -> Result<Option<String>, StoreError> {
     let columns: Vec<(String, String)> =
         sqlx::query_as(TIMES).fetch_all(database.readers()).await?;

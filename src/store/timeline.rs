@@ -1,4 +1,5 @@
-//! The stored form of an execution's step states: compact JSON, times counted from the creation.
+//! The stored form of an execution's step states: compact JSON. Times are offsets from the
+//! creation: they are shorter, and copies of an execution at another time have the same text.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use crate::domain::execution::answer::Answer;
 use crate::domain::execution::step::{Scheduled, StepState};
 use crate::domain::time::Timestamp;
 
-/// A step that has begun; those that have not are left out.
+/// A step that has begun. Steps that have not are left out.
 #[derive(Serialize, Deserialize)]
 enum StepRow {
     /// Started, until, resumed.

@@ -15,8 +15,8 @@ pub enum Trouble {
     NoRoom,
     /// Reading or writing its files fails, or another program keeps it from that.
     Unavailable,
-    /// What its files hold is no database, as far as they can be read: `SQLite` says so, too, when a
-    /// disk fails to read them.
+    /// What its files hold is no database, as far as they can be read: `SQLite` says so, too, when
+    /// a disk fails to read them.
     Malformed,
 }
 
@@ -35,8 +35,8 @@ const NOTADB: i32 = 26;
 const PROBE: usize = 64 * 1024;
 
 impl Trouble {
-    /// What an error, with everything that led to it, says about the files of a database; nothing
-    /// if it is about something else.
+    /// Returns what an error, with everything that led to it, says about the files of a database,
+    /// or `None` if it is about something else.
     pub(super) fn of(error: &(dyn Error + 'static), database: &Path) -> Option<Self> {
         let found = Self::in_error(error)?;
         // SQLite calls a quota and a largest size of files an I/O error.
@@ -44,7 +44,7 @@ impl Trouble {
         Some(if is_full { Self::NoRoom } else { found })
     }
 
-    /// The same without a look at the files.
+    /// Returns the same without a look at the files.
     pub(super) fn in_error(error: &(dyn Error + 'static)) -> Option<Self> {
         successors(Some(error), |error| Error::source(*error)).find_map(|cause| {
             let sqlite = cause.downcast_ref().and_then(Self::in_sqlite);
@@ -77,13 +77,13 @@ impl Trouble {
     }
 }
 
-/// Whether an I/O error says that there is no room for what was to be written.
+/// Returns whether an I/O error says that there is no room for what was to be written.
 #[must_use]
 pub fn is_lack_of_room(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
-/// Whether the files of a database can't grow: tries it with a file beside them.
+/// Returns whether the files of a database can't grow: tries it with a file beside them.
 fn lacks_room(database: &Path) -> bool {
     let length = |suffix: &str| {
         let mut path = database.as_os_str().to_owned();

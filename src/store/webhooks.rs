@@ -1,4 +1,4 @@
-//! Who subscribes to events.
+//! Subscriptions to events.
 
 use sqlx::SqliteConnection;
 
@@ -25,7 +25,7 @@ pub async fn insert(tx: &mut Transaction, webhooks: &[NewWebhook]) -> Result<(),
     .await
 }
 
-/// Stores a subscription; its identifier.
+/// Stores a subscription. Returns its identifier.
 pub async fn insert_one(
     tx: &mut Transaction,
     webhook: &NewWebhook,
@@ -35,7 +35,7 @@ pub async fn insert_one(
     Ok(WebhookId::new(id))
 }
 
-/// All subscriptions, in the order in which they were made.
+/// Returns all subscriptions, in the order in which they were made.
 pub async fn list(connection: &mut SqliteConnection) -> Result<Vec<Webhook>, StoreError> {
     let rows: Vec<(i64, i64, String, String, String, String)> = sqlx::query_as(
         "SELECT id, tenant_id, client_id, client_secret, url, events FROM webhooks \
@@ -74,11 +74,12 @@ pub async fn delete(
     Ok(deleted.rows_affected() > 0)
 }
 
-/// Takes away at most `most` deliveries, and as many queues, of deleted subscriptions; whether there
-/// may be more.
+/// Takes away at most `most` deliveries, and as many queues, of deleted subscriptions. Returns
+/// whether there may be more.
 pub async fn purge(tx: &mut Transaction, most: u32) -> Result<bool, StoreError> {
     let mut more = false;
-    // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
+    // SQLite keeps the order of a CROSS JOIN. So it finds the deleted subscriptions first, and then
+    // their rows by index; otherwise it might scan all of them.
     for statement in [
         "DELETE FROM deliveries WHERE id IN ( \
              SELECT deliveries.id FROM webhooks CROSS JOIN deliveries \

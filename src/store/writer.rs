@@ -21,11 +21,11 @@ pub(super) struct Writer {
     unfinished: bool,
     /// Whether another database is attached.
     attached: bool,
-    /// What became of the last writes.
+    /// The outcome of the last writes.
     last_write: Arc<LastWrite>,
 }
 
-/// The writer, for whoever has the right to write; none once the database is closed.
+/// The writer behind the lock that is the right to write. `None` once the database is closed.
 pub(super) type Writing = Arc<Mutex<Option<Writer>>>;
 
 /// The right to write.
@@ -57,8 +57,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Sees to it that the connection is as a new one: ends what the last transaction has left, if
-    /// it was not committed. A connection that may be broken is replaced.
+    /// Ends what the last transaction has left, if it was not committed. A connection that may be
+    /// broken is replaced.
     async fn clean_up(&mut self) -> Result<(), StoreError> {
         if !self.unfinished && !self.attached {
             return Ok(());
@@ -88,16 +88,17 @@ impl Writer {
 
     async fn commit(&mut self) -> Result<(), StoreError> {
         if self.last_write.trouble().is_some() {
-            // `SQLite` writes nothing where nothing changes, and that would prove nothing.
+            // `SQLite` writes nothing if nothing has changed; such a commit would not show whether
+            // the database can be written again.
             self.execute("UPDATE emulator SET next_execution_id = next_execution_id + 1").await?;
             self.execute("UPDATE emulator SET next_execution_id = next_execution_id - 1").await?;
         }
         self.execute("COMMIT").await
     }
 
-    /// Goes on with a new connection. The old one is closed after that: where none is open, `SQLite`
-    /// would recover the database from its log, in which there may be the end of a transaction that
-    /// has failed.
+    /// Goes on with a new connection. The old one is closed after that: where none is open,
+    /// `SQLite` would recover the database from its log, in which there may be the end of a
+    /// transaction that has failed.
     async fn replace(&mut self) -> Result<(), StoreError> {
         tracing::warn!("the connection that writes to the database is replaced");
         let new = SqliteConnection::connect_with(&self.options).await?;
@@ -132,8 +133,8 @@ impl Transaction {
         begun.map(|()| transaction)
     }
 
-    /// Takes `SQLite`'s write lock at once: a transaction that reads before it writes would fail
-    /// under concurrency, whatever the busy time-out.
+    /// Begins with `SQLite`'s write lock (`IMMEDIATE`). A transaction that takes it only with its
+    /// first write fails if anything was written since its first read, whatever the busy time-out.
     async fn start(&mut self, other: Option<&Path>) -> Result<(), StoreError> {
         let writer = &mut *self.right;
         writer.clean_up().await?;
@@ -163,8 +164,8 @@ impl Transaction {
 }
 
 impl Drop for Transaction {
-    /// Lets the writer be cleaned up: nothing here can wait for `SQLite`. If somebody else gets the
-    /// right to write first, they do it.
+    /// Rolls back in a task of its own, because `drop` can't await. If another transaction gets the
+    /// lock first, it rolls back before it begins.
     fn drop(&mut self) {
         if !self.right.unfinished {
             return;
@@ -173,7 +174,7 @@ impl Drop for Transaction {
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 if let Some(writer) = &mut *writing.lock().await {
-                    // If this fails, the next transaction says so.
+                    // If this fails, the next transaction tries again and returns the error.
                     let _ = writer.clean_up().await;
                 }
             });

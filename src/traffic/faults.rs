@@ -1,4 +1,4 @@
-//! Faults: the rules by which calls fail or take their time.
+//! Fault rules: which calls fail or are delayed, and how.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::wire::WireFault;
 use crate::domain::time::{Duration, Timestamp};
 
-/// How many rules there may be.
+/// How many rules there may be. Each call goes through all of them.
 pub const MOST_RULES: usize = 1000;
 
 /// The predefined fault injection rules.
@@ -29,7 +29,7 @@ pub enum Preset {
     Slow,
 }
 
-/// How a call ends by a fault.
+/// How a fault ends a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultEnd {
     /// With an error, in place of the operation.
@@ -45,33 +45,33 @@ pub enum FaultEnd {
     ResetMidBody,
 }
 
-/// A rule by which calls fail or take their time.
+/// A rule by which calls fail or are delayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The name that it was made by.
+    /// The preset that it was made from.
     pub preset: Option<Preset>,
-    /// The operation whose calls are meant; none for all of `/api`.
+    /// The operation whose calls it is for, or `None` for all of `/api`.
     pub operation: Option<String>,
-    /// How many calls are left alone first.
+    /// How many calls pass first.
     pub after: u64,
-    /// Every n-th of the calls after those is meant; at least 1.
+    /// Of the calls after those, every n-th is affected; at least 1.
     pub every: u64,
-    /// How often the rule is used; none for always.
+    /// How often the rule is used, or `None` without a limit.
     pub times: Option<u64>,
-    /// How much longer a call takes, in real time.
+    /// The delay of a call, in real time.
     pub latency: Option<Duration>,
-    /// How a call ends; none if it goes on.
+    /// How it ends a call, or `None` if the call goes on.
     pub end: Option<FaultEnd>,
-    /// How long the rule lives, and until when.
+    /// How long the rule is valid, and until when.
     pub life: Option<(Duration, Timestamp)>,
 }
 
-/// A rule among others, and what has become of it.
+/// A rule in the list, with its counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedRule {
-    /// Names it.
+    /// Its identifier.
     pub id: u64,
-    /// What it says.
+    /// The rule.
     pub rule: Rule,
     /// How many calls it counted.
     pub matched: u64,
@@ -79,18 +79,18 @@ pub struct ListedRule {
     pub used: u64,
 }
 
-/// What is to be done to a call.
+/// What a rule does to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Injection {
-    /// The rule that says so.
+    /// The rule.
     pub rule: u64,
-    /// How much longer the call takes, in real time.
+    /// The delay, in real time.
     pub latency: Option<Duration>,
-    /// How it ends; none if it goes on.
+    /// How it ends the call, or `None` if the call goes on.
     pub end: Option<FaultEnd>,
 }
 
-/// There are as many rules as there may be.
+/// The list of rules is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are {MOST_RULES} rules already; delete some")]
 pub struct TooManyRules;
@@ -110,7 +110,7 @@ impl ListedRule {
             || self.rule.life.is_some_and(|(_, until)| now >= until)
     }
 
-    /// Counts a call that the rule is for; whether it is one that is meant.
+    /// Counts a call that the rule is for. Returns whether the rule affects it.
     fn count(&mut self) -> bool {
         self.matched += 1;
         let beyond = self.matched.saturating_sub(self.rule.after);
@@ -121,7 +121,8 @@ impl ListedRule {
 /// The rules, in the order in which they were made.
 #[derive(Debug, Default)]
 pub struct Faults {
-    /// Whether there are any, so that calls pay nothing while there are none.
+    /// Whether there are any rules. Calls read this first, so that they don't take the lock while
+    /// there are none.
     any: AtomicBool,
     rules: Mutex<Rules>,
 }
@@ -137,7 +138,8 @@ impl Faults {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a rule after the others. Where there are too many, those that are over make room.
+    /// Adds a rule at the end of the list. If the list is full, expired rules are removed. They are
+    /// kept until then, so that users can see their counters.
     pub fn add(&self, rule: Rule, now: Timestamp) -> Result<ListedRule, TooManyRules> {
         let mut rules = self.rules();
         if rules.list.len() >= MOST_RULES {
@@ -153,13 +155,13 @@ impl Faults {
         Ok(listed)
     }
 
-    /// The rules in order, those that are over among them.
+    /// Returns the rules in order, with the expired ones.
     #[must_use]
     pub fn list(&self) -> Vec<ListedRule> {
         self.rules().list.clone()
     }
 
-    /// Removes a rule; whether there was one.
+    /// Removes a rule. Returns whether there was one.
     pub fn remove(&self, id: u64) -> bool {
         let mut rules = self.rules();
         let before = rules.list.len();
@@ -168,15 +170,16 @@ impl Faults {
         rules.list.len() < before
     }
 
-    /// Removes all rules; identifiers go on.
+    /// Removes all rules. New rules still get new identifiers.
     pub fn clear(&self) {
         let mut rules = self.rules();
         rules.list.clear();
         self.any.store(false, Ordering::SeqCst);
     }
 
-    /// What is to be done to a call of `operation`, by the first rule that means it. Every rule
-    /// that lives counts the calls that it is for, whether or not an earlier one is used.
+    /// Returns what to do to a call of `operation`: the first rule in the list that affects it
+    /// wins. Later rules count the call all the same, so that "every 20th call" does not depend on
+    /// others.
     pub fn choose(
         &self,
         operation: Option<&str>,

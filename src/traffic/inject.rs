@@ -16,8 +16,8 @@ use crate::http::problem::Problem;
 /// Names the fault rule that an answer is due to.
 pub const X_EMULATOR_FAULT: HeaderName = HeaderName::from_static("x-emulator-fault");
 
-/// Answers a call as a rule says; whether the caller gets that answer. The operation is reached only
-/// by calls that go on.
+/// Answers a call as a rule says. Returns the answer, and whether the caller gets it. The operation
+/// itself runs only if the rule lets the call go on.
 pub(super) async fn inject(
     injection: Injection,
     engine: &Engine,
@@ -25,11 +25,12 @@ pub(super) async fn inject(
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> (Response, bool) {
     let Injection { rule, latency, end } = injection;
-    // Only once the body has been read is it noticed that a caller leaves.
+    // The body is read first: hyper notices that a caller has left only after that.
     let request = match receive(request).await {
         Ok(request) => request,
         Err(problem) => return (problem.into_response(), true),
     };
+    // A delay ends with the stop of the emulator: otherwise it would use up the grace period.
     if let Some(latency) = latency {
         let latency = RealDuration::from_millis(latency.as_millis().unsigned_abs());
         tokio::select! {

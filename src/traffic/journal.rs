@@ -1,4 +1,4 @@
-//! The journal: the calls that were made last.
+//! The journal: the last calls, for tests that check what a client has sent.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,8 @@ use crate::domain::time::Timestamp;
 /// How many calls are kept.
 const MOST_ENTRIES: usize = 1000;
 
-/// How much memory they take at most, in bytes.
+/// How much memory they may take, in bytes: bodies are kept up to 16 KiB, so the number of calls
+/// alone does not bound it well.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A call, without the tokens and secrets in it.
@@ -25,23 +26,23 @@ pub struct JournalEntry {
     pub at: Timestamp,
     /// Its method.
     pub method: Method,
-    /// What it said of itself.
-    pub texts: Texts,
-    /// The operation that it was for; none if there is nothing at its path.
+    /// The texts in it.
+    pub texts: PackedTexts,
+    /// The operation, or `None` if the path has none.
     pub operation_id: Option<Arc<str>>,
-    /// The status of the answer; none if no whole answer was sent.
+    /// The status of the answer, or `None` if no whole answer was sent.
     pub status: Option<StatusCode>,
     /// How long it took until the answer began, in real time.
     pub took: RealDuration,
     /// What the caller sent.
     pub body: Option<RedactedBody>,
-    /// What was done to it.
+    /// The fault that was injected.
     pub injection: Option<Injection>,
 }
 
-/// What a call says of itself, as far as it is kept. What is empty is as good as absent.
+/// The texts of a call that are kept. Empty means absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Said<'a> {
+pub struct CallTexts<'a> {
     /// Its path.
     pub path: &'a str,
     /// Its query string.
@@ -54,18 +55,18 @@ pub struct Said<'a> {
     pub api_key: &'a str,
 }
 
-/// What a call says of itself in one piece of memory. With five pieces for each call, allocating
-/// and freeing would take longer than everything else that the journal does.
+/// The texts of a call in one allocation. With five allocations for each call, allocating and
+/// freeing would take longer than everything else that the journal does.
 #[derive(Clone, Debug)]
-pub struct Texts {
+pub struct PackedTexts {
     all: Box<str>,
     /// Where each of the first four ends.
     ends: [usize; 4],
 }
 
-impl From<Said<'_>> for Texts {
-    fn from(said: Said<'_>) -> Self {
-        let Said { path, query, request_id, organisation, api_key } = said;
+impl From<CallTexts<'_>> for PackedTexts {
+    fn from(texts: CallTexts<'_>) -> Self {
+        let CallTexts { path, query, request_id, organisation, api_key } = texts;
         let mut end = 0;
         let ends = [path, query, request_id, organisation].map(|text| {
             end += text.len();
@@ -75,12 +76,12 @@ impl From<Said<'_>> for Texts {
     }
 }
 
-impl Texts {
-    /// What was said.
+impl PackedTexts {
+    /// Returns the texts.
     #[must_use]
-    pub fn get(&self) -> Said<'_> {
+    pub fn get(&self) -> CallTexts<'_> {
         let [path, query, request_id, organisation] = self.ends;
-        Said {
+        CallTexts {
             path: &self.all[..path],
             query: &self.all[path..query],
             request_id: &self.all[query..request_id],
@@ -90,7 +91,7 @@ impl Texts {
     }
 }
 
-/// Which calls are meant; those that have everything that is given.
+/// A filter for calls. Those match that meet every condition that is given.
 #[derive(Clone, Debug, Default)]
 pub struct CallFilter {
     /// The method.
@@ -106,7 +107,7 @@ pub struct CallFilter {
 }
 
 impl CallFilter {
-    fn fits(&self, entry: &JournalEntry) -> bool {
+    fn matches(&self, entry: &JournalEntry) -> bool {
         let Self { method, path, status, operation_id, since } = self;
         method.as_ref().is_none_or(|method| *method == entry.method)
             && path.as_deref().is_none_or(|path| match path.strip_suffix('*') {
@@ -120,14 +121,14 @@ impl CallFilter {
 }
 
 impl JournalEntry {
-    /// About how much memory it takes.
+    /// Returns about how much memory it takes.
     fn size(&self) -> usize {
         let body = self.body.as_ref().map_or(0, |body| body.text.len());
         size_of::<Self>() + self.texts.all.len() + body
     }
 }
 
-/// The calls that were made last, bounded in number and in bytes.
+/// The last calls, bounded in number and in bytes.
 #[derive(Debug, Default)]
 pub struct Journal(Mutex<KeptCalls>);
 
@@ -152,11 +153,12 @@ impl Journal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a call, which gets its number here.
+    /// Adds a call and returns the number that it gets.
     pub fn add(&self, mut entry: JournalEntry) -> u64 {
         let size = entry.size();
         let mut kept = self.kept();
-        // Memory is given back outside the lock. Usually that of one entry, if any.
+        // Every call takes this lock, so memory is freed after it. Usually that is one entry; the
+        // vector allocates nothing then.
         let is_full = kept.entries.len() == MOST_ENTRIES;
         let oldest = is_full.then(|| kept.forget_oldest());
         let mut more = Vec::new();
@@ -173,16 +175,17 @@ impl Journal {
         number
     }
 
-    /// The calls that fit, newest first.
+    /// Returns the calls that match, newest first.
     #[must_use]
     pub fn list(&self, filter: &CallFilter) -> Vec<Arc<JournalEntry>> {
+        // Only references are copied under the lock; the filter runs after it.
         let mut entries: Vec<_> = self.kept().entries.iter().cloned().collect();
-        entries.retain(|entry| filter.fits(entry));
+        entries.retain(|entry| filter.matches(entry));
         entries.reverse();
         entries
     }
 
-    /// Forgets all calls; numbers go on. The number of the last one.
+    /// Removes all calls and returns the number of the last one. Numbers are not used again.
     pub fn clear(&self) -> u64 {
         let mut kept = self.kept();
         let last = kept.last_number;
@@ -199,12 +202,12 @@ mod tests {
     use super::*;
 
     fn entry(path: &str) -> JournalEntry {
-        let said = Said { path, query: "", request_id: "", organisation: "", api_key: "" };
+        let texts = CallTexts { path, query: "", request_id: "", organisation: "", api_key: "" };
         JournalEntry {
             number: 0,
             at: Timestamp::EPOCH,
             method: Method::GET,
-            texts: said.into(),
+            texts: texts.into(),
             operation_id: None,
             status: None,
             took: RealDuration::ZERO,
@@ -215,9 +218,14 @@ mod tests {
 
     #[test]
     fn texts_are_kept_as_they_were_said() {
-        let said =
-            Said { path: "/a", query: "b=c", request_id: "", organisation: "d@e", api_key: "f" };
-        assert_eq!(Texts::from(said).get(), said);
+        let texts = CallTexts {
+            path: "/a",
+            query: "b=c",
+            request_id: "",
+            organisation: "d@e",
+            api_key: "f",
+        };
+        assert_eq!(PackedTexts::from(texts).get(), texts);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Figures for Prometheus.
+//! Metrics in Prometheus' text format.
 
 use std::sync::OnceLock;
 use std::time::Duration as RealDuration;
@@ -13,41 +13,43 @@ use prometheus::{
 use crate::engine::Performance;
 use crate::http::operations::Operation;
 
-/// The media type of the figures.
+/// The media type of the text.
 pub const CONTENT_TYPE: &str = TEXT_FORMAT;
 
-/// What every name begins with.
+/// The prefix of every name.
 const PREFIX: &str = "cloudmanager_emulator";
 
-/// Upper bounds of latencies, in seconds.
+/// Upper bounds of latencies, in seconds. The last is just above the 28 s after which a call to
+/// Cloud Manager is answered with 503.
 const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 30.0];
 
-/// The operation of a call for which there is none.
+/// The label of calls without an operation.
 const NO_OPERATION: &str = "none";
 
-/// The status of a call that got no whole answer.
+/// The status label of calls without a whole answer.
 const NO_STATUS: &str = "none";
 
-/// What is counted call by call.
+/// The metrics of calls.
 pub struct Metrics {
     requests: IntCounterVec,
     durations: HistogramVec,
-    /// By the number of the operation.
-    usual: Vec<Usual>,
+    /// Indexed by the number of the operation.
+    by_operation: Vec<OperationMetrics>,
 }
 
-/// What most calls to an operation are counted in. Finding it by its labels takes longer than
-/// counting. It is made when it is first needed, because what has been made is shown.
+/// The metrics that most calls of an operation use, kept because finding them by their labels takes
+/// longer than counting. They are created with the first call: Prometheus shows every metric that
+/// exists, and operations that nobody calls would fill the text with zeros.
 #[derive(Default)]
-struct Usual {
+struct OperationMetrics {
     succeeded: OnceLock<IntCounter>,
     duration: OnceLock<Histogram>,
 }
 
-/// What there is at the moment.
+/// Values that are read when the metrics are rendered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Present {
+pub struct Gauges {
     /// Unfinished executions.
     pub running_executions: i64,
     /// Deliveries that are still to be made.
@@ -55,7 +57,7 @@ pub struct Present {
 }
 
 impl Metrics {
-    /// Nothing has been counted of so many operations.
+    /// Returns the metrics of this many operations; nothing is counted yet.
     #[must_use]
     pub fn new(operations: usize) -> Self {
         let help = "Requests by operation and response status.";
@@ -67,7 +69,7 @@ impl Metrics {
         Self {
             requests: valid(IntCounterVec::new(requests, &["operation", "status"])),
             durations: valid(HistogramVec::new(durations, &["operation"])),
-            usual: (0..operations).map(|_| Usual::default()).collect(),
+            by_operation: (0..operations).map(|_| OperationMetrics::default()).collect(),
         }
     }
 
@@ -79,27 +81,27 @@ impl Metrics {
         took: RealDuration,
     ) {
         let id = operation.map_or(NO_OPERATION, |operation| &operation.id);
-        let usual = operation.and_then(|operation| self.usual.get(operation.number));
+        let known = operation.and_then(|operation| self.by_operation.get(operation.number));
         let code = status.as_ref().map_or(NO_STATUS, StatusCode::as_str);
         let counter = || self.requests.with_label_values(&[id, code]);
         let duration = || self.durations.with_label_values(&[id]);
         let took = took.as_secs_f64();
-        match usual {
-            Some(usual) => usual.duration.get_or_init(duration).observe(took),
+        match known {
+            Some(known) => known.duration.get_or_init(duration).observe(took),
             None => duration().observe(took),
         }
-        match usual.filter(|_| status == Some(StatusCode::OK)) {
-            Some(usual) => usual.succeeded.get_or_init(counter).inc(),
+        match known.filter(|_| status == Some(StatusCode::OK)) {
+            Some(known) => known.succeeded.get_or_init(counter).inc(),
             None => counter().inc(),
         }
     }
 
-    /// All figures as text, with those of the engine as they are.
+    /// Returns all metrics as text, with the current ones of the engine.
     #[must_use]
-    pub fn render(&self, performance: Performance, present: Present) -> String {
-        let Performance { transitions, events, deliveries_made, deliveries_in_vain, lateness } =
+    pub fn render(&self, performance: Performance, gauges: Gauges) -> String {
+        let Performance { transitions, events, deliveries_succeeded, deliveries_failed, lateness } =
             performance;
-        let Present { running_executions, pending_deliveries } = present;
+        let Gauges { running_executions, pending_deliveries } = gauges;
         let registry = Registry::new();
         register(&registry, self.requests.clone());
         register(&registry, self.durations.clone());
@@ -119,8 +121,8 @@ impl Metrics {
         let help = "Attempts to deliver an event to a subscriber, by result.";
         let attempts = options("event_deliveries_total", help);
         let counter = valid(IntCounterVec::new(attempts, &["outcome"]));
-        counter.with_label_values(&["delivered"]).inc_by(deliveries_made);
-        counter.with_label_values(&["failed"]).inc_by(deliveries_in_vain);
+        counter.with_label_values(&["delivered"]).inc_by(deliveries_succeeded);
+        counter.with_label_values(&["failed"]).inc_by(deliveries_failed);
         register(&registry, counter);
         let help = "Events that have not been delivered yet.";
         let pending = valid(IntGauge::with_opts(options("pending_event_deliveries", help)));
@@ -142,7 +144,8 @@ fn register(registry: &Registry, collector: impl Collector + 'static) {
     valid(registry.register(Box::new(collector)));
 }
 
-/// Names, labels and buckets are those of this file: the first test would find a bad one.
+/// Unwraps a result that can fail only for bad names, labels or buckets. They are constants of this
+/// file, so any test that renders the metrics would find a bad one.
 fn valid<T>(made: Result<T>) -> T {
     made.expect("names, labels and buckets of the metrics are valid")
 }

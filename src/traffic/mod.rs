@@ -1,4 +1,5 @@
-//! The calls themselves: they are journalled, measured, and made to fail where that was asked for.
+//! What happens to every HTTP call: it is measured, journalled, and made to fail where a rule says
+//! so.
 
 pub mod faults;
 mod inject;
@@ -18,7 +19,7 @@ use journal::Journal;
 use metrics::Metrics;
 pub use observe::observe;
 
-/// What is known of the calls, and what is to be done to them. All of it is gone at exit.
+/// Journal, fault rules and metrics. All of it is in memory and lost at exit.
 #[derive(Clone)]
 pub struct Traffic(Arc<TrafficParts>);
 
@@ -31,7 +32,7 @@ struct TrafficParts {
 }
 
 impl Traffic {
-    /// Nothing is known yet of calls to these operations.
+    /// Returns an empty journal, no rules, and new metrics of these operations.
     #[must_use]
     pub fn new(engine: Arc<Engine>, operations: Arc<Operations>) -> Self {
         let metrics = Metrics::new(operations.count());
@@ -44,31 +45,31 @@ impl Traffic {
         }))
     }
 
-    /// The operations that there are.
+    /// Returns the operations.
     #[must_use]
     pub fn operations(&self) -> &Operations {
         &self.0.operations
     }
 
-    /// The calls that were made last.
+    /// Returns the journal.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.0.journal
     }
 
-    /// Empties the journal, and tells those who follow what changes.
+    /// Empties the journal and announces that.
     pub fn clear_journal(&self) {
         let last = self.0.journal.clear();
-        self.0.engine.tell_request(last, None);
+        self.0.engine.notify_request(last, None);
     }
 
-    /// The rules by which calls fail.
+    /// Returns the fault rules.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.0.faults
     }
 
-    /// The figures.
+    /// Returns the metrics.
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics

@@ -1,4 +1,4 @@
-//! What happens to every call on its way: it is measured, and those to Cloud Manager are journalled
+//! The layer around every call. It measures all calls; calls to Cloud Manager are also journalled,
 //! and made to fail where a rule says so.
 
 use std::time::Instant;
@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::Traffic;
 use super::faults::Injection;
 use super::inject::inject;
-use super::journal::{JournalEntry, Said};
+use super::journal::{CallTexts, JournalEntry};
 use super::redact;
 use crate::access::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
@@ -18,7 +18,7 @@ use crate::http::body::ReadBody;
 use crate::http::operations::{Operation, is_api, is_official};
 use crate::http::secrets::without_token;
 
-/// Measures a call, and journals it or lets it fail.
+/// Measures a call, journals it, and injects a fault if a rule says so.
 pub async fn observe(
     traffic: &Traffic,
     request_id: &HeaderValue,
@@ -41,13 +41,14 @@ pub async fn observe(
     }
 }
 
-/// A call. When it is dropped it is over, be it that its caller has left.
+/// A call under way. It is recorded when it is dropped: so it is also recorded if the caller has
+/// left and the request was dropped, or if the handler panicked.
 struct Call<'a> {
     traffic: &'a Traffic,
     began: Instant,
     operation: Option<&'a Operation>,
     status: Option<StatusCode>,
-    /// What the journal gets, if the call is one for it.
+    /// The entry for the journal, if the call belongs there.
     entry: Option<JournalEntry>,
     body: Option<ReadBody>,
 }
@@ -81,6 +82,7 @@ impl<'a> Call<'a> {
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         let took = self.began.elapsed();
+        // A panic is caught in an outer layer, which answers 500.
         let failed = std::thread::panicking().then_some(StatusCode::INTERNAL_SERVER_ERROR);
         let status = self.status.or(failed);
         self.traffic.metrics().count(self.operation, status, took);
@@ -91,7 +93,7 @@ impl Drop for Call<'_> {
             let body = body.and_then(|bytes| redact::body(path, accepted, bytes));
             let program = program_of(path);
             let number = self.traffic.journal().add(JournalEntry { status, took, body, ..entry });
-            self.traffic.0.engine.tell_request(number, program);
+            self.traffic.0.engine.notify_request(number, program);
         }
     }
 }
@@ -103,7 +105,7 @@ fn new_entry(
     request: &Request,
 ) -> JournalEntry {
     let header = |name| request.headers().get(name).map(text).unwrap_or_default();
-    let said = Said {
+    let texts = CallTexts {
         path: &without_token(request.uri().path()),
         query: &redact::query(request.uri().query().unwrap_or_default()),
         request_id: text(request_id),
@@ -114,7 +116,7 @@ fn new_entry(
         number: 0,
         at: traffic.0.engine.now(),
         method: request.method().clone(),
-        texts: said.into(),
+        texts: texts.into(),
         operation_id: operation.map(|operation| operation.id.clone()),
         status: None,
         took: std::time::Duration::ZERO,
@@ -127,7 +129,7 @@ fn text(value: &HeaderValue) -> &str {
     value.to_str().unwrap_or_default()
 }
 
-/// The program that a path is about.
+/// Returns the program that a path is about.
 fn program_of(path: &str) -> Option<ProgramId> {
     path.strip_prefix("/api/program/")?.split('/').next()?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! What must not be kept of a call: tokens and secrets.
+//! Removes tokens and secrets from what the journal keeps of a call.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::http::secrets::{REDACTED, names_a_secret, redact};
 
-/// The most that is kept of a body, in bytes.
+/// How much of a body is kept, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
 
 /// A request body without its secrets.
@@ -21,7 +21,7 @@ pub struct RedactedBody {
     pub truncated: bool,
 }
 
-/// A query string without the values of parameters that are named like secrets.
+/// Returns a query string without the values of parameters that are named like secrets.
 #[must_use]
 pub fn query(query: &str) -> Cow<'_, str> {
     let pairs = || form_urlencoded::parse(query.as_bytes());
@@ -36,8 +36,8 @@ pub fn query(query: &str) -> Cow<'_, str> {
     redacted.finish().into()
 }
 
-/// A body without its secrets; none if there is no body. `accepted` says whether what it asked for
-/// was done.
+/// Returns a body without its secrets, or `None` if there is no body. `accepted` says whether the
+/// request succeeded.
 #[must_use]
 pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
     if bytes.is_empty() {
@@ -45,7 +45,7 @@ pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
     }
     let is_variables = path.ends_with("/variables");
     let json = if is_variables && !accepted {
-        // Where the secrets are in it can't be told.
+        // A body that was refused may have any structure, with a secret anywhere in it.
         Ok(REDACTED.into())
     } else {
         serde_json::from_slice(bytes)
@@ -67,8 +67,8 @@ pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
     Some(RedactedBody { text: kept, is_json: is_json && !truncated, truncated })
 }
 
-/// Takes out of a list of variables whatever is not known to be public: the values of those whose
-/// type is not plainly `string`, and fields that variables don't have.
+/// Removes from a list of variables whatever is not known to be public: values of variables whose
+/// type is not `string`, and unknown fields.
 fn keep_public_variables(body: &mut Value) {
     let Value::Array(variables) = body else { return *body = REDACTED.into() };
     for variable in variables {
@@ -91,10 +91,10 @@ fn keep_public_variables(body: &mut Value) {
     }
 }
 
-/// Whether a text that is no JSON may have secrets in it.
+/// Returns whether a text that is not JSON may contain secrets.
 fn may_hold_secrets(text: &str) -> bool {
     let mut decoded = form_urlencoded::parse(text.as_bytes());
-    // Names may be hidden behind escapes.
+    // Escapes may hide the name of a secret from a plain search: `\u` in JSON, `%` in forms.
     names_a_secret(text) || text.contains("\\u") || decoded.any(|(name, _)| names_a_secret(&name))
 }
 

@@ -1,4 +1,5 @@
-//! Connections that can be made to fail, as networks do.
+//! Connections that can be made to fail like a network. Only the socket can do that: hyper would
+//! always send a correct HTTP message.
 
 use std::io;
 use std::pin::Pin;
@@ -29,13 +30,13 @@ pub enum WireFault {
     RandomDataThenClose,
 }
 
-/// The head of a good answer in chunks, and then what is no chunk.
+/// The head of a valid chunked answer, and then something that is not a chunk.
 const MALFORMED_CHUNK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\
     transfer-encoding: chunked\r\n\r\nThis is no chunk.\r\n";
 
 impl WireFault {
-    /// What is still sent.
-    fn last_words(self) -> Bytes {
+    /// Returns the bytes that are sent before the connection fails.
+    fn final_bytes(self) -> Bytes {
         match self {
             Self::ConnectionResetByPeer | Self::EmptyResponse => Bytes::new(),
             Self::MalformedResponseChunk => Bytes::from_static(MALFORMED_CHUNK),
@@ -47,17 +48,17 @@ impl WireFault {
     }
 }
 
-/// A connection, for those who answer its requests: they can let it fail.
+/// The handle of a connection, by which a request can make it fail.
 #[derive(Clone, Debug, Default)]
 pub struct WireConnection(Arc<OnceLock<WireFault>>);
 
 impl WireConnection {
-    /// From the next write on the connection fails; it does so in one way only.
+    /// Lets the connection fail with its next write. The first fault that is set stays.
     pub fn fail(&self, fault: WireFault) {
         let _ = self.0.set(fault);
     }
 
-    /// An answer in whose middle the connection is reset.
+    /// Returns an answer in the middle of which the connection is reset.
     #[must_use]
     pub fn resetting_mid_body(self, answer: Response) -> Response {
         let (parts, body) = answer.into_parts();
@@ -73,7 +74,8 @@ impl WireConnection {
                 let left = left - chunk.len();
                 return Some((Ok(chunk), (body, left, connection)));
             }
-            // Whoever asks for more and has to wait sends what there is.
+            // hyper flushes what it has when the body is pending: so the first half is really sent
+            // before the reset.
             tokio::task::yield_now().await;
             connection.fail(WireFault::ConnectionResetByPeer);
             Some((Err(reset()), (body, 0, connection)))
@@ -86,30 +88,30 @@ fn reset() -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }
 
-/// The bytes of a connection.
+/// The socket of a connection, which fails when its handle says so.
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
     connection: WireConnection,
-    /// What is still to be sent of the last words, once the connection fails.
+    /// The rest of the final bytes, once the connection fails.
     unsent: Option<Bytes>,
 }
 
 impl Socket {
-    /// The bytes of a stream, and what lets them fail.
+    /// Wraps a stream. Returns the socket and its handle.
     #[must_use]
     pub fn new(stream: TcpStream) -> (Self, WireConnection) {
         let connection = WireConnection::default();
         (Self { stream, connection: connection.clone(), unsent: None }, connection)
     }
 
-    /// Fails, in place of a write.
+    /// Fails instead of writing.
     fn poll_fail(
         &mut self,
         context: &mut Context<'_>,
         fault: WireFault,
     ) -> Poll<io::Result<usize>> {
-        let unsent = self.unsent.get_or_insert_with(|| fault.last_words());
+        let unsent = self.unsent.get_or_insert_with(|| fault.final_bytes());
         while !unsent.is_empty() {
             let sent = ready!(Pin::new(&mut self.stream).poll_write(context, unsent))?;
             unsent.advance(sent);
@@ -124,7 +126,8 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if self.connection.0.get() == Some(&WireFault::ConnectionResetByPeer) {
-            // Without time to linger, closing resets. A socket that is gone needs no reset.
+            // With a linger time of zero, closing sends RST instead of FIN. If this fails, the
+            // connection is gone already.
             let _ = self.stream.set_zero_linger();
         }
     }

@@ -203,7 +203,7 @@ impl TestApp {
 
     /// Tells of changes, whether or not there were any.
     pub fn tell(&self, changed: &[Change]) {
-        self.engine.tell(changed);
+        self.engine.notify(changed);
     }
 
     /// Ends what waits in the name of callers, as on the way to the end of the program.

@@ -222,7 +222,9 @@ async fn the_clock_stops_between_batches_when_the_emulator_stops() {
     let app = app.restarted().await;
     let now = app.get("/_emulator/clock").await.json()["now"].as_str().unwrap().to_owned();
     assert_eq!(now, reached);
-    assert!(app.advance("P30D").await["transitions"].as_u64().unwrap() > 0);
+    app.advance("P60D").await;
+    let clock = app.get("/_emulator/clock").await.json();
+    assert!(clock.get("nextDue").is_none(), "what was left has been done: {clock}");
 }
 
 /// Whether a process has a handler for SIGTERM.

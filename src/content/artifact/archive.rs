@@ -1,4 +1,4 @@
-//! Zip files whose bytes follow from what is in them.
+//! Reproducible zip files: the same content gives the same bytes.
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, Write};
@@ -9,8 +9,8 @@ use zip::{CompressionMethod, DateTime, System, ZipWriter};
 /// The files of an archive by their paths, which is also their order.
 pub(super) type Files = BTreeMap<String, String>;
 
-/// The archive. Its files are stored as they are: compressed bytes, and with them the MD5, would
-/// change with the release of the compressor.
+/// Returns the archive. Its files are not compressed: the compressed bytes, and so the MD5, could
+/// change with a new release of the compressor.
 pub(super) fn archive(files: &Files) -> io::Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)

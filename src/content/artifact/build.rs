@@ -31,7 +31,7 @@ impl Output {
     /// All outputs, a package before those that need it.
     pub const ALL: [Self; 3] = [Self::Apps, Self::Content, Self::Dispatcher];
 
-    /// What it is.
+    /// Returns what it is.
     #[must_use]
     pub fn artifact_type(self) -> ArtifactType {
         match self {
@@ -50,7 +50,7 @@ impl Output {
 }
 
 impl Build {
-    /// The build of a commit of the repository of that name, as that artifacts version.
+    /// Returns the build of a commit of the repository of that name, as that artifacts version.
     #[must_use]
     pub fn new(repository: &str, commit: &str, version: &str) -> Self {
         Self {
@@ -60,7 +60,8 @@ impl Build {
         }
     }
 
-    /// The build whose artifacts an execution deploys: its own, or the one that they are taken from.
+    /// Returns the build whose artifacts an execution deploys: its own, or the one that they are
+    /// taken from.
     #[must_use]
     pub fn of(execution: &Execution) -> Self {
         let code = &execution.plan.code;
@@ -71,19 +72,19 @@ impl Build {
         Self::new(&code.repository, code.commit.as_deref().unwrap_or_default(), &version)
     }
 
-    /// The names of its files, in the order of [`Output::ALL`].
+    /// Returns the names of its files, in the order of [`Output::ALL`].
     #[must_use]
     pub fn file_names(&self) -> [String; 3] {
         Output::ALL.map(|output| self.file_name(output))
     }
 
-    /// The name of one of its files.
+    /// Returns the name of one of its files.
     #[must_use]
     pub fn file_name(&self, output: Output) -> String {
         format!("{}.{}-{}.zip", self.repository, output.module(), self.version)
     }
 
-    /// How one of its packages is known to AEM; none for what is no package.
+    /// Returns how one of its packages is known to AEM, or `None` for what is no package.
     #[must_use]
     pub fn package(&self, output: Output) -> Option<ContentPackage> {
         match output {
@@ -111,7 +112,7 @@ impl Build {
         }
     }
 
-    /// One of its files with its description.
+    /// Returns one of its files with its description.
     pub fn file(&self, output: Output) -> io::Result<ArtifactFile> {
         let Self { repository, commit, version } = self;
         let (package, files) = match output {
@@ -131,13 +132,13 @@ impl Build {
         Ok(ArtifactFile::new(output.artifact_type(), self.file_name(output), package, content))
     }
 
-    /// The descriptions of its files, in the order of [`Output::ALL`].
+    /// Returns the descriptions of its files, in the order of [`Output::ALL`].
     pub fn artifacts(&self) -> io::Result<Vec<Artifact>> {
         Output::ALL.into_iter().map(|output| Ok(self.file(output)?.artifact)).collect()
     }
 }
 
-/// The text with only such characters as need no escape in paths, file names, XML and JSON.
+/// Returns the text with only such characters as need no escape in paths, file names, XML and JSON.
 fn plain(text: &str, otherwise: &str) -> String {
     let plain: String = text
         .chars()

@@ -2,7 +2,7 @@
 
 use super::archive::Files;
 
-/// The files of the configuration of a site.
+/// Returns the files of the configuration of a site.
 pub(super) fn files(site: &str, commit: &str, version: &str) -> Files {
     let filled = |text: &str| {
         text.replace("{site}", site).replace("{commit}", commit).replace("{version}", version)
@@ -10,7 +10,7 @@ pub(super) fn files(site: &str, commit: &str, version: &str) -> Files {
     FILES.iter().map(|(path, text)| ((*path).to_owned(), filled(text))).collect()
 }
 
-/// The paths of all files, relative to the web server's folder.
+/// Returns the paths of all files, relative to the web server's folder.
 pub fn dispatcher_paths() -> impl Iterator<Item = &'static str> {
     FILES.iter().map(|(path, _)| *path)
 }

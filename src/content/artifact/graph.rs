@@ -1,4 +1,4 @@
-//! Graphs of performance tests: how a metric came about, over the time of the test.
+//! Graphs of performance tests: the course of a metric over the time of the test.
 
 use std::fmt::Write;
 use std::io;
@@ -124,8 +124,8 @@ struct PointBody {
 }
 
 impl Graph {
-    /// The graph that leads to a metric, over a test that began at that instant and took so long;
-    /// other seeds give other points. None for a metric of which no graphs are drawn.
+    /// Returns the graph that leads to a metric, over a test that began at that instant and took so
+    /// long; other seeds give other points. None for a metric of which no graphs are drawn.
     #[must_use]
     pub fn of(metric: &Metric, began: Timestamp, duration: Duration, seed: &str) -> Option<Self> {
         let subject = SUBJECTS.iter().find(|subject| subject.kpi == metric.kpi)?;
@@ -140,7 +140,7 @@ impl Graph {
         Some(Self { subject, target: number(&metric.expected), points })
     }
 
-    /// The points as CSV: time, value and target.
+    /// Returns the points as CSV: time, value and target.
     #[must_use]
     pub fn csv(&self) -> ArtifactFile {
         let Self { subject, target, points } = self;
@@ -153,7 +153,7 @@ impl Graph {
         ArtifactFile::new(subject.csv, file, None, text.into_bytes())
     }
 
-    /// The points as JSON, with what they are about.
+    /// Returns the points as JSON, with what they are about.
     pub fn json(&self) -> io::Result<ArtifactFile> {
         let Self { subject, target, points } = self;
         let body = GraphBody {
@@ -170,7 +170,7 @@ impl Graph {
     }
 }
 
-/// How long after the beginning a point is: the first at once, the last at the end.
+/// Returns how long after the beginning a point is: the first at once, the last at the end.
 fn share(duration: Duration, position: u16) -> Duration {
     let millis = duration.as_millis().saturating_mul(i64::from(position));
     Duration::from_millis(millis).divided_by(i64::from(POINTS - 1))
@@ -189,7 +189,7 @@ fn factor(shape: Shape, noise: Noise, position: u16) -> f64 {
     }
 }
 
-/// The value of a metric, within what can be drawn.
+/// Returns the value of a metric, within what can be drawn.
 fn number(text: &str) -> f64 {
     let number = text.parse::<f64>().unwrap_or(0.0);
     if number.is_nan() { 0.0 } else { number.clamp(-1e12, 1e12) }

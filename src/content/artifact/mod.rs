@@ -1,5 +1,6 @@
-//! Artifacts: the files that steps leave behind. They follow from what they are about; nothing of
-//! them is stored. What is written in memory here can't fail, whatever the signatures say.
+//! Artifacts: the files that steps produce. They are generated for each download and not stored.
+//! They are written in memory, which does not fail; the `io::Result`s come from the writers'
+//! interfaces.
 
 mod archive;
 mod build;
@@ -61,7 +62,7 @@ pub enum ArtifactType {
 }
 
 impl ArtifactType {
-    /// The media type of its file.
+    /// Returns the media type of its file.
     #[must_use]
     pub fn format(self) -> &'static str {
         match self {

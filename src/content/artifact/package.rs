@@ -23,7 +23,7 @@ impl ContentPackage {
     }
 }
 
-/// The files of the package with the code of a site.
+/// Returns the files of the package with the code of a site.
 pub(super) fn code(package: &ContentPackage, site: &str, commit: &str) -> Files {
     let root = format!("/apps/{site}");
     let component = node(
@@ -43,7 +43,7 @@ pub(super) fn code(package: &ContentPackage, site: &str, commit: &str) -> Files 
     files
 }
 
-/// The files of the package with the pages of a site.
+/// Returns the files of the package with the pages of a site.
 pub(super) fn content(package: &ContentPackage, site: &str, commit: &str) -> Files {
     let (pages, assets) = (format!("/content/{site}"), format!("/content/dam/{site}"));
     let mut files = metadata(package, "content", &[&pages, &assets]);
@@ -100,7 +100,8 @@ fn metadata(package: &ContentPackage, package_type: &str, roots: &[&str]) -> Fil
     ])
 }
 
-/// A manifest's line; it goes on in the next one, after a space, where it has 72 characters.
+/// Returns a manifest's line; it goes on in the next one, after a space, where it has 72
+/// characters.
 fn manifest_line(name: &str, value: &str) -> String {
     let mut line = String::new();
     for (position, char) in format!("{name}: {value}").chars().enumerate() {

@@ -33,19 +33,20 @@ impl Source {
     }
 }
 
-/// The descriptions of a step's artifacts, in the order of their numbers.
+/// Returns the descriptions of a step's artifacts, in the order of their numbers.
 pub fn list(execution: &Execution, position: usize) -> io::Result<Vec<Artifact>> {
     let sources = sources(execution, position);
     sources.iter().map(|source| Ok(source.file()?.artifact)).collect()
 }
 
-/// Whether a step has an artifact of that number, from 1; it has none before it has made them.
+/// Returns whether a step has an artifact of that number, from 1; it has none before it has made
+/// them.
 #[must_use]
 pub fn exists(execution: &Execution, position: usize, number: usize) -> bool {
     (1..=sources(execution, position).len()).contains(&number)
 }
 
-/// An artifact of a step by its number, if it [`exists`].
+/// Returns an artifact of a step by its number, if it [`exists`].
 pub fn find(
     execution: &Execution,
     position: usize,
@@ -55,7 +56,7 @@ pub fn find(
     sources(execution, position).get(index).map(Source::file).transpose()
 }
 
-/// What a step's artifacts are made from, in the order of their numbers.
+/// Returns what a step's artifacts are made from, in the order of their numbers.
 fn sources(execution: &Execution, position: usize) -> Vec<Source> {
     let Some((step, state)) = execution.step(position) else { return Vec::new() };
     match step.action {
@@ -81,12 +82,12 @@ fn sources(execution: &Execution, position: usize) -> Vec<Source> {
     }
 }
 
-/// What the numbers in a step's artifacts follow from.
+/// Returns what the numbers in a step's artifacts follow from.
 fn seed(execution: &Execution, position: usize) -> String {
     execution.step_state_id(position).to_string()
 }
 
-/// The graphs of a performance test, each as CSV and as JSON.
+/// Returns the graphs of a performance test, each as CSV and as JSON.
 fn graphs(execution: &Execution, position: usize) -> Vec<Source> {
     let Some((step, state)) = execution.step(position) else { return Vec::new() };
     let Some(began) = state.started_at() else { return Vec::new() };
@@ -104,7 +105,7 @@ fn graphs(execution: &Execution, position: usize) -> Vec<Source> {
         .collect()
 }
 
-/// Whether the work of a step has been done to its end.
+/// Returns whether the work of a step has been done to its end.
 fn is_judged(state: &StepState) -> bool {
     matches!(
         state,
@@ -112,7 +113,7 @@ fn is_judged(state: &StepState) -> bool {
     )
 }
 
-/// The metrics of the performance gate, which the last of the performance steps is about.
+/// Returns the metrics of the performance gate, which the last of the performance steps is about.
 fn performance(execution: &Execution) -> Vec<Metric> {
     let mut steps = execution.plan.steps.iter();
     let report = steps.find(|step| step.action == Action::ReportPerformanceTest);

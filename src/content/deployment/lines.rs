@@ -4,7 +4,7 @@ use crate::domain::deployment::{
     Command, CommandKind, Configuration, InstanceState, Performed, Run,
 };
 
-/// The block of lines about a command, from its beginning to its end.
+/// Returns the block of lines about a command, from its beginning to its end.
 pub(super) fn log(performed: &Performed) -> Vec<String> {
     let Performed { command, result, is_recovery } = performed;
     let (name, instance) = (command.kind.as_str(), &command.instance);
@@ -91,7 +91,8 @@ mod tests {
         }
     }
 
-    /// A deployment to an author and so many pairs, in which a command of that kind may fail.
+    /// Returns a deployment to an author and so many pairs, in which a command of that kind may
+    /// fail.
     fn deployment(
         environment_type: EnvironmentType,
         pairs: u32,

@@ -1,4 +1,4 @@
-//! The deployment that a deploy step performs, and how far it is.
+//! The deployment of a deploy step, and its progress.
 
 mod lines;
 
@@ -35,15 +35,15 @@ pub struct StepDeployment {
 }
 
 impl StepDeployment {
-    /// The lines about the commands that have been performed, each with its instant.
+    /// Returns the lines about the commands that have been performed, each with its instant.
     pub fn log(&self) -> impl Iterator<Item = (Timestamp, String)> {
         let performed = self.performed.iter();
         performed.flat_map(|(one, at)| lines::log(one).into_iter().map(|line| (*at, line)))
     }
 }
 
-/// The deployment of the step at a position as it stands at `now`; none if the step is no
-/// deployment or has not started.
+/// Returns the deployment of the step at a position as it stands at `now`, or `None` if the step is
+/// no deployment or has not started.
 #[must_use]
 pub fn deployment(
     execution: &Execution,
@@ -93,7 +93,7 @@ pub fn deployment(
     })
 }
 
-/// The failures of a step: those that a scenario names, or one that explains its outcome.
+/// Returns the failures of a step: those that a scenario names, or one that explains its outcome.
 fn failures(step: &PlannedStep) -> Vec<Failure> {
     match step.outcome {
         Outcome::Finished | Outcome::Paused => Vec::new(),
@@ -106,7 +106,7 @@ fn failures(step: &PlannedStep) -> Vec<Failure> {
     }
 }
 
-/// Whether a command can fail in a deployment; otherwise why not.
+/// Checks that a command can fail in a deployment.
 pub fn validate(
     failure: &Failure,
     environment_type: EnvironmentType,
@@ -165,8 +165,8 @@ impl Outputs {
     }
 }
 
-/// When time alone will next change what there is to say about the execution: never if nothing is
-/// due.
+/// Returns when time alone will next change the content about the execution, or `None` if never.
+/// This bounds how long a cached body is valid.
 #[must_use]
 pub fn next_change(execution: &Execution, now: Timestamp) -> Option<Timestamp> {
     let due = machine::due_at(execution);

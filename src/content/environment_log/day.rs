@@ -17,7 +17,7 @@ pub struct InvalidDay;
 pub struct Day(i64);
 
 impl Day {
-    /// The day on which an instant is.
+    /// Returns the day on which an instant is.
     #[must_use]
     pub fn of(instant: Timestamp) -> Self {
         Self(instant.as_millis().div_euclid(DAY))
@@ -29,7 +29,7 @@ impl Day {
         (0..i64::from(count)).map(move |days_ago| Self(today - days_ago))
     }
 
-    /// Its first instant.
+    /// Returns its first instant.
     #[must_use]
     pub fn starts_at(self) -> Timestamp {
         Timestamp::from_millis(self.0.saturating_mul(DAY))

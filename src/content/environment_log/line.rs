@@ -42,7 +42,7 @@ impl LineWriter {
         }
     }
 
-    /// A line with its line end.
+    /// Returns a line with its line end.
     pub(super) fn write(&self, entry: &LineOrigin) -> String {
         format!("{}\n", Line { writer: self, entry })
     }

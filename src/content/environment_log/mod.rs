@@ -1,5 +1,5 @@
-//! The logs of an environment, one for each service and day. They follow from what they are
-//! called; nothing of them is stored, and a log only ever grows.
+//! The logs of an environment, one for each service and day. They are computed from their names and
+//! the time; nothing is stored. Over time a log only grows: clients read it in parts.
 
 mod day;
 mod line;
@@ -37,7 +37,7 @@ pub struct DayLog {
 }
 
 impl DayLog {
-    /// The log of a day as it stands at `now`: empty before the day, complete after it.
+    /// Returns the log of a day as it stands at `now`: empty before the day, complete after it.
     #[must_use]
     pub fn new(
         program_id: ProgramId,
@@ -66,13 +66,14 @@ impl DayLog {
         self.lines().map(|line| line.len() as u64).sum()
     }
 
-    /// Whether nothing has been logged.
+    /// Returns whether nothing has been logged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines().next().is_none()
     }
 
-    /// The bytes from `start` up to `end`, at most `max` of them; empty past the end of the log.
+    /// Returns the bytes from `start` up to `end`, at most `max` of them; empty past the end of the
+    /// log.
     #[must_use]
     pub fn read(&self, start: u64, end: u64, max: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -94,7 +95,7 @@ impl DayLog {
         bytes
     }
 
-    /// The whole log as a gzip file, the same bytes for the same log. Memory does not fail.
+    /// Returns the whole log as a gzip file. The same log gives the same bytes.
     pub fn gzip(&self) -> io::Result<Vec<u8>> {
         // The encoder's default header names neither a time nor a file.
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -104,7 +105,7 @@ impl DayLog {
         encoder.finish()
     }
 
-    /// The lines so far, with their line ends, one at a time.
+    /// Returns the lines so far, with their line ends, one at a time.
     fn lines(&self) -> impl Iterator<Item = String> {
         (0..MINUTES_OF_A_DAY)
             .flat_map(|minute| self.entries(minute))
@@ -112,7 +113,7 @@ impl DayLog {
             .map(|entry| self.writer.write(&entry))
     }
 
-    /// The one to three lines of a minute, by their time.
+    /// Returns the one to three lines of a minute, by their time.
     fn entries(&self, minute: i64) -> impl Iterator<Item = LineOrigin> + use<> {
         let noise = self.noise.about(minute.cast_unsigned());
         let (beat, first) = (self.beat, minute * MINUTE + self.beat);
@@ -121,7 +122,7 @@ impl DayLog {
             LogName::AemRequest => (2, 1000),
             _ => (1 + noise.below(0, 3).cast_signed(), MINUTE - beat),
         };
-        // Each line has its own part of what is left of the minute.
+        // The rest of the minute is divided among the lines, so that they are in order.
         let part = reach / count;
         let mut last = first;
         (0..count).map(move |position| {

@@ -59,7 +59,7 @@ impl LogOption {
         option(Service::Dispatcher, LogName::HttpdAccess),
     ];
 
-    /// The log of that name that a service writes.
+    /// Returns the log of that name that a service writes.
     #[must_use]
     pub fn find(service: &str, name: &str) -> Option<Self> {
         Self::ALL

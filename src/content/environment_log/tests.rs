@@ -20,7 +20,7 @@ fn whole(log: &DayLog) -> String {
     String::from_utf8(log.read(0, u64::MAX, usize::MAX)).unwrap()
 }
 
-/// The first time of day in a line, in seconds.
+/// Returns the first time of day in a line, in seconds.
 fn second_in(line: &str) -> i64 {
     let number = |text: &str| text.parse::<i64>().ok();
     let found = line.split(['[', ' ', '.', '"']).find_map(|word| {

@@ -13,7 +13,7 @@ use crate::domain::scenario::Outcome;
 use super::build;
 use super::script::{Names, ScriptLine};
 
-/// The lines of a step in order. Those of deployment commands are not among them.
+/// Returns the lines of a step in order. Those of deployment commands are not among them.
 pub(super) fn script(
     execution: &Execution,
     step: &PlannedStep,
@@ -66,7 +66,7 @@ fn scan(execution: &Execution) -> Vec<ScriptLine> {
     lines
 }
 
-/// The lines of a scan's second log file.
+/// Returns the lines of a scan's second log file.
 pub(super) fn sonar_script(execution: &Execution) -> Vec<ScriptLine> {
     let code = &execution.plan.code;
     let commit = code.commit.as_deref().unwrap_or("unknown");

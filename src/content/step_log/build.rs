@@ -72,7 +72,7 @@ pub(super) fn script(execution: &Execution, names: Names<'_>) -> Vec<ScriptLine>
     lines
 }
 
-/// The variables that a build sees, as they are shown: secrets are not.
+/// Returns the variables that a build sees, as they are shown: secrets are not.
 fn variables(execution: &Execution, names: Names<'_>) -> Vec<String> {
     let mut lines = vec![
         "CM_BUILD=true".to_owned(),

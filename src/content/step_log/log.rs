@@ -33,13 +33,14 @@ impl Log {
         self.runs.iter().fold(0, |sum, run| sum.saturating_add(run.len()))
     }
 
-    /// Whether nothing has been logged.
+    /// Returns whether nothing has been logged.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 
-    /// The bytes from `start` up to `end`, at most `max` of them; empty past the end of the log.
+    /// Returns the bytes from `start` up to `end`, at most `max` of them; empty past the end of the
+    /// log.
     #[must_use]
     pub fn read(&self, start: u64, end: u64, max: usize) -> Vec<u8> {
         let mut bytes = Vec::new();

@@ -1,4 +1,5 @@
-//! The log of a step. It follows from plan and state and only ever grows.
+//! The log of a step. It is computed from plan and state, and over time it only grows: clients read
+//! it in parts.
 
 mod actions;
 mod build;
@@ -18,8 +19,8 @@ use script::ScriptLine;
 /// The second log file of a code scan, by the name that clients ask for.
 pub const SONAR_LOG_FILE: &str = "sonarLogFile";
 
-/// Whether a step has a log; `file` names one of several. It has none if it has not started, keeps
-/// no log, or has no such file.
+/// Returns whether a step has a log; `file` names one of several. It has none if it has not
+/// started, keeps no log, or has no such file.
 #[must_use]
 pub fn exists(execution: &Execution, position: usize, file: Option<&str>) -> bool {
     let action = execution.step(position).map(|(step, _)| step.action);
@@ -30,7 +31,7 @@ pub fn exists(execution: &Execution, position: usize, file: Option<&str>) -> boo
     has_file && links::logs(execution, position).is_ok()
 }
 
-/// The log of a step as it stands at `now`, if it [`exists`].
+/// Returns the log of a step as it stands at `now`, if it [`exists`].
 #[must_use]
 pub fn log(
     execution: &Execution,

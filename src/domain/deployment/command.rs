@@ -31,7 +31,7 @@ words! {
 }
 
 impl CommandKind {
-    /// What the command says when it fails and nobody says why.
+    /// Returns the message of the command when it fails and the scenario gives none.
     pub(super) fn usual_error(self) -> &'static str {
         match self {
             Self::ManageElbLinksDetach | Self::ManageElbLinksAttach => {

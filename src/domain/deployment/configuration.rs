@@ -67,7 +67,7 @@ const PROVISIONING: &str = "provisioning";
 pub struct DispatcherFiles<'a>(BTreeMap<&'a str, &'a str>);
 
 impl<'a> DispatcherFiles<'a> {
-    /// The files of a dispatcher that nothing was deployed to.
+    /// Returns the files of a dispatcher that nothing was deployed to.
     #[must_use]
     pub fn provisioned() -> Self {
         let paths = IMMUTABLE_FILES.into_iter().chain(REPLACEABLE_FILES);

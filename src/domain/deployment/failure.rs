@@ -1,4 +1,4 @@
-//! Failures that somebody asks for.
+//! Failures that a scenario asks for.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Whether the deployment has such a command; the error says which ones it has.
+    /// Checks that the deployment has such a command; the error says which ones it has.
     ///
     /// A command that is only performed to recover is no part of any plan.
     pub fn validate(&self, order: &Order<'_>) -> Result<(), String> {
@@ -53,7 +53,7 @@ impl Failure {
         })
     }
 
-    /// The planned command that it is about.
+    /// Returns the planned command that it is about.
     pub(super) fn find_command<'a>(&self, plan: &'a [Command]) -> Option<&'a Command> {
         plan.iter().find(|command| {
             command.kind == self.command

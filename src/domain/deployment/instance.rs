@@ -21,14 +21,15 @@ words! {
 }
 
 impl InstanceKind {
-    /// The name of the instance with that number, from 1, in a region: `author1uswest2`.
+    /// Returns the name of the instance with that number, from 1, in a region: `author1uswest2`.
     #[must_use]
     pub fn name(self, number: u32, region: &str) -> String {
         format!("{}{number}{region}", self.as_str())
     }
 }
 
-/// Where an environment is reached: its publish and its author address. They are fictitious.
+/// Returns where an environment is reached: its publish and its author address. They are
+/// fictitious.
 #[must_use]
 pub fn environment_urls(environment_name: &str) -> [(InstanceKind, String); 2] {
     let host: String = environment_name
@@ -94,7 +95,7 @@ pub(super) struct Instances<'a> {
 }
 
 impl<'a> Instances<'a> {
-    /// The instances before a deployment.
+    /// Returns the instances before a deployment.
     pub(super) fn before(order: &Order<'a>, files: &DispatcherFiles<'a>) -> Self {
         let dispatcher = Dispatcher {
             attached: true,
@@ -167,25 +168,25 @@ impl<'a> Instances<'a> {
         self.instances.iter().filter_map(|one| Some((one.name.as_str(), one.dispatcher.as_ref()?)))
     }
 
-    /// The dispatchers that are out of the load balancer.
+    /// Returns the dispatchers that are out of the load balancer.
     pub(super) fn detached(&self) -> Vec<String> {
         let detached = self.dispatchers().filter(|(_, dispatcher)| !dispatcher.attached);
         detached.map(|(name, _)| name.to_owned()).collect()
     }
 
-    /// The dispatchers whose files are not those that are in service.
+    /// Returns the dispatchers whose files are not those that are in service.
     pub(super) fn unsettled(&self) -> Vec<String> {
         let unsettled = self.dispatchers().filter(|(_, dispatcher)| dispatcher.unsettled);
         unsettled.map(|(name, _)| name.to_owned()).collect()
     }
 
-    /// The files of each dispatcher.
+    /// Returns the files of each dispatcher.
     #[cfg(test)]
     pub(super) fn files(&self) -> impl Iterator<Item = (&str, &DispatcherFiles<'a>)> {
         self.dispatchers().map(|(name, dispatcher)| (name, &dispatcher.files))
     }
 
-    /// The state of each instance.
+    /// Returns the state of each instance.
     pub(super) fn into_states(self) -> Vec<InstanceState> {
         let state = |instance: Instance<'a>| InstanceState {
             attached: instance.dispatcher.as_ref().map(|dispatcher| dispatcher.attached),

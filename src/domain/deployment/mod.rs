@@ -1,5 +1,5 @@
-//! Deployments: topology, artifacts and options become a plan of commands, and what really
-//! happens when they are performed.
+//! Deployments: the commands for a topology, artifacts and options, and what happens when they are
+//! performed.
 //!
 //! - Non-production is fast: everything goes to all instances at once.
 //! - Production is rolling: the authors, then pair after pair, each out of the load balancer only
@@ -54,7 +54,7 @@ pub struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// The names of all instances of a kind, in order.
+    /// Returns the names of all instances of a kind, in order.
     fn instances(&self, kind: InstanceKind) -> Vec<String> {
         let count = match kind {
             InstanceKind::Author => self.topology.authors,
@@ -63,7 +63,7 @@ impl Order<'_> {
         (1..=count).map(|number| kind.name(number, self.region)).collect()
     }
 
-    /// Whether the dispatchers leave the load balancer; in production they always do.
+    /// Returns whether the dispatchers leave the load balancer; in production they always do.
     fn detaches_dispatchers(&self) -> bool {
         self.environment_type == EnvironmentType::Prod
             || self.options.skip_detaching_dispatchers != Some(true)

@@ -19,8 +19,8 @@ pub struct Package {
     pub depends_on: Vec<String>,
 }
 
-/// The packages with dependencies first, otherwise as given. Dependencies on packages that are
-/// not among them don't matter, and a cycle begins with its package that is given first.
+/// Returns the packages with dependencies first, otherwise as given. Dependencies on packages that
+/// are not among them don't matter, and a cycle begins with its package that is given first.
 #[must_use]
 pub fn in_dependency_order(packages: &[Package]) -> Vec<&Package> {
     let mut waiting: Vec<&Package> = packages.iter().collect();
@@ -52,12 +52,12 @@ pub struct DispatcherPackage {
 }
 
 impl DispatcherPackage {
-    /// The paths of its files, relative to the web server's folder.
+    /// Returns the paths of its files, relative to the web server's folder.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.paths().filter(|path| !path.ends_with('/'))
     }
 
-    /// Why the package does not contain the full file set, or nothing.
+    /// Returns why the package does not contain the full file set, or nothing.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let missing: Vec<_> =

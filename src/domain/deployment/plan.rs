@@ -13,7 +13,7 @@ struct Task<'a> {
     subject: Option<String>,
 }
 
-/// The commands in the order in which they are expected to be performed.
+/// Returns the commands in the order in which they are expected to be performed.
 #[must_use]
 pub fn plan(order: &Order<'_>) -> Vec<Command> {
     let mut plan = CommandPlan { order, commands: Vec::new(), stage: 0 };
@@ -96,7 +96,7 @@ fn installations<'a>(order: &Order<'_>, instances: &'a [String]) -> Vec<Task<'a>
         .collect()
 }
 
-/// The way of a dispatcher package into service; empty if there is none.
+/// Returns the way of a dispatcher package into service; empty if there is none.
 fn configuration<'a>(order: &Order<'_>, instances: &'a [String]) -> Vec<Task<'a>> {
     let Some(package) = order.dispatcher_package else { return Vec::new() };
     [

@@ -16,7 +16,7 @@ pub struct DeploymentProgress<'a> {
 }
 
 impl DeploymentProgress<'_> {
-    /// The id of the current command; when all is over, of the last one.
+    /// Returns the id of the current command; when all is over, of the last one.
     #[must_use]
     pub fn current_id(&self) -> Option<u32> {
         let last = || self.completed.last().map(|(performed, _)| *performed);
@@ -25,8 +25,8 @@ impl DeploymentProgress<'_> {
 }
 
 impl Run {
-    /// How far the deployment is when that many thousandths of its time are over. The commands
-    /// of a stage are completed together, at its end.
+    /// Returns how far the deployment is when that many thousandths of its time are over. The
+    /// commands of a stage are completed together, at its end.
     #[must_use]
     pub fn at(&self, thousandths: i64) -> DeploymentProgress<'_> {
         let mut progress = DeploymentProgress { completed: Vec::new(), current: None };
@@ -41,7 +41,8 @@ impl Run {
         progress
     }
 
-    /// The stages, each with the thousandth at which it ends: later than 0, the last one at 1000.
+    /// Returns the stages, each with the thousandth at which it ends: later than 0, the last one at
+    /// 1000.
     fn stages(&self) -> impl Iterator<Item = (&[Performed], i64)> {
         let stages =
             || self.performed.chunk_by(|one, other| one.command.stage == other.command.stage);

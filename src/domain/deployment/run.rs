@@ -1,4 +1,4 @@
-//! What is really performed, failures and recovery included.
+//! Performing the commands, with failures and recovery.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{DispatcherPackage, Order};
 pub struct Performed {
     /// The command. If it was planned, it has its planned id; recovery counts on from there.
     pub command: Command,
-    /// What came of it; the error is its message.
+    /// Its result; the error is its message.
     pub result: Result<(), String>,
     /// Whether it was performed to recover.
     pub is_recovery: bool,
@@ -27,7 +27,7 @@ pub struct Run {
     pub planned: Vec<Command>,
     /// The commands in the order in which they were performed, stage after stage.
     pub performed: Vec<Performed>,
-    /// What came of it all; the error names each planned command that failed.
+    /// The result of the deployment; the error names each planned command that failed.
     pub outcome: Result<(), String>,
     /// The state of each instance in the end.
     pub instances: Vec<InstanceState>,
@@ -68,7 +68,7 @@ pub fn perform(order: &Order<'_>, failures: &[Failure]) -> Run {
 }
 
 impl Run {
-    /// The same deployment, stopped when that many commands were over: what they changed is
+    /// Returns the same deployment, stopped when that many commands were over: what they changed is
     /// brought into a state that can stay.
     #[must_use]
     pub fn stopped_after(self, order: &Order<'_>, commands: usize) -> Self {
@@ -92,7 +92,7 @@ impl Run {
     }
 }
 
-/// What each command that fails says, by its kind and instance.
+/// Returns what each command that fails says, by its kind and instance.
 fn messages(failures: &[Failure], plan: &[Command]) -> BTreeMap<(CommandKind, String), String> {
     let mut messages = BTreeMap::new();
     for failure in failures {
@@ -116,7 +116,7 @@ struct Performer<'a> {
 }
 
 impl Performer<'_> {
-    /// Performs all commands of a stage, whichever of them fail; answers these.
+    /// Performs all commands of a stage, even if some fail, and returns those that failed.
     fn perform_stage(
         &mut self,
         commands: Vec<Command>,
@@ -134,7 +134,7 @@ impl Performer<'_> {
         errors
     }
 
-    /// A failure happens once.
+    /// Returns the result of a command. A failure happens only once, so recovery can succeed.
     fn result_of(&mut self, command: &Command) -> Result<(), String> {
         if command.kind == CommandKind::CleanDispatcherConfiguration
             && let Some(problem) = self.package.and_then(DispatcherPackage::problem)
@@ -152,7 +152,7 @@ impl Performer<'_> {
         self.insist(CommandKind::ManageElbLinksAttach, self.instances.detached());
     }
 
-    /// Performs a command on each of the instances; where it fails, once more.
+    /// Performs a command on each of the instances, and repeats it once where it fails.
     fn insist(&mut self, kind: CommandKind, instances: Vec<String>) {
         let mut instances = instances;
         while !instances.is_empty() {

@@ -34,7 +34,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The answer as it is shown in a step's `details.input`.
+    /// Returns the answer as it is shown in a step's `details.input`.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
@@ -99,7 +99,8 @@ pub fn read_cancel(
     }
 }
 
-/// The body by which somebody agrees to a waiting step. `metrics` are those of the step's gate.
+/// Returns the body by which somebody agrees to a waiting step. `metrics` are those of the step's
+/// gate.
 #[must_use]
 pub fn consent(action: Action, metrics: &[Metric]) -> Value {
     match action {
@@ -117,7 +118,7 @@ pub fn consent(action: Action, metrics: &[Metric]) -> Value {
     }
 }
 
-/// A field that is wrong, with what was sent, if anything was.
+/// Returns a field that is wrong, with what was sent, if anything was.
 fn invalid(field: &str, message: impl Into<String>, sent: Option<&Value>) -> InvalidField {
     InvalidField { invalid_value: sent.cloned(), ..InvalidField::new(field, message) }
 }

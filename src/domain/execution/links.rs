@@ -1,5 +1,5 @@
-//! What is possible with a step now, and why the rest is not. Links are shown by these rules and
-//! commands are refused by them.
+//! What is possible with a step now, and why the rest is not. The same rules decide which links are
+//! shown and which commands are refused, so the two can't contradict each other.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ use super::{Execution, Progress, Trigger};
 /// Why a link is absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unavailable {
-    /// The step's turn has not come.
+    /// The step has not started.
     NotStarted,
-    /// The step works; nothing is asked.
+    /// The step is running and waits for no answer.
     Working,
     /// The step is over.
     Over,
@@ -71,7 +71,7 @@ fn state(execution: &Execution, position: usize) -> Result<(Action, &StepState),
     Ok((step.action, state))
 }
 
-/// Whether the step can be advanced: it waits.
+/// Checks that the step can be advanced: it waits.
 pub fn advance(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     match state(execution, position)?.1.status() {
         StepStatus::Waiting => Ok(()),
@@ -81,7 +81,7 @@ pub fn advance(execution: &Execution, position: usize) -> Result<(), Unavailable
     }
 }
 
-/// Whether the step can be cancelled: it waits, or it is a build or a test at work.
+/// Checks that the step can be cancelled: it waits, or it is a running build or test.
 pub fn cancel(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     let (action, state) = state(execution, position)?;
     if matches!(execution.progress, Progress::Cancelling { .. }) {
@@ -102,7 +102,7 @@ pub fn cancel(execution: &Execution, position: usize) -> Result<(), Unavailable>
     }
 }
 
-/// Whether the step has a log: it has started, and builds, scans, deploys or tests.
+/// Returns whether the step has a log: it has started, and builds, scans, deploys or tests.
 pub fn logs(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     let (action, state) = state(execution, position)?;
     if action.waits_for_a_person() || action == Action::Validate {
@@ -111,7 +111,8 @@ pub fn logs(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     has_started(state)
 }
 
-/// Whether the step has metrics: it has started, and is a build, a scan, a deployment or a test.
+/// Checks that the step has metrics: it has started, and is a build, a scan, a deployment or a
+/// test.
 pub fn metrics(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     let (action, state) = state(execution, position)?;
     if action.waits_for_a_person() || action == Action::Validate {
@@ -127,7 +128,8 @@ fn has_started(state: &StepState) -> Result<(), Unavailable> {
     }
 }
 
-/// Whether the step can be re-executed. `is_last` says that the pipeline has no later execution.
+/// Returns whether the step can be re-executed. `is_last` says that the pipeline has no later
+/// execution.
 ///
 /// Source: the limitations in Cloud Manager's documentation of re-execution.
 pub fn re_execute(

@@ -31,7 +31,7 @@ use super::step::{Scheduled, StepState};
 use super::{End, Execution, Progress};
 use crate::domain::environment::EnvironmentType;
 
-/// What somebody asks of a step.
+/// A command to a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StepRequest<'a> {
     /// Go on, with the answer in the body.
@@ -49,7 +49,7 @@ pub enum Refusal {
     Invalid(InvalidField),
 }
 
-/// What one or more transitions brought about.
+/// The effects of transitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effects {
     /// How many times a step changed its status.
@@ -59,16 +59,16 @@ pub struct Effects {
 }
 
 impl Effects {
-    fn tell(&mut self, kind: EventKind, at: Timestamp, step: Option<usize>) {
+    fn record(&mut self, kind: EventKind, at: Timestamp, step: Option<usize>) {
         self.events.push(Event { kind, at, step });
     }
 }
 
-/// How long a step waits for an answer; for ever if it may.
+/// Returns how long a step waits for an answer, or `None` if without a limit.
 ///
 /// Source: the time-outs in Cloud Manager's documentation of code deployment.
 #[must_use]
-pub fn patience(step: &PlannedStep) -> Option<Duration> {
+pub fn answer_timeout(step: &PlannedStep) -> Option<Duration> {
     match step.action {
         Action::Deploy => None,
         Action::Schedule | Action::Managed => Some(Duration::from_days(14)),
@@ -79,7 +79,8 @@ pub fn patience(step: &PlannedStep) -> Option<Duration> {
     }
 }
 
-/// When time alone will next change the execution; never if it is over or waits for ever.
+/// Returns when time alone will next change the execution, or `None` if it is over or waits without
+/// a limit.
 #[must_use]
 pub fn due_at(execution: &Execution) -> Option<Timestamp> {
     match execution.progress {
@@ -89,27 +90,27 @@ pub fn due_at(execution: &Execution) -> Option<Timestamp> {
         Progress::Running => {
             let (plan, state) = execution.step(execution.current_step()?)?;
             match state {
-                // The turn of the next step comes with the end of the one before.
+                // A step begins in the transition that ends the one before, never by time alone.
                 StepState::NotStarted | StepState::Ended { .. } => None,
                 StepState::Running { until, .. } => Some(*until),
                 StepState::Waiting { scheduled: Some(scheduled), .. } => Some(scheduled.at),
                 StepState::Waiting { since, .. } => {
-                    patience(plan).map(|patience| *since + patience)
+                    answer_timeout(plan).map(|timeout| *since + timeout)
                 }
             }
         }
     }
 }
 
-/// Lets time pass up to and including `now`; each change happens at its own due time.
+/// Applies everything that is due up to and including `now`. Each change happens at its own due
+/// time, however late this is called: restarts and jumps of the clock need no code of their own.
 pub fn run_until(execution: &mut Execution, now: Timestamp, effects: &mut Effects) {
     while let Some(at) = due_at(execution).filter(|due| *due <= now) {
         fall_due(execution, at, effects);
     }
 }
 
-/// Lets all the time pass that an execution needs to its end, as if everybody who is asked agreed
-/// at once.
+/// Runs an execution to its end, as if every question were answered with yes at once.
 pub fn run_to_the_end(execution: &mut Execution, effects: &mut Effects) {
     while let Some(due) = due_at(execution) {
         let waiting =
@@ -128,7 +129,7 @@ pub fn run_to_the_end(execution: &mut Execution, effects: &mut Effects) {
     }
 }
 
-/// Ends an execution that is not over, whatever it does, because its program goes away.
+/// Cancels an execution in any state, because its program is deleted.
 pub fn stop(execution: &mut Execution, at: Timestamp, effects: &mut Effects) {
     if matches!(execution.progress, Progress::Ended { .. }) {
         return;
@@ -141,12 +142,12 @@ pub fn stop(execution: &mut Execution, at: Timestamp, effects: &mut Effects) {
     end_execution(execution, End::Cancelled, at, effects);
 }
 
-/// What is due at `at` happens.
+/// Applies the one change that is due at `at`.
 fn fall_due(execution: &mut Execution, at: Timestamp, effects: &mut Effects) {
     match execution.progress {
         Progress::NotStarted => {
             execution.progress = Progress::Running;
-            effects.tell(EventKind::ExecutionStarted, at, None);
+            effects.record(EventKind::ExecutionStarted, at, None);
             begin_step(execution, 0, at, effects);
         }
         Progress::Cancelling { .. } => end_execution(execution, End::Cancelled, at, effects),
@@ -165,6 +166,7 @@ fn step_falls_due(
     at: Timestamp,
     effects: &mut Effects,
 ) {
+    // Copies the `Arc`: the plan is read while the execution is changed.
     let plan = execution.plan.clone();
     let Some(step) = plan.steps.get(position) else { return };
     match &execution.steps[position] {
@@ -179,7 +181,7 @@ fn step_falls_due(
                     execution.steps[position] =
                         StepState::Waiting { started_at, since: at, scheduled: None };
                     effects.transitions += 1;
-                    effects.tell(EventKind::StepWaiting, at, Some(position));
+                    effects.record(EventKind::StepWaiting, at, Some(position));
                 }
             }
         }
@@ -188,7 +190,7 @@ fn step_falls_due(
             end_step(execution, position, End::Finished, at, answer, effects);
         }
         StepState::Waiting { .. } => {
-            end_step(execution, position, rejection(step.action), at, None, effects);
+            end_step(execution, position, end_when_rejected(step.action), at, None, effects);
             if let StepState::Ended { timed_out, .. } = &mut execution.steps[position] {
                 *timed_out = true;
             }
@@ -197,7 +199,7 @@ fn step_falls_due(
     }
 }
 
-/// What the end of a step's work leads to.
+/// What happens when the work of a step is done.
 enum WorkDone {
     Ends(End),
     Waits,
@@ -221,8 +223,8 @@ fn work_done(execution: &Execution, step: &PlannedStep, resumed: bool) -> WorkDo
     }
 }
 
-/// How a step ends that somebody rejects, or that nobody answers in time.
-fn rejection(action: Action) -> End {
+/// Returns how a step ends when it is rejected or not answered in time.
+fn end_when_rejected(action: Action) -> End {
     if gate::Gate::of(action).is_some() { End::Failed } else { End::Cancelled }
 }
 
@@ -232,15 +234,17 @@ fn begin_step(execution: &mut Execution, position: usize, at: Timestamp, effects
     if step.action.waits_for_a_person() {
         execution.steps[position] =
             StepState::Waiting { started_at: at, since: at, scheduled: None };
-        effects.tell(EventKind::StepWaiting, at, Some(position));
+        effects.record(EventKind::StepWaiting, at, Some(position));
         return;
     }
+    // A paused deployment works for half of its duration before the pause, and the rest after it.
     let work = match step.outcome {
         Outcome::Paused => step.duration.divided_by(2),
         _ => step.duration,
     };
+    // Cloud Manager sends no start event for scans.
     if step.action != Action::CodeQuality {
-        effects.tell(EventKind::StepStarted, at, Some(position));
+        effects.record(EventKind::StepStarted, at, Some(position));
     }
     execution.steps[position] =
         StepState::Running { started_at: at, until: at + work, resumed_at: None };
@@ -262,7 +266,7 @@ fn end_step(
     }
 }
 
-/// Ends a step without a word on what comes after it.
+/// Ends a step. The caller decides what comes after it.
 fn close_step(
     execution: &mut Execution,
     position: usize,
@@ -281,16 +285,16 @@ fn close_step(
         timed_out: false,
     };
     effects.transitions += 1;
-    effects.tell(EventKind::StepEnded, at, Some(position));
+    effects.record(EventKind::StepEnded, at, Some(position));
 }
 
 fn end_execution(execution: &mut Execution, end: End, at: Timestamp, effects: &mut Effects) {
     execution.progress = Progress::Ended { end, at };
-    effects.tell(EventKind::ExecutionEnded, at, None);
+    effects.record(EventKind::ExecutionEnded, at, None);
 }
 
-/// Does what somebody asks of the step at `position`, at `at`, to which the execution has been
-/// brought before ([`run_until`]).
+/// Applies a command to the step at `position`. The caller must have called [`run_until`] for `at`
+/// before: an overdue change may be why the command is refused.
 pub fn apply(
     execution: &mut Execution,
     position: usize,
@@ -351,9 +355,10 @@ fn cancel(
     let state = &execution.steps[position];
     let answer = answer::read_cancel(action, state.status(), body).map_err(Refusal::Invalid)?;
     if matches!(state, StepState::Waiting { .. }) {
-        end_step(execution, position, rejection(action), at, Some(answer), effects);
+        end_step(execution, position, end_when_rejected(action), at, Some(answer), effects);
         return Ok(());
     }
+    // A running step is stopped at once, but the execution takes a while to wind down.
     close_step(execution, position, End::Cancelled, at, Some(answer), effects);
     execution.progress = Progress::Cancelling { since: at, until: at + plan.cancelling };
     Ok(())

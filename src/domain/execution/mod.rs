@@ -1,4 +1,4 @@
-//! Executions: a frozen plan and how far it has come.
+//! Executions: a plan that never changes, and the progress through it.
 
 pub mod answer;
 pub mod links;
@@ -130,7 +130,7 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// Its status.
+    /// Returns its status.
     #[must_use]
     pub fn status(&self) -> ExecutionStatus {
         match self.progress {
@@ -144,7 +144,7 @@ impl Execution {
         }
     }
 
-    /// When its status last changed.
+    /// Returns when its status last changed.
     #[must_use]
     pub fn updated_at(&self) -> Timestamp {
         match self.progress {
@@ -154,7 +154,7 @@ impl Execution {
         }
     }
 
-    /// When it ended, if it has.
+    /// Returns when it ended, if it has.
     #[must_use]
     pub fn finished_at(&self) -> Option<Timestamp> {
         match self.progress {
@@ -163,7 +163,7 @@ impl Execution {
         }
     }
 
-    /// The position of the step that runs or waits, or will run next; none once it is over.
+    /// Returns the position of the step that runs or waits, or will run next; none once it is over.
     #[must_use]
     pub fn current_step(&self) -> Option<usize> {
         match self.progress {
@@ -174,26 +174,26 @@ impl Execution {
         }
     }
 
-    /// The position of the step with these identifiers.
+    /// Returns the position of the step with these identifiers.
     #[must_use]
     pub fn find_step(&self, phase_id: PhaseId, step_id: StepId) -> Option<usize> {
         self.plan.steps.iter().position(|step| step.id == step_id && step.phase_id == phase_id)
     }
 
-    /// A step's plan and state, by its position.
+    /// Returns a step's plan and state, by its position.
     #[must_use]
     pub fn step(&self, position: usize) -> Option<(&PlannedStep, &StepState)> {
         self.plan.steps.get(position).zip(self.steps.get(position))
     }
 
-    /// The production deployment, if the execution has one.
+    /// Returns the production deployment, if the execution has one.
     #[must_use]
     pub fn production_deployment(&self) -> Option<(&PlannedStep, &StepState)> {
         self.plan.steps.iter().zip(&self.steps).find(|(step, _)| step.is_production_deployment())
     }
 
-    /// The metrics of the gate of the step at a position: none while its work is not done, if it
-    /// was cut short, or where it has no gate.
+    /// Returns the metrics of the gate of the step at a position: none while its work is not done,
+    /// if it was cut short, or where it has no gate.
     #[must_use]
     pub fn gate_metrics(&self, position: usize) -> Vec<Metric> {
         let Some((step, state)) = self.step(position) else { return Vec::new() };
@@ -205,14 +205,14 @@ impl Execution {
         if judged { self.plan.metrics(step) } else { Vec::new() }
     }
 
-    /// Whether important failures of the gate of the step at a position have been overridden:
-    /// the step finished in spite of them.
+    /// Returns whether important failures of the gate of the step at a position have been
+    /// overridden: the step finished in spite of them.
     #[must_use]
     pub fn is_overridden(&self, position: usize) -> bool {
         matches!(self.steps.get(position), Some(StepState::Ended { end: End::Finished, .. }))
     }
 
-    /// The number that makes the identifier of the step state at a position, new in each
+    /// Returns the number that makes the identifier of the step state at a position, new in each
     /// execution.
     #[must_use]
     pub fn step_state_id(&self, position: usize) -> i64 {
@@ -220,7 +220,8 @@ impl Execution {
         self.id.number().saturating_mul(100).saturating_add(position)
     }
 
-    /// The version of its artifacts: creation time without a leading zero on the month, and id.
+    /// Returns the version of its artifacts: creation time without a leading zero on the month, and
+    /// id.
     #[must_use]
     pub fn artifacts_version(&self) -> String {
         let time = self.created_at.strftime("%Y.%-m%d.%H%M%S");
@@ -229,19 +230,19 @@ impl Execution {
 }
 
 impl PlannedStep {
-    /// Whether this is the deployment to production.
+    /// Returns whether this is the deployment to production.
     #[must_use]
     pub fn is_production_deployment(&self) -> bool {
         self.action == Action::Deploy && self.environment_type() == Some(EnvironmentType::Prod)
     }
 
-    /// The type of the environment, for steps of a deploy phase.
+    /// Returns the type of the environment, for steps of a deploy phase.
     #[must_use]
     pub fn environment_type(&self) -> Option<EnvironmentType> {
         self.target.as_ref().map(|target| target.environment_type)
     }
 
-    /// When so many thousandths of its work are done; never while it is paused before them.
+    /// Returns when so many thousandths of its work are done; never while it is paused before them.
     #[must_use]
     pub fn done_at(&self, state: &StepState, thousandths: i64) -> Option<Timestamp> {
         let share = |thousandths: i64| {

@@ -1,6 +1,8 @@
-//! The plan of an execution: everything that is decided when it starts, and frozen.
+//! The plan of an execution: everything that is decided when it starts. It never changes
+//! afterwards, so that later changes of the pipeline don't affect executions that run.
 //!
-//! Executions that would go alike share one plan. Its serde form is how it is stored.
+//! Executions with equal plans share one. The serde form is the stored form, and its digest
+//! identifies the plan.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +27,7 @@ use super::ExecutionMode;
 pub struct Plan {
     /// The kind of the pipeline.
     pub kind: PipelineKind,
-    /// What important metric failures do.
+    /// What the pipeline does when an important metric fails.
     pub important_failures: ImportantFailures,
     /// The program's performance targets.
     pub kpis: Kpis,
@@ -39,28 +41,28 @@ pub struct Plan {
     /// Whether the cache of the pipeline's builds is empty.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cold_cache: bool,
-    /// What the validation finds wrong; empty if nothing is.
+    /// The problems that the validation step finds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
-    /// The steps in order, never none.
+    /// The steps in order; there is at least one.
     pub steps: Vec<PlannedStep>,
 }
 
-/// The code that an execution builds or copies the artifacts of.
+/// The code of an execution, which is built or whose artifacts are copied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
     /// Name of the repository.
     pub repository: String,
     /// A branch, or a tag as `refs/tags/…`.
     pub branch: String,
-    /// The commit; none where the branch does not exist.
+    /// The commit, or `None` if the branch does not exist.
     pub commit: Option<String>,
-    /// The build whose artifacts are taken; none if the execution builds its own.
+    /// The build whose artifacts are copied, or `None` if the execution builds its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_by: Option<KnownBuild>,
 }
 
-/// A build that has made artifacts.
+/// An earlier build whose artifacts can be copied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownBuild {
     /// The execution that it was part of.
@@ -69,15 +71,15 @@ pub struct KnownBuild {
     pub version: String,
 }
 
-/// The pipeline variable by which artifacts are built again although they are there.
+/// The pipeline variable that, set to `true`, forces a new build.
 pub const DISABLE_BUILD_REUSE: &str = "CM_DISABLE_BUILD_REUSE";
 
-/// The environment that a step is about.
+/// The environment of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// Identifier.
     pub id: EnvironmentId,
-    /// Name; none where the environment does not exist.
+    /// Name, or `None` if the environment does not exist.
     pub name: Option<String>,
     /// Type.
     #[serde(rename = "type")]
@@ -99,22 +101,22 @@ pub struct PlannedStep {
     /// The environment, for steps of a deploy phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// How it does it.
+    /// Its options.
     #[serde(default, skip_serializing_if = "StepOptions::is_empty")]
     pub options: StepOptions,
-    /// How long it runs; none for a step that only waits.
+    /// How long it runs; zero for a step that only waits.
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
     pub duration: Duration,
-    /// How it ends, as far as its gate does not decide.
+    /// How it ends, unless its gate decides otherwise.
     #[serde(default, skip_serializing_if = "is_default")]
     pub outcome: Outcome,
     /// Deployment commands that fail, for a deploy step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
-    /// What it says when it fails.
+    /// Its message when it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Actual values of the metrics of its gate, where they are not the usual ones.
+    /// Actual values of the metrics of its gate, where they differ from the defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, String>,
     /// Lines added to its log.
@@ -129,7 +131,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 /// Which steps of a pipeline an execution has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// All of them, but for those that the mode leaves out.
+    /// All steps, except those that the mode leaves out.
     Whole(ExecutionMode),
     /// Validation, copying the artifacts of the named code, production deployment.
     ProductionDeployment(Code),
@@ -166,16 +168,15 @@ impl Plan {
         }
     }
 
-    /// Whether the build step may take artifacts that are there instead of building them: it is
-    /// to go well.
+    /// Returns whether the build step may copy existing artifacts: only if it is going to succeed.
     #[must_use]
     pub fn may_reuse(&self) -> bool {
         let mut builds = self.steps.iter().filter(|step| step.action == Action::Build);
         builds.all(|step| step.outcome == Outcome::Finished)
     }
 
-    /// Takes the artifacts of a build instead of building them, which is quicker unless a scenario
-    /// says how long it takes.
+    /// Copies the artifacts of an earlier build instead of building them. This is faster, unless a
+    /// scenario sets the duration of the build step.
     pub fn reuse(&mut self, build: KnownBuild, scenario: &Scenario) {
         let entry = scenario.find_entry(Action::Build, None);
         if entry.is_none_or(|entry| entry.duration.is_none()) {
@@ -186,7 +187,8 @@ impl Plan {
         self.code.built_by = Some(build);
     }
 
-    /// What the gate of a step will find; nothing where it has no gate, or fails without one.
+    /// Returns the metrics that the gate of a step will find. Empty if the step has no gate, or if
+    /// a scenario lets it fail before the gate.
     #[must_use]
     pub fn metrics(&self, step: &PlannedStep) -> Vec<Metric> {
         if matches!(step.outcome, Outcome::Failed | Outcome::Error) {
@@ -254,12 +256,12 @@ fn plan_step(
     }
 }
 
-/// How long it takes to copy artifacts whose build takes that long.
+/// Returns how long copying takes, for artifacts whose build takes this long.
 fn copying(build: Duration) -> Duration {
     build.divided_by(10)
 }
 
-/// The code that a normal execution of the pipeline would build now.
+/// Returns the code that a normal execution of the pipeline would build now.
 fn code(program: &Program, pipeline: &Pipeline) -> Code {
     let build = pipeline.phases.iter().find_map(|phase| match &phase.kind {
         PhaseKind::Build { repository_id, branch } => Some((repository_id, branch)),
@@ -285,7 +287,7 @@ fn build_variables(pipeline: &Pipeline) -> BTreeMap<String, Option<String>> {
     variables.map(|variable| (variable.name.clone(), variable.value.clone())).collect()
 }
 
-/// What the validation of the pipeline finds wrong now.
+/// Returns what the validation of the pipeline finds wrong now.
 fn problems(program: &Program, pipeline: &Pipeline) -> Vec<String> {
     pipeline
         .phases

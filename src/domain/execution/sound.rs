@@ -1,15 +1,16 @@
-//! What holds of every execution that the state machine makes: one that was stored and makes no
-//! sense is told from the others before anything is done with it.
+//! The invariants of executions. A stored execution is checked before it is used: the file may have
+//! been changed by others.
 
 use super::step::StepState;
 use super::{End, Execution, Progress};
 use crate::domain::time::Timestamp;
 
 impl Execution {
-    /// Why the state machine never makes this execution; nothing if it may.
+    /// Returns which invariant this execution breaks, or `None` if it breaks none.
     ///
-    /// An execution without a fault can be taken to its end: the machine's functions neither panic
-    /// nor go on for ever, and something is due while it runs, unless it waits for a person.
+    /// An execution without a fault can be run to its end: the functions of the state machine
+    /// neither panic nor loop for ever, and something is due while it runs, unless it waits for a
+    /// person.
     #[must_use]
     pub fn find_fault(&self) -> Option<&'static str> {
         if self.plan.steps.is_empty() {
@@ -32,13 +33,13 @@ impl Execution {
         (!self.times().is_sorted()).then_some("its times are not in order")
     }
 
-    /// The steps that have begun.
+    /// Returns the steps that have begun.
     fn begun(&self) -> &[StepState] {
         let begun = self.steps.iter().take_while(|step| **step != StepState::NotStarted).count();
         &self.steps[..begun]
     }
 
-    /// Whether the last step that has begun is as it is when the execution has come so far.
+    /// Returns whether the last step that has begun fits the progress of the execution.
     fn fits(&self, last: Option<&StepState>) -> bool {
         let last_end = match last {
             Some(StepState::Ended { end, .. }) => Some(*end),
@@ -48,14 +49,14 @@ impl Execution {
             Progress::NotStarted => last.is_none(),
             Progress::Running => last.is_some() && last_end.is_none(),
             Progress::Cancelling { .. } => last_end == Some(End::Cancelled),
-            // Its program may have gone away before it has begun.
+            // Its program may have been deleted before it began.
             Progress::Ended { end: End::Cancelled, .. } if last.is_none() => true,
             Progress::Ended { end: End::Finished, .. } => self.steps.iter().all(has_finished),
             Progress::Ended { end, .. } => last_end == Some(end),
         }
     }
 
-    /// Its times in the order in which they come.
+    /// Returns its times; in a sound execution they are in ascending order.
     fn times(&self) -> Vec<Timestamp> {
         let mut times = vec![self.created_at];
         for step in self.begun() {

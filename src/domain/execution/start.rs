@@ -1,4 +1,4 @@
-//! Starting an execution: what is asked for, and when it is refused.
+//! Starting an execution: requests, refusals, and the new execution.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ pub enum StartRequest {
     Whole(Trigger, ExecutionMode),
     /// The production deployment of the last execution again.
     ReExecute {
-        /// The production deploy step; none stands for a step that does not exist.
+        /// The production deploy step. An identifier that can't be read is `None`: no step has it.
         step: Option<StepId>,
-        /// The last execution, if the caller names it; a name that is no execution's is `Some(None)`.
+        /// The last execution, if the caller names it. A name that can't be read is `Some(None)`.
         source: Option<Option<ExecutionId>>,
     },
 }
@@ -66,7 +66,7 @@ impl fmt::Display for StartRefusal {
     }
 }
 
-/// Everything that a new execution depends on.
+/// Everything that the plan of a new execution depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
     /// The program.
@@ -75,13 +75,13 @@ pub struct Circumstances<'a> {
     pub pipeline: &'a Pipeline,
     /// The pipeline's last execution, which is over.
     pub last: Option<&'a Execution>,
-    /// How it is to go.
+    /// The scenario of the pipeline.
     pub scenario: &'a Scenario,
     /// How long steps take.
     pub pace: Pace,
 }
 
-/// Plans what is asked for, or says why it can't be started.
+/// Plans a requested execution, or returns why it can't be started.
 pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution, StartRefusal> {
     let (trigger, mode, source, extent) = match request {
         StartRequest::Whole(trigger, mode) => {
@@ -102,6 +102,8 @@ pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution
                 .position(|planned| Some(planned.id) == step)
                 .ok_or(StartRefusal::NoSuchStep)?;
             links::re_execute(last, position, true).map_err(StartRefusal::NotReExecutable)?;
+            // If the last execution copied its artifacts itself, the original build stays the
+            // source.
             let mut code = last.plan.code.clone();
             code.built_by.get_or_insert_with(|| KnownBuild {
                 execution_id: last.id,
@@ -112,6 +114,7 @@ pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution
         }
     };
     let mut plan = Plan::new(on.program, on.pipeline, &extent, on.scenario, on.pace);
+    // The last execution filled the cache, unless it was emptied after that execution began.
     let emptied_at = on.pipeline.cache_invalidated_at;
     plan.cold_cache = on.last.is_none_or(|last| emptied_at >= Some(last.created_at));
     Ok(NewExecution { trigger, mode, source, plan })
@@ -141,7 +144,7 @@ pub struct NewExecution {
 }
 
 impl NewExecution {
-    /// The execution as it is created.
+    /// Returns the execution in its first state.
     #[must_use]
     pub fn create(
         self,

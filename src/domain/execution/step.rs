@@ -58,7 +58,7 @@ pub struct Scheduled {
 }
 
 impl Scheduled {
-    /// The answer as it was given.
+    /// Returns the answer as it was given.
     #[must_use]
     pub fn answer(&self) -> Answer {
         Answer::Schedule { at: self.at, text: self.text.clone() }
@@ -66,7 +66,7 @@ impl Scheduled {
 }
 
 impl StepState {
-    /// Its status.
+    /// Returns its status.
     #[must_use]
     pub fn status(&self) -> StepStatus {
         match self {
@@ -80,7 +80,7 @@ impl StepState {
         }
     }
 
-    /// When it started, if it has.
+    /// Returns when it started, if it has.
     #[must_use]
     pub fn started_at(&self) -> Option<Timestamp> {
         match self {
@@ -91,7 +91,7 @@ impl StepState {
         }
     }
 
-    /// When it ended, if it has.
+    /// Returns when it ended, if it has.
     #[must_use]
     pub fn finished_at(&self) -> Option<Timestamp> {
         match self {
@@ -100,7 +100,7 @@ impl StepState {
         }
     }
 
-    /// When it last changed, if it ever did.
+    /// Returns when it last changed, if it ever did.
     #[must_use]
     pub fn updated_at(&self) -> Option<Timestamp> {
         match self {
@@ -113,7 +113,7 @@ impl StepState {
         }
     }
 
-    /// When it was resumed after a pause, if it was.
+    /// Returns when it was resumed after a pause, if it was.
     #[must_use]
     pub fn resumed_at(&self) -> Option<Timestamp> {
         match self {
@@ -122,7 +122,7 @@ impl StepState {
         }
     }
 
-    /// What somebody last answered, if anybody did.
+    /// Returns what somebody last answered, if anybody did.
     #[must_use]
     pub fn answer(&self) -> Option<Answer> {
         match self {
@@ -133,7 +133,7 @@ impl StepState {
         }
     }
 
-    /// Whether it ended because nobody answered in time.
+    /// Returns whether it ended because nobody answered in time.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         matches!(self, Self::Ended { timed_out: true, .. })

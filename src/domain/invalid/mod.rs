@@ -1,4 +1,4 @@
-//! What is wrong with what was sent: each field, and how all of them are collected.
+//! Wrong fields in what was sent, and how all of them are collected.
 
 mod words;
 
@@ -22,18 +22,18 @@ pub struct InvalidField {
 }
 
 impl InvalidField {
-    /// A field that is wrong.
+    /// Returns a field that is wrong.
     pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into(), invalid_value: None, line: None }
     }
 
-    /// The same, with what was sent.
+    /// Returns the same with what was sent.
     #[must_use]
     pub fn with_value(self, value: impl Into<Value>) -> Self {
         Self { invalid_value: Some(value.into()), ..self }
     }
 
-    /// The same, inside a field.
+    /// Returns the same inside a field.
     #[must_use]
     pub fn inside(self, parent: &str) -> Self {
         Self { field: join(parent, &self.field), ..self }
@@ -91,7 +91,7 @@ pub struct Place<'f> {
 }
 
 impl Place<'_> {
-    /// A place inside this one, for example `phases[0]`.
+    /// Returns a place inside this one, for example `phases[0]`.
     pub fn at(&mut self, field: &str) -> Place<'_> {
         let path = join(&self.path, field);
         Place { found: &mut *self.found, path }
@@ -108,14 +108,14 @@ impl Place<'_> {
         self.report(InvalidField::new(field, message));
     }
 
-    /// How many fields have been found wrong so far, here and elsewhere.
+    /// Returns how many fields have been found wrong so far, here and elsewhere.
     #[must_use]
     pub fn count(&self) -> usize {
         self.found.len()
     }
 }
 
-/// The path of a field inside a parent.
+/// Returns the path of a field inside a parent.
 fn join(parent: &str, field: &str) -> String {
     if parent.is_empty() || field.is_empty() || field.starts_with('[') {
         format!("{parent}{field}")

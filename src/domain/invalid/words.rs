@@ -1,9 +1,9 @@
-//! How it is said that a name is not known.
+//! Messages about unknown names, with a suggestion.
 
 /// The most names that are listed.
 const FEW: usize = 15;
 
-/// How alike two names are that are probably meant to be the same, from 0 to 1.
+/// How similar a name must be to be suggested, from 0 to 1.
 const ALIKE: f64 = 0.7;
 
 /// Says that a name is not known; `kind` says what it is the name of, for example `field`.
@@ -27,9 +27,9 @@ pub fn one_of(word: &str, allowed: &[&str]) -> String {
     }
 }
 
-/// The name that was probably meant.
+/// Returns the name that was probably meant.
 fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
-    // A long text is no name, and comparing takes time.
+    // A long text is no misspelt name, and comparing takes time that grows with the length.
     let plain = |name: &str| name.replace(['_', '-'], "").to_lowercase();
     let name = Some(plain(name)).filter(|name| (1..=100).contains(&name.len()))?;
     let likeness = |known: &str| strsim::normalized_damerau_levenshtein(&name, &plain(known));

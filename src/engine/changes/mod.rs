@@ -1,7 +1,7 @@
-//! What has changed, and who is told of it.
+//! Changes, and how they are announced: epochs, topics and the feed.
 
 mod feed;
-mod interest;
+mod filter;
 mod topics;
 
 use std::collections::HashSet;
@@ -11,8 +11,8 @@ use super::executions::epochs::Epochs;
 use crate::domain::id::{EnvironmentId, ExecutionId, PipelineKey, ProgramId, WebhookId};
 use crate::domain::time::Timestamp;
 use feed::Feed;
-pub use feed::{Follower, News, Position};
-pub use interest::{ChangeType, Interest};
+pub use feed::{FeedUpdate, Follower, Position};
+pub use filter::{ChangeFilter, ChangeType};
 use topics::Topics;
 pub use topics::{Listener, Topic};
 
@@ -35,13 +35,13 @@ pub enum Change {
     Clock,
     /// The journal has changed up to the call with this number, which is about a program or not.
     Request(u64, Option<ProgramId>),
-    /// So much in one program that it is not told one by one. Only the feed tells this.
-    Many(ProgramId),
+    /// More changes in one program than are listed one by one. Only the feed creates this.
+    ManyInProgram(ProgramId),
     /// Everything was replaced.
     Everything,
 }
 
-/// What a transaction changes, for those who are told after its commit.
+/// What a transaction changes. It is announced after the commit.
 #[derive(Default)]
 pub(super) struct Changes {
     changed: Vec<Change>,
@@ -49,7 +49,7 @@ pub(super) struct Changes {
     pub transitions: u64,
     /// How many events there are for subscribers.
     pub events: u64,
-    /// When time alone will first change one of the executions.
+    /// The earliest time at which a changed execution is due.
     pub due: Option<Timestamp>,
 }
 
@@ -58,28 +58,29 @@ impl Changes {
         self.changed.push(change);
     }
 
-    /// Each change once.
+    /// Returns each change once: many deliveries to one subscriber, for example, are one change.
     pub fn into_distinct(self) -> Vec<Change> {
         let mut seen = HashSet::with_capacity(self.changed.len());
         self.changed.into_iter().filter(|change| seen.insert(*change)).collect()
     }
 
-    /// Time will change an execution at `due`.
+    /// Notes that an execution is due at this time, if it ever is.
     pub fn add_due(&mut self, due: Option<Timestamp>) {
         self.due = self.due.into_iter().chain(due).min();
     }
 }
 
-/// Everybody who is told of changes.
+/// Announces changes to everything that depends on them.
 #[derive(Default)]
-pub(super) struct Audience {
+pub(super) struct Notifier {
     pub epochs: Epochs,
     topics: Topics,
     feed: Feed,
 }
 
-impl Audience {
-    fn tell(&self, changed: &[Change]) {
+impl Notifier {
+    fn notify(&self, changed: &[Change]) {
+        // Epochs end first: whoever is woken below and reads again must not get old cache entries.
         for change in changed {
             match change {
                 Change::Execution(pipeline, _) | Change::Pipeline(pipeline) => {
@@ -92,31 +93,32 @@ impl Audience {
                 | Change::Deliveries(_)
                 | Change::Clock
                 | Change::Request(..)
-                | Change::Many(_) => {}
+                | Change::ManyInProgram(_) => {}
             }
         }
-        self.topics.tell(changed);
+        self.topics.wake(changed);
         self.feed.add(changed);
     }
 }
 
 impl Engine {
-    /// Tells everybody what has changed. What memory made of it is out of date from here on.
-    pub fn tell(&self, changed: &[Change]) {
-        self.audience.tell(changed);
+    /// Announces changes. Cache entries that depend on them are out of date from here on.
+    pub fn notify(&self, changed: &[Change]) {
+        self.notifier.notify(changed);
         if changed.iter().any(|change| matches!(change, Change::Clock | Change::Everything)) {
             self.schedule.wake();
         }
     }
 
-    /// Tells of [`Change::Request`]. Nobody waits for that, so it costs less than [`Self::tell`].
-    pub fn tell_request(&self, number: u64, program: Option<ProgramId>) {
-        self.audience.feed.add(&[Change::Request(number, program)]);
+    /// Announces [`Change::Request`]. It happens with every call, and only followers of the feed
+    /// want it; so this does less than [`Self::notify`].
+    pub fn notify_request(&self, number: u64, program: Option<ProgramId>) {
+        self.notifier.feed.add(&[Change::Request(number, program)]);
     }
 
-    /// Listens to changes from now on.
+    /// Returns a listener to these topics, from now on.
     #[must_use]
     pub fn listen<const N: usize>(&self, topics: [Topic; N]) -> Listener {
-        self.audience.topics.listen(topics)
+        self.notifier.topics.listen(topics)
     }
 }

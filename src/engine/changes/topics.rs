@@ -1,4 +1,4 @@
-//! Those who wait, by what they wait for.
+//! Topics: they wake exactly those listeners that wait for a change.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use super::Change;
 use crate::domain::id::{PipelineKey, WebhookId};
 
-/// What somebody waits for.
+/// What a listener waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// An execution of the pipeline has changed.
@@ -24,7 +24,7 @@ pub enum Topic {
 }
 
 impl Change {
-    /// Those who are told, where that is not everybody.
+    /// Returns the topics of the change. [`Change::Everything`] has none, because it wakes all.
     fn topics(self) -> [Option<Topic>; 2] {
         match self {
             Self::Execution(pipeline, _) | Self::Pipeline(pipeline) => {
@@ -37,20 +37,21 @@ impl Change {
             Self::Program(_)
             | Self::Environment(..)
             | Self::Request(..)
-            | Self::Many(_)
+            | Self::ManyInProgram(_)
             | Self::Everything => [None, None],
         }
     }
 }
 
-/// The listeners of each topic that has any, by their numbers.
+/// The listeners of each topic that has any, by their numbers. A topic without listeners is
+/// removed, so that the map does not grow with every pipeline that anybody ever waited for.
 #[derive(Default)]
 struct Listening {
     by_topic: HashMap<Topic, HashMap<u64, Arc<Notify>>>,
     last_number: u64,
 }
 
-/// Wakes those who wait.
+/// Wakes listeners by topic.
 #[derive(Default)]
 pub(in crate::engine) struct Topics(Arc<Mutex<Listening>>);
 
@@ -59,7 +60,7 @@ fn lock(listening: &Mutex<Listening>) -> MutexGuard<'_, Listening> {
 }
 
 impl Topics {
-    /// Listens to changes from now on.
+    /// Returns a listener to these topics, from now on.
     pub fn listen<const N: usize>(&self, topics: [Topic; N]) -> Listener {
         let notify = Arc::new(Notify::new());
         let mut listening = lock(&self.0);
@@ -71,13 +72,14 @@ impl Topics {
         Listener { topics: topics.into(), number, notify, listening: self.0.clone() }
     }
 
-    /// Wakes those who wait for one of the changes.
-    pub fn tell(&self, changed: &[Change]) {
+    /// Wakes the listeners of these changes.
+    pub fn wake(&self, changed: &[Change]) {
         let Listening { by_topic, .. } = &*lock(&self.0);
         if by_topic.is_empty() {
             return;
         }
         let wake = |listeners: &HashMap<u64, Arc<Notify>>| {
+            // `notify_one` stores a permit, so a listener that is not waiting yet misses nothing.
             for notify in listeners.values() {
                 notify.notify_one();
             }
@@ -92,7 +94,7 @@ impl Topics {
     }
 }
 
-/// Somebody who wants to be told of changes.
+/// Waits for changes of its topics. It stops listening when it is dropped.
 pub struct Listener {
     topics: Box<[Topic]>,
     number: u64,
@@ -101,13 +103,13 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Forgets the changes so far. Whoever reads after this and then waits misses nothing, and is
-    /// not woken by what has been read.
+    /// Forgets the changes so far. Call it before a read: changes after the read still wake the
+    /// listener, and those that the read has seen do not.
     pub fn mark_seen(&mut self) {
         let _ = self.notify.notified().now_or_never();
     }
 
-    /// Waits for a change since this began to listen, or since the last one that was seen.
+    /// Waits for a change; returns at once if there was one since the last wait or `mark_seen`.
     pub async fn changed(&mut self) {
         self.notify.notified().await;
     }
@@ -149,7 +151,7 @@ mod tests {
         ]
         .map(|topic| topics.listen([topic]));
         let mut woken = |changed: &[Change]| {
-            topics.tell(changed);
+            topics.wake(changed);
             listeners.each_mut().map(|listener| listener.changed().now_or_never().is_some())
         };
         let execution = Change::Execution(pipeline(1), ExecutionId::new(7));
@@ -173,14 +175,14 @@ mod tests {
         let topics = Topics::default();
         let mut listener = topics.listen([Topic::Executions(pipeline(1)), Topic::Clock]);
         assert!(listener.changed().now_or_never().is_none());
-        topics.tell(&[Change::Clock]);
-        topics.tell(&[Change::Pipeline(pipeline(1))]);
+        topics.wake(&[Change::Clock]);
+        topics.wake(&[Change::Pipeline(pipeline(1))]);
         assert!(listener.changed().now_or_never().is_some());
         assert!(listener.changed().now_or_never().is_none());
-        topics.tell(&[Change::Clock]);
+        topics.wake(&[Change::Clock]);
         listener.mark_seen();
         assert!(listener.changed().now_or_never().is_none());
-        topics.tell(&[Change::Clock]);
+        topics.wake(&[Change::Clock]);
         assert!(listener.changed().now_or_never().is_some());
         assert!(listener.changed().now_or_never().is_none());
     }
@@ -191,7 +193,7 @@ mod tests {
         let first = topics.listen([Topic::Clock, Topic::AnyDeliveries]);
         let mut second = topics.listen([Topic::Clock]);
         drop(first);
-        topics.tell(&[Change::Clock]);
+        topics.wake(&[Change::Clock]);
         assert!(second.changed().now_or_never().is_some());
         drop(second);
         assert!(lock(&topics.0).by_topic.is_empty());

@@ -36,8 +36,8 @@ pub struct Pushed {
 }
 
 impl Engine {
-    /// Sets a new head commit of a branch, and starts the idle pipelines that execute with each commit
-    /// on it.
+    /// Sets the head commit of a branch, to a generated one if none is given, and starts the idle
+    /// pipelines whose trigger is a commit on this branch.
     pub async fn push_commit(
         self: &Arc<Self>,
         program_id: ProgramId,
@@ -57,7 +57,8 @@ impl Engine {
                 Err(error @ StartError::Scenario(_)) => {
                     tracing::warn!(pipeline = %pipeline.id, "the commit starts nothing: {error}");
                 }
-                // A pipeline that is busy, or was deleted just now, misses the commit.
+                // A pipeline that is busy, or was deleted just now, ignores the commit: the commit
+                // has been pushed in any case.
                 Err(StartError::Busy | StartError::NoSuchPipeline | StartError::Refused(_)) => {}
                 Err(StartError::Store(error)) => return Err(error.into()),
             }
@@ -65,7 +66,7 @@ impl Engine {
         Ok(Pushed { commit, started })
     }
 
-    /// Sets the head commit of a branch; the commit, and the program as it is then.
+    /// Sets the head commit of a branch. Returns the commit and the changed program.
     async fn set_head(
         self: &Arc<Self>,
         program_id: ProgramId,
@@ -92,7 +93,7 @@ impl Engine {
     }
 }
 
-/// A commit that nobody has made yet.
+/// Returns a commit that follows from the current head and the time, so that it is a new one.
 fn made_up_commit(head: &str, now: Timestamp) -> String {
     let digits = format!("{:x}", Sha256::digest(format!("{head} {now}")));
     format!("{digits:.40}")

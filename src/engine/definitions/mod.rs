@@ -18,7 +18,7 @@ pub use commits::{Push, Pushed};
 /// Why a definition was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
-    /// There is no such thing any more.
+    /// It does not exist any more.
     #[error("no such definition")]
     NotFound,
     /// The repository has no such branch.
@@ -27,7 +27,7 @@ pub enum ChangeError {
     /// An execution that is not over needs it as it is.
     #[error("the pipeline {0} has an unfinished execution")]
     InUse(PipelineId),
-    /// What was asked for has mistakes.
+    /// The request has mistakes.
     #[error("invalid: {0:?}")]
     Invalid(InvalidFields),
     /// The database failed.
@@ -36,7 +36,8 @@ pub enum ChangeError {
 }
 
 impl Write {
-    /// Refuses if the pipeline has an execution that is not over.
+    /// Refuses if the pipeline has an execution that is not over. Overdue changes happen first: the
+    /// execution may have ended a moment ago.
     async fn check_idle(&mut self, key: PipelineKey) -> Result<(), ChangeError> {
         let last = self.settle_last(key).await?;
         match last.map(|last| last.execution.progress) {

@@ -11,7 +11,7 @@ use crate::engine::changes::Change;
 use crate::store::definitions::{pipelines, scenarios};
 
 impl Engine {
-    /// Changes a pipeline that is idle; the pipeline as it is then.
+    /// Changes an idle pipeline and returns the new version.
     pub async fn update_pipeline(
         self: &Arc<Self>,
         key: PipelineKey,
@@ -48,7 +48,7 @@ impl Engine {
         .await
     }
 
-    /// Deletes a pipeline that is idle.
+    /// Deletes an idle pipeline. Its executions are removed later, by the purge.
     pub async fn delete_pipeline(self: &Arc<Self>, key: PipelineKey) -> Result<(), ChangeError> {
         self.write(async move |mut write| {
             let (engine, now) = (write.engine.clone(), write.now);

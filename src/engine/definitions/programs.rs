@@ -14,8 +14,8 @@ use crate::store::definitions::programs;
 use crate::store::executions::Stored;
 
 impl Engine {
-    /// Changes a program by what Customer Success Engineers set for it; the program as it is then,
-    /// or none if there is no such program. `change` may refuse.
+    /// Changes what Customer Success Engineers set for a program. Returns the new version, or
+    /// `None` if there is no such program. `change` may refuse.
     pub async fn change_program<R: Send + 'static>(
         self: &Arc<Self>,
         id: ProgramId,
@@ -35,8 +35,8 @@ impl Engine {
         .await
     }
 
-    /// Deletes a program; the program as it was. Its executions that are not over are cancelled
-    /// first.
+    /// Deletes a program, after cancelling its executions that are not over. Returns the program as
+    /// it was.
     pub async fn delete_program(
         self: &Arc<Self>,
         id: ProgramId,

@@ -1,4 +1,4 @@
-//! Taking away what is deleted, a little at a time.
+//! Purging: removing the rows of what was deleted, in small portions.
 
 use std::sync::Arc;
 
@@ -6,11 +6,12 @@ use crate::engine::Engine;
 use crate::engine::write::Write;
 use crate::store::{StoreError, definitions, webhooks};
 
-/// How many executions or deliveries are taken away at once.
+/// How many executions or deliveries one transaction removes. Others can write between two of them.
 const PURGED: u32 = 10_000;
 
 impl Engine {
-    /// Takes away what is deleted, while others go on.
+    /// Purges in the background: the answer to a deletion does not wait for it. If the emulator
+    /// stops before the end, the next start goes on.
     pub(in crate::engine) fn start_purging(self: &Arc<Self>) {
         let engine = self.clone();
         tokio::spawn(async move {
@@ -24,7 +25,7 @@ impl Engine {
         });
     }
 
-    /// Takes away all that is deleted; others get their turn to write between.
+    /// Removes everything that was deleted. Others get their turn to write between two portions.
     pub(in crate::engine) async fn purge(self: &Arc<Self>) -> Result<(), StoreError> {
         loop {
             let mut write = Write::begin(self).await?;
@@ -38,7 +39,7 @@ impl Engine {
 }
 
 impl Write {
-    /// Takes away some of what is deleted; whether there may be more.
+    /// Removes one portion of what was deleted. Returns whether there may be more.
     pub async fn purge_some(&mut self) -> Result<bool, StoreError> {
         Ok(definitions::purge(&mut self.tx, PURGED).await?
             || webhooks::purge(&mut self.tx, PURGED).await?)

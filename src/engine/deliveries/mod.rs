@@ -1,4 +1,4 @@
-//! Webhooks, and the deliveries to them: what is due, what came of it, what was sent.
+//! Webhooks and deliveries: what is due, the outcome of attempts, what was sent.
 
 pub mod webhooks;
 
@@ -17,31 +17,31 @@ use crate::engine::changes::Change;
 use crate::store::StoreError;
 use crate::store::deliveries::{self, DeliveryFilter};
 
-/// A delivery whose turn it is, and to whom.
+/// A delivery to attempt now, with its subscriber.
 #[derive(Clone, Debug)]
-pub struct Turn {
+pub struct ReadyDelivery {
     /// The delivery.
     pub due: DueDelivery,
     /// The subscriber.
     pub subscriber: Arc<NewWebhook>,
     /// The organisation whose event it is.
     pub organisation: Arc<str>,
-    /// When this is.
+    /// The emulated time of the attempt.
     pub at: Timestamp,
-    /// The state that it belongs to.
+    /// The generation of the state that it belongs to.
     generation: u64,
 }
 
-/// The deliveries to a subscriber whose turn it is.
+/// The deliveries to a subscriber that can be attempted now.
 #[derive(Clone, Debug, Default)]
-pub struct Turns {
+pub struct ReadyDeliveries {
     /// The deliveries, one about each execution.
-    pub turns: Vec<Turn>,
+    pub ready: Vec<ReadyDelivery>,
     /// When others are due.
     pub next: Option<Timestamp>,
 }
 
-/// Deliveries, and who subscribes at that time.
+/// Recorded deliveries with the definitions of the same moment.
 pub struct Recorded {
     /// The deliveries.
     pub deliveries: Vec<RecordedDelivery>,
@@ -50,24 +50,33 @@ pub struct Recorded {
 }
 
 impl Engine {
-    /// When the next delivery to each subscriber is due, for those who have any pending.
+    /// Returns when the next delivery to each subscriber is due. Subscribers without pending
+    /// deliveries are left out.
     pub async fn list_delivery_times(&self) -> Result<HashMap<WebhookId, Timestamp>, StoreError> {
         deliveries::list_due_times(&self.database).await
     }
 
-    /// The deliveries to a subscriber whose turn it is now; none if it subscribes no longer.
-    pub async fn list_turns(&self, webhook: WebhookId, most: usize) -> Result<Turns, StoreError> {
-        // Nobody is sent what was for whoever had the same identifier in another state.
+    /// Returns the deliveries to a subscriber that can be attempted now; none if the subscription
+    /// has ended.
+    pub async fn list_ready_deliveries(
+        &self,
+        webhook: WebhookId,
+        most: usize,
+    ) -> Result<ReadyDeliveries, StoreError> {
+        // Catalog and queues must be of the same state: after an import, another subscriber may
+        // have the same identifier.
         let _world = self.world.read().await;
         let catalog = self.catalog();
-        let Some(webhook) = catalog.find_webhook(webhook) else { return Ok(Turns::default()) };
+        let Some(webhook) = catalog.find_webhook(webhook) else {
+            return Ok(ReadyDeliveries::default());
+        };
         let subscriber = Arc::new(webhook.subscription.clone());
         let tenant = catalog.find_tenant(subscriber.tenant_id);
         let organisation: Arc<str> = tenant.map_or("", |tenant| &tenant.ims_org_id).into();
         let at = self.now();
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         let due = deliveries::list_due(&self.database, webhook.id, at, most).await?;
-        let turn = |due| Turn {
+        let ready = |due| ReadyDelivery {
             due,
             subscriber: subscriber.clone(),
             organisation: organisation.clone(),
@@ -75,39 +84,40 @@ impl Engine {
             generation: self.world.generation(),
         };
         let next = deliveries::find_next_due(&self.database, webhook.id, at).await?;
-        Ok(Turns { turns: due.into_iter().map(turn).collect(), next })
+        Ok(ReadyDeliveries { ready: due.into_iter().map(ready).collect(), next })
     }
 
-    /// Records attempts, and what follows from them. What is no longer there, or belongs to another
-    /// state, is left out.
+    /// Records attempts and what follows from them. Attempts at deliveries that no longer exist, or
+    /// that were made for a state before a reset or import, are ignored.
     pub async fn record_attempts(
         self: &Arc<Self>,
-        attempts: Vec<(Turn, Attempt)>,
+        attempts: Vec<(ReadyDelivery, Attempt)>,
     ) -> Result<(), StoreError> {
         self.write(async move |mut write| {
             let engine = write.engine.clone();
             let generation = engine.world.generation();
-            let attempts = attempts.into_iter().filter(|(turn, _)| turn.generation == generation);
+            let attempts = attempts.into_iter().filter(|(ready, _)| ready.generation == generation);
             let attempted: Vec<_> =
-                attempts.map(|(turn, attempt)| turn.due.tried(attempt)).collect();
-            let made = |it: &&Attempted| it.next == Next::Over(DeliveryStatus::Delivered);
-            let (all, made) = (attempted.len(), attempted.iter().filter(made).count());
+                attempts.map(|(ready, attempt)| ready.due.after(attempt)).collect();
+            let succeeded = |it: &&Attempted| it.next == Next::Over(DeliveryStatus::Delivered);
+            let (all, succeeded) = (attempted.len(), attempted.iter().filter(succeeded).count());
             deliveries::record(&mut write.tx, &attempted).await?;
             for Attempted { delivery, .. } in attempted {
                 write.changes.add(Change::Deliveries(delivery.webhook_id));
             }
             write.commit().await?;
-            engine.tally.count_deliveries(made as u64, (all - made) as u64);
+            engine.counters.record_deliveries(succeeded as u64, (all - succeeded) as u64);
             Ok(())
         })
         .await
     }
 
-    /// Makes a delivery once more, whatever came of it; none if it is not there.
+    /// Queues a delivery once more, whatever its status is. Returns it, or nothing if there is
+    /// none.
     pub async fn redeliver(self: &Arc<Self>, id: DeliveryId) -> Result<Recorded, StoreError> {
         self.write(async move |mut write| {
             deliveries::repeat(&mut write.tx, id, write.now).await?;
-            // Read before the commit: whoever delivers it comes after.
+            // Read before the commit: afterwards the deliverer may already have attempted it.
             let filter = DeliveryFilter { id: Some(id), ..DeliveryFilter::default() };
             let found = deliveries::list(&mut write.tx, filter, 1).await?;
             let recorded = Recorded { deliveries: found, catalog: write.catalog.clone() };
@@ -120,7 +130,7 @@ impl Engine {
         .await
     }
 
-    /// The newest deliveries that are wanted, newest first, at most `most` of them.
+    /// Returns the deliveries that match a filter, newest first, at most `most` of them.
     pub async fn list_deliveries(
         &self,
         filter: DeliveryFilter,
@@ -132,7 +142,7 @@ impl Engine {
         Ok(Recorded { deliveries, catalog: self.catalog() })
     }
 
-    /// How many deliveries are still to be made.
+    /// Returns how many deliveries are pending.
     pub async fn count_pending_deliveries(&self) -> Result<i64, StoreError> {
         deliveries::count_pending(&self.database).await
     }

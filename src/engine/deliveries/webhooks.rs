@@ -14,7 +14,7 @@ pub enum SubscribeError {
     /// The subscriber has one for the same address.
     #[error("the webhook {0} has the same subscriber and address")]
     AlreadyThere(WebhookId),
-    /// The tenant is not there.
+    /// There is no such tenant.
     #[error("no such tenant")]
     NoSuchTenant,
     /// The database failed.
@@ -46,7 +46,8 @@ impl Engine {
         .await
     }
 
-    /// Ends a subscription, or all; whether there was any. What was still to be delivered is not.
+    /// Ends a subscription, or all of them. Returns whether there was any. Pending deliveries to it
+    /// are not made any more.
     pub async fn unsubscribe(self: &Arc<Self>, id: Option<WebhookId>) -> Result<bool, StoreError> {
         self.write(async move |mut write| {
             let engine = write.engine.clone();

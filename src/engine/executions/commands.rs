@@ -1,4 +1,5 @@
-//! Commands: load, bring up to now, decide, save with the events, in one transaction.
+//! Commands: load the execution, let overdue changes happen, decide, save with the events. All of
+//! it is one transaction.
 
 use std::fmt;
 use std::sync::Arc;
@@ -77,8 +78,8 @@ impl fmt::Display for StepCommand {
 }
 
 impl Engine {
-    /// Starts an execution of a pipeline for `user`. The answer is the execution as it was
-    /// created; whatever is due at once has already happened.
+    /// Starts an execution of a pipeline for `user`. Returns it as it was created, though what is
+    /// due at once has already happened in the database.
     pub async fn start(
         self: &Arc<Self>,
         pipeline: PipelineKey,
@@ -140,6 +141,7 @@ async fn start(
     let mut effects = Effects::default();
     machine::run_until(&mut execution, write.now, &mut effects);
     let database = &write.engine.database;
+    // The check above looks at the last execution only; the unique index covers all of them.
     if executions::insert(database, &mut write.tx, &execution, sequence).await?
         == Inserted::PipelineIsBusy
     {
@@ -150,7 +152,7 @@ async fn start(
     Ok(created)
 }
 
-/// The build whose artifacts a new execution takes instead of building them again.
+/// Returns the build whose artifacts a new execution reuses, if there is one.
 async fn find_reusable_build(
     write: &mut Write,
     pipeline: &Pipeline,
@@ -192,7 +194,8 @@ async fn command_step(
         StepCommand::Advance => StepRequest::Advance(body),
         StepCommand::Cancel => StepRequest::Cancel(body),
     };
-    // A refusal changes nothing, but what was overdue has happened all the same.
+    // A refusal changes nothing itself. What was overdue has happened all the same and is saved, so
+    // the refusal is returned only after the commit.
     let outcome = machine::apply(&mut execution, position, command, now, &mut effects);
     machine::run_until(&mut execution, now, &mut effects);
     write.save(vec![Changed { execution, effects }]).await?;
@@ -200,7 +203,8 @@ async fn command_step(
     outcome.map_err(StepError::Refused)
 }
 
-/// What a scenario means. It fitted the pipeline when it was stored, but the pipeline may have changed.
+/// Reads a stored scenario. This can fail: it fitted the pipeline when it was stored, but the
+/// pipeline may have changed since then.
 fn read_scenario(
     document: &ScenarioDocument,
     program: &Program,

@@ -1,18 +1,21 @@
-//! Epochs: how memory learns that what it made of executions is out of date.
+//! Epochs: how caches learn that their entries about executions are out of date.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::id::PipelineKey;
 
-/// A stretch in which the executions of a pipeline did not change.
+/// A period in which nothing was committed about the executions of a pipeline. Two equal values are
+/// the same period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch(u64);
 
-/// How many counters there are. Pipelines that share one only end each other's epochs early.
+/// How many counters there are. A fixed number needs no lock and does not grow with deleted
+/// pipelines; pipelines that share a counter only end each other's epochs early. 4096 are 32 KiB.
 const COUNTERS: usize = 4096;
 
-/// Counts changes by pipeline.
+/// Counts commits by pipeline. A reader takes the epoch *before* it reads the database: if a commit
+/// comes in between, its cache entry belongs to an epoch that has already ended, and is not used.
 pub(in crate::engine) struct Epochs {
     hasher: RandomState,
     counters: Box<[AtomicU64]>,
@@ -31,7 +34,7 @@ impl Epochs {
         &self.counters[hash.unwrap_or(0)]
     }
 
-    /// The epoch that lasts now.
+    /// Returns the current epoch.
     pub(in crate::engine) fn current(&self, pipeline: PipelineKey) -> Epoch {
         Epoch(self.counter(pipeline).load(Ordering::SeqCst))
     }

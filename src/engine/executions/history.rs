@@ -1,4 +1,4 @@
-//! A past for a pipeline: executions that are over, older than all that it has.
+//! Adding history: finished executions that are older than all others of a pipeline.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
 use crate::store::executions::{self, Stored};
 
-/// How long the pipeline rests between two executions.
+/// How much time lies between two executions.
 const REST: Duration = Duration::from_mins(1);
 
-/// Who is said to have started the executions.
+/// The user of the executions.
 const USER: &str = "history@techacct.adobe.com";
 
-/// Why a pipeline got no past.
+/// Why no history was added.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// There is no such pipeline.
@@ -41,7 +41,7 @@ pub enum HistoryError {
     Store(#[from] StoreError),
 }
 
-/// The identifiers of the executions of a new past.
+/// The identifiers of the executions that were added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct History {
     /// Of the oldest.
@@ -69,10 +69,12 @@ impl Engine {
         let mut first = None;
         let mut left = count;
         let generation = self.world.generation();
-        // From the newest to the oldest: sequence numbers never have a gap.
+        // The newest batch first, each next one before it: so sequence numbers never have a gap,
+        // not even between two batches, when others read.
         while left > 0 {
             let mut write = Write::begin(self).await?;
-            // The identifiers that were taken belong to the state before.
+            // The identifiers were taken in the state before the replacement, and may be in use in
+            // the new one.
             if self.world.generation() != generation {
                 return Err(HistoryError::Replaced);
             }
@@ -126,7 +128,7 @@ impl Write {
     }
 }
 
-/// An execution that went well.
+/// Returns an execution that succeeded in the past.
 fn past_execution(
     program: &Program,
     pipeline: &Pipeline,
@@ -137,7 +139,7 @@ fn past_execution(
     let mode = ExecutionMode::Normal;
     let extent = Extent::Whole(mode);
     let mut plan = Plan::new(program, pipeline, &extent, &Scenario::default(), pace);
-    // Whatever is missing now was there then.
+    // An environment or branch that is missing now may have been there then.
     plan.problems.clear();
     let execution = NewExecution { trigger: Trigger::Manual, mode, source: None, plan };
     let mut execution = execution.create(id, pipeline, Some(USER.into()), created_at);

@@ -1,4 +1,4 @@
-//! Reading executions as they are now, whether or not the scheduler has come to them.
+//! Reading executions as they are now, even where the scheduler has not handled what is due yet.
 
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::{Execution, Progress};
@@ -10,7 +10,7 @@ use crate::store::StoreError;
 use crate::store::definitions::scenarios;
 use crate::store::executions::{self, Stored};
 
-/// An execution as it is at some instant.
+/// An execution at one instant.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The execution.
@@ -41,14 +41,16 @@ pub struct Activity {
     pub last_finished_at: Option<Timestamp>,
 }
 
+/// Returns the execution as it is at `now`. A read must not show a step as running that ended a
+/// moment ago, only because the scheduler is late.
 fn bring_to(now: Timestamp, mut execution: Execution) -> Execution {
-    // The changes are saved by whoever writes next; what happens when is the same for all.
+    // Nothing is saved here: the next write computes the same changes again, at the same times.
     machine::run_until(&mut execution, now, &mut Effects::default());
     execution
 }
 
 impl Engine {
-    /// An execution of a pipeline.
+    /// Returns an execution of a pipeline.
     pub async fn find_execution(
         &self,
         pipeline: PipelineKey,
@@ -61,12 +63,14 @@ impl Engine {
         else {
             return Ok(None);
         };
+        // No transaction is needed here: at worst a later execution starts in between, and then
+        // this one is no longer the last.
         let bounds = executions::find_bounds(&self.database, pipeline).await?;
         let is_last = bounds.is_none_or(|(_, last)| last == sequence);
         Ok(Some(Snapshot { execution: bring_to(now, execution), is_last, now }))
     }
 
-    /// The execution of a pipeline that is not over.
+    /// Returns the execution of a pipeline that is not over.
     pub async fn find_current_execution(
         &self,
         pipeline: PipelineKey,
@@ -78,7 +82,8 @@ impl Engine {
             .find(|snapshot| !matches!(snapshot.execution.progress, Progress::Ended { .. })))
     }
 
-    /// The executions of a pipeline, newest first, without the newest `start`, at most `limit`.
+    /// Returns the executions of a pipeline, newest first, without the newest `start`, at most
+    /// `limit`.
     pub async fn list_executions(
         &self,
         pipeline: PipelineKey,
@@ -90,6 +95,7 @@ impl Engine {
         let Some((first, last)) = executions::find_bounds(&self.database, pipeline).await? else {
             return Ok(ExecutionPage { executions: Vec::new(), total: 0 });
         };
+        // Sequence numbers have no gaps: counting and skipping are arithmetic, not a scan.
         let total = u64::try_from(last - first + 1).unwrap_or(0);
         let newest = last.saturating_sub(i64::try_from(start).unwrap_or(i64::MAX));
         let oldest = newest.saturating_sub(i64::from(limit) - 1);
@@ -105,7 +111,7 @@ impl Engine {
         Ok(ExecutionPage { executions, total })
     }
 
-    /// What the newest executions say about each pipeline of a program, or about one.
+    /// Returns what the newest executions say about each pipeline of a program, or about one.
     pub async fn list_activities(
         &self,
         program: ProgramId,
@@ -114,7 +120,8 @@ impl Engine {
         let _world = self.world.read().await;
         let now = self.now();
         let mut activities: Vec<(PipelineId, Activity)> = Vec::new();
-        // Newest first within each pipeline.
+        // The list is sorted by pipeline, and newest first within each. Two executions are enough:
+        // only the newest can be running, and then the one before it has ended last.
         for stored in executions::list_newest(&self.database, program, pipeline).await? {
             let execution = bring_to(now, stored.execution);
             let pipeline = execution.pipeline.pipeline_id;
@@ -132,7 +139,7 @@ impl Engine {
         Ok(activities)
     }
 
-    /// The scenario of a pipeline.
+    /// Returns the scenario of a pipeline.
     pub async fn find_scenario(
         &self,
         pipeline: PipelineKey,
@@ -140,7 +147,7 @@ impl Engine {
         scenarios::find(&self.database, pipeline).await
     }
 
-    /// The executions that time will change next, soonest first, at most `limit`.
+    /// Returns the executions that time will change next, soonest first, at most `limit`.
     pub async fn list_timers(&self, limit: u32) -> Result<Vec<(Timestamp, Execution)>, StoreError> {
         let _world = self.world.read().await;
         let due = executions::list_next_due(&self.database, limit).await?;
@@ -152,12 +159,12 @@ impl Engine {
             .collect())
     }
 
-    /// When time will next change an execution; never if none is due.
+    /// Returns when time will next change an execution, or `None` if none is due.
     pub async fn find_next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         executions::find_next_due(&self.database).await
     }
 
-    /// How many executions there are, and how many of them are not over.
+    /// Returns how many executions there are, and how many of them are not over.
     pub async fn count_executions(&self) -> Result<(i64, i64), StoreError> {
         executions::count(&self.database).await
     }

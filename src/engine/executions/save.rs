@@ -1,4 +1,4 @@
-//! Saving what the state machine did: states and events in one transaction.
+//! Saving what the state machine did: states, events and builds in one transaction.
 
 use std::collections::BTreeSet;
 
@@ -16,14 +16,14 @@ use crate::engine::write::Write;
 use crate::store::executions::{self, Stored};
 use crate::store::{StoreError, builds, deliveries};
 
-/// An execution that changed, and what the change brought about.
+/// An execution that changed, and the effects of the change.
 pub(in crate::engine) struct Changed {
     pub execution: Execution,
     pub effects: Effects,
 }
 
 impl Changed {
-    /// Whether artifacts have been built in it, not copied.
+    /// Returns whether the change finished a build that made artifacts, instead of copying them.
     fn has_built(&self) -> bool {
         let Self { execution, effects } = self;
         execution.plan.code.built_by.is_none()
@@ -39,7 +39,7 @@ impl Changed {
 }
 
 impl Write {
-    /// The last execution of a pipeline as it is now; what was overdue is saved.
+    /// Returns the last execution of a pipeline as it is now, after saving what was overdue.
     pub async fn settle_last(&mut self, key: PipelineKey) -> Result<Option<Stored>, StoreError> {
         let database = &self.engine.database;
         let last = executions::find_last_for_update(database, &mut self.tx, key).await?;
@@ -52,20 +52,21 @@ impl Write {
         Ok(Some(Stored { execution, sequence }))
     }
 
-    /// Saves changed executions with what the changes brought about.
+    /// Saves changed executions with the effects of the changes.
     pub async fn save(&mut self, changed: Vec<Changed>) -> Result<(), StoreError> {
         executions::update(&mut self.tx, changed.iter().map(|it| &it.execution)).await?;
         self.save_effects(changed).await
     }
 
-    /// Saves what the changes brought about, for executions that are saved otherwise.
+    /// Saves only the effects of the changes, for executions that the caller saves.
     pub async fn save_effects(&mut self, changed: Vec<Changed>) -> Result<(), StoreError> {
         let built = changed.iter().filter(|it| it.has_built()).map(|it| &it.execution);
         builds::insert(&mut self.tx, built).await?;
-        let told = self.deliveries_of(&changed);
-        let subscribers: BTreeSet<_> = told.iter().map(|it| it.webhook_id).collect();
-        self.changes.events += told.len() as u64;
-        deliveries::insert(&mut self.tx, told).await?;
+        // In the same transaction as the change: an event is neither lost nor sent without it.
+        let new = self.deliveries_of(&changed);
+        let subscribers: BTreeSet<_> = new.iter().map(|it| it.webhook_id).collect();
+        self.changes.events += new.len() as u64;
+        deliveries::insert(&mut self.tx, new).await?;
         for Changed { execution, effects } in changed {
             self.changes.transitions += effects.transitions;
             self.changes.add_due(machine::due_at(&execution));
@@ -77,7 +78,7 @@ impl Write {
         Ok(())
     }
 
-    /// What those are to be told who want to be told of a change.
+    /// Returns the deliveries of the changes, to every subscriber that wants them.
     fn deliveries_of(&self, changed: &[Changed]) -> Vec<NewDelivery> {
         changed
             .iter()

@@ -1,4 +1,4 @@
-//! The scheduler: everything due up to now, in batches, each thing at its own time.
+//! The scheduler: it handles everything that is due, in batches, and moves the clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,13 +16,14 @@ use crate::store::StoreError;
 use crate::store::emulator::ClockLine;
 use crate::store::executions::{self, Due};
 
-/// How long the scheduler sleeps at most, in real time: the wall clock may be set.
+/// How long a sleep takes at most, in real time. Sleeping measures time by another clock than the
+/// wall clock, which may be set meanwhile; so what is due is checked at least this often.
 pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_mins(1);
 
-/// How long the scheduler rests after the database failed, in real time: each time twice as long.
+/// The pause after the database failed, in real time. It doubles with each further failure.
 const RECOVERY: RealDuration = RealDuration::from_secs(1);
 
-/// How long it rests at most after that.
+/// The longest pause: the scheduler soon notices that the database works again.
 const LONGEST_RECOVERY: RealDuration = RealDuration::from_secs(16);
 
 /// Where to move the clock.
@@ -32,7 +33,7 @@ pub enum Destination {
     By(Duration),
     /// To that time.
     To(Timestamp),
-    /// To the next thing that is due.
+    /// To the time at which the next execution is due.
     NextDue,
 }
 
@@ -62,10 +63,11 @@ pub struct Settled {
     pub events: u64,
 }
 
-/// Whose turn it is to move time, and when the scheduler does.
+/// Coordinates the scheduler with those who set or move the clock.
 pub(in crate::engine) struct Schedule {
+    /// Held by whoever moves time. Between two of its batches others may write, but not move time.
     turn: Mutex<()>,
-    /// When the scheduler means to wake, in emulated milliseconds.
+    /// When the scheduler is going to wake, in emulated milliseconds.
     wakes_at: AtomicI64,
     /// Wakes the scheduler before that.
     nudge: Notify,
@@ -78,7 +80,7 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// Waits for the turn to move time. The scheduler takes it, and whoever sets or moves the clock.
+    /// Waits for the turn to move time: for the scheduler, and for whoever sets or moves the clock.
     pub async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
     }
@@ -88,7 +90,7 @@ impl Schedule {
         self.nudge.notify_one();
     }
 
-    /// Wakes the scheduler if something is due before it means to wake.
+    /// Wakes the scheduler if something is due before it is going to wake.
     pub fn wake_for(&self, due: Option<Timestamp>) {
         if due.is_some_and(|due| due.as_millis() < self.wakes_at.load(Ordering::SeqCst)) {
             self.wake();
@@ -96,7 +98,8 @@ impl Schedule {
     }
 }
 
-/// The clock while it is moved. Whatever fails, time goes on from the last moment that was committed.
+/// Holds the clock while it is moved. If the move fails, dropping this lets time go on from the
+/// last moment that was committed.
 struct Held<'a>(&'a Engine);
 
 impl Drop for Held<'_> {
@@ -104,14 +107,14 @@ impl Drop for Held<'_> {
         let Self(engine) = self;
         if engine.clock.is_held() {
             engine.clock.set(engine.clock.line_from_now());
-            engine.tell(&[Change::Clock]);
+            engine.notify(&[Change::Clock]);
         }
     }
 }
 
 impl Engine {
     /// Lets happen everything that is due now, or as much as there is time for before the end of
-    /// the emulator; when the next thing is due.
+    /// the emulator. Returns when the next thing is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
         loop {
@@ -120,7 +123,7 @@ impl Engine {
                 return Ok(next);
             };
             if let Some(lateness) = self.clock.real_time_since(due) {
-                self.tally.be_late(lateness);
+                self.counters.record_lateness(lateness);
             }
             let mut write = Write::begin(self).await?;
             let now = write.now;
@@ -188,7 +191,8 @@ impl Engine {
                     return Err(AdvanceError::Stopping(reached));
                 }
             } else {
-                // No command comes between finding nothing due and the new time.
+                // In the same transaction that found nothing due: a command in between could start
+                // something that is due before the target.
                 write.set_clock(self.clock.line_from(target)).await?;
                 write.commit().await?;
                 return Ok(settled);
@@ -196,11 +200,12 @@ impl Engine {
         }
     }
 
-    /// Lets things happen as they fall due, until told to stop.
+    /// Handles what falls due, until the engine stops.
     pub async fn run_scheduler(self: &Arc<Self>) {
         let mut recovery = RECOVERY;
         loop {
-            // Listening begins before reading, so that nothing between is missed.
+            // Listening begins before the read, so that no change in between is missed. Until the
+            // next due time is known, every change wakes the scheduler (`i64::MAX`).
             self.schedule.wakes_at.store(i64::MAX, Ordering::SeqCst);
             let nudged = self.schedule.nudge.notified();
             tokio::pin!(nudged);
@@ -213,8 +218,8 @@ impl Engine {
                     tokio::select! {
                         () = &mut nudged => {}
                         () = self.sleep_until(due) => {}
-                        () = tokio::time::sleep(self.time_to_spare()) => {}
-                        () = self.clock.wait_for_lack() => {}
+                        () = tokio::time::sleep(self.time_until_renewal()) => {}
+                        () = self.clock.wait_for_expired_lease() => {}
                         () = self.wait_for_stop() => return,
                     }
                 }
@@ -223,7 +228,8 @@ impl Engine {
                         let error: &dyn std::error::Error = &error;
                         tracing::error!(error, "the scheduler failed; it tries again");
                     }
-                    // Whoever fails to write wakes the scheduler: that must not be why it does, too.
+                    // No `nudged` here: every write that fails wakes the scheduler, also its own.
+                    // It would try again without a pause.
                     tokio::select! {
                         () = tokio::time::sleep(recovery) => {}
                         () = self.wait_for_stop() => return,
@@ -234,17 +240,17 @@ impl Engine {
         }
     }
 
-    /// How long the scheduler may rest until a later time has to be stored, in real time.
-    fn time_to_spare(&self) -> RealDuration {
-        self.clock.real_time_to_spare().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    /// Returns how much real time is left until the clock's lease must be extended.
+    fn time_until_renewal(&self) -> RealDuration {
+        self.clock.real_time_until_renewal().unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
-    /// Lets happen everything that is due now. After a write that failed it writes something, to
-    /// find out whether that is possible again.
+    /// Handles everything that is due now. If the last write failed, it also makes one, to find out
+    /// whether the database works again.
     async fn settle_and_recover(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let settled = async {
-            if self.time_to_spare().is_zero() {
-                // Each commit stores a later time up to which it may be told.
+            if self.time_until_renewal().is_zero() {
+                // An empty commit extends the clock's lease, as every commit does.
                 Write::begin(self).await?.commit().await?;
             }
             let due = self.settle_due().await?;
@@ -259,11 +265,11 @@ impl Engine {
 }
 
 impl Write {
-    /// Lets the things that are due first happen, none after `target`; up to which time everything
-    /// has happened then. None if nothing is due.
+    /// Handles the executions that are due first, none after `target`. Returns the time up to which
+    /// everything has happened then, or `None` if nothing is due.
     ///
-    /// A batch ends before the first thing that did not fit into it, so that what happens in
-    /// later batches happens later.
+    /// A batch ends just before the first execution that did not fit into it. If it went on to
+    /// `target`, its later events would be recorded before earlier ones of the next batch.
     async fn settle_batch(&mut self, target: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let Engine { database, options, .. } = &*self.engine;
         let batch = options.batch.get() as usize;
@@ -271,22 +277,24 @@ impl Write {
         let Some(first) = due.first().map(|due| due.due_at) else { return Ok(None) };
         let until = match due.get(batch).map(|due| due.due_at) {
             None => target,
-            // All of this batch is due at one time.
+            // More is due at one time than fits into a batch. The others come next, at the same
+            // time.
             Some(next) if next <= first => first,
             Some(next) => Timestamp::from_millis(next.as_millis() - 1),
         };
         due.truncate(batch);
         due.retain(|due| due.due_at <= until);
-        self.let_happen(due, until).await?;
-        // Whoever settles looks for what is due next: nobody has to wake the scheduler.
+        self.run_due(due, until).await?;
+        // The caller looks for what is due next itself, so nobody has to wake the scheduler.
         self.changes.due = None;
-        self.see(until);
+        self.record_time(until);
         Ok(Some(until))
     }
 
-    /// Lets pass the time of executions that are due by their rows. None of them is due by its row
-    /// afterwards until then, whatever the row has said before: each batch gets time forward.
-    async fn let_happen(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
+    /// Applies what is due to these executions and saves them. Afterwards no row is due at or
+    /// before
+    /// `until`, even if a row was inconsistent: otherwise the next batch would find it again, for ever.
+    async fn run_due(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
         let mut changed = Vec::with_capacity(due.len());
         for Due { id, due_at: _, execution } in due {
             match execution {

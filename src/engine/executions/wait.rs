@@ -1,4 +1,4 @@
-//! Waiting: until an execution has come so far, until deliveries have been tried, until it is time.
+//! Waiting: for an execution, for deliveries, for a time, for the stop.
 
 use super::read::Snapshot;
 use super::scheduler::LONGEST_SLEEP;
@@ -10,17 +10,17 @@ use crate::engine::Engine;
 use crate::engine::changes::Topic;
 use crate::store::StoreError;
 
-/// How far an execution is to have come.
+/// What to wait for in an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Milestone {
-    /// A step waits for somebody, or the execution is over: then none will.
+    /// A step waits for a person. Also reached when the execution is over, because then none will.
     Waiting,
     /// The execution is over.
     Ended,
 }
 
 impl Milestone {
-    /// Whether an execution has come so far.
+    /// Returns whether an execution has reached this.
     #[must_use]
     pub fn is_reached(self, execution: &Execution) -> bool {
         let waits = || execution.steps.iter().any(|step| matches!(step, StepState::Waiting { .. }));
@@ -28,7 +28,7 @@ impl Milestone {
     }
 }
 
-/// Why nobody waits any longer.
+/// Why a wait ended without success.
 #[derive(Debug, thiserror::Error)]
 pub enum WaitError {
     /// There is no such execution.
@@ -43,13 +43,14 @@ pub enum WaitError {
 }
 
 impl Engine {
-    /// Waits, for ever if need be, until an execution has come so far.
+    /// Waits without a limit until an execution has reached a milestone.
     pub async fn wait_for(
         &self,
         milestone: Milestone,
         pipeline: PipelineKey,
         id: ExecutionId,
     ) -> Result<Snapshot, WaitError> {
+        // The clock is a topic, too: when it is set, the time until the next change is another.
         let mut listener = self.listen([Topic::Executions(pipeline), Topic::Clock]);
         loop {
             let found = self.find_execution(pipeline, id).await?;
@@ -65,24 +66,24 @@ impl Engine {
         }
     }
 
-    /// Tells whatever runs, or waits in the name of a caller, to come to its end.
+    /// Begins the stop: workers end, and requests that wait are answered.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
     }
 
-    /// Whether everything is to come to its end.
+    /// Returns whether the emulator stops.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
-    /// Waits until everything is to come to its end.
+    /// Waits until the emulator stops.
     pub async fn wait_for_stop(&self) {
-        // The sender lives as long as this.
+        // This fails only if the sender is gone, and the engine owns the sender.
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// Waits, for ever if need be, until every delivery that is due has been tried.
+    /// Waits without a limit until every delivery that is due has been tried.
     pub async fn wait_for_deliveries(&self) -> Result<(), WaitError> {
         let mut listener = self.listen([Topic::AnyDeliveries, Topic::Clock]);
         loop {
@@ -96,13 +97,13 @@ impl Engine {
         }
     }
 
-    /// Whether a delivery is due that has not been tried.
+    /// Returns whether a delivery is due that has not been tried.
     pub async fn has_due_deliveries(&self) -> Result<bool, StoreError> {
         let now = self.now();
         Ok(self.list_delivery_times().await?.values().any(|due| *due <= now))
     }
 
-    /// Sleeps until it is `due`; a bounded real time if that is never or far away.
+    /// Sleeps until `due`, at most for [`LONGEST_SLEEP`]. Callers check again in a loop.
     pub async fn sleep_until(&self, due: Option<Timestamp>) {
         let sleep = due.and_then(|due| self.clock.real_time_until(due));
         tokio::time::sleep(sleep.map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))).await;

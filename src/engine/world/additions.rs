@@ -1,4 +1,4 @@
-//! Adding definitions to those that are there. What is there already stays as it is.
+//! Adding definitions. Definitions that already exist stay as they are.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub struct Added {
 /// Why nothing was added.
 #[derive(Debug, thiserror::Error)]
 pub enum AddError {
-    /// Something contradicts what is there.
+    /// Something contradicts existing definitions.
     #[error("{0}")]
     Conflict(String),
     /// The program of a part is not there any more.
@@ -47,7 +47,8 @@ pub enum AddError {
 }
 
 impl Engine {
-    /// Adds what a seed defines, all of it or nothing. What is there already stays as it is.
+    /// Adds what a seed defines, all of it or nothing. Definitions that already exist stay as they
+    /// are.
     pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
         self.add_if(seed, |_, _| Ok(())).await
     }
@@ -74,8 +75,9 @@ impl Engine {
     ) -> Result<Added, AddError> {
         let engine = self.clone();
         run_to_the_end(self, async move {
-            // What was deleted must be gone before its identifiers are used again: most of it while
-            // others go on, and what was deleted since then while they wait.
+            // Rows of deleted definitions must be gone before their identifiers are used again.
+            // Most are removed here, while others can write; what is deleted in between, in the
+            // same write.
             engine.purge().await?;
             let mut write = Write::begin(&engine).await?;
             while write.purge_some().await? {}
@@ -90,7 +92,7 @@ impl Engine {
 }
 
 impl Write {
-    /// Stores the part of a seed that is not there yet.
+    /// Stores the new part of a seed.
     async fn add(&mut self, mut seed: Seed) -> Result<(), StoreError> {
         let (known, new): (Vec<_>, Vec<_>) = std::mem::take(&mut seed.programs)
             .into_iter()
@@ -111,7 +113,7 @@ impl Write {
         Ok(())
     }
 
-    /// Tells of the new parts of a program, or of a new program with all its parts.
+    /// Adds the changes for the new parts of a program, or for a new program with all its parts.
     fn add_changes(&mut self, program: &Program) {
         let is_new = self.catalog.find_program(program.id).is_none();
         if is_new || !program.repositories.is_empty() {
@@ -126,7 +128,7 @@ impl Write {
     }
 }
 
-/// The part of a seed that is not there yet, or what contradicts what is there.
+/// Returns the part of a seed that does not exist yet, or what contradicts existing definitions.
 fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError> {
     let mut added = Added::default();
     for tenant in &seed.tenants {
@@ -181,7 +183,7 @@ fn missing(mut seed: Seed, catalog: &Catalog) -> Result<(Seed, Added), AddError>
     Ok((seed, added))
 }
 
-/// Leaves of a program only what the known one does not have.
+/// Removes from a program what the existing one already has.
 fn leave_out_known(program: &mut Program, known: &Program) -> Result<(), AddError> {
     let id = program.id;
     if program.tenant_id != known.tenant_id {
@@ -198,7 +200,7 @@ fn leave_out_known(program: &mut Program, known: &Program) -> Result<(), AddErro
     }
 }
 
-/// Whether the known environments of a pipeline have the types that it takes them to have.
+/// Returns whether the existing environments of a pipeline have the types that it expects.
 fn fits(pipeline: &Pipeline, program: &Program) -> bool {
     pipeline.phases.iter().all(|phase| match &phase.kind {
         PhaseKind::Deploy { environment_id, environment_type } => program

@@ -10,7 +10,7 @@ use crate::store::definitions::{clients, programs, scenarios, tenants, variables
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
 use crate::store::{StoreError, webhooks};
 
-/// The line on which the clock of a new database runs.
+/// Returns the clock line of a new database.
 pub(in crate::engine) fn new_line(options: &EngineOptions) -> ClockLine {
     let wall_base = wall_millis();
     let base = options.clock_start.unwrap_or(Timestamp::from_millis(wall_base));
@@ -18,16 +18,16 @@ pub(in crate::engine) fn new_line(options: &EngineOptions) -> ClockLine {
 }
 
 impl Write {
-    /// Stores the emulator's row and a seed where nothing is, and lets memory have them.
+    /// Fills an empty database with the emulator's row and a seed, and memory after the commit.
     pub async fn fill(&mut self, row: EmulatorRow, seed: Seed) -> Result<(), StoreError> {
-        let EmulatorRow { clock, seen_at: now, signing_key, told_until: _ } = &row;
+        let EmulatorRow { clock, seen_at: now, signing_key, lease_end: _ } = &row;
         let seed = seed.created_at(*now);
         emulator::insert(&mut self.tx, *clock, seed.next_execution_id, signing_key).await?;
         self.store(&seed, &[]).await?;
         self.replace_everything(row).await
     }
 
-    /// Stores everything that a seed defines, and what is new in programs that are there.
+    /// Stores what a seed defines, and the new parts of the `known` programs, which exist already.
     pub async fn store(&mut self, seed: &Seed, known: &[Program]) -> Result<(), StoreError> {
         let Seed {
             tenants,

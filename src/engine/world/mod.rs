@@ -1,4 +1,4 @@
-//! The world as a whole: filled from a seed, added to, exported, replaced, reset.
+//! The whole state: filled from a seed, extended, exported, replaced, reset.
 
 pub mod additions;
 pub(super) mod load;
@@ -9,32 +9,33 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock, RwLockReadGuard};
 
-/// Keeps those who read executions apart from those who replace everything: nobody joins a row of
-/// one state with a plan of another.
+/// Keeps readers of executions apart from a replacement of the whole state. An execution and its
+/// plan are read by two statements: without the lock, a reader could join a row of one state with
+/// the plan that has the same number in another.
 #[derive(Default)]
 pub(super) struct World {
     lock: Arc<RwLock<()>>,
-    /// Counts how often everything was replaced.
+    /// How often the whole state was replaced.
     generation: AtomicU64,
 }
 
 impl World {
-    /// Waits until nobody replaces everything. Nobody will while the guard lives.
+    /// Waits until no replacement is under way. None begins while the guard lives.
     pub async fn read(&self) -> RwLockReadGuard<'_, ()> {
         self.lock.read().await
     }
 
-    /// Waits until nobody reads. Nobody will while the guard lives.
+    /// Waits until nobody reads. Nobody can read while the guard lives.
     pub async fn replace(&self) -> OwnedRwLockWriteGuard<()> {
         self.lock.clone().write_owned().await
     }
 
-    /// The number of the state, which tells it from the one before everything was replaced.
+    /// Returns the number of the current state. Work that began in an earlier one is out of date.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }
 
-    /// Everything was replaced.
+    /// Begins a new state.
     pub fn begin_generation(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
     }

@@ -37,7 +37,7 @@ pub enum ImportError {
 }
 
 impl Engine {
-    /// A directory for a copy of the state, which goes away with it.
+    /// Returns a directory for a copy of the state, which goes away with it.
     pub fn place_for_copy(&self) -> io::Result<TempDir> {
         self.database.place_for_copy()
     }
@@ -99,7 +99,7 @@ impl Engine {
     }
 }
 
-/// Looks at the state in a file, brings it up to date and checks it; its own row.
+/// Looks at the state in a file, brings it up to date and checks it. Returns its own row.
 async fn prepare(path: &Path) -> Result<EmulatorRow, ImportError> {
     let refused = |error: StoreError| match error {
         error if matches!(error.trouble(), Some(Trouble::NoRoom | Trouble::Unavailable)) => {
@@ -117,7 +117,7 @@ async fn prepare(path: &Path) -> Result<EmulatorRow, ImportError> {
     checked?.map_err(ImportError::Refused)
 }
 
-/// The emulator's row of a database whose content can be used, or why it can't.
+/// Returns the emulator's row of a database whose content can be used, or why it can't.
 async fn check(imported: &Database) -> Result<Result<EmulatorRow, String>, StoreError> {
     if let Some(fault) = state::find_fault(imported).await? {
         return Ok(Err(fault));

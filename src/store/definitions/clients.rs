@@ -25,7 +25,7 @@ pub async fn insert(tx: &mut Transaction, clients: &[Client]) -> Result<(), Stor
     .await
 }
 
-/// All clients.
+/// Returns all clients.
 pub async fn list(connection: &mut SqliteConnection) -> Result<Vec<Client>, StoreError> {
     let rows: Vec<(String, String, String, i64, String)> = sqlx::query_as(
         "SELECT client_id, client_secret, technical_account_id, tenant_id, roles FROM clients",

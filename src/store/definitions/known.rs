@@ -1,4 +1,4 @@
-//! The programs, while what is in them is read.
+//! Collects programs while their parts are read.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,14 +8,14 @@ use crate::store::StoreError;
 /// The programs by their number, while what is in them is read.
 #[derive(Default)]
 pub(super) struct Programs {
-    /// Those that are there.
+    /// Programs that exist.
     pub(super) found: BTreeMap<i64, Program>,
-    /// What is in them is no longer of interest.
+    /// Deleted programs, whose parts are skipped until the purge removes them.
     pub(super) deleted: HashSet<i64>,
 }
 
 impl Programs {
-    /// The program that a row belongs to; none if it is deleted.
+    /// Returns the program that a row belongs to, or `None` if it is deleted.
     pub(super) fn find(&mut self, id: i64) -> Result<Option<&mut Program>, StoreError> {
         match self.found.get_mut(&id) {
             None if !self.deleted.contains(&id) => {

@@ -71,7 +71,7 @@ pub(super) async fn insert(
 type PhaseRow =
     (i64, i64, i64, i64, String, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
 
-/// The phases of every pipeline, by program and pipeline, in order.
+/// Returns the phases of every pipeline, by program and pipeline, in order.
 pub(super) async fn list(
     connection: &mut SqliteConnection,
 ) -> Result<BTreeMap<(i64, i64), Vec<Phase>>, StoreError> {
@@ -96,7 +96,7 @@ pub(super) async fn list(
     Ok(phases)
 }
 
-/// A phase without its steps.
+/// Returns a phase without its steps.
 fn read_phase(row: PhaseRow) -> Result<Phase, StoreError> {
     let (_, _, _, id, name, kind, repository, branch, environment, environment_type) = row;
     let kind = match (kind.parse().ok(), repository, branch, environment, environment_type) {

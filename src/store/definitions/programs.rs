@@ -63,7 +63,7 @@ pub async fn insert_parts(tx: &mut Transaction, programs: &[Program]) -> Result<
 
 type ProgramRow = (i64, i64, String, String, bool, f64, f64, i64, i64, bool);
 
-/// All programs, with everything that is defined in them.
+/// Returns all programs, with everything that is defined in them.
 pub async fn list(connection: &mut SqliteConnection) -> Result<Vec<Program>, StoreError> {
     let mut programs = load(connection).await?;
     let mut variables = variables::list(connection).await?;
@@ -73,7 +73,7 @@ pub async fn list(connection: &mut SqliteConnection) -> Result<Vec<Program>, Sto
     Ok(programs.found.into_values().collect())
 }
 
-/// All programs, with nothing in them yet.
+/// Returns all programs, with nothing in them yet.
 async fn load(connection: &mut SqliteConnection) -> Result<Programs, StoreError> {
     let rows: Vec<ProgramRow> = sqlx::query_as(
         "SELECT id, tenant_id, name, type, emergency_mode, kpi_response_time, \

@@ -1,10 +1,11 @@
-//! Taking away what is deleted, a little at a time.
+//! Purging: removing the rows of what was deleted, in small portions.
 
 use crate::store::{StoreError, Transaction};
 
 /// whether there may be more.
 pub async fn purge(tx: &mut Transaction, most: u32) -> Result<bool, StoreError> {
-    // SQLite keeps the order of a CROSS JOIN: it looks at what is deleted alone.
+    // SQLite keeps the order of a CROSS JOIN. So it finds the few deleted pipelines first, and then
+    // their executions by index; otherwise it might scan all executions.
     let executions = sqlx::query(
         "DELETE FROM executions WHERE id IN ( \
              SELECT executions.id FROM pipelines CROSS JOIN executions \

@@ -20,7 +20,7 @@ fn read(
 
 const FIND: &str = "SELECT times, steps FROM scenarios WHERE program_id = $1 AND pipeline_id = $2";
 
-/// The scenario of a pipeline.
+/// Returns the scenario of a pipeline.
 pub async fn find(
     database: &Database,
     pipeline: PipelineKey,
@@ -33,7 +33,8 @@ pub async fn find(
     read(pipeline, row)
 }
 
-/// The scenario of a pipeline for an execution that starts now; it holds for one execution less.
+/// Returns the scenario of a pipeline for an execution that starts now; it holds for one execution
+/// less.
 pub async fn take(
     tx: &mut Transaction,
     pipeline: PipelineKey,

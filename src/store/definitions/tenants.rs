@@ -22,7 +22,7 @@ pub async fn insert(tx: &mut Transaction, tenants: &[Tenant]) -> Result<(), Stor
     .await
 }
 
-/// All tenants.
+/// Returns all tenants.
 pub async fn list(connection: &mut SqliteConnection) -> Result<Vec<Tenant>, StoreError> {
     let rows: Vec<(i64, String, String)> =
         sqlx::query_as("SELECT id, ims_org_id, ims_tenant_id FROM tenants")

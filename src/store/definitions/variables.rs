@@ -9,7 +9,7 @@ use crate::domain::variable::{Owner, Variable, VariableChange, VariableType};
 use crate::store::insert::insert_rows;
 use crate::store::{Database, InRow, StoreError, Transaction, parse_word};
 
-/// The kind and the number of an owner, as they are stored.
+/// Returns the kind and the number of an owner, as they are stored.
 fn stored(owner: Owner) -> (&'static str, i64) {
     match owner {
         Owner::Pipeline(key) => ("pipeline", key.pipeline_id.number()),
@@ -17,7 +17,7 @@ fn stored(owner: Owner) -> (&'static str, i64) {
     }
 }
 
-/// What a secret is bound to: it can't be read in another place.
+/// Returns the place to which a secret is bound, so that it can't be decrypted in another one.
 fn place(owner: Owner, name: &str, service: &str) -> String {
     let (kind, id) = stored(owner);
     format!("{}/{kind}/{id}/{service}/{name}", owner.program_id())
@@ -86,7 +86,7 @@ pub async fn delete_all(tx: &mut Transaction, owner: Owner) -> Result<(), StoreE
     Ok(())
 }
 
-/// All variables by owner, those of each by name and service; secrets without their values.
+/// Returns all variables by owner, those of each by name and service; secrets without their values.
 pub async fn list(
     connection: &mut SqliteConnection,
 ) -> Result<BTreeMap<Owner, Vec<Variable>>, StoreError> {
@@ -116,7 +116,8 @@ pub async fn list(
     Ok(variables)
 }
 
-/// The value in clear of a pipeline's variable as a build sees it, inside a transaction that writes.
+/// Returns the value in clear of a pipeline's variable as a build sees it, inside a transaction
+/// that writes.
 pub async fn find_build_value(
     database: &Database,
     tx: &mut Transaction,

@@ -1,4 +1,4 @@
-//! The rows of deliveries: what is due in which order, and what was recorded.
+//! Deliveries: what is due, in which order, and what was recorded.
 
 mod write;
 
@@ -18,12 +18,12 @@ use crate::domain::id::{
 use crate::domain::time::Timestamp;
 pub use write::{insert, record, repeat};
 
-/// Which deliveries are wanted.
+/// A filter for deliveries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeliveryFilter {
     /// This one.
     pub id: Option<DeliveryId>,
-    /// Those that stand so.
+    /// Those with this status.
     pub status: Option<DeliveryStatus>,
     /// Those to this subscriber.
     pub webhook_id: Option<WebhookId>,
@@ -33,7 +33,7 @@ pub struct DeliveryFilter {
     pub before: Option<DeliveryId>,
 }
 
-/// When the next delivery to each subscriber is due, for those who have any pending.
+/// Returns when the next delivery to each subscriber is due, for those who have any pending.
 pub async fn list_due_times(
     database: &Database,
 ) -> Result<HashMap<WebhookId, Timestamp>, StoreError> {
@@ -104,7 +104,7 @@ impl<'r> FromRow<'r, SqliteRow> for DeliveryRow {
 }
 
 impl DeliveryRow {
-    /// The delivery, and when it is tried next.
+    /// Returns the delivery, and when it is tried next.
     fn read(self) -> Result<(DueDelivery, Option<Timestamp>), StoreError> {
         let id = self.id;
         self.read_columns().in_row("deliveries", id)
@@ -164,8 +164,8 @@ impl DeliveryRow {
     }
 }
 
-/// The first pending delivery about each execution to a subscriber whose turn it is by `now`, at
-/// most `most` of them.
+/// Returns the first pending delivery about each execution to a subscriber whose turn it is by
+/// `now`, at most `most` of them.
 pub async fn list_due(
     database: &Database,
     webhook_id: WebhookId,
@@ -188,7 +188,7 @@ pub async fn list_due(
     rows.into_iter().map(|row| Ok(row.read()?.0)).collect()
 }
 
-/// The newest deliveries that are wanted, newest first, at most `most` of them.
+/// Returns the newest deliveries that are wanted, newest first, at most `most` of them.
 pub async fn list(
     connection: &mut SqliteConnection,
     filter: DeliveryFilter,
@@ -202,7 +202,7 @@ pub async fn list(
              AND status = 'PENDING') \
          WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = d.webhook_id AND deleted_at IS NULL)"
     ));
-    // Only the conditions that are there, so that their indexes serve them.
+    // Only conditions that are given: with `$1 IS NULL OR …`, SQLite would use no index.
     for (condition, value) in [
         (" AND d.id = ", id.map(DeliveryId::number)),
         (" AND d.id < ", before.map(DeliveryId::number)),
@@ -230,7 +230,7 @@ pub async fn list(
         .collect()
 }
 
-/// The attempts at some deliveries, those at each in order.
+/// Returns the attempts at some deliveries, those at each in order.
 async fn list_attempts(
     connection: &mut SqliteConnection,
     deliveries: &[i64],
@@ -261,7 +261,7 @@ async fn list_attempts(
     Ok(attempts)
 }
 
-/// How many deliveries are still to be made.
+/// Returns how many deliveries are still to be made.
 pub async fn count_pending(database: &Database) -> Result<i64, StoreError> {
     let count = sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE status = 'PENDING'")
         .fetch_one(database.readers())
@@ -269,7 +269,7 @@ pub async fn count_pending(database: &Database) -> Result<i64, StoreError> {
     Ok(count)
 }
 
-/// When a delivery to a subscriber is due next, after `now`.
+/// Returns when a delivery to a subscriber is due next, after `now`.
 pub async fn find_next_due(
     database: &Database,
     webhook_id: WebhookId,
@@ -284,7 +284,7 @@ pub async fn find_next_due(
     Ok(due.map(Timestamp::from_millis))
 }
 
-/// Reads every delivery with its attempts, so that what can't be read is found now.
+/// Reads every delivery with its attempts, so that rows that can't be read are found now.
 pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     let mut last = i64::MIN;
     loop {
@@ -304,8 +304,8 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     }
 }
 
-/// Why what is stored can't be delivered; nothing if it can. Of deleted subscriptions some may have
-/// been taken away.
+/// Returns why what is stored can't be delivered, or `None` if it can. Of deleted subscriptions
+/// some may have been taken away.
 pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
     let (unqueued, empty): (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM deliveries AS d WHERE status = 'PENDING' \

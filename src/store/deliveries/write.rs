@@ -1,4 +1,4 @@
-//! Storing deliveries, and what came of them.
+//! Storing deliveries and the outcome of attempts.
 
 use serde::Serialize;
 
@@ -47,7 +47,8 @@ impl NewRow {
     }
 }
 
-/// Stores deliveries that are to be made, in the order in which the events were published.
+/// Stores new deliveries in the order in which the events were published: within a queue, they are
+/// made in the order of their identifiers.
 pub async fn insert(
     tx: &mut Transaction,
     mut deliveries: Vec<NewDelivery>,
@@ -121,11 +122,12 @@ impl<'a> AttemptedRow<'a> {
     }
 }
 
-/// Stores attempts and what follows from them. Those at deliveries that are no longer there are
-/// left out; where a delivery was asked for again meanwhile, nothing follows.
+/// Stores attempts and what follows from them. Attempts at deliveries that no longer exist are left
+/// out. If a delivery was queued again meanwhile, the attempt is stored, but has no consequences.
 pub async fn record(tx: &mut Transaction, attempted: &[Attempted]) -> Result<(), StoreError> {
     let rows: Vec<_> = attempted.iter().map(AttemptedRow::new).collect();
-    // Identifiers of deliveries may be used again; those of events are not.
+    // The event is compared, too: identifiers of deliveries can be used again after a deletion,
+    // those of events are random.
     for statement in [
         "INSERT INTO attempts (delivery_id, number, at, status, error, answer, duration) \
          SELECT d.id, (SELECT count(*) + 1 FROM attempts WHERE delivery_id = d.id), \
@@ -136,7 +138,7 @@ pub async fn record(tx: &mut Transaction, attempted: &[Attempted]) -> Result<(),
          failing_since = value ->> 'failing_since' FROM json_each($1) \
          WHERE deliveries.id = value ->> 'delivery_id' AND event_id = value ->> 'event_id' \
          AND round = value ->> 'round'",
-        // Where one before it was asked for meanwhile, the queue is due for that one.
+        // If an earlier delivery was queued again meanwhile, the queue waits for that one.
         "UPDATE queues SET due_at = value ->> 'due_at' FROM json_each($1) JOIN deliveries AS d \
          ON d.id = value ->> 'delivery_id' AND d.event_id = value ->> 'event_id' \
          AND d.round = value ->> 'round' \
@@ -155,8 +157,8 @@ pub async fn record(tx: &mut Transaction, attempted: &[Attempted]) -> Result<(),
     Ok(())
 }
 
-/// Makes a delivery pending again, to be made at `now` or when it is its turn; nothing if there is
-/// no such delivery. One after it that waits to be tried again is tried when this one is over.
+/// Makes a delivery pending again, due at `now` or when the earlier ones of its queue are over.
+/// Does nothing if there is no such delivery. Later ones of the queue wait until this one is over.
 pub async fn repeat(
     tx: &mut Transaction,
     id: DeliveryId,
@@ -165,7 +167,7 @@ pub async fn repeat(
     for statement in [
         "UPDATE deliveries SET status = 'PENDING', round = round + 1, failures = 0, \
          failing_since = NULL WHERE id = $1",
-        // If it is not the first one, those before it come first.
+        // Only the first pending delivery decides when the queue is due.
         "INSERT INTO queues (webhook_id, execution_id, due_at) \
          SELECT webhook_id, execution_id, $2 FROM deliveries AS d WHERE id = $1 \
          AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier \

@@ -157,7 +157,7 @@ async fn find_row(
         .await?)
 }
 
-/// The execution of a pipeline with this identifier.
+/// Returns the execution of a pipeline with this identifier.
 pub async fn find(
     database: &Database,
     pipeline: PipelineKey,
@@ -169,7 +169,7 @@ pub async fn find(
     }
 }
 
-/// The same, inside a transaction that writes.
+/// Returns the same inside a transaction that writes.
 pub async fn find_for_update(
     database: &Database,
     tx: &mut Transaction,
@@ -182,7 +182,7 @@ pub async fn find_for_update(
     }
 }
 
-/// The newest execution of a pipeline, inside a transaction that writes.
+/// Returns the newest execution of a pipeline, inside a transaction that writes.
 pub async fn find_last_for_update(
     database: &Database,
     tx: &mut Transaction,
@@ -201,8 +201,8 @@ pub async fn find_last_for_update(
     }
 }
 
-/// The oldest execution of a pipeline, inside a transaction that writes: its sequence number, and
-/// when it was created.
+/// Returns the oldest execution of a pipeline, inside a transaction that writes: its sequence
+/// number, and when it was created.
 pub async fn find_oldest_for_update(
     tx: &mut Transaction,
     pipeline: PipelineKey,
@@ -218,7 +218,8 @@ pub async fn find_oldest_for_update(
     Ok(oldest.map(|(sequence, created_at)| (sequence, Timestamp::from_millis(created_at))))
 }
 
-/// The first and the last sequence number of a pipeline's executions; none without executions.
+/// Returns the first and the last sequence number of a pipeline's executions, or `None` without
+/// executions.
 pub async fn find_bounds(
     database: &Database,
     pipeline: PipelineKey,
@@ -235,7 +236,7 @@ pub async fn find_bounds(
     Ok(first.zip(last))
 }
 
-/// The executions of a pipeline with sequence numbers from `first` to `last`, newest first.
+/// Returns the executions of a pipeline with sequence numbers from `first` to `last`, newest first.
 pub async fn list(
     database: &Database,
     pipeline: PipelineKey,
@@ -255,7 +256,7 @@ pub async fn list(
     read_all(database, rows).await
 }
 
-/// The two newest executions of each pipeline of a program (or of one pipeline): from them
+/// Returns the two newest executions of each pipeline of a program (or of one pipeline): from them
 /// follow the pipelines' status and when they last started and finished.
 pub async fn list_newest(
     database: &Database,
@@ -288,7 +289,7 @@ pub struct Due {
     pub execution: Result<Execution, String>,
 }
 
-/// The executions that are due first, at or before `until`, at most `limit`.
+/// Returns the executions that are due first, at or before `until`, at most `limit`.
 pub async fn list_due(
     database: &Database,
     tx: &mut Transaction,
@@ -316,7 +317,7 @@ pub async fn list_due(
     Ok(executions)
 }
 
-/// The executions that time will change next, soonest first, at most `limit`.
+/// Returns the executions that time will change next, soonest first, at most `limit`.
 pub async fn list_next_due(database: &Database, limit: u32) -> Result<Vec<Stored>, StoreError> {
     let rows =
         sqlx::query_as(select_executions!("WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1"))
@@ -326,7 +327,7 @@ pub async fn list_next_due(database: &Database, limit: u32) -> Result<Vec<Stored
     read_all(database, rows).await
 }
 
-/// Reads every execution, so that what can't be read is found now.
+/// Reads every execution, so that rows that can't be read are found now and not later by a user.
 pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     let mut last = i64::MIN;
     loop {
@@ -362,7 +363,7 @@ pub async fn put_right(database: &Database) -> Result<(), StoreError> {
     tx.commit().await.map(drop)
 }
 
-/// When time will next change an execution; never if none is due.
+/// Returns when time will next change an execution, or `None` if none is due.
 pub async fn find_next_due(database: &Database) -> Result<Option<Timestamp>, StoreError> {
     let due: Option<i64> =
         sqlx::query_scalar("SELECT min(due_at) FROM executions WHERE due_at IS NOT NULL")
@@ -371,7 +372,7 @@ pub async fn find_next_due(database: &Database) -> Result<Option<Timestamp>, Sto
     Ok(due.map(Timestamp::from_millis))
 }
 
-/// How many executions there are, and how many of them are not over.
+/// Returns how many executions there are, and how many of them are not over.
 pub async fn count(database: &Database) -> Result<(i64, i64), StoreError> {
     Ok(sqlx::query_as(
         // Sequence numbers have no gaps: two searches in the index for each pipeline.

@@ -7,7 +7,7 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::store::insert::insert_rows;
 use crate::store::{Database, StoreError, Transaction, plans, timeline};
 
-/// What came of storing a new execution.
+/// The outcome of storing a new execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// It is stored.
@@ -16,7 +16,8 @@ pub enum Inserted {
     PipelineIsBusy,
 }
 
-/// What `SQLite` says of a second execution that is not over; it names the columns of the index.
+/// `SQLite`'s error for a second execution that is not over. It names the columns of the unique index,
+/// not the index, and has no code that tells it from other unique indexes.
 const ONE_RUNNING_EXECUTION: &str =
     "UNIQUE constraint failed: executions.program_id, executions.pipeline_id";
 
@@ -98,7 +99,7 @@ pub async fn insert_copies(
     Ok(())
 }
 
-/// Stores how far executions have come.
+/// Stores the progress of executions.
 pub async fn update<'e>(
     tx: &mut Transaction,
     executions: impl Iterator<Item = &'e Execution>,

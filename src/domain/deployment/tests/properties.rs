@@ -85,7 +85,7 @@ prop_compose! {
     }
 }
 
-/// A deployment and up to three failures of planned commands.
+/// Returns a deployment and up to three failures of planned commands.
 fn failing_case() -> impl Strategy<Value = (Case, Vec<Failure>)> {
     (case(), vec((any::<Index>(), any::<bool>(), any::<bool>()), 0..=3)).prop_map(
         |(case, choices)| {
@@ -104,7 +104,7 @@ fn failing_case() -> impl Strategy<Value = (Case, Vec<Failure>)> {
     )
 }
 
-/// The files before a deployment, with one that nothing in the packages replaces.
+/// Returns the files before a deployment, with one that nothing in the packages replaces.
 fn files_before() -> DispatcherFiles<'static> {
     static EARLIER: LazyLock<DispatcherPackage> =
         LazyLock::new(|| dispatcher_package(&["conf.d/orphan.conf"]));
@@ -121,7 +121,7 @@ fn immutable_part(files: &DispatcherFiles) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The instances after each command of a run, the state before the first one included.
+/// Returns the instances after each command of a run, the state before the first one included.
 fn moments<'a>(order: &Order<'a>, run: &Run) -> Vec<Instances<'a>> {
     let mut moments = vec![Instances::before(order, &files_before())];
     for performed in &run.performed {

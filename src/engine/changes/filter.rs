@@ -1,4 +1,4 @@
-//! Which changes somebody wants to be told of.
+//! Filters: which changes a follower wants.
 
 use super::Change;
 use crate::domain::id::ProgramId;
@@ -24,14 +24,14 @@ words! {
         Clock = "clock",
         /// The journal has changed, up to the call with this number: number.
         Request = "request",
-        /// Everything may have changed: after a reset, an import, or more than 1000 changes at once (in
-        /// the program, if one was asked for).
+        /// Everything may have changed: after a reset, an import, or more than 1000 changes at once
+        /// (in the program, if one was asked for).
         Reset = "reset",
     }
 }
 
 impl Change {
-    /// What it is about.
+    /// Returns the type of the change.
     #[must_use]
     pub fn change_type(&self) -> ChangeType {
         match self {
@@ -43,38 +43,38 @@ impl Change {
             Self::Deliveries(_) => ChangeType::Delivery,
             Self::Clock => ChangeType::Clock,
             Self::Request(..) => ChangeType::Request,
-            Self::Many(_) | Self::Everything => ChangeType::Reset,
+            Self::ManyInProgram(_) | Self::Everything => ChangeType::Reset,
         }
     }
 
-    /// The program that it is about, if it is about one.
+    /// Returns the program that the change is about, if it is about one.
     #[must_use]
     pub fn program(&self) -> Option<ProgramId> {
         match self {
             Self::Execution(pipeline, _) | Self::Pipeline(pipeline) => Some(pipeline.program_id),
-            Self::Program(program) | Self::Environment(program, _) | Self::Many(program) => {
-                Some(*program)
-            }
+            Self::Program(program)
+            | Self::Environment(program, _)
+            | Self::ManyInProgram(program) => Some(*program),
             Self::Request(_, program) => *program,
             Self::Webhook(_) | Self::Deliveries(_) | Self::Clock | Self::Everything => None,
         }
     }
 }
 
-/// Which changes somebody wants to be told of. Whatever the types, everybody is told when
-/// everything has changed.
+/// Which changes a follower wants. [`ChangeType::Reset`] matches every filter: after it, anything
+/// may have changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interest {
-    /// The program that they are about; what is about no program is wanted, too. None for all.
+pub struct ChangeFilter {
+    /// The program, or `None` for all. Changes that are about no program match in both cases.
     pub program: Option<ProgramId>,
-    /// What they are about; none for everything.
+    /// The types, or `None` for all.
     pub types: Option<Vec<ChangeType>>,
 }
 
-impl Interest {
-    /// Whether a change is wanted.
+impl ChangeFilter {
+    /// Returns whether a change matches.
     #[must_use]
-    pub fn has(&self, change: &Change) -> bool {
+    pub fn matches(&self, change: &Change) -> bool {
         let (kind, program) = (change.change_type(), change.program());
         let is_about = program.is_none() || self.program.is_none() || program == self.program;
         let is_of_type = self.types.as_ref().is_none_or(|types| types.contains(&kind));
