@@ -210,7 +210,7 @@ impl App {
         };
         self.approval = path_of("status", "WAITING");
         self.log = path_of("action", "build") + "/logs";
-        let request = self.request("GET", "{log}").header("accept", "*/*");
+        let request = self.request("GET", "{log}").header("accept", "application/json");
         let (_, body) = self.exchange(request.body(Body::empty()).unwrap());
         let body: Value = serde_json::from_slice(&body).unwrap();
         let address = body["redirect"].as_str().unwrap();

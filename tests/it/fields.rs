@@ -60,11 +60,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "/_emulator/program/4",
             json!({"emergencyMode": false, "kpis": {"responseTime": 7, "pageViewsPerMinute": 8}}),
         ),
-        (
-            "patchEnvironment",
-            "/_emulator/program/4/environment/59252",
-            json!({"status": "ready"}),
-        ),
+        ("patchEnvironment", "/_emulator/program/4/environment/59252", json!({"status": "ready"})),
         ("postEnvironment", "/_emulator/program/4/environments", environment("777")),
         ("postHistory", "/_emulator/program/4/pipeline/1/history", json!({"count": 1})),
         ("putScenario", "/_emulator/program/4/pipeline/1/scenario", scenario.clone()),
