@@ -45,7 +45,7 @@ pub enum CliCommand {
     Serve(ServeOptions),
     /// Runs a command with its own emulator, and exits with the command's exit code.
     Exec(ExecOptions),
-    /// Prints the OpenAPI description of the API.
+    /// Prints openapi.yaml, the description of the API.
     Openapi,
     /// Checks a seed file and reports every mistake in it.
     Check {

@@ -14,11 +14,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What waits to be written; in entries, which are dropped rather than cut.
 pub(super) struct Queue {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<PendingLines>,
     changed: Condvar,
 }
 
-struct Waiting {
+struct PendingLines {
     entries: VecDeque<Vec<u8>>,
     /// How many bytes the entries have.
     length: usize,
@@ -30,7 +30,7 @@ struct Waiting {
     has_writer: bool,
 }
 
-impl Waiting {
+impl PendingLines {
     fn push(&mut self, entry: Vec<u8>) {
         self.length += entry.len();
         self.entries.push_back(entry);
@@ -48,7 +48,7 @@ impl Waiting {
 impl Queue {
     pub const fn new() -> Self {
         Self {
-            waiting: Mutex::new(Waiting {
+            waiting: Mutex::new(PendingLines {
                 entries: VecDeque::new(),
                 length: 0,
                 dropped: 0,
@@ -60,7 +60,7 @@ impl Queue {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, PendingLines> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

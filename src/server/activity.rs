@@ -16,7 +16,7 @@ use crate::traffic::wire::Socket;
 /// The activity of a connection. The flags are read for time-outs only, where a stale value costs
 /// nothing but another look; so `Relaxed` is enough.
 #[derive(Debug, Default)]
-pub(super) struct Activity {
+pub(super) struct ConnectionActivity {
     /// How often there was progress.
     moves: AtomicU64,
     /// A handler has a request and has not answered yet.
@@ -31,7 +31,7 @@ pub(super) struct Activity {
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Waiting {
+pub(super) enum WaitsFor {
     /// A handler's answer.
     Handler,
     /// The next request, or more of an answer that comes in pieces.
@@ -44,26 +44,26 @@ pub(super) enum Waiting {
     Reader,
 }
 
-impl Activity {
+impl ConnectionActivity {
     /// Returns how often there was progress so far.
     pub fn moves(&self) -> u64 {
         self.moves.load(Ordering::Relaxed)
     }
 
     /// Returns what the connection waits for.
-    pub fn waiting(&self) -> Waiting {
+    pub fn waiting(&self) -> WaitsFor {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         // A handler that waits for the caller is not at work: so the caller's part comes first.
         if is(&self.is_unread) {
-            Waiting::Reader
+            WaitsFor::Reader
         } else if is(&self.wants_body) {
-            Waiting::Body
+            WaitsFor::Body
         } else if is(&self.is_answering) {
-            Waiting::Handler
+            WaitsFor::Handler
         } else if is(&self.has_head_begun) {
-            Waiting::Head
+            WaitsFor::Head
         } else {
-            Waiting::Request
+            WaitsFor::Request
         }
     }
 
@@ -103,7 +103,7 @@ impl Activity {
 }
 
 /// A handler at work.
-pub(super) struct Answering<'a>(&'a Activity);
+pub(super) struct Answering<'a>(&'a ConnectionActivity);
 
 impl Drop for Answering<'_> {
     fn drop(&mut self) {
@@ -115,11 +115,11 @@ impl Drop for Answering<'_> {
 /// The socket of a connection, which notes reads and writes.
 pub(super) struct WatchedStream {
     socket: Socket,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
 }
 
 impl WatchedStream {
-    pub fn new(socket: Socket, activity: Arc<Activity>) -> Self {
+    pub fn new(socket: Socket, activity: Arc<ConnectionActivity>) -> Self {
         Self { socket, activity }
     }
 }
@@ -175,11 +175,11 @@ impl AsyncWrite for WatchedStream {
 /// The body of a request, which notes whether the handler waits for it.
 pub(super) struct WatchedBody {
     body: Incoming,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
 }
 
 impl WatchedBody {
-    pub fn new(body: Incoming, activity: Arc<Activity>) -> Self {
+    pub fn new(body: Incoming, activity: Arc<ConnectionActivity>) -> Self {
         Self { body, activity }
     }
 }

@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use crate::engine::Engine;
 use crate::service::HttpService;
 use crate::traffic::wire::{Socket, WireConnection};
-use activity::{Activity, WatchedBody, WatchedStream};
+use activity::{ConnectionActivity, WatchedBody, WatchedStream};
 pub use patience::Patience;
 
 /// Answers the requests that come over connections.
@@ -36,10 +36,10 @@ pub struct Server {
 }
 
 /// The connection of a request.
-struct Caller {
+struct Peer {
     server: Arc<Server>,
     connection: WireConnection,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
 }
 
 impl Server {
@@ -84,10 +84,10 @@ impl Server {
     /// Answers the requests of a connection, until it is closed or its caller is idle for too long.
     async fn attend(self: Arc<Self>, stream: TcpStream) {
         let (socket, connection) = Socket::new(stream);
-        let activity = Arc::new(Activity::default());
+        let activity = Arc::new(ConnectionActivity::default());
         let stream = TokioIo::new(WatchedStream::new(socket, activity.clone()));
         let (engine, patience) = (self.engine.clone(), self.patience.clone());
-        let caller = Arc::new(Caller { server: self, connection, activity: activity.clone() });
+        let caller = Arc::new(Peer { server: self, connection, activity: activity.clone() });
         let answering = service_fn(move |request| caller.clone().answer(request));
         let mut serving = pin!(http1::Builder::new().serve_connection(stream, answering));
         tokio::select! {
@@ -115,7 +115,7 @@ fn trace_end(ended: hyper::Result<()>) {
     }
 }
 
-impl Caller {
+impl Peer {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response, Infallible> {
         let _answering = self.activity.handle();
         let (parts, body) = request.into_parts();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::activity::{Activity, Waiting};
+use super::activity::{ConnectionActivity, WaitsFor};
 
 /// The time-outs of callers, in real time. Handlers have none here.
 #[derive(Clone, Debug)]
@@ -37,19 +37,19 @@ impl Patience {
         Self { head: end, idle: end, stall: end, end }
     }
 
-    fn for_what(&self, waiting: Waiting) -> Option<Duration> {
+    fn for_what(&self, waiting: WaitsFor) -> Option<Duration> {
         match waiting {
-            Waiting::Handler => None,
-            Waiting::Request => Some(self.idle),
-            Waiting::Head => Some(self.head),
-            Waiting::Body | Waiting::Reader => Some(self.stall),
+            WaitsFor::Handler => None,
+            WaitsFor::Request => Some(self.idle),
+            WaitsFor::Head => Some(self.head),
+            WaitsFor::Body | WaitsFor::Reader => Some(self.stall),
         }
     }
 
     /// Waits until a time-out has passed without progress. The connection is checked at intervals:
     /// that costs less than resetting a timer with every read and write. A caller may get up to one
     /// interval more.
-    pub(super) async fn lose(&self, activity: &Activity) {
+    pub(super) async fn lose(&self, activity: &ConnectionActivity) {
         let between = self.head.min(self.idle).min(self.stall) / 2;
         let (mut moves, mut quiet) = (activity.moves(), Duration::ZERO);
         loop {

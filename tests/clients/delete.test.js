@@ -15,7 +15,7 @@ const inUse = (code, what, address) => ({
   code,
   message: `[CloudManagerSDK:${code}] Cannot delete ${what}: ${address} (412 Precondition Failed)` +
     ` - In use(s): The ${what} can't be changed or deleted while the pipeline 1 has an unfinished execution;` +
-    ' wait until the execution has ended, or cancel it.',
+    ' wait until it has ended, or cancel it.',
 })
 
 test('a deleted pipeline is gone with its executions', async t => {

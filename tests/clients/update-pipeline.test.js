@@ -145,7 +145,7 @@ test('a pipeline that runs is not changed', async t => {
     message: '[CloudManagerSDK:ERROR_UPDATE_PIPELINE] Cannot update pipeline: ' +
       `${url}/api/program/4/pipeline/1 (412 Precondition Failed) - In use(s): ` +
       "The pipeline can't be changed or deleted while the pipeline 1 has an unfinished execution; " +
-      'wait until the execution has ended, or cancel it.',
+      'wait until it has ended, or cancel it.',
   })
 
   assert.deepEqual(await getPhases(sdk, '1'), before)

@@ -143,7 +143,7 @@ test('an unknown type of a variable is refused with the types that there are', a
   const { sdk } = await startEmulator(t)
   await assert.rejects(sdk.setPipelineVariables('4', '1', [{ name: 'LEVEL', type: 'secret', value: 'x' }]), {
     code: 'ERROR_SET_VARIABLES',
-    message: / - Validation Error\(s\): .*\bunknown variant `secret`, expected `string` or `secretString`$/,
+    message: / - Validation Error\(s\): .*\(secret\) must be one of string, secretString$/,
   })
   assert.deepEqual(await sdk.getPipelineVariables('4', '1'), [])
 })

@@ -103,7 +103,7 @@ impl Engine {
         Ok(self.list_delivery_times().await?.values().any(|due| *due <= now))
     }
 
-    /// Sleeps until `due`, at most for [`LONGEST_SLEEP`]. Callers check again in a loop.
+    /// Sleeps until `due`, at most for `LONGEST_SLEEP`. Callers check again in a loop.
     pub async fn sleep_until(&self, due: Option<Timestamp>) {
         let sleep = due.and_then(|due| self.clock.real_time_until(due));
         tokio::time::sleep(sleep.map_or(LONGEST_SLEEP, |sleep| sleep.min(LONGEST_SLEEP))).await;

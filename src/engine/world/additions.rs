@@ -193,7 +193,7 @@ fn leave_out_known(program: &mut Program, known: &Program) -> Result<(), AddErro
     match program.pipelines.values().find(|pipeline| !fits(pipeline, known)) {
         None => Ok(()),
         Some(pipeline) => Err(AddError::Conflict(format!(
-            "the pipeline {} of the program {id} deploys to an environment that is there already, \
+            "the pipeline {} of the program {id} deploys to an environment that already exists \
              with another type",
             pipeline.id
         ))),
