@@ -49,7 +49,7 @@ fn bad_token(description: &'static str) -> ImsError {
     ImsError::new("invalid_token", description).with_status(StatusCode::UNAUTHORIZED)
 }
 
-/// Whose token it is, in the words of OpenID.
+/// The user whose token it is, with the names of the standard for sign-in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UserInfo)]
 pub struct UserInfoView {

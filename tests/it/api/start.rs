@@ -128,8 +128,8 @@ async fn wrong_query_values_are_refused_before_the_state_is_looked_at() {
              stepId, sourceExecutionId",
         ),
         (
-            "executionMode=EMERGENCY",
-            "executionMode: is not a known parameter; did you mean pipelineExecutionMode?",
+            "pipeline_execution_mode=EMERGENCY",
+            "pipeline_execution_mode: is not a known parameter; did you mean pipelineExecutionMode?",
         ),
         ("rollback=true&stepId=1", "rollback: is not a known parameter; known parameters: "),
         ("stepId=1&stepId=2", "stepId: is given more than once"),
