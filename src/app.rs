@@ -32,6 +32,8 @@ pub struct AppOptions {
     pub seed: Option<PathBuf>,
     /// The base of absolute addresses; the request's `Host` if absent.
     pub public_url: Option<String>,
+    /// The base of the addresses in events; the public URL, or the listen address, if absent.
+    pub event_url: Option<String>,
     /// Further `Host` names to answer to while listening on loopback.
     pub allow_hosts: Vec<String>,
     /// Who is let in.
@@ -136,8 +138,17 @@ impl App {
     /// Reads the seed, binds the address, opens the database, and handles what is overdue. Seed and
     /// address come first: if one of them is wrong, the database is not touched.
     pub async fn build(options: AppOptions) -> Result<Self, AppError> {
-        let AppOptions { listen, database, seed, public_url, allow_hosts, auth, engine, patience } =
-            options;
+        let AppOptions {
+            listen,
+            database,
+            seed,
+            public_url,
+            event_url,
+            allow_hosts,
+            auth,
+            engine,
+            patience,
+        } = options;
         let seed = match seed {
             Some(path) => Origin::from(read_seed(&path)?),
             None => Origin::Demo,
@@ -154,7 +165,8 @@ impl App {
         let engine = Engine::open(&path, engine, seed).await?;
         let url = format!("http://{address}");
         let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
-        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
+        let event_url = event_url.unwrap_or_else(|| hosts.own_url().to_owned());
+        let deliverer = Arc::new(Deliverer::new(engine.clone(), &event_url));
         let service = service(&engine, &deliverer, hosts, auth);
         let (scheduler, purger, inspector) = (engine.clone(), engine.clone(), engine.clone());
         let mut workers = Workers::default();

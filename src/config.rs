@@ -102,6 +102,9 @@ pub struct ServeOptions {
     /// The base of absolute URLs; from the request's Host if absent.
     #[arg(long, env = "CME_PUBLIC_URL", value_name = "URL", value_parser = parse_url)]
     pub public_url: Option<String>,
+    /// The base of the URLs in events; the public URL if absent.
+    #[arg(long, env = "CME_EVENT_URL", value_name = "URL", value_parser = parse_url)]
+    pub event_url: Option<String>,
     /// An additional Host name to accept while listening on loopback; can be repeated.
     #[arg(long, env = "CME_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
@@ -175,6 +178,7 @@ impl From<ServeOptions> for AppOptions {
             clock_start,
             auth,
             public_url,
+            event_url,
             allow_host,
             secret_key,
             log_format: _,
@@ -184,6 +188,7 @@ impl From<ServeOptions> for AppOptions {
             database: (!ephemeral).then(|| database.unwrap_or_else(|| DATABASE.into())),
             seed,
             public_url,
+            event_url,
             allow_hosts: allow_host,
             auth,
             engine: EngineOptions {

@@ -182,15 +182,19 @@ fn add_shared_components(components: &mut Components) {
     let mut add = |name: &str, response: Response| {
         components.responses.insert(name.into(), response.into());
     };
-    for (name, _, description) in PROBLEMS {
-        let response = ResponseBuilder::new().description(description);
+    for (name, status, description) in PROBLEMS {
+        let mut response = ResponseBuilder::new().description(description);
+        if status == "400" {
+            // The gateway's answer where the organisation is missing.
+            response = response.content("application/json", content(&GatewayError::name()));
+        }
         add(name, response.content(PROBLEM_JSON, content(&Problem::name())).build());
     }
-    let unauthorized = ResponseBuilder::new().description("Missing or invalid token");
+    let unauthorized = ResponseBuilder::new().description("Invalid or expired token");
     let gateway_error = content(&GatewayError::name());
     add("Unauthorized", unauthorized.content("application/json", gateway_error.clone()).build());
     let forbidden = ResponseBuilder::new()
-        .description("JSON: invalid api key, unknown organisation, or no role that allows the operation. Problem: a Host that is not allowed, or a change by a web page of another origin")
+        .description("JSON: missing token, missing or invalid api key, unknown organisation, or no role that allows the operation. Problem: a Host that is not allowed, or a change by a web page of another origin")
         .content("application/json", gateway_error)
         .content(PROBLEM_JSON, content(&Problem::name()));
     add("Forbidden", forbidden.build());

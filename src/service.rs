@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
@@ -23,7 +23,7 @@ use crate::http::body;
 use crate::http::host::{Hosts, check_host};
 use crate::http::operations::Operations;
 use crate::http::origin::check_origin;
-use crate::http::path::without_leading_slashes;
+use crate::http::path::as_routed;
 use crate::http::problem::Problem;
 use crate::http::request_id::{self, answer_with_request_id};
 use crate::traffic::{Traffic, observe};
@@ -59,6 +59,9 @@ fn service_with(
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
+    let known = operations.clone();
+    let wrong_method =
+        async move |method, path, uri| method_not_allowed(&known, &method, path, &uri);
     let layers = Arc::new(Layers { hosts, operations, traffic, access: access.clone() });
     let router = api_router
         .with_state(api)
@@ -66,14 +69,14 @@ fn service_with(
         .merge(control_router.with_state(control))
         .merge(further)
         .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
+        .method_not_allowed_fallback(wrong_method)
         .layer(layer_fn(move |handler: Route| {
             // axum clones this service for each request, and the call needs a handler of its own.
             // With the `Arc`, the handler is cloned once and not twice.
             let (layers, handler) = (layers.clone(), Arc::new(handler));
             service_fn(move |request| pass_layers(layers.clone(), request, Route::clone(&handler)))
         }));
-    router.map_request(without_leading_slashes as fn(Request) -> Request)
+    router.map_request(as_routed as fn(Request) -> Request)
 }
 
 /// What the layers around every handler need.
@@ -134,11 +137,21 @@ async fn not_found(uri: Uri) -> Response {
     .into_response()
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+fn method_not_allowed(
+    operations: &Operations,
+    method: &Method,
+    path: Option<MatchedPath>,
+    uri: &Uri,
+) -> Response {
+    let possible = path.map(|path| operations.names_at(&path)).unwrap_or_default();
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "Method not allowed",
-        format!("{method} is not allowed at {}.", uri.path().escape_debug()),
+        format!(
+            "{method} is not allowed at {}; use {}.",
+            uri.path().escape_debug(),
+            possible.join(" or ")
+        ),
     )
     .into_response()
 }
@@ -172,7 +185,7 @@ mod tests {
         let engine = Engine::open(&path, EngineOptions::default(), Origin::Demo).await.unwrap();
         let ip = [127, 0, 0, 1].into();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
-        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
+        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.own_url()));
         let panics = get(|| async { panic!("on purpose") as () });
         let further = Router::new().route("/panics", panics);
         let service = service_with(further, &engine, &deliverer, hosts, Auth::Open);

@@ -188,7 +188,7 @@ impl App {
         let engine = runtime.block_on(Engine::open(&path, options, Origin::Demo)).unwrap();
         let ip = [127, 0, 0, 1].into();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
-        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
+        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.own_url()));
         let service = service(&engine, &deliverer, hosts, Auth::Open);
         let (approval, log, file) = Default::default();
         let mut app = Self { runtime, service, approval, log, file, _directory: directory };
@@ -210,7 +210,7 @@ impl App {
         };
         self.approval = path_of("status", "WAITING");
         self.log = path_of("action", "build") + "/logs";
-        let request = self.request("GET", "{log}").header("accept", "*/*");
+        let request = self.request("GET", "{log}").header("accept", "application/json");
         let (_, body) = self.exchange(request.body(Body::empty()).unwrap());
         let body: Value = serde_json::from_slice(&body).unwrap();
         let address = body["redirect"].as_str().unwrap();

@@ -1,6 +1,10 @@
 //! Access tokens: JWTs with the claims of IMS, which nobody else can make. None is stored.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::jwt::{self, Jwt};
@@ -21,10 +25,13 @@ const PURPOSE: &str = "IMS access tokens";
 const LIFETIME: Duration = Duration::from_days(1);
 
 /// What a token is for.
-const ACCESS: &str = "access_token";
+pub(super) const ACCESS: &str = "access_token";
+
+/// How many invalidated tokens are remembered.
+const MOST_INVALIDATED: usize = 10_000;
 
 /// What a token says, as IMS writes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccessClaims {
     id: String,
     #[serde(rename = "type")]
@@ -42,15 +49,53 @@ pub struct AccessClaims {
     expires_in: String,
 }
 
+impl AccessClaims {
+    /// From when on it is not good any more.
+    fn end(&self) -> Option<Timestamp> {
+        let created_at = Timestamp::from_millis(self.created_at.parse().ok()?);
+        created_at.checked_add(Duration::from_millis(self.expires_in.parse().ok()?))
+    }
+}
+
+/// Why a token is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadToken {
+    /// It was not made here, or for something else.
+    Foreign,
+    /// Its time is over.
+    Expired,
+    /// Somebody made it invalid.
+    Invalidated,
+    /// It was given to another client than the one that is named.
+    OtherClient,
+}
+
+impl BadToken {
+    /// The reason, as IMS tells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Foreign => "bad_signature",
+            Self::Expired => "token_expired",
+            Self::Invalidated => "token_invalidated",
+            Self::OtherClient => "client_id_mismatch",
+        }
+    }
+}
+
 /// Makes access tokens and reads them.
-#[derive(Clone)]
-pub struct AccessTokens(Signer);
+pub struct AccessTokens {
+    signer: Signer,
+    /// The tokens that were made invalid, by their end, in memory alone.
+    invalidated: Mutex<BTreeSet<(Timestamp, String)>>,
+}
 
 impl AccessTokens {
     /// With a key derived from this one.
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
-        Self(Signer::new(key).for_purpose(PURPOSE))
+        let signer = Signer::new(key).for_purpose(PURPOSE);
+        Self { signer, invalidated: Mutex::default() }
     }
 
     /// A token for a client, good from `now` on.
@@ -66,7 +111,7 @@ impl AccessTokens {
             created_at: now.as_millis().to_string(),
             expires_in: LIFETIME.as_millis().to_string(),
         };
-        jwt::sign(&self.0, HEADER, &claims)
+        jwt::sign(&self.signer, HEADER, &claims)
     }
 
     /// A token for a known client, with the usual scope.
@@ -75,23 +120,40 @@ impl AccessTokens {
         self.issue(&client.client_id, &client.technical_account_id, USUAL_SCOPE, now)
     }
 
-    /// What a token says; none if it was not made here, or is not good any more.
-    #[must_use]
-    pub fn read(&self, token: &str, now: Timestamp) -> Option<AccessClaims> {
-        let token = Jwt::split(token)?;
-        if !token.is_signed_by(&self.0, HEADER) {
-            return None;
+    /// What a token says, or why it is not good.
+    pub fn read(&self, token: &str, now: Timestamp) -> Result<AccessClaims, BadToken> {
+        let token = Jwt::split(token).filter(|token| token.is_signed_by(&self.signer, HEADER));
+        let claims: Option<AccessClaims> = token.and_then(|token| token.claims());
+        let claims = claims.filter(|claims| claims.kind == ACCESS).ok_or(BadToken::Foreign)?;
+        let end = claims.end().ok_or(BadToken::Foreign)?;
+        if end <= now {
+            Err(BadToken::Expired)
+        } else if self.invalidated().contains(&(end, claims.id.clone())) {
+            Err(BadToken::Invalidated)
+        } else {
+            Ok(claims)
         }
-        let claims: AccessClaims = token.claims()?;
-        let created_at = Timestamp::from_millis(claims.created_at.parse().ok()?);
-        let expires_in = Duration::from_millis(claims.expires_in.parse().ok()?);
-        let is_good = claims.kind == ACCESS && created_at.checked_add(expires_in)? > now;
-        is_good.then_some(claims)
+    }
+
+    /// Makes a token invalid until the emulator ends. Of too many the ones that end first are
+    /// forgotten.
+    pub fn invalidate(&self, claims: &AccessClaims, now: Timestamp) {
+        let Some(end) = claims.end() else { return };
+        let mut invalidated = self.invalidated();
+        invalidated.retain(|(end, _)| *end > now);
+        invalidated.insert((end, claims.id.clone()));
+        if invalidated.len() > MOST_INVALIDATED {
+            invalidated.pop_first();
+        }
+    }
+
+    fn invalidated(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, String)>> {
+        self.invalidated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a secret is the expected one, in a time that tells nothing of either.
     pub(super) fn is_same_secret(&self, expected: &str, given: &str) -> bool {
-        self.0.is_same(expected, given)
+        self.signer.is_same(expected, given)
     }
 }
 
@@ -116,8 +178,8 @@ mod tests {
         let claims = tokens.read(&token, NOW).unwrap();
         assert_eq!((claims.client_id, claims.scope), ("ci".into(), "openid".into()));
         let end = NOW + LIFETIME;
-        assert!(tokens.read(&token, Timestamp::from_millis(end.as_millis() - 1)).is_some());
-        assert_eq!(tokens.read(&token, end), None);
+        assert!(tokens.read(&token, Timestamp::from_millis(end.as_millis() - 1)).is_ok());
+        assert_eq!(tokens.read(&token, end), Err(BadToken::Expired));
     }
 
     #[test]
@@ -132,8 +194,9 @@ mod tests {
         let refresh = URL_SAFE_NO_PAD.decode(refresh.split('.').nth(1).unwrap()).unwrap();
         let refresh = String::from_utf8(refresh).unwrap().replace(ACCESS, "refresh_token");
         let refresh = format!("{}.{}", parts[0], encode(refresh.as_bytes()));
-        let signed = |text: &str| format!("{text}.{}", encode(&tokens.0.sign(text.as_bytes())));
-        assert!(tokens.read(&signed(&format!("{}.{}", parts[0], parts[1])), NOW).is_some());
+        let signed =
+            |text: &str| format!("{text}.{}", encode(&tokens.signer.sign(text.as_bytes())));
+        assert!(tokens.read(&signed(&format!("{}.{}", parts[0], parts[1])), NOW).is_ok());
         for forged in [
             String::new(),
             "..".into(),
@@ -147,9 +210,9 @@ mod tests {
             format!("{token}A"),
             format!("{token}.{}", parts[2]),
         ] {
-            assert_eq!(tokens.read(&forged, NOW), None, "{forged}");
+            assert_eq!(tokens.read(&forged, NOW), Err(BadToken::Foreign), "{forged}");
         }
-        assert_eq!(AccessTokens::new(b"other").read(&token, NOW), None);
+        assert_eq!(AccessTokens::new(b"other").read(&token, NOW), Err(BadToken::Foreign));
         assert!(FileTokens::new(b"key").read(&token).is_none());
         assert!(FileTokens::new(b"key").read(parts[1]).is_none());
     }

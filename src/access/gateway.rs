@@ -84,7 +84,7 @@ impl From<RoleNeeded> for GatewayError {
     fn from(needed: RoleNeeded) -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
-            error_code: "403025",
+            error_code: PROFILE_NOT_VALID,
             message: needed.to_string().into(),
         }
     }
@@ -92,24 +92,65 @@ impl From<RoleNeeded> for GatewayError {
 
 static ALL_ROLES: LazyLock<BTreeSet<Role>> = LazyLock::new(|| Role::ALL.into());
 
-/// The answer to a missing or bad token.
+/// The answer to a missing token.
+const NO_TOKEN: GatewayError = GatewayError {
+    status: StatusCode::FORBIDDEN,
+    error_code: "403010",
+    message: Cow::Borrowed(
+        "Oauth token is missing. Send the header Authorization with Bearer and an access token.",
+    ),
+};
+
+/// The answer to a bad token.
 pub const BAD_TOKEN: GatewayError = GatewayError {
     status: StatusCode::UNAUTHORIZED,
     error_code: "401013",
-    message: Cow::Borrowed("Oauth token is not valid"),
+    message: Cow::Borrowed(
+        "Oauth token is not valid. Send the header Authorization with Bearer and an access token \
+         that has not expired.",
+    ),
 };
 
-/// The answer to a missing or bad api key.
+/// The answer to a missing api key.
+const NO_API_KEY: GatewayError = GatewayError {
+    status: StatusCode::FORBIDDEN,
+    error_code: "403000",
+    message: Cow::Borrowed(
+        "Api Key is required. Send the header x-api-key with the client id of the token.",
+    ),
+};
+
+/// The answer to a bad api key.
 pub const BAD_API_KEY: GatewayError = GatewayError {
     status: StatusCode::FORBIDDEN,
     error_code: "403003",
-    message: Cow::Borrowed("Api Key is invalid"),
+    message: Cow::Borrowed(
+        "Api Key is invalid. The header x-api-key must be the client id that the token was given to.",
+    ),
 };
+
+/// The answer to a missing organisation.
+const NO_ORGANISATION: GatewayError = GatewayError {
+    status: StatusCode::BAD_REQUEST,
+    error_code: "400003",
+    message: Cow::Borrowed(
+        "The organization is missing. Send the header x-gw-ims-org-id with the id of your \
+         organization, which ends with @AdobeOrg.",
+    ),
+};
+
+/// The answer to an organisation that is unknown or not the token's.
 const UNKNOWN_ORGANISATION: GatewayError = GatewayError {
     status: StatusCode::FORBIDDEN,
-    error_code: "403000",
-    message: Cow::Borrowed("The organization in x-gw-ims-org-id is unknown"),
+    error_code: PROFILE_NOT_VALID,
+    message: Cow::Borrowed(
+        "Profile is not valid. The header x-gw-ims-org-id must name an organization that exists and \
+         that the token belongs to.",
+    ),
 };
+
+/// The code for organisations and roles that do not allow a call.
+const PROFILE_NOT_VALID: &str = "403025";
 
 /// Checks that token, api key and organisation of a request to the API are good, whether or not
 /// there is something at its path, and that the caller's roles allow the operation that it is for.
@@ -132,16 +173,20 @@ pub fn check(
 }
 
 fn identify(access: &Access, headers: &HeaderMap) -> Result<Caller, GatewayError> {
-    let token = token_of(headers).ok_or(BAD_TOKEN)?;
+    let token = token_of(headers).ok_or_else(|| {
+        let sent = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
+        if matches!(sent, None | Some(b"" | b"Bearer")) { NO_TOKEN } else { BAD_TOKEN }
+    })?;
     let client = match access.auth {
         Auth::Open => None,
         Auth::Strict => Some(find_client_of(access, token).ok_or(BAD_TOKEN)?),
     };
-    text(headers, X_API_KEY)
-        .filter(|key| !key.is_empty())
-        .filter(|key| client.as_ref().is_none_or(|client| client.client_id == *key))
-        .ok_or(BAD_API_KEY)?;
-    let organisation = text(headers, X_GW_IMS_ORG_ID).ok_or(UNKNOWN_ORGANISATION)?;
+    let given = |name| text(headers, name).filter(|value| !value.is_empty());
+    let api_key = given(X_API_KEY).ok_or(NO_API_KEY)?;
+    if client.as_ref().is_some_and(|client| client.client_id != api_key) {
+        return Err(BAD_API_KEY);
+    }
+    let organisation = given(X_GW_IMS_ORG_ID).ok_or(NO_ORGANISATION)?;
     let catalog = access.engine.catalog();
     let tenant = catalog
         .find_tenant_of(organisation)
@@ -156,7 +201,7 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 }
 
 /// The bearer token of a request.
-fn token_of(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn token_of(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = text(headers, header::AUTHORIZATION)?.split_once(' ')?;
     let is_bearer = scheme.eq_ignore_ascii_case("bearer");
     Some(token.trim()).filter(|token| is_bearer && !token.is_empty())
@@ -164,12 +209,12 @@ fn token_of(headers: &HeaderMap) -> Option<&str> {
 
 /// The client that a token was given to; none if the token is not good, or the client gone.
 fn find_client_of(access: &Access, token: &str) -> Option<Arc<Client>> {
-    let claims = access.tokens.read(token, access.engine.now())?;
+    let claims = access.tokens.read(token, access.engine.now()).ok()?;
     access.engine.catalog().find_client(&claims.client_id).cloned()
 }
 
 /// The `user_id` that a JWT claims.
-fn user_of(token: &str) -> Option<String> {
+pub(super) fn user_of(token: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Claims {
         user_id: String,

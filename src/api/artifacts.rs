@@ -76,11 +76,11 @@ pub async fn list_step_artifacts(
     Ok(Json(List::whole(ApiPath::Artifacts(key), artifacts.len(), EmbeddedArtifacts { artifacts })))
 }
 
-/// Returns the URL of an artifact: as JSON if `Accept` allows it, otherwise as a redirect.
+/// Returns the URL of an artifact: as JSON if `Accept` names `application/json`, otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/artifact/{artifactId}",
     operation_id = "getStepArtifact", tag = "Pipeline Execution", params(InArtifact),
-    responses((status = 200, description = "The URL", body = Redirect),
-        (status = 307, description = "The URL",
+    responses((status = 200, description = "The URL, if Accept names application/json", body = Redirect),
+        (status = 307, description = "The URL, if Accept does not name application/json",
             headers(("location" = String, description = "The URL")))))]
 pub async fn get_step_artifact(
     State(api): State<Api>,

@@ -21,7 +21,7 @@ use crate::extract::InEnvironment;
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
-/// How many days logs are kept, today among them.
+/// How many days logs are kept, beside today.
 const DAYS: u32 = 30;
 
 /// Logs of an environment.
@@ -83,7 +83,7 @@ struct EnvironmentLogLinks {
     operation_id = "getEnvironmentLogs", tag = "Environments", params(InEnvironment,
         ("service" = Option<Vec<String>>, Query, description = "Names of services; all if absent"),
         ("name" = Option<Vec<String>>, Query, description = "Names of logs; all if absent"),
-        ("days" = u32, Query, minimum = 1, maximum = 30, description = "The number of days including today, from 1 to 30")),
+        ("days" = u32, Query, minimum = 1, maximum = 30, description = "The number of days before today, which is listed too; from 1 to 30")),
     responses((status = 200, description = "The logs", body = EnvironmentLogsView)))]
 pub async fn get_environment_logs(
     State(api): State<Api>,
@@ -100,7 +100,7 @@ pub async fn get_environment_logs(
     };
     let (now, environment_id) = (api.engine.now(), environment.id);
     let downloads = options.iter().flat_map(|option| {
-        Day::newest_first(now, days).map(|day| {
+        Day::newest_first(now, days + 1).map(|day| {
             let tail = (day == Day::of(now)).then(|| tail(*option, day));
             EnvironmentLogView::new(program.id, environment_id, *option, day, tail)
         })
@@ -212,15 +212,15 @@ fn read_days(query: &QueryParameters) -> Result<u32, Problem> {
     })
 }
 
-/// Returns the URL of the gzip-compressed log of one day: as JSON if `Accept` allows it, otherwise
+/// Returns the URL of the gzip-compressed log of one day: as JSON if `Accept` names it, otherwise
 /// as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}/logs/download",
     operation_id = "downloadLogs", tag = "Environments", params(InEnvironment,
         ("service" = String, Query, description = "The service"),
         ("name" = String, Query, description = "The log"),
         ("date" = String, Query, description = "The day, for example 2026-03-05")),
-    responses((status = 200, description = "The URL", body = Redirect),
-        (status = 307, description = "The URL",
+    responses((status = 200, description = "The URL, if Accept names application/json", body = Redirect),
+        (status = 307, description = "The URL, if Accept does not name application/json",
             headers(("location" = String, description = "The URL")))))]
 pub async fn download_logs(
     State(api): State<Api>,
@@ -231,9 +231,10 @@ pub async fn download_logs(
     let given = |parameter| query.get(parameter).ok_or_else(|| missing(parameter));
     let (_, _, date) = (given("service")?, given("name")?, given("date")?);
     let option = read_options(&query)?.into_iter().next().ok_or_else(|| missing("name"))?;
-    let kept = Day::newest_first(api.engine.now(), DAYS);
+    let kept = Day::newest_first(api.engine.now(), DAYS + 1);
     let day = kept.into_iter().find(|day| day.to_string() == date).ok_or_else(|| {
-        let message = format!("must be one of the last {DAYS} days, for example 2026-03-05");
+        let message =
+            format!("must be today or one of the {DAYS} days before, for example 2026-03-05");
         Problem::invalid_parameter("date", message, date)
     })?;
     let name = file_name(program.id, environment.id, option, day, true);

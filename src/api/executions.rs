@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::bodies::{Rendered, Subject};
 use super::hal::List;
-use super::page::{Paging, QueryParameters};
+use super::page::{LARGEST, Paging, QueryParameters};
 use super::view::ExecutionView;
 use crate::access::gateway::Caller;
 use crate::domain::execution::start::StartRequest;
@@ -20,6 +20,7 @@ use crate::engine::read::Snapshot;
 use crate::extract::{InPipeline, NamedExecution};
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
+use crate::http::query::QueryReader;
 
 /// How many executions a page has when none is asked for.
 const PAGE: u32 = 20;
@@ -53,7 +54,7 @@ pub async fn get_current_execution(
     operation_id = "startPipeline", tag = "Pipeline Execution",
     params(InPipeline,
         ("pipelineExecutionMode" = Option<ExecutionMode>, Query,
-            description = "`EMERGENCY` skips the tests; the program must allow it"),
+            description = "`EMERGENCY` skips the security and performance tests; the program must allow it"),
         ("stepId" = Option<String>, Query,
             description = "The production deploy step to re-execute"),
         ("sourceExecutionId" = Option<String>, Query,
@@ -80,7 +81,12 @@ pub async fn start_pipeline(
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())
 }
 
+/// The query parameters of a start.
+const START_PARAMETERS: [&str; 3] = ["pipelineExecutionMode", "stepId", "sourceExecutionId"];
+
 fn read_request(query: &QueryParameters) -> Result<StartRequest, Problem> {
+    // An emergency that was misspelled must not start a normal execution.
+    QueryReader::new(query, &START_PARAMETERS).finish()?;
     let mode = match query.get("pipelineExecutionMode") {
         None | Some("NORMAL") => ExecutionMode::Normal,
         Some("EMERGENCY") => ExecutionMode::Emergency,
@@ -155,7 +161,7 @@ pub async fn get_executions(
     InPipeline { pipeline, .. }: InPipeline,
     paging: Paging,
 ) -> Result<Response, Problem> {
-    let pipeline = pipeline.key();
+    let (pipeline, paging) = (pipeline.key(), paging.at_most(LARGEST));
     let render = async || {
         let limit = paging.limit.unwrap_or(PAGE);
         let found = api.engine.list_executions(pipeline, paging.start, limit).await?;

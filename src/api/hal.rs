@@ -25,6 +25,12 @@ impl Link {
     pub fn template(href: impl Into<String>) -> Self {
         Self { href: href.into(), templated: true }
     }
+
+    /// A link to any page of the list at a path.
+    #[must_use]
+    pub fn any_page(path: impl std::fmt::Display) -> Self {
+        Self::template(format!("{path}?start={{start}}&limit={{limit}}"))
+    }
 }
 
 /// The links of a list.
@@ -33,6 +39,8 @@ pub struct ListLinks {
     /// This page.
     #[serde(rename = "self")]
     pub this: Link,
+    /// Any page: a template.
+    pub page: Link,
     /// The next page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Link>,
@@ -45,10 +53,10 @@ pub struct ListLinks {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = RequestedPageDetails)]
 pub struct PageDetails {
-    /// The position of the first item.
-    pub start: u64,
     /// The number of items on a page.
     pub limit: u64,
+    /// Always empty.
+    pub property: [String; 0],
     /// The start of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<u64>,
@@ -78,7 +86,9 @@ impl<E: ToSchema> List<E> {
     /// A whole list at a path.
     #[must_use]
     pub fn whole(path: impl Into<String>, total: usize, embedded: E) -> Self {
-        let links = ListLinks { this: Link::to(path), next: None, prev: None };
+        let path = path.into();
+        let page = Link::any_page(&path);
+        let links = ListLinks { this: Link::to(path), page, next: None, prev: None };
         Self { total: total as u64, page: None, embedded, links }
     }
 }

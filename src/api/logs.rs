@@ -12,13 +12,13 @@ use crate::content::step_log;
 use crate::extract::InStep;
 use crate::http::problem::Problem;
 
-/// Returns the URL of a step's log: as JSON if `Accept` allows it, otherwise as a redirect.
+/// Returns the URL of a step's log: as JSON if `Accept` names `application/json`, otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/logs",
     operation_id = "getStepLogs", tag = "Pipeline Execution",
     params(InStep,
         ("file" = Option<String>, Query, description = "The name of the log file; the step's log if absent")),
-    responses((status = 200, description = "The URL", body = Redirect),
-        (status = 307, description = "The URL",
+    responses((status = 200, description = "The URL, if Accept names application/json", body = Redirect),
+        (status = 307, description = "The URL, if Accept does not name application/json",
             headers(("location" = String, description = "The URL")))))]
 pub async fn get_step_logs(
     State(api): State<Api>,

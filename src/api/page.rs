@@ -10,8 +10,8 @@ use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 pub use crate::http::query::QueryParameters;
 
-/// The largest page.
-const LARGEST: u32 = 100;
+/// The largest page of most lists.
+pub const LARGEST: u32 = 100;
 
 /// The part of a list that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoParams)]
@@ -20,7 +20,8 @@ pub struct Paging {
     /// How many items to skip; 0 if the value is not a number.
     #[param(value_type = Option<String>)]
     pub start: u64,
-    /// The maximum number of items, at least 1; values above 100 count as 100.
+    /// The maximum number of items, at least 1; values above 500 for pipelines, and above 100 for
+    /// other lists, count as that.
     #[param(schema_with = limit)]
     pub limit: Option<u32>,
 }
@@ -44,14 +45,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
 fn read_limit(text: &str) -> Result<u32, Problem> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u32>() {
-        Ok(limit @ 1..) if digits => Ok(limit.min(LARGEST)),
+        Ok(limit @ 1..) if digits => Ok(limit),
         // A number too large to read is above the largest page, too.
-        Err(_) if digits => Ok(LARGEST),
-        _ => Err(Problem::invalid_parameter("limit", "must be a whole number from 1 to 100", text)),
+        Err(_) if digits => Ok(u32::MAX),
+        _ => Err(Problem::invalid_parameter("limit", "must be a whole number, at least 1", text)),
     }
 }
 
 impl Paging {
+    /// The same with pages of at most so many items.
+    #[must_use]
+    pub fn at_most(self, largest: u32) -> Self {
+        Self { limit: self.limit.map(|limit| limit.min(largest)), ..self }
+    }
+
     /// The asked-for part of a list that answers everything by default.
     #[must_use]
     pub fn cut<T>(self, mut items: Vec<T>) -> Vec<T> {
@@ -72,18 +79,17 @@ impl Paging {
         total: u64,
         limit: Option<u32>,
     ) -> (PageDetails, ListLinks) {
-        let size = self.limit.or(limit).map_or(total, u64::from);
-        let next = Some(self.start.saturating_add(size)).filter(|next| *next < total && size > 0);
+        let size = self.limit.or(limit).map_or(total.max(LARGEST.into()), u64::from);
+        let next = Some(self.start.saturating_add(size)).filter(|next| *next < total);
         let prev = (self.start > 0).then(|| self.start.saturating_sub(size));
         let page = |start: u64| Link::to(format!("{path}?start={start}&limit={size}"));
-        let this = match (self.start, self.limit) {
-            (0, None) => Link::to(path),
-            (start, None) if limit.is_none() => Link::to(format!("{path}?start={start}")),
-            (start, _) => page(start),
+        let links = ListLinks {
+            this: page(self.start),
+            page: Link::any_page(path),
+            next: next.map(page),
+            prev: prev.map(page),
         };
-        let links =
-            ListLinks { this, next: next.map(page), prev: prev.filter(|_| size > 0).map(page) };
-        (PageDetails { start: self.start, limit: size, next, prev }, links)
+        (PageDetails { limit: size, property: [], next, prev }, links)
     }
 }
 
@@ -96,7 +102,8 @@ mod tests {
         for (text, expected) in
             [("1", 1), ("100", 100), ("101", 100), ("99999999999999999999", 100), ("007", 7)]
         {
-            assert_eq!(read_limit(text).unwrap(), expected, "{text}");
+            let paging = Paging { start: 0, limit: Some(read_limit(text).unwrap()) };
+            assert_eq!(paging.at_most(100).limit, Some(expected), "{text}");
         }
         for text in ["0", "-1", "", "ten", "1.5", "+5"] {
             assert!(read_limit(text).is_err(), "{text}");

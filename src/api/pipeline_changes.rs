@@ -1,5 +1,7 @@
 //! Changing and deleting pipelines.
 
+mod kept;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -17,6 +19,7 @@ const WHAT: &str = "The pipeline";
 
 /// Changes the branch, the repository, the environments or the dispatcher paths of a pipeline.
 /// Absent fields keep their values. Either all changes are made or none.
+/// All other fields must repeat their current value, since clients send back what they have read.
 #[utoipa::path(patch, path = "/api/program/{programId}/pipeline/{pipelineId}",
     operation_id = "patchPipeline", tag = "Pipelines", params(InPipeline),
     request_body = PipelineUpdate,
@@ -29,6 +32,8 @@ pub async fn patch_pipeline(
     body: Bytes,
 ) -> Result<Json<PipelineView>, Problem> {
     let update: PipelineUpdate = read_object(&body)?;
+    let shown = PipelineView::new(&pipeline, activity(&api, &pipeline).await?);
+    kept::check(&body, &shown)?;
     let changed = api.engine.update_pipeline(pipeline.key(), update).await;
     let pipeline = changed.map_err(|error| refusal(error, WHAT))?;
     Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))

@@ -18,6 +18,9 @@ use crate::extract::{InPipeline, InProgram};
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
+/// The largest page of pipelines.
+const LARGEST_PAGE: u32 = 500;
+
 /// The type of every pipeline here.
 const CI_CD: &str = "CI_CD";
 
@@ -188,6 +191,7 @@ pub async fn get_pipelines(
     query: QueryParameters,
     paging: Paging,
 ) -> Result<Json<List<EmbeddedPipelines>>, Problem> {
+    let paging = paging.at_most(LARGEST_PAGE);
     let wanted = query.get("type").is_none_or(|wanted| wanted == CI_CD);
     let all: Vec<_> = program.pipelines.values().filter(|_| wanted).collect();
     let total = all.len() as u64;
@@ -201,7 +205,9 @@ pub async fn get_pipelines(
             PipelineView::new(pipeline, activity)
         })
         .collect();
-    let (page, links) = paging.describe(ApiPath::Pipelines(program.id), total, None);
+    // Unless a page is asked for, all are answered, however many there are.
+    let usual = LARGEST_PAGE.max(u32::try_from(total).unwrap_or(u32::MAX));
+    let (page, links) = paging.describe(ApiPath::Pipelines(program.id), total, Some(usual));
     Ok(Json(List { total, page: Some(page), embedded: EmbeddedPipelines { pipelines }, links }))
 }
 

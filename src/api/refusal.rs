@@ -8,7 +8,7 @@ use crate::http::problem::Problem;
 /// The problem by which a change of `what` is refused.
 pub(super) fn refusal(error: ChangeError, what: &str) -> Problem {
     match error {
-        ChangeError::NotFound => Problem::not_found(what),
+        ChangeError::NotFound | ChangeError::NoSuchBranch => Problem::not_found(what),
         ChangeError::InUse(pipeline) => Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "In use",

@@ -15,6 +15,9 @@ use crate::domain::pipeline::Action;
 use crate::engine::read::Snapshot;
 use crate::http::api_path::ApiPath;
 
+/// The user of an execution that nobody started.
+const NOBODY: &str = "AnonymousNoPermission";
+
 /// An execution of a pipeline.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -24,9 +27,8 @@ pub struct ExecutionView {
     program_id: String,
     pipeline_id: String,
     artifacts_version: String,
-    /// Who started it; absent if a commit did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
+    /// Who started it; `AnonymousNoPermission` if a commit did.
+    user: String,
     status: ExecutionStatus,
     trigger: Trigger,
     pipeline_execution_mode: ExecutionMode,
@@ -85,7 +87,6 @@ pub struct StepStateView {
     #[serde(skip_serializing_if = "Option::is_none")]
     environment_type: Option<EnvironmentType>,
     status: StepStatus,
-    /// Always absent for codeQuality.
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,7 +183,7 @@ impl ExecutionView {
             program_id: pipeline.program_id.to_string(),
             pipeline_id: pipeline.pipeline_id.to_string(),
             artifacts_version: execution.artifacts_version(),
-            user: user.clone(),
+            user: user.clone().unwrap_or_else(|| NOBODY.into()),
             status: execution.status(),
             trigger: *trigger,
             pipeline_execution_mode: *mode,
@@ -208,7 +209,6 @@ impl StepStateView {
         let code = matches!(step.action, Action::Build | Action::CodeQuality)
             .then_some(&execution.plan.code);
         let target = step.target.as_ref();
-        let is_scan = step.action == Action::CodeQuality;
         Some(Self {
             id: execution.step_state_id(position).to_string(),
             step_id: step.id.to_string(),
@@ -224,7 +224,7 @@ impl StepStateView {
             environment_id: target.map(|target| target.id.to_string()),
             environment_type: target.map(|target| target.environment_type),
             status: state.status(),
-            started_at: state.started_at().filter(|_| !is_scan).map(|at| at.to_string()),
+            started_at: state.started_at().map(|at| at.to_string()),
             finished_at: state.finished_at().map(|at| at.to_string()),
             updated_at: state.updated_at().map(|at| at.to_string()),
             details: StepDetails::new(snapshot, position, state),

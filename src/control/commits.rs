@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::invalid::InvalidField;
-use crate::engine::definitions::{ChangeError, Pushed};
+use crate::engine::definitions::{ChangeError, Push, Pushed};
 use crate::extract::{InRepository, NamedBranch};
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
@@ -24,6 +24,9 @@ pub struct CommitBody {
     /// Its identifier; generated if absent.
     #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     commit_id: Option<String>,
+    /// Whether to create the branch if it does not exist.
+    #[serde(default)]
+    create: bool,
 }
 
 /// The branch after the commit.
@@ -38,8 +41,9 @@ pub struct CommitView {
     execution_ids: Vec<String>,
 }
 
-/// Adds a commit to a branch and starts the idle pipelines that build it on each commit. Creates
-/// the branch if it does not exist. Slashes in its name are written as `%2F`.
+/// Adds a commit to a branch and starts the idle pipelines that build it on each commit. A
+/// branch that does not exist is a 404, unless `create` is true. Slashes in its name are written as
+/// `%2F`.
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
@@ -51,20 +55,32 @@ pub async fn post_commit(
     NamedBranch { repository: InRepository { program, repository }, branch }: NamedBranch,
     body: Bytes,
 ) -> Result<(StatusCode, Json<CommitView>), Problem> {
-    let CommitBody { commit_id } =
+    let CommitBody { commit_id, create } =
         if body.is_empty() { CommitBody::default() } else { read_object(&body)? };
     check_name("branch", &branch)?;
     if let Some(commit_id) = &commit_id {
         check_name("commitId", commit_id)?;
     }
-    let pushed =
-        control.engine.push_commit(program.id, repository.id, branch.clone(), commit_id).await;
+    let push = Push { branch: branch.clone(), commit: commit_id, create };
+    let pushed = control.engine.push_commit(program.id, repository.id, push).await;
     let Pushed { commit, started } = pushed.map_err(|error| match error {
         ChangeError::Store(error) => error.into(),
+        ChangeError::NoSuchBranch => no_such_branch(&repository.name, &branch),
         _ => Problem::not_found("The repository"),
     })?;
     let execution_ids = started.iter().map(ToString::to_string).collect();
     Ok((StatusCode::CREATED, Json(CommitView { commit_id: commit, branch, execution_ids })))
+}
+
+fn no_such_branch(repository: &str, branch: &str) -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "Not found",
+        format!(
+            "The repository {repository} has no branch {}. Send \"create\": true to make it.",
+            branch.escape_debug()
+        ),
+    )
 }
 
 fn check_name(field: &str, text: &str) -> Result<(), Problem> {

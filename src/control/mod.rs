@@ -3,6 +3,7 @@
 mod clock;
 mod commits;
 mod deliveries;
+mod environment;
 mod events;
 mod explain;
 mod faults;
@@ -77,6 +78,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(clock::advance_clock),
     || routes!(clock::get_timers),
     || routes!(program::patch_program),
+    || routes!(environment::patch_environment),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
     || routes!(history::post_history),

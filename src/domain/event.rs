@@ -19,6 +19,20 @@ words! {
     }
 }
 
+impl EventKind {
+    /// Its code, by which receivers tell the events apart.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ExecutionStarted => "pipeline_execution_start",
+            Self::StepStarted => "pipeline_execution_step_start",
+            Self::StepWaiting => "pipeline_execution_step_waiting",
+            Self::StepEnded => "pipeline_execution_step_end",
+            Self::ExecutionEnded => "pipeline_execution_end",
+        }
+    }
+}
+
 /// Something that happened to an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {

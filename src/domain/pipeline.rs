@@ -46,16 +46,13 @@ impl Action {
         matches!(self, Self::Approval | Self::Schedule | Self::Managed)
     }
 
-    /// Returns whether the step tests the deployed code, which emergency executions leave out.
+    /// Returns whether the step tests the security or performance of the deployed code, which
+    /// emergency executions leave out.
     #[must_use]
     pub fn is_test(self) -> bool {
         matches!(
             self,
-            Self::SecurityTest
-                | Self::LoadTest
-                | Self::AssetsTest
-                | Self::ReportPerformanceTest
-                | Self::ContentAudit
+            Self::SecurityTest | Self::LoadTest | Self::AssetsTest | Self::ReportPerformanceTest
         )
     }
 }
@@ -138,6 +135,17 @@ pub struct StepOptions {
     pub pdf_assets_weight: Option<u8>,
 }
 
+/// The longest path on a dispatcher, in characters.
+const LONGEST_PATH: usize = 2048;
+
+/// Whether a dispatcher could have this path in its cache.
+fn is_cache_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path.chars().count() <= LONGEST_PATH
+        && !path.contains(char::is_whitespace)
+        && !path.contains(char::is_control)
+}
+
 impl StepOptions {
     /// Returns whether no option is set.
     #[must_use]
@@ -190,6 +198,11 @@ impl StepOptions {
         for (name, paths) in path_lists {
             if paths.as_ref().is_some_and(|paths| paths.len() > 100) {
                 problems.push(format!("{name} has more than 100 paths"));
+            }
+            let wrong = paths.iter().flatten().find(|path| !is_cache_path(path));
+            if let Some(path) = wrong {
+                let path: String = path.chars().take(100).collect();
+                problems.push(format!("{name}: {path:?} is no path that begins with a slash"));
             }
         }
         for (name, weight, _) in weights {

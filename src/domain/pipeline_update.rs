@@ -191,9 +191,6 @@ impl StepUpdate {
     fn apply(&self, phase: &mut Phase, place: &mut Place<'_>) {
         let OptionsUpdate { dispatcher_cache_invalidation_paths, dispatcher_cache_flush_paths } =
             &self.options;
-        if dispatcher_cache_invalidation_paths.is_none() && dispatcher_cache_flush_paths.is_none() {
-            return;
-        }
         let environment = phase.environment_type();
         let name = self.name.as_deref().unwrap_or(Action::Deploy.as_str());
         let Some(step) = phase.steps.iter_mut().find(|step| step.action.as_str() == name) else {

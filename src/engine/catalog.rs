@@ -77,6 +77,11 @@ impl Catalog {
         self.tenants.get(&id)
     }
 
+    /// Returns all tenants.
+    pub fn list_tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.values()
+    }
+
     /// Returns the tenant of an IMS organisation.
     #[must_use]
     pub fn find_tenant_of(&self, ims_org_id: &str) -> Option<&Tenant> {

@@ -18,7 +18,6 @@ use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::engine::changes::Topic;
 use crate::engine::deliveries::ReadyDelivery;
-use crate::http::host::Hosts;
 use crate::store::StoreError;
 use body::EventBody;
 pub use sender::Sender;
@@ -34,21 +33,22 @@ const RECOVERY: Duration = Duration::from_secs(1);
 /// a restart loses nothing.
 pub struct Deliverer {
     engine: Arc<Engine>,
-    hosts: Hosts,
+    base_url: String,
     sender: Sender,
 }
 
 impl Deliverer {
-    /// Returns a deliverer of an engine's events. `hosts` gives the base of the addresses in them.
+    /// Returns a deliverer of an engine's events, in which addresses begin with `base_url`.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, hosts: Hosts) -> Self {
-        Self { engine, hosts, sender: Sender::default() }
+    pub fn new(engine: Arc<Engine>, base_url: &str) -> Self {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        Self { engine, base_url, sender: Sender::default() }
     }
 
     /// Returns the base of the addresses in events.
     #[must_use]
     pub fn base_url(&self) -> &str {
-        self.hosts.own_url()
+        &self.base_url
     }
 
     /// Returns the HTTP client for subscribers.

@@ -26,6 +26,18 @@ const KEPT: usize = 1024;
 /// The signature of what is sent.
 const X_ADOBE_SIGNATURE: &str = "x-adobe-signature";
 
+/// Identifies the event.
+const X_ADOBE_EVENT_ID: &str = "x-adobe-event-id";
+
+/// What happened.
+const X_ADOBE_EVENT_CODE: &str = "x-adobe-event-code";
+
+/// Whose event it is.
+const X_ADOBE_PROVIDER: &str = "x-adobe-provider";
+
+/// The provider of all events here.
+const PROVIDER: &str = "cloudmanager";
+
 /// The HTTP client for subscribers. It is created with the first call: many emulators never need
 /// it.
 #[derive(Debug, Default)]
@@ -67,8 +79,11 @@ impl Sender {
         let answer = self.call(|client| {
             let request = client
                 .post(&subscriber.url)
-                .header(CONTENT_TYPE, "application/json")
-                .header("x-adobe-event-id", &delivery.notice.event_id)
+                .header(CONTENT_TYPE, "application/json; charset=utf-8")
+                .header(X_ADOBE_EVENT_ID, &delivery.notice.event_id)
+                .header("x-adobe-delivery-id", delivery.id.to_string())
+                .header(X_ADOBE_PROVIDER, PROVIDER)
+                .header(X_ADOBE_EVENT_CODE, delivery.notice.kind.code())
                 .header(X_ADOBE_SIGNATURE, signature(subscriber, &body))
                 .body(body);
             match failures {
@@ -99,6 +114,9 @@ impl Sender {
             client
                 .get(&subscriber.url)
                 .query(&[("challenge", &challenge)])
+                .header(X_ADOBE_EVENT_ID, Uuid::new_v4().to_string())
+                .header(X_ADOBE_PROVIDER, PROVIDER)
+                .header(X_ADOBE_EVENT_CODE, "challenge")
                 .header(X_ADOBE_SIGNATURE, signature)
         });
         let answer = answer.await?;

@@ -166,6 +166,7 @@ mod tests {
             database: None,
             seed: None,
             public_url: None,
+            event_url: None,
             allow_hosts: Vec::new(),
             auth: Auth::Open,
             engine: EngineOptions::default(),

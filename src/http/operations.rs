@@ -92,6 +92,13 @@ impl Operations {
         self.by_path.get(path.as_str())?.iter().find(|operation| operation.method == method)
     }
 
+    /// The operations at the path of a request, as they are told to a caller: `GET (getPrograms)`.
+    #[must_use]
+    pub fn names_at(&self, path: &MatchedPath) -> Vec<String> {
+        let operations = self.by_path.get(path.as_str()).into_iter().flatten();
+        operations.map(|operation| format!("{} ({})", operation.method, operation.id)).collect()
+    }
+
     /// Returns whether Cloud Manager itself has an operation with this identifier, or its files
     /// have.
     #[must_use]

@@ -81,20 +81,33 @@ pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
         .collect()
 }
 
-/// Returns the request with one slash at the beginning of its path: a base URL with a trailing
-/// slash makes `//api/…`.
+/// The surface whose paths clients also write with a slash at the end.
+const IMS: &str = "/ims/";
+
+/// Returns the request with its path as it is routed: with one slash at the beginning, since a base URL with a
+/// trailing slash makes `//api/…`; and under `/ims` without one at the end.
 #[must_use]
-pub fn without_leading_slashes(mut request: Request) -> Request {
+pub fn as_routed(mut request: Request) -> Request {
     if let Some(uri) = shortened(request.uri()) {
         *request.uri_mut() = uri;
     }
     request
 }
 
+/// The address with its path as it is routed, if that is another.
 fn shortened(uri: &Uri) -> Option<Uri> {
-    let text = uri.path_and_query()?.as_str();
-    let rest = text.strip_prefix("//")?.trim_start_matches('/');
+    let path = routed(uri.path());
+    if path.len() == uri.path().len() {
+        return None;
+    }
+    let text = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(format!("/{rest}")).ok()?);
+    parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
     Uri::from_parts(parts).ok()
+}
+
+fn routed(path: &str) -> &str {
+    let slashes = path.len() - path.trim_start_matches('/').len();
+    let path = path.get(slashes.saturating_sub(1)..).unwrap_or(path);
+    if path.starts_with(IMS) { path.trim_end_matches('/') } else { path }
 }

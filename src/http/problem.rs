@@ -72,6 +72,9 @@ pub struct FieldError {
 pub struct MissingParameter {
     /// Its name.
     pub name: String,
+    /// Its type: `string`, as parameters are sent as text.
+    #[serde(rename = "type")]
+    pub parameter_type: &'static str,
 }
 
 /// An invalid parameter.
@@ -136,7 +139,9 @@ impl Problem {
                 _ => message,
             };
             match &invalid_value {
-                None => problem.missing_params.push(MissingParameter { name: field.clone() }),
+                None => problem
+                    .missing_params
+                    .push(MissingParameter { name: field.clone(), parameter_type: "string" }),
                 Some(_) => problem
                     .invalid_params
                     .push(InvalidParameter { name: field.clone(), reason: message.clone() }),

@@ -102,8 +102,8 @@ test('several services and logs are listed at once', async t => {
     'publish aemerror 2024-05-01', 'publish aemerror 2024-04-30',
     'publish aemaccess 2024-05-01', 'publish aemaccess 2024-04-30',
   ])
-  assert.equal((await list('service=dispatcher&days=1')).length, 3)
-  assert.equal((await list('days=30')).length, 270)
+  assert.equal((await list('service=dispatcher&days=1')).length, 6)
+  assert.equal((await list('days=30')).length, 279)
 })
 
 for (const { mistake, service = 'author', name = 'aemerror', days = 1, message } of [

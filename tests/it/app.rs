@@ -113,7 +113,7 @@ impl TestApp {
         let engine = Engine::open(&path, options.clone(), seed.into()).await.unwrap();
         let ip = "127.0.0.1".parse().unwrap();
         let hosts = Hosts::new(ip, "http://127.0.0.1:4600".into(), None, &[]);
-        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.clone()));
+        let deliverer = Arc::new(Deliverer::new(engine.clone(), hosts.own_url()));
         let service = service(&engine, &deliverer, hosts, auth);
         Self { service, engine, deliverer, directory, options, auth, caller: anybody() }
     }

@@ -41,6 +41,7 @@ impl Listening {
             database: Some(directory.path().join("cloudmanager.db")),
             seed: None,
             public_url: None,
+            event_url: None,
             allow_hosts: Vec::new(),
             auth: Auth::Open,
             engine: EngineOptions::default(),

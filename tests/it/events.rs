@@ -86,6 +86,21 @@ async fn nobody_waits_for_a_subscriber_that_never_answers() {
 }
 
 #[tokio::test]
+async fn addresses_inside_events_can_begin_with_a_url_of_their_own() {
+    let directory = TempDir::new().unwrap();
+    let mut receiver = Receiver::start().await;
+    let urls = ["--public-url", "https://cm.example.com", "--event-url"];
+    let options = [&["--ephemeral"], &urls[..], &["https://cloudmanager.adobe.io/"]].concat();
+    let running = start_for(&directory, &[&receiver], &options);
+    start_execution(&running).await;
+    let event = receiver.next().await;
+    let object = &event.body["event"]["activitystreams:object"]["@id"];
+    let execution = "https://cloudmanager.adobe.io/api/program/4/pipeline/3/execution/953671";
+    assert_eq!(object, execution);
+    assert_eq!(running.stop("-TERM").code(), Some(0));
+}
+
+#[tokio::test]
 async fn other_executions_do_not_wait_for_one_that_is_not_answered() {
     let directory = TempDir::new().unwrap();
     let mut receiver = Receiver::start().await;

@@ -189,7 +189,7 @@ async fn a_failure_shows_what_the_emulator_has_done() {
     assert_eq!(heading, "--- The command failed with exit code 3; the end of the emulator's log:");
     assert_eq!(log.lines().count(), 50);
     let last = log.lines().last().unwrap();
-    assert!(last.contains("/api/nothing") && last.contains("401"), "{last}");
+    assert!(last.contains("/api/nothing") && last.contains("403"), "{last}");
 
     let script = Script::start(directory.path(), &[], ASKS);
     assert_eq!(

@@ -37,7 +37,14 @@ fn assert_refused(answer: &Answer, status: u16, error: &str, description: &str) 
 #[tokio::test]
 async fn a_client_that_knows_its_secret_gets_a_token_with_the_claims_of_ims() {
     let app = TestApp::strict(Pace::Immediate).await;
-    for path in [TOKEN, "/ims/token/v2"] {
+    for path in [
+        TOKEN,
+        "/ims/token/v3/",
+        "/ims/token/v2",
+        "/ims/token/v2/",
+        "/ims/token/v1",
+        "/ims/token/v1/",
+    ] {
         let answer = app.post_form(path, GOOD).await;
         let mut claims = claims(&answer);
         let id = claims.as_object_mut().unwrap().remove("id").unwrap();

@@ -1,5 +1,6 @@
 //! Tests of the whole application through its HTTP surface. The tree mirrors the URLs.
 
+mod account;
 mod api;
 mod app;
 mod clients;

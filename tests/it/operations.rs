@@ -69,6 +69,8 @@ async fn call_what_is_defined(caller: &mut Caller) {
     caller.call("getPrograms", "/api/programs", "").await;
     caller.call("getProgram", "/api/program/4", "").await;
     caller.call("patchProgram", "/_emulator/program/4", r#"{"emergencyMode":true}"#).await;
+    let environment = ENVIRONMENT.replace("/api/", "/_emulator/");
+    caller.call("patchEnvironment", &environment, r#"{"status":"ready"}"#).await;
     caller.call("getProgramRegions", "/api/program/4/regions", "").await;
     caller.call("getRepositories", "/api/program/4/repositories", "").await;
     caller.call("getRepository", "/api/program/4/repository/1", "").await;
@@ -80,7 +82,7 @@ async fn call_what_is_defined(caller: &mut Caller) {
     caller.call("postPipeline", "/_emulator/program/4/pipelines", pipeline.to_string()).await;
     caller.call("getPipelines", "/api/program/4/pipelines", "").await;
     caller.call("getPipeline", PRODUCTION, "").await;
-    caller.call("patchPipeline", DEV, r#"{"name":"Dev"}"#).await;
+    caller.call("patchPipeline", DEV, r#"{"phases":[]}"#).await;
     let variables = json!([{"name": "KEY", "value": "x", "type": "string"}]).to_string();
     let path = format!("{DEV}/variables");
     caller.call("patchPipelineVariables", &path, variables).await;
@@ -137,8 +139,15 @@ async fn call_ims(caller: &mut Caller) {
     let form = "grant_type=client_credentials&client_id=any&client_secret=thing";
     caller.call_with_form("getAccessToken", "/ims/token/v3", form).await;
     caller.call_with_form("getAccessTokenV2", "/ims/token/v2", form).await;
+    caller.call_with_form("getAccessTokenV1", "/ims/token/v1", form).await;
     let form = "client_id=any&client_secret=thing&jwt_token=x";
     caller.call_with_form("exchangeJwt", "/ims/exchange/jwt", form).await;
+    caller.call("getUserInfo", "/ims/userinfo/v2", "").await;
+    caller.call("getProfile", "/ims/profile/v1", "").await;
+    caller.call("getOrganizations", "/ims/organizations/v6", "").await;
+    caller.call("validateToken", "/ims/validate_token/v1", "").await;
+    caller.call_with_form("validateTokenByForm", "/ims/validate_token/v1", "").await;
+    caller.call_with_form("invalidateToken", "/ims/invalidate_token/v2", "client_id=any").await;
 }
 
 async fn call_clock_and_scenarios(caller: &mut Caller) {

@@ -136,6 +136,9 @@ async fn challenge(
     let (_, challenge) =
         query.into_iter().find(|(name, _)| name == "challenge").ok_or(StatusCode::BAD_REQUEST)?;
     assert_eq!(headers["x-adobe-signature"], signature(challenge.as_bytes()));
+    assert_eq!(headers["x-adobe-event-code"], "challenge");
+    assert_eq!(headers["x-adobe-provider"], "cloudmanager");
+    assert!(!headers["x-adobe-event-id"].is_empty());
     Ok(challenge)
 }
 
@@ -147,9 +150,10 @@ fn check(headers: HeaderMap, body: &[u8]) -> Result<Received, String> {
         if same { Ok(()) } else { Err(format!("{what}: {found:?} in place of {expected}")) }
     };
     let parsed: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    expect("content-type", header("content-type"), "application/json")?;
+    expect("content-type", header("content-type"), "application/json; charset=utf-8")?;
     expect("signature", header("x-adobe-signature"), &signature(body))?;
     expect("event_id", parsed["event_id"].as_str(), header("x-adobe-event-id").unwrap_or("none"))?;
+    expect("provider", header("x-adobe-provider"), "cloudmanager")?;
     expect("recipient", parsed["recipient_client_id"].as_str(), "ci")?;
     Ok(Received { headers, body: parsed })
 }

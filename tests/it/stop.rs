@@ -36,6 +36,7 @@ impl InFlight {
             database: Some(directory.join("cloudmanager.db")),
             seed: None,
             public_url: None,
+            event_url: None,
             allow_hosts: Vec::new(),
             auth: Auth::Open,
             engine: EngineOptions::default(),

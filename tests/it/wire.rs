@@ -14,7 +14,7 @@ fn send(running: &Running, method: &str, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(running.url.trim_start_matches("http://")).unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer t\r\nx-api-key: k\r\n\
-         x-gw-ims-org-id: {ORGANISATION}\r\naccept: */*\r\ncontent-length: 2\r\n\r\n{{}}"
+         x-gw-ims-org-id: {ORGANISATION}\r\naccept: application/json\r\ncontent-length: 2\r\n\r\n{{}}"
     );
     stream.write_all(head.as_bytes()).unwrap();
     stream
@@ -95,7 +95,7 @@ async fn a_log_breaks_off_in_the_middle() {
     receive_answer(send(&running, "PUT", EXECUTION));
     post(&running, "/_emulator/clock/advance", json!({"by": "PT1M"})).await;
     let execution: Value = serde_json::from_str(&get(&running, EXECUTION).await.1).unwrap();
-    let links = &execution["_embedded"]["stepStates"][0]["_links"];
+    let links = &execution["_embedded"]["stepStates"][1]["_links"];
     let logs = links["http://ns.adobe.com/adobecloud/rel/pipeline/logs"]["href"].as_str().unwrap();
     let address = receive_answer(send(&running, "GET", logs));
     let address = address.split('"').find(|part| part.contains("/files/")).unwrap();

@@ -24,6 +24,7 @@ async fn build(database: &Path) -> App {
         database: Some(database.to_owned()),
         seed: None,
         public_url: None,
+        event_url: None,
         allow_hosts: Vec::new(),
         auth: Auth::Open,
         engine: EngineOptions::default(),

@@ -69,14 +69,9 @@ pub const STOPPABLE: [Action; 5] = [
 pub const SILENT: [Action; 4] =
     [Action::CodeQuality, Action::Approval, Action::Schedule, Action::Managed];
 
-/// The tests, which emergency executions leave out.
-pub const TESTS: [Action; 5] = [
-    Action::SecurityTest,
-    Action::LoadTest,
-    Action::AssetsTest,
-    Action::ReportPerformanceTest,
-    Action::ContentAudit,
-];
+/// The security and performance tests, which emergency executions leave out.
+pub const TESTS: [Action; 4] =
+    [Action::SecurityTest, Action::LoadTest, Action::AssetsTest, Action::ReportPerformanceTest];
 
 /// All steps of a production pipeline in order; the other kinds have fewer.
 const ORDER: [Place; 14] = {

@@ -1,5 +1,6 @@
-//! What IMS does for clients: it gives them access tokens.
+//! What IMS does for clients: it gives them access tokens, and tells what they are good for.
 
+mod account;
 mod assertion;
 mod error;
 mod parameters;
@@ -8,7 +9,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
-use axum::routing::post;
 use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,15 +23,23 @@ use crate::http::problem::Problem;
 use error::ImsError;
 use parameters::{ExchangeRequest, TokenRequest};
 
-/// The operations; a client that has no token yet calls them, so they need no credentials.
-const OPERATIONS: &[Described<Access>] =
-    &[|| routes!(get_access_token), || routes!(get_access_token_v2), || routes!(exchange_jwt)];
+/// The operations. They need no credentials of the gateway's: a client has no token yet, or shows it
+/// to IMS itself.
+const OPERATIONS: &[Described<Access>] = &[
+    || routes!(get_access_token),
+    || routes!(get_access_token_v2),
+    || routes!(get_access_token_v1),
+    || routes!(exchange_jwt),
+    || routes!(account::get_user_info),
+    || routes!(account::get_profile),
+    || routes!(account::get_organisations),
+    || routes!(account::validate_token, account::validate_token_by_form),
+    || routes!(account::invalidate_token),
+];
 
 /// Answers the operations, and notes which they are.
 pub fn router(operations: &mut Operations) -> Router<Access> {
     operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
-        // As Adobe's JavaScript client asks.
-        .route("/ims/exchange/jwt/", post(exchange_jwt))
 }
 
 /// Describes the operations.
@@ -79,6 +87,19 @@ pub async fn get_access_token(
         (status = 400, description = "Unknown client, wrong client secret, or invalid request",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn get_access_token_v2(
+    access: State<Access>,
+    request: TokenRequest,
+) -> Result<Given, ImsError> {
+    get_access_token(access, request).await
+}
+
+/// As version 3 does.
+#[utoipa::path(post, path = "/ims/token/v1", operation_id = "getAccessTokenV1", tag = "IMS",
+    request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
+    responses((status = 200, description = "The token", body = TokenView),
+        (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
+            content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
+pub async fn get_access_token_v1(
     access: State<Access>,
     request: TokenRequest,
 ) -> Result<Given, ImsError> {

@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use super::error::ImsError;
 use crate::access::Access;
-use crate::access::access_token::USUAL_SCOPE;
+use crate::access::access_token::{ACCESS, USUAL_SCOPE};
+use crate::access::gateway::token_of;
 use crate::http::body::LARGEST;
 
 /// The content type of forms.
@@ -56,6 +57,32 @@ pub struct ExchangeRequest {
     pub(super) jwt_token: String,
 }
 
+/// Which token is asked about.
+#[derive(ToSchema)]
+pub struct ValidateRequest {
+    /// The token; that of the `Authorization` header if absent.
+    #[schema(required = false)]
+    pub(super) token: String,
+    /// The client that it must be for; any if absent.
+    pub(super) client_id: Option<String>,
+    /// Always `access_token`.
+    #[schema(required = false)]
+    #[expect(dead_code, reason = "it has been checked")]
+    r#type: String,
+}
+
+/// Which token is to be invalid.
+#[derive(ToSchema)]
+pub struct InvalidateRequest {
+    /// The token; that of the `Authorization` header if absent.
+    #[schema(required = false)]
+    pub(super) token: String,
+    /// The client that it was given to.
+    pub(super) client_id: String,
+    /// Its secret, which is checked if it is there.
+    pub(super) client_secret: Option<String>,
+}
+
 impl FromRequest<Access> for TokenRequest {
     type Rejection = ImsError;
 
@@ -84,6 +111,35 @@ impl FromRequest<Access> for ExchangeRequest {
         let missing = || ImsError::new("invalid_token", "missing jwt_token parameter");
         let jwt_token = sent.find("jwt_token")?.ok_or_else(missing)?.to_owned();
         Ok(Self { client_id, client_secret, jwt_token })
+    }
+}
+
+impl FromRequest<Access> for ValidateRequest {
+    type Rejection = ImsError;
+
+    async fn from_request(request: Request, _: &Access) -> Result<Self, ImsError> {
+        let in_header = token_of(request.headers()).map(str::to_owned);
+        let sent = Parameters::read(request).await?;
+        let kind = sent.find("type")?.unwrap_or(ACCESS);
+        if kind != ACCESS {
+            return Err(ImsError::invalid_request("the type must be access_token"));
+        }
+        let client_id = sent.find("client_id")?.map(str::to_owned);
+        Ok(Self { token: sent.token(in_header)?, client_id, r#type: kind.into() })
+    }
+}
+
+impl FromRequest<Access> for InvalidateRequest {
+    type Rejection = ImsError;
+
+    async fn from_request(request: Request, _: &Access) -> Result<Self, ImsError> {
+        let in_header = token_of(request.headers()).map(str::to_owned);
+        let sent = Parameters::read(request).await?;
+        Ok(Self {
+            token: sent.token(in_header)?,
+            client_id: sent.require("client_id")?.to_owned(),
+            client_secret: sent.find("client_secret")?.map(str::to_owned),
+        })
     }
 }
 
@@ -132,6 +188,15 @@ impl Parameters {
     fn require(&self, name: &str) -> Result<&str, ImsError> {
         let missing = || ImsError::invalid_request(format!("missing {name} parameter"));
         self.find(name)?.ok_or_else(missing)
+    }
+
+    /// The token that is asked about, as a parameter or in the header.
+    fn token(&self, in_header: Option<String>) -> Result<String, ImsError> {
+        match (self.find("token")?, in_header) {
+            (Some(token), _) => Ok(token.to_owned()),
+            (None, Some(token)) => Ok(token),
+            (None, None) => self.require("token").map(str::to_owned),
+        }
     }
 
     /// The client's identifier and secret.

@@ -39,7 +39,7 @@ pub(super) fn address(api: &Api, headers: &HeaderMap, name: &FileName) -> String
     format!("{}{}", api.hosts.base_url(headers), ApiPath::File(&token))
 }
 
-/// Returns the URL of a file: as JSON if `Accept` allows it, otherwise as a redirect.
+/// Returns the URL of a file: as JSON if `Accept` names `application/json`, otherwise as a redirect.
 pub(super) fn redirect(api: &Api, headers: &HeaderMap, name: &FileName) -> Response {
     let redirect = address(api, headers, name);
     if accepts_json(headers) {
@@ -49,7 +49,8 @@ pub(super) fn redirect(api: &Api, headers: &HeaderMap, name: &FileName) -> Respo
     }
 }
 
-/// Whether `Accept` names `application/json` or `*/*`.
+/// Whether `Accept` names `application/json`. `*/*` does not name it: curl and most HTTP libraries
+/// send that by default, and are to follow the redirect.
 fn accepts_json(headers: &HeaderMap) -> bool {
     headers
         .get_all(header::ACCEPT)
@@ -57,7 +58,7 @@ fn accepts_json(headers: &HeaderMap) -> bool {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(|range| range.split(';').next().unwrap_or_default().trim())
-        .any(|range| range == "*/*" || range.eq_ignore_ascii_case("application/json"))
+        .any(|range| range.eq_ignore_ascii_case("application/json"))
 }
 
 /// Downloads a file, or the byte range in `Range`.

@@ -21,7 +21,6 @@ pub(super) fn script(
     deployment: Option<&StepDeployment>,
 ) -> Vec<ScriptLine> {
     let mut lines = match step.action {
-        Action::Validate => validation(execution),
         Action::Build => build::script(execution, names),
         Action::CodeQuality => scan(execution),
         Action::Deploy => deployment_order(execution, step, deployment),
@@ -34,7 +33,7 @@ pub(super) fn script(
         Action::ContentAudit => {
             vec![(0, format!("[INFO] Auditing the pages of {}", environment(step)))]
         }
-        Action::Approval | Action::Schedule | Action::Managed => Vec::new(),
+        Action::Validate | Action::Approval | Action::Schedule | Action::Managed => Vec::new(),
     };
     if let (Outcome::Failed | Outcome::Error, Some(message)) = (step.outcome, &step.message)
         && step.action != Action::Deploy
@@ -49,22 +48,6 @@ pub(super) fn script(
 fn environment(step: &PlannedStep) -> &str {
     let name = step.target.as_ref().and_then(|target| target.name.as_deref());
     name.unwrap_or("the environment")
-}
-
-fn validation(execution: &Execution) -> Vec<ScriptLine> {
-    let plan = &execution.plan;
-    let mut lines = vec![
-        (0, format!("[INFO] Validating the pipeline {}", execution.pipeline.pipeline_id)),
-        (300, format!("[INFO] Repository {}, branch {}", plan.code.repository, plan.code.branch)),
-    ];
-    let environments = plan
-        .steps
-        .iter()
-        .filter(|step| step.action == Action::Deploy)
-        .map(|step| (600, format!("[INFO] Environment {}", environment(step))));
-    lines.extend(environments);
-    lines.extend(plan.problems.iter().map(|text| (1000, format!("[ERROR] {text}"))));
-    lines
 }
 
 fn scan(execution: &Execution) -> Vec<ScriptLine> {

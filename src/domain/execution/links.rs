@@ -26,6 +26,8 @@ pub enum Unavailable {
     NotAProductionDeployment,
     /// The production deployment is not over.
     DeploymentNotOver,
+    /// The execution ended before its production deployment began.
+    DeploymentNotReached,
     /// There is a later execution of the pipeline.
     NotTheLastExecution,
     /// Executions with this trigger are not re-executed.
@@ -50,6 +52,10 @@ impl fmt::Display for Unavailable {
             Self::Uncancellable => "a running step with this action can't be cancelled",
             Self::NotAProductionDeployment => "the step is not a production deployment",
             Self::DeploymentNotOver => "the production deployment has not ended",
+            Self::DeploymentNotReached => {
+                "the execution ended before its production deployment began; start a whole execution \
+                 instead"
+            }
             Self::NotTheLastExecution => "the execution is not the pipeline's last",
             Self::WrongTrigger => "executions with this trigger can't be re-executed",
             Self::NoCommit => "the execution's build has no commit",
@@ -96,10 +102,10 @@ pub fn cancel(execution: &Execution, position: usize) -> Result<(), Unavailable>
     }
 }
 
-/// Checks that the step has a log: it has started, and does more than wait for a person.
+/// Returns whether the step has a log: it has started, and builds, scans, deploys or tests.
 pub fn logs(execution: &Execution, position: usize) -> Result<(), Unavailable> {
     let (action, state) = state(execution, position)?;
-    if action.waits_for_a_person() {
+    if action.waits_for_a_person() || action == Action::Validate {
         return Err(Unavailable::NoLog);
     }
     has_started(state)
@@ -141,8 +147,12 @@ pub fn re_execute(
     if matches!(execution.trigger, Trigger::Rollback | Trigger::PushUpgrades) {
         return Err(Unavailable::WrongTrigger);
     }
-    if !matches!(state, StepState::Ended { .. }) {
-        return Err(Unavailable::DeploymentNotOver);
+    match (state, execution.progress) {
+        (StepState::Ended { .. }, _) => {}
+        (StepState::NotStarted, Progress::Ended { .. }) => {
+            return Err(Unavailable::DeploymentNotReached);
+        }
+        _ => return Err(Unavailable::DeploymentNotOver),
     }
     if execution.plan.code.commit.is_none() {
         return Err(Unavailable::NoCommit);

@@ -26,7 +26,7 @@ words! {
     pub enum ExecutionMode {
         /// With all steps.
         Normal = "NORMAL",
-        /// Without the tests.
+        /// Without the security and performance tests.
         Emergency = "EMERGENCY",
     }
 }

@@ -15,6 +15,17 @@ use crate::engine::Engine;
 use crate::engine::commands::StartError;
 use crate::store::definitions::repositories;
 
+/// A commit that is to be pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    /// Where to.
+    pub branch: String,
+    /// The commit; a made-up one if none is given.
+    pub commit: Option<String>,
+    /// Whether a branch that does not exist is made.
+    pub create: bool,
+}
+
 /// A commit that has been pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
@@ -31,11 +42,10 @@ impl Engine {
         self: &Arc<Self>,
         program_id: ProgramId,
         repository_id: RepositoryId,
-        branch: String,
-        commit: Option<String>,
+        push: Push,
     ) -> Result<Pushed, ChangeError> {
-        let (commit, program) =
-            self.set_head(program_id, repository_id, branch.clone(), commit).await?;
+        let branch = push.branch.clone();
+        let (commit, program) = self.set_head(program_id, repository_id, push).await?;
         let follows = |pipeline: &Arc<Pipeline>| {
             pipeline.trigger == PipelineTrigger::OnCommit && pipeline.builds(repository_id, &branch)
         };
@@ -61,13 +71,15 @@ impl Engine {
         self: &Arc<Self>,
         program_id: ProgramId,
         repository_id: RepositoryId,
-        branch: String,
-        commit: Option<String>,
+        Push { branch, commit, create }: Push,
     ) -> Result<(String, Arc<Program>), ChangeError> {
         self.write(async move |mut write| {
             let mut program = write.find_program(program_id).ok_or(ChangeError::NotFound)?;
             let repository = program.repositories.get_mut(&repository_id);
             let heads = &mut repository.ok_or(ChangeError::NotFound)?.heads;
+            if !create && !heads.contains_key(&branch) {
+                return Err(ChangeError::NoSuchBranch);
+            }
             let head = heads.entry(branch.clone()).or_default();
             *head = commit.unwrap_or_else(|| made_up_commit(head, write.now));
             let commit = head.clone();

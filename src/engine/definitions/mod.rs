@@ -12,7 +12,7 @@ use crate::domain::id::{PipelineId, PipelineKey};
 use crate::domain::invalid::InvalidFields;
 use crate::engine::write::Write;
 use crate::store::StoreError;
-pub use commits::Pushed;
+pub use commits::{Push, Pushed};
 
 /// Why a definition was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum ChangeError {
     /// It does not exist any more.
     #[error("no such definition")]
     NotFound,
+    /// The repository has no such branch.
+    #[error("no such branch")]
+    NoSuchBranch,
     /// An execution that is not over needs it as it is.
     #[error("the pipeline {0} has an unfinished execution")]
     InUse(PipelineId),

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::known::Programs;
 use super::variables;
-use crate::domain::environment::{Environment, Topology};
+use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
 use crate::domain::id::{EnvironmentId, ProgramId};
 use crate::domain::program::Program;
 use crate::domain::variable::{Owner, Variable};
@@ -84,6 +84,22 @@ pub(super) async fn read_into(
             program.environments.insert(id, environment);
         }
     }
+    Ok(())
+}
+
+/// Stores the status of an environment.
+pub async fn set_status(
+    tx: &mut Transaction,
+    program: ProgramId,
+    id: EnvironmentId,
+    status: EnvironmentStatus,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE environments SET status = $3 WHERE program_id = $1 AND id = $2")
+        .bind(program.number())
+        .bind(id.number())
+        .bind(status.as_str())
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
+use cloudmanager_emulator::domain::pace::Pace;
+use cloudmanager_emulator::seed;
 use serde_json::json;
 
 use crate::app::{OVERSEEN, PRODUCTION, TestApp};
@@ -31,6 +33,26 @@ async fn approval_after_stage_deployment_schedule_and_oversight_stay() {
     let actions = app.execution(&execution).await.actions();
     let expected = ["stage deploy", "stage approval", "prod approval", "schedule", "managed"];
     assert_eq!(actions[3..8], expected);
+}
+
+#[tokio::test]
+async fn the_content_audit_stays() {
+    let demo = include_str!("../../../src/seed/demo.yaml");
+    let seed = seed::read(&demo.replacen(
+        "- { name: assetsTest }",
+        "- { name: assetsTest }\n              - { name: contentAudit }",
+        1,
+    ));
+    let app = TestApp::with(Pace::Immediate, seed.unwrap()).await;
+    let normal = app.start(PRODUCTION).await;
+    let actions = app.execution(&normal).await.actions();
+    assert!(actions.contains(&"contentAudit".to_owned()), "{actions:?}");
+    app.accept(&normal, "prod approval", "pipeline/cancel", &json!({"approved": false})).await;
+    let emergency = app.start_with(PRODUCTION, EMERGENCY).await;
+    let left_out = ["securityTest", "loadTest", "assetsTest", "reportPerformanceTest"];
+    let expected: Vec<_> =
+        actions.into_iter().filter(|action| !left_out.contains(&action.as_str())).collect();
+    assert_eq!(app.execution(&emergency).await.actions(), expected);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use axum::http::{Method, StatusCode};
 use flate2::read::GzDecoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::{TestApp, link, path_of, signed};
 
@@ -36,14 +36,14 @@ fn tail_of(log: &Value) -> String {
 async fn logs_are_filtered_by_services_names_and_days() {
     let app = TestApp::new().await;
     for (query, services, names, count) in [
-        ("days=1", 3, 6, 9),
-        ("days=30", 3, 6, 270),
-        ("service=author&days=2", 1, 3, 6),
-        ("name=aemerror&days=1", 2, 1, 2),
-        ("service=author&service=dispatcher&days=1", 2, 6, 6),
-        ("service=author&service=publish&name=aemerror&name=aemrequest&days=1", 2, 2, 4),
-        ("service=author&name=aemerror&name=httpderror&days=3", 1, 1, 3),
-        ("service=author&service=author&name=aemerror&days=1", 1, 1, 1),
+        ("days=1", 3, 6, 18),
+        ("days=30", 3, 6, 279),
+        ("service=author&days=2", 1, 3, 9),
+        ("name=aemerror&days=1", 2, 1, 4),
+        ("service=author&service=dispatcher&days=1", 2, 6, 12),
+        ("service=author&service=publish&name=aemerror&name=aemrequest&days=1", 2, 2, 8),
+        ("service=author&name=aemerror&name=httpderror&days=3", 1, 1, 4),
+        ("service=author&service=author&name=aemerror&days=1", 1, 1, 2),
     ] {
         let list = downloads(&app, query).await;
         let found = (each(&list, "service").len(), each(&list, "name").len(), list.len());
@@ -61,7 +61,7 @@ async fn days_are_listed_from_today_which_alone_has_a_tail() {
     let app = TestApp::new().await;
     let list = downloads(&app, "service=author&name=aemerror&days=3").await;
     let dates: Vec<_> = list.iter().map(|log| log["date"].as_str().unwrap()).collect();
-    assert_eq!(dates, ["2026-03-05", "2026-03-04", "2026-03-03"]);
+    assert_eq!(dates, ["2026-03-05", "2026-03-04", "2026-03-03", "2026-03-02"]);
     for (position, log) in list.iter().enumerate() {
         assert_eq!((&log["programId"], &log["environmentId"]), (&4.into(), &59252.into()));
         assert_eq!(link(log, "logs/tail").is_some(), position == 0);
@@ -99,19 +99,19 @@ async fn wrong_parameters_are_refused() {
         ("name=aemerror&date=2026-03-05", "service: is missing"),
         (
             "service=author&name=aemerror&date=today",
-            "date: must be one of the last 30 days, for example 2026-03-05",
+            "date: must be today or one of the 30 days before, for example 2026-03-05",
         ),
         (
             "service=author&name=aemerror&date=2026-3-5",
-            "date: must be one of the last 30 days, for example 2026-03-05",
+            "date: must be today or one of the 30 days before, for example 2026-03-05",
         ),
         (
             "service=author&name=aemerror&date=2026-03-06",
-            "date: must be one of the last 30 days, for example 2026-03-05",
+            "date: must be today or one of the 30 days before, for example 2026-03-05",
         ),
         (
-            "service=author&name=aemerror&date=2026-02-03",
-            "date: must be one of the last 30 days, for example 2026-03-05",
+            "service=author&name=aemerror&date=2026-02-02",
+            "date: must be today or one of the 30 days before, for example 2026-03-05",
         ),
         ("service=author&name=httpderror&date=2026-03-05", "name: is not a log of the service"),
     ] {
@@ -124,7 +124,7 @@ async fn wrong_parameters_are_refused() {
 #[tokio::test]
 async fn a_download_is_a_gzip_file_with_the_whole_day() {
     let app = TestApp::new().await;
-    let logs = downloads(&app, "days=2").await;
+    let logs = downloads(&app, "days=1").await;
     assert_eq!(logs.len(), 18);
     for log in logs {
         let file = app.download(&link(&log, "logs/download").unwrap()).await;
@@ -217,4 +217,31 @@ async fn a_new_day_begins_a_new_log_at_midnight_in_utc() {
     // The old day is complete.
     let done = app.fetch(Method::HEAD, &tail_of(old), &[]).await;
     assert_eq!(done.header("content-length"), old_length);
+}
+
+#[tokio::test]
+async fn refusals_name_what_is_missing_and_what_is_wrong_as_the_official_description_has_it() {
+    let app = TestApp::new().await;
+    let missing = |name: &str| json!([{"name": name, "type": "string"}]);
+    for (path, missing_params, invalid_params) in [
+        (LOGS.to_owned(), missing("days"), Value::Null),
+        (
+            format!("{LOGS}?days=0"),
+            Value::Null,
+            json!([{"name": "days", "reason": "must be a whole number from 1 to 30"}]),
+        ),
+        (format!("{LOGS}/download?service=author&name=aemerror"), missing("date"), Value::Null),
+        (
+            format!("{LOGS}/download?service=moon&name=aemerror&date=2026-03-05"),
+            Value::Null,
+            json!([{"name": "service", "reason": "is not a service of a log"}]),
+        ),
+    ] {
+        let answer = app.get(&path).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        let body = answer.json();
+        assert_eq!(body["missingParams"], missing_params, "{path}");
+        assert_eq!(body["invalidParams"], invalid_params, "{path}");
+        assert_eq!(body["errors"].as_object().unwrap().len(), 1, "{path}");
+    }
 }

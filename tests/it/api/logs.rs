@@ -32,7 +32,7 @@ async fn a_log_is_reached_by_a_redirect_that_suits_the_caller() {
     let execution = app.start(PRODUCTION).await;
     let href = logs_href(&app, &execution, "build").await;
     for accept in
-        ["application/json", "*/*", "application/json, text/plain, */*", "Application/JSON;q=0.9"]
+        ["application/json", "application/json, text/plain, */*", "Application/JSON;q=0.9"]
     {
         let mut request = signed(Method::GET, &href).body(Body::empty()).unwrap();
         request.headers_mut().insert("accept", accept.parse().unwrap());
@@ -40,7 +40,7 @@ async fn a_log_is_reached_by_a_redirect_that_suits_the_caller() {
         assert_eq!(answer.status, StatusCode::OK, "{accept}");
         assert!(answer.json()["redirect"].as_str().unwrap().starts_with("http://127.0.0.1:4600/"));
     }
-    for accept in [Some("text/plain"), None] {
+    for accept in [Some("*/*"), Some("text/plain"), Some("application/*"), None] {
         let mut request = signed(Method::GET, &href).body(Body::empty()).unwrap();
         request.headers_mut().remove("accept");
         if let Some(accept) = accept {
@@ -69,7 +69,7 @@ async fn logs_tell_what_happened() {
     let execution = app.start(CODE_QUALITY).await;
     app.advance("PT1M").await;
     let mut logs = Vec::new();
-    for step in ["validate", "build", "codeQuality"] {
+    for step in ["build", "codeQuality"] {
         let path = file(&app, &logs_href(&app, &execution, step).await).await;
         logs.push(fetch(&app, Method::GET, &path, None).await.text());
     }
@@ -161,7 +161,7 @@ async fn steps_that_only_wait_and_steps_to_come_have_no_log() {
     let app = TestApp::immediate().await;
     let execution = app.start(PRODUCTION).await;
     let shown = app.execution(&execution).await;
-    for step in ["prod approval", "prod deploy"] {
+    for step in ["validate", "prod approval", "prod deploy"] {
         assert_eq!(shown.link(step, "pipeline/logs"), None);
         let path = shown.link(step, "self").unwrap() + "/logs";
         assert_eq!(app.get(&path).await.status, StatusCode::NOT_FOUND);

@@ -170,6 +170,89 @@ async fn every_mistake_is_listed_and_nothing_is_changed() {
 }
 
 #[tokio::test]
+async fn what_can_t_be_changed_must_be_repeated_as_it_is() {
+    let app = TestApp::new().await;
+    let before = app.get(PRODUCTION).await.json();
+    let kept = "can't be changed; leave it out, or repeat its present value";
+    let deploy = |fields: Value| {
+        let mut phase = json!({"type": "DEPLOY", "name": "DEPLOY_1"});
+        phase.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        json!({ "phases": [phase] })
+    };
+    let option =
+        |step: &str, options: Value| deploy(json!({"steps": [{"name": step, "options": options}]}));
+    for (body, said) in [
+        (json!({"name": "Other"}), format!("name: {kept}")),
+        (json!({"trigger": "ON_COMMIT", "phases": []}), format!("trigger: {kept}")),
+        (json!({"id": 1}), format!("id: {kept}")),
+        (json!({"branch": "x"}), "branch: is no field that can be changed; those are phases".into()),
+        (
+            json!({"phases": [{"type": "BUILD", "branch": "x", "environmentId": "59253"}]}),
+            "phases[0].environmentId: is no field that can be changed; those are repositoryId, \
+             branch, steps"
+                .into(),
+        ),
+        (deploy(json!({"environmentType": "prod"})), format!("phases[0].environmentType: {kept}")),
+        (
+            deploy(json!({"branch": "x"})),
+            "phases[0].branch: is no field that can be changed; those are environmentId, steps"
+                .into(),
+        ),
+        (
+            option("deploy", json!({"skipDetachingDispatchers": false})),
+            format!("phases[0].steps[0].options.skipDetachingDispatchers: {kept}"),
+        ),
+        (
+            option("loadTest", json!({"popularPagesWeight": 5})),
+            "phases[0].steps[0].options.popularPagesWeight: is no field that can be changed; those \
+             are dispatcherCacheInvalidationPaths, dispatcherCacheFlushPaths"
+                .into(),
+        ),
+        (option("approval", json!({})), "phases[0].steps[0].name: the phase has no such step".into()),
+        (
+            json!({"phases": [{"type": "BUILD", "steps": [{}]}]}),
+            "phases[0].steps[0].name: the phase has no such step".into(),
+        ),
+    ] {
+        let answer = app.patch(PRODUCTION, &body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert_eq!(answer.errors(), said, "{body}");
+        assert_eq!(app.get(PRODUCTION).await.json(), before);
+    }
+    for body in [
+        json!({"name": before["name"], "phases": []}),
+        json!({"description": null}),
+        option("deploy", json!({"skipDetachingDispatchers": true})),
+        deploy(json!({"environmentType": "stage"})),
+    ] {
+        assert_eq!(app.patch(PRODUCTION, &body).await.status, StatusCode::OK, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn paths_on_dispatchers_are_checked_when_they_are_set() {
+    let app = TestApp::new().await;
+    let long = format!("/{}", "x".repeat(2048));
+    for wrong in ["", "content", "http://x/", "/a b", "/a\nb", &long] {
+        for name in ["dispatcherCacheFlushPaths", "dispatcherCacheInvalidationPaths"] {
+            let steps = json!([{"name": "deploy", "options": {name: ["/content", wrong]}}]);
+            let update = json!({"phases": [{"type": "DEPLOY", "steps": steps}]});
+            let answer = app.patch(DEV, &update).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
+            let errors = answer.errors();
+            assert!(
+                errors.starts_with(&format!("phases[0].steps[0].options: {name}: ")),
+                "{errors}"
+            );
+            assert!(errors.ends_with("is no path that begins with a slash"), "{errors}");
+        }
+    }
+    let steps =
+        json!([{"name": "deploy", "options": {"dispatcherCacheFlushPaths": [&long[..2048]]}}]);
+    change(&app, DEV, json!({"type": "DEPLOY", "steps": steps})).await;
+}
+
+#[tokio::test]
 async fn bodies_of_another_shape_are_refused() {
     let app = TestApp::new().await;
     for body in [
@@ -202,7 +285,9 @@ async fn any_branch_name_is_kept_as_it_is() {
         change(&app, CODE_QUALITY, json!({"type": "BUILD", "branch": branch})).await;
         let execution = app.start(CODE_QUALITY).await;
         assert_eq!(app.execution(&execution).await.step("build")["branch"], branch);
-        assert!(app.log(&execution, "validate").await.contains(branch));
+        let message =
+            app.execution(&execution).await.step("validate")["details"]["message"].clone();
+        assert!(message.as_str().unwrap().contains(branch));
     }
     let before = app.get(CODE_QUALITY).await.json();
     for branch in ["a\nb", "\u{0}", "\u{1b}[31m"] {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::app::{CODE_QUALITY, PRODUCTION, TestApp};
+use crate::app::{CODE_QUALITY, PRODUCTION, TestApp, link};
 
 #[tokio::test]
 async fn a_pipeline_is_shown() {
@@ -62,4 +62,24 @@ async fn pipelines_are_filtered_by_type() {
         let pipelines = list["_embedded"]["pipelines"].as_array().unwrap();
         assert_eq!(pipelines.len(), count, "{query}");
     }
+}
+
+#[tokio::test]
+async fn a_page_of_pipelines_has_at_most_500_and_tells_where_others_are() {
+    let app = TestApp::new().await;
+    let path = "/api/program/4/pipelines";
+    let page = |start: u32, limit: u32| format!("{path}?start={start}&limit={limit}");
+    for (query, limit) in [("", 500), ("?limit=101", 101), ("?limit=501", 500)] {
+        let list = app.get(&format!("{path}{query}")).await.json();
+        assert_eq!(list["_page"], json!({"limit": limit, "property": []}), "{query}");
+        assert_eq!(link(&list, "self"), Some(page(0, limit)), "{query}");
+        let template = format!("{path}?start={{start}}&limit={{limit}}");
+        assert_eq!(list["_links"]["page"], json!({"href": template, "templated": true}));
+    }
+    let list = app.get(&page(1, 1)).await.json();
+    assert_eq!(list["_page"], json!({"limit": 1, "property": [], "next": 2, "prev": 0}));
+    assert_eq!((link(&list, "prev"), link(&list, "next")), (Some(page(0, 1)), Some(page(2, 1))));
+    let whole = app.get("/api/program/4/environments").await.json();
+    assert_eq!(whole.get("_page"), None);
+    assert_eq!(whole["_links"]["page"]["templated"], true);
 }

@@ -118,7 +118,8 @@ async fn what_failed_before_the_production_deployment_is_not_re_executed() {
     let answer = put(&app, &format!("{PRODUCTION}/execution?stepId=2983530")).await;
     assert_eq!(
         answer.errors(),
-        "The step can't be re-executed: the production deployment has not ended."
+        "The step can't be re-executed: the execution ended before its production deployment began; \
+         start a whole execution instead."
     );
 }
 

@@ -31,7 +31,8 @@ async fn branches_are_listed_without_tags() {
     let app = TestApp::new().await;
     let commits = "/_emulator/program/4/repository/1/branch";
     for branch in ["feature%2Fa", "refs%2Ftags%2Fv2"] {
-        let answer = app.post(&format!("{commits}/{branch}/commits"), &json!({})).await;
+        let create = json!({"create": true});
+        let answer = app.post(&format!("{commits}/{branch}/commits"), &create).await;
         assert_eq!(answer.status, StatusCode::CREATED);
     }
     let list = app.get("/api/program/4/repository/1/branches").await.json();

@@ -51,14 +51,23 @@ async fn a_commit_is_given_or_made_up() {
 }
 
 #[tokio::test]
-async fn a_branch_that_is_not_there_is_made() {
+async fn a_branch_that_is_not_there_is_made_only_on_request() {
     let app = TestApp::immediate().await;
     let update = json!({"phases": [{"type": "BUILD", "branch": "feature/a b"}]});
     app.patch(CODE_QUALITY, &update).await;
     let execution = app.start(CODE_QUALITY).await;
     assert_eq!(app.execution(&execution).await.status(), "FAILED");
-    let answer = app.post(&format!("{BRANCH}/feature%2Fa%20b/commits"), &json!({})).await;
+    let commits = format!("{BRANCH}/feature%2Fa%20b/commits");
+    for body in ["", "{}", r#"{"create":false}"#] {
+        let answer = app.request(Method::POST, &commits, body).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{body}");
+        let said =
+            "The repository weretail has no branch feature/a b. Send \"create\": true to make it.";
+        assert_eq!(answer.errors(), said);
+    }
+    let answer = app.post(&commits, &json!({"create": true})).await;
     assert_eq!(answer.json()["branch"], "feature/a b");
+    assert_eq!(app.post(&commits, &json!({})).await.status, StatusCode::CREATED);
     let execution = app.start(CODE_QUALITY).await;
     assert_eq!(app.execution(&execution).await.status(), "FINISHED");
 }
@@ -67,11 +76,12 @@ async fn a_branch_that_is_not_there_is_made() {
 async fn it_starts_the_idle_pipelines_that_follow_the_branch() {
     let app = on_commit(Pace::Quick).await;
     for branch in ["main", "Develop", "develop%20", "refs%2Ftags%2Fdevelop"] {
-        let other = app.post(&format!("{BRANCH}/{branch}/commits"), &json!({})).await;
+        let create = json!({"create": true});
+        let other = app.post(&format!("{BRANCH}/{branch}/commits"), &create).await;
         assert_eq!(other.json()["executionIds"], json!([]), "{branch}");
     }
     let outlet = "/_emulator/program/5/repository/2/branch/develop/commits";
-    assert_eq!(app.post(outlet, &json!({})).await.json()["executionIds"], json!([]));
+    assert_eq!(app.post(outlet, &json!({"create": true})).await.json()["executionIds"], json!([]));
 
     let busy = app.start(CODE_QUALITY).await;
     let commits = format!("{BRANCH}/develop/commits");
@@ -81,7 +91,7 @@ async fn it_starts_the_idle_pipelines_that_follow_the_branch() {
     let shown = app.execution(&format!("/api/program/4/pipeline/2/execution/{id}")).await;
     assert_eq!(shown.0["trigger"], "ON_COMMIT");
     assert_eq!(shown.0["pipelineExecutionMode"], "NORMAL");
-    assert_eq!(shown.0.get("user"), None);
+    assert_eq!(shown.0["user"], "AnonymousNoPermission");
     assert_eq!(shown.step("build")["commitId"], "one");
     assert_ne!(app.execution(&busy).await.step("build")["commitId"], "one", "frozen");
 
@@ -106,6 +116,7 @@ async fn wrong_commits_are_refused_and_change_nothing() {
         r#"{"commitId":"a\nb"}"#,
         r#"{"commitId":"\u0000"}"#,
         r#"{"commit":"a"}"#,
+        r#"{"create":"yes"}"#,
         &format!(r#"{{"commitId":"{long}"}}"#),
     ] {
         let answer = app.request(Method::POST, &commits, body.to_owned()).await;

@@ -185,6 +185,35 @@ async fn what_a_commit_starts_has_no_actor() {
 }
 
 #[tokio::test]
+async fn headers_tell_what_happened_and_which_delivery_it_is() {
+    let (app, mut receiver) = told().await;
+    let path = app.start(OVERSEEN).await;
+    app.accept(&path, "stage approval", "pipeline/cancel", &json!({"approved": false})).await;
+    app.deliver().await;
+    let events = receiver.take();
+    let mut codes: Vec<_> =
+        events.iter().map(|event| event.header("x-adobe-event-code").unwrap()).collect();
+    let first_and_last = (codes[0], codes[codes.len() - 1]);
+    assert_eq!(first_and_last, ("pipeline_execution_start", "pipeline_execution_end"));
+    codes.sort_unstable();
+    codes.dedup();
+    let all = [
+        "pipeline_execution_end",
+        "pipeline_execution_start",
+        "pipeline_execution_step_end",
+        "pipeline_execution_step_start",
+        "pipeline_execution_step_waiting",
+    ];
+    assert_eq!(codes, all);
+    let mut told: Vec<_> = list(&app, "").await;
+    told.reverse();
+    let told: Vec<_> = told.iter().map(|delivery| text(delivery, "id").to_owned()).collect();
+    let ids: Vec<_> =
+        events.iter().map(|event| event.header("x-adobe-delivery-id").unwrap()).collect();
+    assert_eq!(ids, told);
+}
+
+#[tokio::test]
 async fn what_fails_is_tried_again_later_and_in_order() {
     let (app, mut receiver) = told().await;
     receiver.behave([503, 429].map(Answer));

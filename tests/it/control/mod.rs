@@ -4,6 +4,7 @@ mod batches;
 mod clock;
 mod commits;
 pub mod deliveries;
+mod environment;
 mod events;
 mod explain;
 mod faults;

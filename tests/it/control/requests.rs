@@ -65,7 +65,7 @@ async fn only_calls_to_cloud_manager_and_its_files_are_kept_whatever_comes_of_th
             "PUT /api/programs 413",
             "POST /api/programs 405",
             "GET /api/nothing 404",
-            "GET /api/programs 401"
+            "GET /api/programs 403"
         ]
     );
     let operations: Vec<_> =

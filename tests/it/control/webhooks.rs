@@ -151,7 +151,7 @@ async fn every_mistake_of_a_webhook_is_told() {
     assert!(!answer.text().contains("hidden"), "{}", answer.text());
     let missing = app.post(WEBHOOKS, &json!({})).await;
     assert_eq!(missing.errors(), "tenantId: is missing");
-    assert_eq!(missing.json()["missingParams"], json!([{"name": "tenantId"}]));
+    assert_eq!(missing.json()["missingParams"], json!([{"name": "tenantId", "type": "string"}]));
     for body in ["", "[]", "{}", "{\"tenantId\": 1, \"more\": 2}", "\u{1}"] {
         let answer = app.request(axum::http::Method::POST, WEBHOOKS, body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body:?}");

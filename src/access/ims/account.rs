@@ -1,0 +1,263 @@
+//! What IMS says of a token and of whom it was given to, and how a token is made invalid.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::ImsError;
+use super::parameters::{InvalidateRequest, ValidateRequest};
+use super::{authenticate, wrong_client};
+use crate::access::access_token::{AccessClaims, BadToken};
+use crate::access::gateway::{token_of, user_of};
+use crate::access::{Access, Auth};
+use crate::domain::client::Client;
+use crate::http::problem::Problem;
+
+/// The user of a token that does not say whose it is, where everybody is let in.
+const ANYBODY: &str = "anybody@techacct.adobe.com";
+
+/// Whose token a request carries.
+struct Owner {
+    user_id: String,
+    /// The client that the token was given to; none where everybody is let in.
+    client: Option<Arc<Client>>,
+}
+
+impl Owner {
+    fn of(access: &Access, headers: &HeaderMap) -> Result<Self, ImsError> {
+        let missing = || bad_token("the Authorization header must be Bearer and an access token");
+        let token = token_of(headers).ok_or_else(missing)?;
+        if access.auth == Auth::Open {
+            let user_id = user_of(token).unwrap_or_else(|| ANYBODY.into());
+            return Ok(Self { user_id, client: None });
+        }
+        let read = access.tokens.read(token, access.engine.now());
+        let AccessClaims { client_id, user_id, .. } =
+            read.map_err(|bad| bad_token(bad.as_str()))?;
+        let client = access.engine.catalog().find_client(&client_id).cloned();
+        let client =
+            client.ok_or_else(|| bad_token("the token's client does not exist any more"))?;
+        Ok(Self { user_id, client: Some(client) })
+    }
+}
+
+fn bad_token(description: &'static str) -> ImsError {
+    ImsError::new("invalid_token", description).with_status(StatusCode::UNAUTHORIZED)
+}
+
+/// The user whose token it is, with the names of the standard for sign-in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserInfo)]
+pub struct UserInfoView {
+    sub: String,
+    account_type: &'static str,
+    name: String,
+    email: String,
+    email_verified: bool,
+}
+
+/// Returns whose token it is.
+#[utoipa::path(get, path = "/ims/userinfo/v2", operation_id = "getUserInfo", tag = "IMS",
+    params(("Authorization" = String, Header, description = "Bearer, and an access token")),
+    responses((status = 200, description = "The user", body = UserInfoView),
+        (status = 401, description = "Missing or bad token", body = ImsError)))]
+pub async fn get_user_info(
+    State(access): State<Access>,
+    headers: HeaderMap,
+) -> Result<Json<UserInfoView>, ImsError> {
+    let Owner { user_id, .. } = Owner::of(&access, &headers)?;
+    Ok(Json(UserInfoView {
+        sub: user_id.clone(),
+        account_type: "service",
+        name: user_id.clone(),
+        email: user_id,
+        email_verified: true,
+    }))
+}
+
+/// The profile of the user whose token it is.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Profile)]
+pub struct ProfileView {
+    user_id: String,
+    auth_id: String,
+    #[serde(rename = "account_type")]
+    account_type: &'static str,
+    name: String,
+    display_name: String,
+    email: String,
+    /// `true`, as a text.
+    email_verified: &'static str,
+    country_code: &'static str,
+}
+
+/// Returns the profile of the user whose token it is.
+#[utoipa::path(get, path = "/ims/profile/v1", operation_id = "getProfile", tag = "IMS",
+    params(("Authorization" = String, Header, description = "Bearer, and an access token")),
+    responses((status = 200, description = "The profile", body = ProfileView),
+        (status = 401, description = "Missing or bad token", body = ImsError)))]
+pub async fn get_profile(
+    State(access): State<Access>,
+    headers: HeaderMap,
+) -> Result<Json<ProfileView>, ImsError> {
+    let Owner { user_id, .. } = Owner::of(&access, &headers)?;
+    Ok(Json(ProfileView {
+        user_id: user_id.clone(),
+        auth_id: user_id.clone(),
+        account_type: "service",
+        name: user_id.clone(),
+        display_name: user_id.clone(),
+        email: user_id,
+        email_verified: "true",
+        country_code: "US",
+    }))
+}
+
+/// The organisations of a user.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Organizations)]
+pub struct OrganisationsView(Vec<OrganisationView>);
+
+/// An organisation, as IMS names it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Organization)]
+struct OrganisationView {
+    org_name: String,
+    org_ref: OrganisationReference,
+    org_type: &'static str,
+    country_code: &'static str,
+    /// Always empty.
+    groups: [String; 0],
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OrganizationReference)]
+struct OrganisationReference {
+    /// The part of the organisation's identifier before the `@`.
+    ident: String,
+    /// The part after it.
+    auth_src: String,
+}
+
+/// Lists the organisations of the user whose token it is: the client's own, or with `--auth open`
+/// all.
+#[utoipa::path(get, path = "/ims/organizations/v6", operation_id = "getOrganizations", tag = "IMS",
+    params(("Authorization" = String, Header, description = "Bearer, and an access token")),
+    responses((status = 200, description = "The organisations", body = OrganisationsView),
+        (status = 401, description = "Missing or bad token", body = ImsError)))]
+pub async fn get_organisations(
+    State(access): State<Access>,
+    headers: HeaderMap,
+) -> Result<Json<OrganisationsView>, ImsError> {
+    let Owner { client, .. } = Owner::of(&access, &headers)?;
+    let catalog = access.engine.catalog();
+    let is_own = |id| client.as_ref().is_none_or(|client| client.tenant_id == id);
+    let own = catalog.list_tenants().filter(|tenant| is_own(tenant.id));
+    let views = own.map(|tenant| {
+        let (ident, source) = tenant.ims_org_id.split_once('@').unwrap_or((&tenant.ims_org_id, ""));
+        OrganisationView {
+            org_name: tenant.ims_tenant_id.clone(),
+            org_ref: OrganisationReference { ident: ident.into(), auth_src: source.into() },
+            org_type: "Enterprise",
+            country_code: "US",
+            groups: [],
+        }
+    });
+    Ok(Json(OrganisationsView(views.collect())))
+}
+
+/// Whether a token is good.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenValidity)]
+pub struct ValidityView {
+    valid: bool,
+    /// Why it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// What it says, if it was made here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<AccessClaims>,
+}
+
+/// Tells whether a token is good. It is in the parameter `token` or in the `Authorization` header.
+#[utoipa::path(get, path = "/ims/validate_token/v1", operation_id = "validateToken", tag = "IMS",
+    params(("Authorization" = Option<String>, Header, description = "Bearer, and an access token"),
+        ("token" = Option<String>, Query, description = "An access token"),
+        ("client_id" = Option<String>, Query, description = "The client that it must be for"),
+        ("type" = Option<String>, Query, description = "access_token")),
+    responses((status = 200, description = "Whether it is good", body = ValidityView),
+        (status = 400, description = "The request does not fit",
+            content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
+pub async fn validate_token(
+    State(access): State<Access>,
+    request: ValidateRequest,
+) -> Json<ValidityView> {
+    let ValidateRequest { token, client_id, .. } = request;
+    let read = access.tokens.read(&token, access.engine.now()).and_then(|claims| {
+        let is_for = client_id.is_none_or(|client_id| client_id == claims.client_id);
+        if is_for { Ok(claims) } else { Err(BadToken::OtherClient) }
+    });
+    Json(match read {
+        Ok(claims) => ValidityView { valid: true, reason: None, token: Some(claims) },
+        Err(_) if access.auth == Auth::Open => {
+            ValidityView { valid: true, reason: None, token: None }
+        }
+        Err(bad) => ValidityView { valid: false, reason: Some(bad.as_str()), token: None },
+    })
+}
+
+/// As `GET` does, with a form.
+#[utoipa::path(post, path = "/ims/validate_token/v1", operation_id = "validateTokenByForm", tag = "IMS",
+    request_body(content((ValidateRequest = "application/x-www-form-urlencoded"), (ValidateRequest = "multipart/form-data"))),
+    responses((status = 200, description = "Whether it is good", body = ValidityView),
+        (status = 400, description = "The request does not fit",
+            content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
+pub async fn validate_token_by_form(
+    access: State<Access>,
+    request: ValidateRequest,
+) -> Json<ValidityView> {
+    validate_token(access, request).await
+}
+
+/// A token is invalid now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InvalidatedToken)]
+pub struct InvalidatedView {}
+
+/// Makes a token invalid. It is in the parameter `token` or in the `Authorization` header.
+#[utoipa::path(post, path = "/ims/invalidate_token/v2", operation_id = "invalidateToken", tag = "IMS",
+    request_body(content((InvalidateRequest = "application/x-www-form-urlencoded"), (InvalidateRequest = "multipart/form-data"))),
+    responses((status = 200, description = "The token is invalid now", body = InvalidatedView),
+        (status = 400, description = "There is no such client, its secret is another, or the token or the request does not fit",
+            content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
+pub async fn invalidate_token(
+    State(access): State<Access>,
+    request: InvalidateRequest,
+) -> Result<Json<InvalidatedView>, ImsError> {
+    let InvalidateRequest { token, client_id, client_secret } = request;
+    match client_secret {
+        Some(secret) => {
+            authenticate(&access, &client_id, &secret, StatusCode::BAD_REQUEST)?;
+        }
+        None if access.auth == Auth::Strict => {
+            access.engine.catalog().find_client(&client_id).ok_or_else(wrong_client)?;
+        }
+        None => {}
+    }
+    let now = access.engine.now();
+    match access.tokens.read(&token, now) {
+        Ok(claims) if claims.client_id == client_id => access.tokens.invalidate(&claims, now),
+        Ok(_) => return Err(ImsError::new("invalid_token", BadToken::OtherClient.as_str())),
+        // Tokens of others are good there whatever becomes of them.
+        Err(_) if access.auth == Auth::Open => {}
+        Err(bad) => return Err(ImsError::new("invalid_token", bad.as_str())),
+    }
+    Ok(Json(InvalidatedView {}))
+}
