@@ -10,12 +10,12 @@ import { findHref } from './execution.js'
 
 const LOGS = '/api/program/4/environment/59252/logs'
 
-test('a log is downloaded for each day, and that of today is what the tail shows', async t => {
+test('a log is downloaded for today and each of the days before, and that of today is what the tail shows', async t => {
   const { sdk, url, get } = await startEmulator(t)
   const directory = await makeDirectory(t)
   const dates = ['2024-05-01', '2024-04-30', '2024-04-29']
 
-  const downloaded = await sdk.downloadLogs('4', '59252', 'author', 'aemerror', 3, directory)
+  const downloaded = await sdk.downloadLogs('4', '59252', 'author', 'aemerror', 2, directory)
 
   const files = dates.map(date => `59252-author-aemerror-${date}.log`)
   assert.deepEqual(downloaded.map(({ service, name, date, index, path, url }) =>
@@ -55,7 +55,7 @@ test('a log grows, and days that are over do not change', async t => {
   const { sdk, advanceClock } = await startEmulator(t)
   const directory = await makeDirectory(t)
   const download = async () => {
-    const downloaded = await sdk.downloadLogs('4', '59252', 'publish', 'aemrequest', 2, directory)
+    const downloaded = await sdk.downloadLogs('4', '59252', 'publish', 'aemrequest', 1, directory)
     return Promise.all(downloaded.map(({ path }) => readFile(path, 'utf8')))
   }
 
@@ -84,7 +84,8 @@ test('the directory is made if it is not there', async t => {
   const { sdk } = await startEmulator(t)
   const directory = join(await makeDirectory(t), 'logs')
   await sdk.downloadLogs('4', '59252', 'author', 'aemaccess', 1, directory)
-  assert.deepEqual(await readdir(directory), ['59252-author-aemaccess-2024-05-01.log'])
+  assert.deepEqual((await readdir(directory)).toSorted(),
+    ['59252-author-aemaccess-2024-04-30.log', '59252-author-aemaccess-2024-05-01.log'])
 })
 
 // The SDK asks for one service and one log at a time.
@@ -96,7 +97,7 @@ test('several services and logs are listed at once', async t => {
     return body._embedded.downloads.map(({ service, name, date }) => `${service} ${name} ${date}`)
   }
 
-  assert.deepEqual(await list('service=author&service=publish&name=aemerror&name=aemaccess&days=2'), [
+  assert.deepEqual(await list('service=author&service=publish&name=aemerror&name=aemaccess&days=1'), [
     'author aemerror 2024-05-01', 'author aemerror 2024-04-30',
     'author aemaccess 2024-05-01', 'author aemaccess 2024-04-30',
     'publish aemerror 2024-05-01', 'publish aemerror 2024-04-30',
