@@ -9,7 +9,7 @@ use super::file;
 use super::{Connection, StoreError, with_causes};
 
 /// An object of a schema: type, name, table, statement.
-type Object = (String, String, String, Option<String>);
+type SchemaObject = (String, String, String, Option<String>);
 
 /// The table in which migrations are noted belongs to a library, which may write it otherwise in
 /// another version. Statistics are never copied.
@@ -37,7 +37,7 @@ pub async fn find_fault(path: &Path) -> Result<Option<String>, StoreError> {
 }
 
 async fn find_fault_in(database: &mut Connection) -> Result<Option<String>, StoreError> {
-    let objects: Vec<Object> = sqlx::query_as(OBJECTS).fetch_all(&mut *database).await?;
+    let objects: Vec<SchemaObject> = sqlx::query_as(OBJECTS).fetch_all(&mut *database).await?;
     let is_noted =
         objects.iter().any(|(kind, name, ..)| kind == "table" && name == "_sqlx_migrations");
     if !is_noted || objects.iter().any(|(kind, ..)| kind == "trigger") {
@@ -63,7 +63,7 @@ async fn find_fault_in(database: &mut Connection) -> Result<Option<String>, Stor
 }
 
 /// Returns the schema of a new database after so many migrations.
-async fn list_objects(migrations: usize) -> Result<Vec<Object>, StoreError> {
+async fn list_objects(migrations: usize) -> Result<Vec<SchemaObject>, StoreError> {
     let mut fresh = SqliteConnection::connect("sqlite::memory:").await?;
     let made = migrator(migrations).run(&mut fresh).await;
     made.map_err(|error| StoreError::Unreadable(with_causes(&error)))?;
@@ -73,8 +73,8 @@ async fn list_objects(migrations: usize) -> Result<Vec<Object>, StoreError> {
 }
 
 /// Returns the name of an object that only one of two schemas has, or that differs.
-fn find_difference(found: &[Object], expected: &[Object]) -> Option<String> {
-    let only = |some: &[Object], others: &[Object]| {
+fn find_difference(found: &[SchemaObject], expected: &[SchemaObject]) -> Option<String> {
+    let only = |some: &[SchemaObject], others: &[SchemaObject]| {
         let object = some.iter().find(|object| !others.contains(object));
         object.map(|(kind, name, ..)| format!("the {kind} {name}"))
     };
