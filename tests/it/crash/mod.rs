@@ -1,5 +1,5 @@
-//! The real process is killed again and again under load, also while its disk is full. What it has answered is there
-//! afterwards, and everything goes on as if nothing had happened.
+//! The real process is killed again and again under load, also while its disk is full. What it has
+//! answered is there afterwards, and everything goes on as if nothing had happened.
 
 mod caller;
 mod changes;
