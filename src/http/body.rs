@@ -176,7 +176,7 @@ pub fn read_variables<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-fn read_document(body: &[u8]) -> Result<Document, Problem> {
+fn read_document(body: &[u8]) -> Result<Document<'static>, Problem> {
     Document::from_json(body)
         .map_err(|error| Problem::bad_request(format!("The request body is not JSON: {error}")))
 }
@@ -191,7 +191,7 @@ pub fn invalid(fields: impl Into<InvalidFields>, body: &[u8]) -> Problem {
 /// Returns the answer to a document with wrong fields. It repeats the wrong values, without
 /// secrets.
 #[must_use]
-pub fn invalid_in(fields: impl Into<InvalidFields>, document: Option<&Document>) -> Problem {
+pub fn invalid_in(fields: impl Into<InvalidFields>, document: Option<&Document<'_>>) -> Problem {
     let InvalidFields(fields) = fields.into();
     let mut sent = document.map(Document::to_json);
     if let Some(sent) = &mut sent {
