@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::builder::PossibleValue;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::access::Auth;
 use crate::app::AppOptions;
@@ -14,6 +14,7 @@ use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::is_rate;
+use crate::log::{LogFormat, LogOptions, Verbosity};
 use crate::server::Patience;
 use crate::store::secrets::SecretKey;
 
@@ -112,19 +113,15 @@ pub struct ServeOptions {
     /// is kept beside the database.
     #[arg(long, env = "CME_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
     pub secret_key: Option<SecretKey>,
-    /// The format of the log on stderr; RUST_LOG sets its level.
+    /// The format of the log on stderr.
     #[arg(long, env = "CME_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
-}
-
-/// The format of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Text for people.
-    #[default]
-    Text,
-    /// One JSON object per line, for programs.
-    Json,
+    /// Logs more: also calls that read; twice: also SQL statements. RUST_LOG overrides it.
+    #[arg(short, long, env = "CME_VERBOSE", value_name = "N", action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Logs only warnings and errors. RUST_LOG overrides it.
+    #[arg(short, long, env = "CME_QUIET", value_parser = FalseyValueParser::new(), conflicts_with = "verbose")]
+    pub quiet: bool,
 }
 
 // Written here: the rules of Cloud Manager know nothing of the command line.
@@ -157,6 +154,20 @@ fn parse_url(text: &str) -> Result<String, &'static str> {
     }
 }
 
+impl ServeOptions {
+    /// Returns what is logged: as much as the options say, `usual` if they say nothing.
+    #[must_use]
+    pub fn log_options(&self, usual: Verbosity) -> LogOptions {
+        let verbosity = match self.verbose {
+            _ if self.quiet => Verbosity::Quiet,
+            0 => usual,
+            1 => Verbosity::Reads,
+            _ => Verbosity::Sql,
+        };
+        LogOptions { format: self.log_format, verbosity }
+    }
+}
+
 impl From<ExecOptions> for (AppOptions, Vec<OsString>) {
     fn from(options: ExecOptions) -> Self {
         let ExecOptions { mut serve, command } = options;
@@ -182,6 +193,8 @@ impl From<ServeOptions> for AppOptions {
             allow_host,
             secret_key,
             log_format: _,
+            verbose: _,
+            quiet: _,
         } = options;
         Self {
             listen: listen.unwrap_or(LISTEN),

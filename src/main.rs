@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cloudmanager_emulator::app::{App, AppError, read_seed};
+use cloudmanager_emulator::banner::Banner;
 use cloudmanager_emulator::config::{CliCommand, Config, ExecOptions, ServeOptions};
-use cloudmanager_emulator::log::{self, Recent};
+use cloudmanager_emulator::log::{self, LogOptions, Recent, Verbosity};
 use cloudmanager_emulator::stop::{self, GRACE, Signals};
 use cloudmanager_emulator::store::with_causes;
 use cloudmanager_emulator::{exec, openapi, schema};
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(options: ServeOptions) -> Result<ExitCode, AppError> {
-    log::start(options.log_format, None);
+    let LogOptions { format, verbosity } = options.log_options(Verbosity::Changes);
+    log::start(LogOptions { format, verbosity }, None)?;
     stop::outlive_size_limits().map_err(AppError::Serve)?;
     let mut signals = Signals::listen().map_err(AppError::Serve)?;
     let app = tokio::select! {
@@ -40,6 +42,9 @@ async fn run(options: ServeOptions) -> Result<ExitCode, AppError> {
         // What is committed stays, as if the program had been killed.
         () = signals.wait() => return Ok(ExitCode::SUCCESS),
     };
+    if verbosity > Verbosity::Quiet {
+        Banner::new(&app).show(format);
+    }
     print(&format!("listening on {}\n", app.url()))?;
     let stop = async move { signals.wait().await };
     app.run_until_stopped(stop, GRACE).await.map(|()| ExitCode::SUCCESS)
@@ -48,7 +53,8 @@ async fn run(options: ServeOptions) -> Result<ExitCode, AppError> {
 #[tokio::main]
 async fn run_command(options: ExecOptions) -> Result<ExitCode, AppError> {
     let recent = Recent::default();
-    log::start(options.serve.log_format, Some(recent.clone()));
+    // By default, stderr is the command's own.
+    log::start(options.serve.log_options(Verbosity::Quiet), Some(recent.clone()))?;
     stop::outlive_size_limits().map_err(AppError::Serve)?;
     let (options, command) = options.into();
     exec::run(options, &command, &recent).await

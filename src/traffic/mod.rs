@@ -1,6 +1,7 @@
 //! What happens to every HTTP call: it is measured, journalled, and made to fail where a rule says
 //! so.
 
+mod call_log;
 pub mod faults;
 mod inject;
 pub mod journal;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::http::operations::Operations;
+pub use call_log::LoggedCall;
 use faults::Faults;
 pub use inject::X_EMULATOR_FAULT;
 use journal::Journal;

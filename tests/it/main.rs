@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod clients;
 mod connections;
+mod console_log;
 mod control;
 mod corpus;
 mod crash;

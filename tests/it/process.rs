@@ -394,7 +394,9 @@ async fn streams_end_at_once_when_it_stops() {
     let directory = TempDir::new().unwrap();
     let log = directory.path().join("log");
     let mut command = program(directory.path());
-    command.args(["--listen", "127.0.0.1:0"]).stderr(std::fs::File::create(&log).unwrap());
+    command
+        .args(["--listen", "127.0.0.1:0", "--quiet"])
+        .stderr(std::fs::File::create(&log).unwrap());
     let running = Running::spawn(&mut command).when_ready();
     let stream = reqwest::get(format!("{}/_emulator/events", running.url)).await.unwrap();
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
