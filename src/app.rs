@@ -1,5 +1,6 @@
 //! The application: engine, HTTP server and workers.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,8 +50,8 @@ pub struct AppOptions {
 /// Why an application does not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// A file can't be read.
-    #[error("{path}: {error}")]
+    /// The seed file can't be read.
+    #[error("the seed file {path} can't be read: {error}")]
     Read {
         /// The file.
         path: String,
@@ -66,7 +67,7 @@ pub enum AppError {
         mistakes: InvalidFields,
     },
     /// The address can't be listened on.
-    #[error("can't listen on {address}: {error}")]
+    #[error("can't listen on {address}: {error}{}", advice(error))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -91,6 +92,20 @@ pub enum AppError {
     /// A worker failed.
     #[error(transparent)]
     Worker(#[from] WorkerFailed),
+}
+
+/// Returns what to do where an address can't be listened on.
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            "; another program, perhaps another emulator, uses this port. \
+             --listen 127.0.0.1:0 takes any free port"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "; --listen 0.0.0.0:4600 takes every address of this machine"
+        }
+        _ => "",
+    }
 }
 
 impl AppError {
@@ -208,6 +223,7 @@ impl App {
         let failed = |error| AppError::Listen { address: listen, error };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let has_clock_start = engine.clock_start.is_some();
         let file = database.as_ref().map(|path| path.display().to_string());
         let (path, temporary) = if let Some(path) = database {
             (path, None)
@@ -220,7 +236,10 @@ impl App {
         let database = match file {
             None => Database::Temporary,
             Some(file) if engine.is_new() => Database::New(file),
-            Some(file) => Database::Existing(file),
+            Some(file) => {
+                warn_of_ignored(&file, &url, seed_name.is_some(), has_clock_start);
+                Database::Existing(file)
+            }
         };
         let summary = Summary {
             url: url.clone(),
@@ -316,6 +335,18 @@ impl App {
         worked?;
         closed?;
         Ok(())
+    }
+}
+
+/// Warns of options that have no effect, because the database is not new.
+fn warn_of_ignored(file: &str, url: &str, has_seed: bool, has_clock_start: bool) {
+    let ignored = [(has_seed, "--seed"), (has_clock_start, "--clock-start")];
+    for (_, option) in ignored.into_iter().filter(|(is_given, _)| *is_given) {
+        tracing::warn!(
+            "{option} has no effect yet: the database {file} is not new. \
+             `curl -X POST {url}/_emulator/reset` deletes its data and begins anew; \
+             --ephemeral or another --database keeps it."
+        );
     }
 }
 

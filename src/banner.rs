@@ -31,9 +31,9 @@ impl<'a> Banner<'a> {
                 database = database.name(),
                 is_new = database.is_new(),
                 seed,
-                pace = name_of(*pace),
+                pace = name_of(pace),
                 clock_rate,
-                auth = name_of(*auth),
+                auth = name_of(auth),
                 organisation,
                 "the emulator has started"
             ),
@@ -54,8 +54,8 @@ impl fmt::Display for Banner<'_> {
         if database.is_new() {
             writeln!(f, "  seed          {}", seed.as_deref().unwrap_or("the demo data"))?;
         }
-        writeln!(f, "  pace          {}, clock rate {clock_rate}", name_of(*pace))?;
-        writeln!(f, "  auth          {}", name_of(*auth))?;
+        writeln!(f, "  pace          {}, clock rate {clock_rate}", name_of(pace))?;
+        writeln!(f, "  auth          {}", name_of(auth))?;
         let organisation = organisation.as_deref().unwrap_or("none");
         writeln!(f, "  organisation  {organisation}")?;
         let program = std::env::args().next().unwrap_or("cloudmanager-emulator".into());
@@ -64,6 +64,6 @@ impl fmt::Display for Banner<'_> {
 }
 
 /// Returns the name of an option's value on the command line.
-fn name_of(value: impl ValueEnum) -> String {
+fn name_of(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

@@ -1,9 +1,9 @@
 //! The program: reads the command line and does what it says.
 
+use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use cloudmanager_emulator::app::{App, AppError, read_seed};
 use cloudmanager_emulator::banner::Banner;
 use cloudmanager_emulator::config::{CliCommand, Config, ExecOptions, ServeOptions};
@@ -13,7 +13,11 @@ use cloudmanager_emulator::store::with_causes;
 use cloudmanager_emulator::{exec, openapi, schema};
 
 fn main() -> ExitCode {
-    let Config { command, serve } = Config::parse();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let Config { command, serve } = match Config::read(&arguments) {
+        Ok(config) => config,
+        Err(error) => return refuse(&error, &arguments),
+    };
     let done = match command.unwrap_or(CliCommand::Serve(serve)) {
         CliCommand::Serve(options) => run(options),
         CliCommand::Exec(options) => run_command(options),
@@ -29,6 +33,18 @@ fn main() -> ExitCode {
     });
     log::finish();
     code
+}
+
+/// Says what is wrong with the command line, or shows the help or the version that it asks for.
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    if error.use_stderr() && log::is_json_asked_for(arguments) {
+        log::say(error.to_string().trim_end());
+        log::finish();
+    } else if let Err(error) = error.print() {
+        log::say(&error.to_string());
+        log::finish();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 #[tokio::main]

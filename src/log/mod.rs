@@ -6,6 +6,7 @@ mod text;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
 use std::env::VarError;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -120,6 +121,17 @@ pub fn start(options: LogOptions, memory: Option<Recent>) -> Result<(), FilterEr
     });
     tracing_subscriber::registry().with(stderr.with_filter(filter)).with(memory).init();
     Ok(())
+}
+
+/// Returns whether JSON is asked for, and writes it from now on. For arguments that can't be read
+/// as a whole.
+pub fn is_json_asked_for(arguments: &[OsString]) -> bool {
+    let variable = std::env::var_os("CME_LOG_FORMAT").is_some_and(|format| format == "json");
+    let is_asked_for = variable
+        || arguments.iter().any(|argument| argument == "--log-format=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json");
+    IS_JSON.store(is_asked_for, Ordering::Relaxed);
+    is_asked_for
 }
 
 /// Returns whether stderr shows colours: on a terminal, unless `NO_COLOR` forbids it.

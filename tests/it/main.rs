@@ -4,6 +4,7 @@ mod account;
 mod api;
 mod app;
 mod clients;
+mod command_line;
 mod connections;
 mod console_log;
 mod control;

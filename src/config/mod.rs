@@ -1,12 +1,14 @@
 //! The command line. Every option can also be given as an environment variable.
 
+mod advice;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
 use clap::builder::PossibleValue;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::access::Auth;
 use crate::app::AppOptions;
@@ -73,16 +75,16 @@ pub struct ExecOptions {
 /// The options of the emulator.
 #[derive(Args, Debug)]
 pub struct ServeOptions {
-    /// The address to listen on; port 0 is any free port. If absent, 127.0.0.1:4600, and with
-    /// `exec` any free port.
-    #[arg(long, env = "CME_LISTEN", value_name = "ADDR:PORT")]
+    /// The address to listen on, or only a port on this machine; port 0 is any free port. If
+    /// absent, 127.0.0.1:4600, and with `exec` any free port.
+    #[arg(long, env = "CME_LISTEN", value_name = "ADDR:PORT", value_parser = parse_address)]
     pub listen: Option<SocketAddr>,
     /// The SQLite file, created or migrated at start. If absent, cloudmanager.db, and with `exec` a
     /// temporary one.
     #[arg(long, env = "CME_DATABASE", value_name = "FILE")]
     pub database: Option<PathBuf>,
     /// Uses a temporary database that is deleted at exit.
-    #[arg(long, env = "CME_EPHEMERAL", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "CME_EPHEMERAL", value_parser = parse_flag)]
     pub ephemeral: bool,
     /// The YAML or JSON seed file to load into an empty database; the demo data if absent.
     #[arg(long, env = "CME_SEED", value_name = "FILE")]
@@ -120,7 +122,7 @@ pub struct ServeOptions {
     #[arg(short, long, env = "CME_VERBOSE", value_name = "N", action = ArgAction::Count)]
     pub verbose: u8,
     /// Logs only warnings and errors. RUST_LOG overrides it.
-    #[arg(short, long, env = "CME_QUIET", value_parser = FalseyValueParser::new(), conflicts_with = "verbose")]
+    #[arg(short, long, env = "CME_QUIET", value_parser = parse_flag)]
     pub quiet: bool,
 }
 
@@ -139,6 +141,58 @@ impl ValueEnum for Pace {
             Self::Realistic => ("realistic", "As in Cloud Manager"),
         };
         Some(PossibleValue::new(name).help(help))
+    }
+}
+
+impl Config {
+    /// Reads the arguments of the program, the first of which is its name, and the environment.
+    pub fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        Self::try_parse_from(arguments)
+            .map_err(|error| advice::with_advice(error, &command, arguments))
+            .and_then(|config| match config.contradiction() {
+                Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
+                None => Ok(config),
+            })
+    }
+
+    /// Returns what is wrong about the options together. `clap` can't tell: for it, a flag that is
+    /// turned off by an environment variable is given.
+    fn contradiction(&self) -> Option<&'static str> {
+        let options = match &self.command {
+            None => &self.serve,
+            Some(CliCommand::Serve(options)) => options,
+            Some(CliCommand::Exec(options)) => &options.serve,
+            Some(_) => return None,
+        };
+        if options.ephemeral && options.database.is_some() {
+            return Some(
+                "--ephemeral (CME_EPHEMERAL) and --database (CME_DATABASE) can't be used together: \
+                 the first deletes the database at exit, the second keeps it",
+            );
+        }
+        if options.quiet && options.verbose > 0 {
+            return Some("--quiet (CME_QUIET) and --verbose (CME_VERBOSE) can't be used together");
+        }
+        None
+    }
+}
+
+/// Reads a flag from its environment variable.
+fn parse_flag(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("must be true or false"),
+    }
+}
+
+/// Reads an address. A port alone, and `localhost`, mean this machine.
+fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    match port.parse() {
+        Ok(port) => Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
+        Err(_) => text.parse().map_err(|_| "must be ADDRESS:PORT, for example 127.0.0.1:4600"),
     }
 }
 
