@@ -55,7 +55,7 @@ impl<'q> QueryReader<'q> {
         reader
     }
 
-    /// Returns the value of a parameter, if it is there and `parse` finds nothing wrong with it.
+    /// Returns the value of a parameter, if it is present and `parse` accepts it.
     pub fn read<T>(
         &mut self,
         name: &str,

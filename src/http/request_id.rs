@@ -1,4 +1,4 @@
-//! Every answer carries `x-request-id`: the caller's, if it sent a sane one.
+//! Every response has `x-request-id`: the caller's if it is valid, otherwise a new one.
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};

@@ -144,9 +144,9 @@ mod tests {
     use super::*;
 
     /// Writes only as often as it may.
-    struct Gate(Receiver<()>, Sender<Vec<u8>>);
+    struct GatedSink(Receiver<()>, Sender<Vec<u8>>);
 
-    impl Write for Gate {
+    impl Write for GatedSink {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.recv().map_err(io::Error::other)?;
             self.1.send(bytes.to_vec()).map_err(io::Error::other)?;
@@ -164,7 +164,7 @@ mod tests {
             (Arc::new(Queue::new()), channel(), channel());
         assert!(queue.needs_writer() && !queue.needs_writer());
         let writer = queue.clone();
-        std::thread::spawn(move || writer.write_to(Gate(opened, sender)));
+        std::thread::spawn(move || writer.write_to(GatedSink(opened, sender)));
         queue.add(b"first\n".to_vec());
         // It has been taken once there is room for this.
         while queue.lock().length > 0 {

@@ -1,5 +1,4 @@
-//! What happens to every HTTP call: it is measured, journalled, and made to fail where a rule says
-//! so.
+//! Metrics, the request journal and fault injection, for every HTTP call.
 
 mod call_log;
 pub mod faults;

@@ -100,6 +100,13 @@ impl Running {
     }
 }
 
+/// Sets how large the files of a process may become, as a full disk would: a number of bytes, or
+/// `unlimited`. `prlimit` is a program of util-linux.
+pub fn limit_files(process: u32, size: &str) {
+    let arguments = [format!("--pid={process}"), format!("--fsize={size}:")];
+    assert!(Command::new("prlimit").args(arguments).status().unwrap().success());
+}
+
 pub async fn health(url: &str) -> u16 {
     reqwest::get(format!("{url}/_emulator/health")).await.unwrap().status().as_u16()
 }

@@ -32,7 +32,7 @@ words! {
 }
 
 words! {
-    /// What began an execution.
+    /// What started an execution.
     pub enum Trigger {
         /// Somebody started it.
         Manual = "MANUAL",

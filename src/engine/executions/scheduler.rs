@@ -113,8 +113,8 @@ impl Drop for Held<'_> {
 }
 
 impl Engine {
-    /// Lets happen everything that is due now, or as much as there is time for before the end of
-    /// the emulator. Returns when the next thing is due.
+    /// Processes everything that is due now, or as much as possible before the emulator stops.
+    /// Returns when the next change is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
         let mut log = StepLog::default();
@@ -142,7 +142,7 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(self, async move {
             let _turn = engine.schedule.turn().await;
-            // Nobody is told a later time than the one from which on the rate is another.
+            // No caller may see a time after the one at which the new rate begins.
             engine.clock.hold(engine.now());
             let _held = Held(&engine);
             let mut write = Write::begin(&engine).await?;
@@ -275,7 +275,7 @@ impl Engine {
 
 impl Write {
     /// Handles the executions that are due first, none after `target`. Returns the time up to which
-    /// everything has happened then, or `None` if nothing is due.
+    /// everything has been processed, or `None` if nothing is due.
     ///
     /// A batch ends just before the first execution that did not fit into it. If it went on to
     /// `target`, its later events would be recorded before earlier ones of the next batch.
@@ -301,8 +301,7 @@ impl Write {
     }
 
     /// Applies what is due to these executions and saves them. Afterwards no row is due at or
-    /// before
-    /// `until`, even if a row was inconsistent: otherwise the next batch would find it again, for ever.
+    /// before `until`, even if a row is invalid: otherwise every further batch would find it again.
     async fn run_due(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
         let mut changed = Vec::with_capacity(due.len());
         for Due { id, due_at: _, execution } in due {
@@ -313,7 +312,10 @@ impl Write {
                     changed.push(Changed { execution, effects });
                 }
                 Err(reason) => {
-                    tracing::error!(reason, "the execution {id} makes no sense; it is set aside");
+                    tracing::error!(
+                        reason,
+                        "the execution {id} is invalid; the scheduler ignores it from now on"
+                    );
                     executions::set_aside(&mut self.tx, id).await?;
                 }
             }
