@@ -55,6 +55,12 @@ impl<'t> Document<'t> {
         self.root.is_object()
     }
 
+    /// Returns whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.root.is_empty()
+    }
+
     /// Returns the whole document as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
