@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use quick_cache::sync::Cache;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -73,7 +73,10 @@ impl Database {
             // Closing the connection removes the write-ahead log. The first error is the one to
             // return.
             let _ = writer.close().await;
-            return Err(failed(&error));
+            return Err(match error {
+                MigrateError::VersionMissing(version) => failed(&Newer { version }),
+                error => failed(&error),
+            });
         }
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
@@ -175,6 +178,17 @@ pub(super) fn distrustful(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
+}
+
+/// The database was written by a later version of the program.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the database is from a newer cloudmanager-emulator (schema {version}; this one knows {}); \
+     update the program, or use another --database or --ephemeral",
+    MIGRATIONS.len()
+)]
+struct Newer {
+    version: i64,
 }
 
 /// The migrations in order: version, description, statements.

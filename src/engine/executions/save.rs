@@ -76,7 +76,8 @@ impl Write {
         self.changes.events += new.len() as u64;
         deliveries::insert(&mut self.tx, new).await?;
         for Changed { execution, effects } in changed {
-            self.changes.transitions += effects.transitions;
+            self.changes.transitions += effects.transitions();
+            self.changes.steps.add(&execution, &effects.steps);
             self.changes.add_due(machine::due_at(&execution));
             self.changes.add(Change::Execution(execution.pipeline, execution.id));
         }

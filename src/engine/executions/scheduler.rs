@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use super::save::Changed;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::time::{Duration, Timestamp};
-use crate::engine::changes::Change;
+use crate::engine::changes::{Change, StepLog};
 use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
@@ -117,9 +117,11 @@ impl Engine {
     /// Returns when the next change is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
+        let mut log = StepLog::default();
         loop {
             let next = self.find_next_due().await?;
             let Some(due) = next.filter(|due| *due <= self.now() && !self.is_stopping()) else {
+                log.write();
                 return Ok(next);
             };
             if let Some(lateness) = self.clock.real_time_since(due) {
@@ -128,7 +130,9 @@ impl Engine {
             let mut write = Write::begin(self).await?;
             let now = write.now;
             if write.settle_batch(now).await?.is_some() {
+                let steps = std::mem::take(&mut write.changes.steps);
                 write.commit().await?;
+                log.append(steps);
             }
         }
     }
@@ -178,6 +182,7 @@ impl Engine {
 
     async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, AdvanceError> {
         let mut settled = Settled::default();
+        let mut log = StepLog::default();
         loop {
             // Commands take their turn between batches, at the time that a batch has reached.
             let mut write = Write::begin(self).await?;
@@ -186,8 +191,11 @@ impl Engine {
             settled.events += write.changes.events;
             if let Some(reached) = reached {
                 write.hold_clock(reached);
+                let steps = std::mem::take(&mut write.changes.steps);
                 write.commit().await?;
+                log.append(steps);
                 if self.is_stopping() {
+                    log.write();
                     return Err(AdvanceError::Stopping(reached));
                 }
             } else {
@@ -195,6 +203,7 @@ impl Engine {
                 // something that is due before the target.
                 write.set_clock(self.clock.line_from(target)).await?;
                 write.commit().await?;
+                log.write();
                 return Ok(settled);
             }
         }
