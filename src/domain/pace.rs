@@ -26,7 +26,7 @@ impl Pace {
     #[must_use]
     pub fn duration(self, action: Action, environment: Option<EnvironmentType>) -> Duration {
         let (quick, realistic) = match action {
-            Action::Validate => (1, 5),
+            Action::Validate | Action::ReportPerformanceTest => (1, 5),
             Action::Build => (5, 8 * 60),
             Action::CodeQuality => (3, 40),
             Action::Deploy if environment == Some(EnvironmentType::Prod) => (6, 45 * 60),
@@ -34,7 +34,6 @@ impl Pace {
             Action::SecurityTest => (1, 2 * 60),
             Action::LoadTest => (4, 45 * 60),
             Action::AssetsTest => (1, 10 * 60),
-            Action::ReportPerformanceTest => (1, 5),
             Action::ContentAudit => (1, 5 * 60),
             Action::Approval | Action::Schedule | Action::Managed => (0, 0),
         };
