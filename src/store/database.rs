@@ -185,7 +185,7 @@ pub(super) fn distrustful(path: &Path) -> SqliteConnectOptions {
 #[error(
     "the database is from a newer cloudmanager-emulator (schema {version}; this one knows {}); \
      update the program, or use another --database or --ephemeral",
-    MIGRATIONS.len()
+    MIGRATIONS.last().map_or(0, |(version, ..)| *version)
 )]
 struct Newer {
     version: i64,

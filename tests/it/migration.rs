@@ -85,7 +85,10 @@ async fn check_content(app: &TestApp, version: usize) {
 async fn check_future(app: &TestApp) {
     let waiting = format!("{PRODUCTION}/execution/953672");
     app.accept(&waiting, "prod approval", "pipeline/advance", &json!({"approved": true})).await;
-    app.start(CODE_QUALITY).await;
+    // It has the commit of the execution that has finished.
+    let update = CODE_QUALITY.replace("/api/", "/_emulator/") + "/push-update";
+    let answer = app.post(&update, &json!({})).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     app.advance("PT1M").await;
     assert_eq!(app.execution(&waiting).await.status(), "FINISHED");
     let building = app.execution(&format!("{OVERSEEN}/execution/953673")).await;
@@ -93,6 +96,7 @@ async fn check_future(app: &TestApp) {
     assert_eq!(building.step("stage approval")["status"], "WAITING");
     let last = app.execution(&format!("{CODE_QUALITY}/execution/953674")).await;
     assert_eq!(last.status(), "FINISHED");
+    assert_eq!(last.step("build")["commitId"], "7f0c3f8a1d7b5e2b0a4c6d9e8f71625344a5b6c7");
 }
 
 #[tokio::test]
