@@ -3,12 +3,13 @@
 mod lines;
 
 use crate::content::artifact::{Build, Output, dispatcher_paths};
+use crate::domain::deployment::memory::{Deployer, InstanceAction, InstanceChange};
 use crate::domain::deployment::{
-    self, Command, CommandKind, DispatcherPackage, Failure, Order, Package, Performed,
-    environment_urls,
+    self, Command, CommandKind, DispatcherPackage, Failure, InstanceKind, InstanceState, Order,
+    Package, Performed, Run, environment_urls,
 };
 use crate::domain::environment::{EnvironmentType, REGION, Topology};
-use crate::domain::execution::plan::PlannedStep;
+use crate::domain::execution::plan::{PlannedStep, Target};
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, machine};
 use crate::domain::pipeline::{Action, StepOptions};
@@ -42,20 +43,18 @@ impl StepDeployment {
     }
 }
 
-/// Returns the deployment of the step at a position as it stands at `now`, or `None` if the step is
-/// no deployment or has not started.
-#[must_use]
-pub fn deployment(
-    execution: &Execution,
-    position: usize,
-    now: Timestamp,
-) -> Option<StepDeployment> {
-    let (step, state) = execution.step(position)?;
-    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
-    state.started_at()?;
-    let outputs = Outputs::of(&Build::of(execution));
-    let order = outputs.order(target.environment_type, target.topology, &step.options);
-    let mut run = deployment::perform(&order, &failures(step));
+/// A deployment that has begun, as it stands at an instant.
+struct Advanced {
+    run: Run,
+    /// What has been performed, and when it was over.
+    performed: Vec<(Performed, Timestamp)>,
+    /// When the next command will be over, if time alone brings it about.
+    next_change: Option<Timestamp>,
+}
+
+/// Returns the deployment of a step, which has begun, as it stands at `now`.
+fn advance(step: &PlannedStep, state: &StepState, order: &Order<'_>, now: Timestamp) -> Advanced {
+    let mut run = deployment::perform(order, &failures(step));
     let last = state.finished_at().unwrap_or(now);
     let mut performed = Vec::new();
     let mut next_change = None;
@@ -72,10 +71,33 @@ pub fn deployment(
         next_change = None;
         if performed.len() < run.performed.len() {
             let count = performed.len();
-            run = run.stopped_after(&order, count);
+            run = run.stopped_after(order, count);
             performed.extend(run.performed.iter().skip(count).map(|one| (one.clone(), last)));
         }
     }
+    Advanced { run, performed, next_change }
+}
+
+/// Returns a deploy step, its state and its target, if it has begun.
+fn begun(execution: &Execution, position: usize) -> Option<(&PlannedStep, &StepState, &Target)> {
+    let (step, state) = execution.step(position)?;
+    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
+    state.started_at()?;
+    Some((step, state, target))
+}
+
+/// Returns the deployment of the step at a position as it stands at `now`, or `None` if the step is
+/// no deployment or has not started.
+#[must_use]
+pub fn deployment(
+    execution: &Execution,
+    position: usize,
+    now: Timestamp,
+) -> Option<StepDeployment> {
+    let (step, state, target) = begun(execution, position)?;
+    let outputs = Outputs::of(&Build::of(execution));
+    let order = outputs.order(target.environment_type, target.topology, &step.options);
+    let Advanced { run, performed, next_change } = advance(step, state, &order, now);
     let name = target.name.as_deref().unwrap_or_default();
     let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
     Some(StepDeployment {
@@ -93,6 +115,40 @@ pub fn deployment(
     })
 }
 
+/// Returns what the deploy step at a position has changed on instances up to `now`, in order. Empty
+/// if the step is no deployment or has not started.
+///
+/// As time passes, the list only grows at its end.
+#[must_use]
+pub fn instance_changes(
+    execution: &Execution,
+    position: usize,
+    now: Timestamp,
+) -> Vec<InstanceChange> {
+    let Some((step, state, target)) = begun(execution, position) else { return Vec::new() };
+    let outputs = Outputs::of(&Build::of(execution));
+    let order = outputs.order(target.environment_type, target.topology, &step.options);
+    let Advanced { run, performed, .. } = advance(step, state, &order, now);
+    let built_by = execution.plan.code.built_by.as_ref();
+    let deployer = Deployer {
+        execution: execution.id,
+        built_by: built_by.map_or(execution.id, |build| build.execution_id),
+    };
+    let changes = performed.iter().filter_map(|(one, at)| deployer.change(&order, one, *at));
+    let mut changes: Vec<_> = changes.collect();
+    if let Some(at) = state.finished_at() {
+        let dispatchers =
+            run.instances.into_iter().filter(|one| one.kind == InstanceKind::Dispatcher);
+        changes.extend(dispatchers.map(|InstanceState { instance, .. }| InstanceChange {
+            at,
+            execution: execution.id,
+            instance,
+            action: InstanceAction::DropBackup,
+        }));
+    }
+    changes
+}
+
 /// Returns the failures of a step: those that a scenario names, or one that explains its outcome.
 fn failures(step: &PlannedStep) -> Vec<Failure> {
     match step.outcome {
@@ -101,19 +157,21 @@ fn failures(step: &PlannedStep) -> Vec<Failure> {
         Outcome::Failed | Outcome::Error => vec![Failure {
             command: CommandKind::InstallClientPackages,
             instance: None,
+            subject: None,
             message: step.message.clone(),
         }],
     }
 }
 
-/// Checks that a command can fail in a deployment.
+/// Checks that a command can fail in a deployment of what is built from the repository.
 pub fn validate(
     failure: &Failure,
+    repository: &str,
     environment_type: EnvironmentType,
     topology: Topology,
     options: &StepOptions,
 ) -> Result<(), String> {
-    let outputs = Outputs::of(&Build::new("", "", ""));
+    let outputs = Outputs::of(&Build::new(repository, "", ""));
     failure.validate(&outputs.order(environment_type, topology, options))
 }
 
