@@ -44,7 +44,7 @@ impl StepDeployment {
 }
 
 /// A deployment that has begun, as it stands at an instant.
-struct Advanced {
+struct DeploymentMoment {
     run: Run,
     /// What has been performed, and when it was over.
     performed: Vec<(Performed, Timestamp)>,
@@ -53,7 +53,12 @@ struct Advanced {
 }
 
 /// Returns the deployment of a step, which has begun, as it stands at `now`.
-fn advance(step: &PlannedStep, state: &StepState, order: &Order<'_>, now: Timestamp) -> Advanced {
+fn advance(
+    step: &PlannedStep,
+    state: &StepState,
+    order: &Order<'_>,
+    now: Timestamp,
+) -> DeploymentMoment {
     let mut run = deployment::perform(order, &failures(step));
     let last = state.finished_at().unwrap_or(now);
     let mut performed = Vec::new();
@@ -75,7 +80,7 @@ fn advance(step: &PlannedStep, state: &StepState, order: &Order<'_>, now: Timest
             performed.extend(run.performed.iter().skip(count).map(|one| (one.clone(), last)));
         }
     }
-    Advanced { run, performed, next_change }
+    DeploymentMoment { run, performed, next_change }
 }
 
 /// Returns a deploy step, its state and its target, if it has begun.
@@ -97,7 +102,7 @@ pub fn deployment(
     let (step, state, target) = begun(execution, position)?;
     let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
-    let Advanced { run, performed, next_change } = advance(step, state, &order, now);
+    let DeploymentMoment { run, performed, next_change } = advance(step, state, &order, now);
     let name = target.name.as_deref().unwrap_or_default();
     let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
     Some(StepDeployment {
@@ -128,7 +133,7 @@ pub fn instance_changes(
     let Some((step, state, target)) = begun(execution, position) else { return Vec::new() };
     let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
-    let Advanced { run, performed, .. } = advance(step, state, &order, now);
+    let DeploymentMoment { run, performed, .. } = advance(step, state, &order, now);
     let built_by = execution.plan.code.built_by.as_ref();
     let deployer = Deployer {
         execution: execution.id,

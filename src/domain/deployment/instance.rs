@@ -72,13 +72,13 @@ pub struct InstanceState {
 struct Dispatcher {
     attached: bool,
     configuration: Configuration,
-    service: Service,
+    readiness: Readiness,
 }
 
-/// How the files of a dispatcher differ from those that are in service.
+/// Whether the files of a dispatcher are in service, and if not, whether they may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Service {
-    /// Not at all.
+enum Readiness {
+    /// They are in service.
     Settled,
     /// They are incomplete, or nobody knows whether they work.
     Untested,
@@ -107,7 +107,7 @@ impl<'a> Instances<'a> {
         let dispatcher = Dispatcher {
             attached: true,
             configuration: Configuration::Unchanged,
-            service: Service::Settled,
+            readiness: Readiness::Settled,
         };
         let kinds = [InstanceKind::Author, InstanceKind::Publish, InstanceKind::Dispatcher];
         let instances = kinds.into_iter().flat_map(|kind| {
@@ -136,17 +136,19 @@ impl<'a> Instances<'a> {
             CommandKind::CleanDispatcherConfiguration => {
                 // One that fails by itself may have deleted any of the files: the worst case.
                 if self.package.is_some_and(|package| package.problem().is_none()) {
-                    dispatcher.service = Service::Untested;
+                    dispatcher.readiness = Readiness::Untested;
                 }
             }
-            CommandKind::ReloadDispatcher if !succeeded => dispatcher.service = Service::Untested,
+            CommandKind::ReloadDispatcher if !succeeded => {
+                dispatcher.readiness = Readiness::Untested
+            }
             _ if !succeeded => {}
             CommandKind::ManageElbLinksDetach => dispatcher.attached = false,
             CommandKind::ManageElbLinksAttach => dispatcher.attached = true,
-            CommandKind::TestDispatcherConfiguration => dispatcher.service = Service::Tested,
+            CommandKind::TestDispatcherConfiguration => dispatcher.readiness = Readiness::Tested,
             CommandKind::RestoreBackup => dispatcher.configuration = Configuration::Restored,
             CommandKind::ReloadDispatcher => {
-                dispatcher.service = Service::Settled;
+                dispatcher.readiness = Readiness::Settled;
                 if dispatcher.configuration == Configuration::Unchanged {
                     dispatcher.configuration = Configuration::Deployed;
                     instance.installed.extend(self.package.map(|package| package.file.clone()));
@@ -172,16 +174,16 @@ impl<'a> Instances<'a> {
 
     /// Returns the dispatchers whose files are not those that are in service.
     pub(super) fn unsettled(&self) -> Vec<String> {
-        self.with_service(|service| service != Service::Settled)
+        self.with_readiness(|service| service != Readiness::Settled)
     }
 
     /// Returns those of them whose files did not pass the test.
     pub(super) fn untested(&self) -> Vec<String> {
-        self.with_service(|service| service == Service::Untested)
+        self.with_readiness(|service| service == Readiness::Untested)
     }
 
-    fn with_service(&self, is_wanted: impl Fn(Service) -> bool) -> Vec<String> {
-        let found = self.dispatchers().filter(|(_, dispatcher)| is_wanted(dispatcher.service));
+    fn with_readiness(&self, is_wanted: impl Fn(Readiness) -> bool) -> Vec<String> {
+        let found = self.dispatchers().filter(|(_, dispatcher)| is_wanted(dispatcher.readiness));
         found.map(|(name, _)| name.to_owned()).collect()
     }
 

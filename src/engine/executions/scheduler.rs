@@ -301,7 +301,7 @@ impl Write {
                 Ok(mut execution) => {
                     let mut effects = Effects::default();
                     machine::run_until(&mut execution, until, &mut effects);
-                    changed.push(Changed { execution, effects });
+                    changed.push(Changed::by_time(execution, effects));
                 }
                 Err(reason) => {
                     tracing::error!(reason, "the execution {id} makes no sense; it is set aside");
@@ -309,6 +309,6 @@ impl Write {
                 }
             }
         }
-        self.save(changed).await
+        self.save(changed, until).await
     }
 }

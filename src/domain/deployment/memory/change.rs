@@ -1,7 +1,7 @@
 //! What a deployment does to instances that stays.
 
 use super::files::DeployedArtifact;
-use super::instance::InstalledPackage;
+use super::package::InstalledPackage;
 use crate::domain::deployment::{CommandKind, Order, Performed};
 use crate::domain::id::ExecutionId;
 use crate::domain::time::Timestamp;

@@ -6,10 +6,12 @@
 mod change;
 mod files;
 mod instance;
+mod package;
 
 pub use change::{Deployer, InstanceAction, InstanceChange};
 pub use files::{DeployedArtifact, DispatcherFiles, FileOrigin};
-pub use instance::{CacheChange, DispatcherMemory, InstalledPackage, InstanceMemory};
+pub use instance::{CacheChange, DispatcherMemory, InstanceMemory};
+pub use package::InstalledPackage;
 
 use std::collections::BTreeMap;
 
