@@ -140,7 +140,7 @@ impl<'a> Instances<'a> {
                 }
             }
             CommandKind::ReloadDispatcher if !succeeded => {
-                dispatcher.readiness = Readiness::Untested
+                dispatcher.readiness = Readiness::Untested;
             }
             _ if !succeeded => {}
             CommandKind::ManageElbLinksDetach => dispatcher.attached = false,
