@@ -13,6 +13,7 @@ mod info;
 mod instances;
 mod metrics;
 mod program;
+mod push_update;
 mod requests;
 mod scenario;
 mod seed;
@@ -84,6 +85,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
     || routes!(history::post_history),
+    || routes!(push_update::post_push_update),
     || routes!(explain::explain_execution),
     || routes!(wait::wait_for_execution),
     || routes!(faults::get_faults, faults::post_fault, faults::delete_faults),

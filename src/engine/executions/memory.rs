@@ -47,7 +47,7 @@ impl Changed {
     ) -> impl Iterator<Item = (EnvironmentKey, ChangedDeployment<'_>)> {
         let Self { execution, effects, before } = self;
         let mut positions: BTreeSet<_> =
-            effects.events.iter().filter_map(|event| event.step).collect();
+            effects.steps.iter().map(|change| change.position).collect();
         if before.is_some() {
             positions.extend(0..execution.steps.len());
         }

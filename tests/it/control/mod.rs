@@ -13,6 +13,7 @@ mod instances;
 mod large;
 mod metrics;
 mod program;
+mod push_update;
 mod redelivery;
 mod requests;
 mod rows;
