@@ -10,6 +10,7 @@ mod faults;
 mod health;
 mod history;
 mod info;
+mod instances;
 mod metrics;
 mod program;
 mod push_update;
@@ -80,6 +81,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(clock::get_timers),
     || routes!(program::patch_program),
     || routes!(environment::patch_environment),
+    || routes!(instances::get_instances),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
     || routes!(history::post_history),
