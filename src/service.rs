@@ -131,7 +131,7 @@ impl Layers {
             let Ok(answer) = handler.oneshot(request).await;
             if ends_lines { body::with_line_end(answer).await } else { answer }
         };
-        let limit = async |request| body::within_limits(request, handle).await;
+        let limit = async |request| body::within_limits(operation, request, handle).await;
         observe(traffic, id, operation, request, limit).await
     }
 }
