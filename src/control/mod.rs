@@ -9,6 +9,7 @@ mod explain;
 mod faults;
 mod health;
 mod history;
+mod home;
 mod info;
 mod instances;
 mod metrics;
@@ -18,12 +19,14 @@ mod requests;
 mod scenario;
 mod seed;
 mod state;
+pub mod status;
 mod wait;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
@@ -46,18 +49,22 @@ pub struct Control {
     traffic: Traffic,
     deliverer: Arc<Deliverer>,
     auth: Auth,
+    /// Returns the description of all operations.
+    describe: fn() -> String,
 }
 
 impl Control {
-    /// The control API of an engine, of the calls to it, of what it delivers, and of who is let in.
+    /// Returns the control API of an engine, of the calls to it, of what it delivers, of who is let
+    /// in, and of the description of everything.
     #[must_use]
     pub fn new(
         engine: Arc<Engine>,
         traffic: Traffic,
         deliverer: Arc<Deliverer>,
         auth: Auth,
+        describe: fn() -> String,
     ) -> Self {
-        Self { engine, traffic, deliverer, auth }
+        Self { engine, traffic, deliverer, auth, describe }
     }
 }
 
@@ -74,8 +81,11 @@ impl Surface for Control {
 
 /// The operations under `/_emulator`.
 const OPERATIONS: &[Described<Control>] = &[
+    || routes!(home::get_home),
+    || routes!(home::get_description),
     || routes!(health::get_health),
     || routes!(info::get_info),
+    || routes!(status::get_status),
     || routes!(clock::get_clock, clock::put_clock),
     || routes!(clock::advance_clock),
     || routes!(clock::get_timers),
@@ -110,6 +120,13 @@ const OPERATIONS: &[Described<Control>] = &[
 pub fn router(operations: &mut Operations) -> Router<Control> {
     // Control needs no credentials, so no roles.
     operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
+}
+
+/// Returns whether JSON in the answer ends with a line end, as people in a terminal want it. Cloud
+/// Manager's own answers have none.
+#[must_use]
+pub fn ends_lines(request: &Request) -> bool {
+    request.uri().path().starts_with("/_emulator/")
 }
 
 /// Describes the operations.

@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod clients;
 mod command_line;
+mod commands;
 mod connections;
 mod console_log;
 mod control;

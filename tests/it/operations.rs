@@ -188,6 +188,9 @@ async fn call_events(caller: &mut Caller) {
 async fn call_traffic(caller: &mut Caller) {
     caller.call("getHealth", "/_emulator/health", "").await;
     caller.call("getInfo", "/_emulator/info", "").await;
+    caller.call("getStatus", "/_emulator/status", "").await;
+    caller.call("getHome", "/", "").await;
+    caller.call("getDescription", "/openapi.yaml", "").await;
     caller.call("getMetrics", "/_emulator/metrics", "").await;
     caller.call("getRequests", "/_emulator/requests", "").await;
     caller.call("getRequestCount", "/_emulator/requests/count", "").await;

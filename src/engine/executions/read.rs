@@ -2,7 +2,7 @@
 
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::{Execution, Progress, rollback};
-use crate::domain::id::{ExecutionId, PipelineId, PipelineKey};
+use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::program::Program;
 use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::time::Timestamp;
@@ -149,6 +149,19 @@ impl Engine {
             }
         }
         Ok(activities)
+    }
+
+    /// Returns the newest execution of each pipeline of a program.
+    pub async fn list_newest_executions(
+        &self,
+        program: ProgramId,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let _world = self.world.read().await;
+        let now = self.now();
+        // The newest of each pipeline comes first.
+        let mut newest = executions::list_newest(&self.database, program, None).await?;
+        newest.dedup_by_key(|stored| stored.execution.pipeline);
+        Ok(newest.into_iter().map(|stored| bring_to(now, stored.execution)).collect())
     }
 
     /// Returns the scenario of a pipeline.
