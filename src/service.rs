@@ -117,7 +117,7 @@ impl Layers {
         // gateway comes last, so that a request that is too large or too slow gets the same answer
         // with and without a token.
         let handle = async |mut request| {
-            if let Err(refusal) = gateway::check(access, operation, &mut request) {
+            if let Err(refusal) = gateway::check(access, operation, &mut request).await {
                 return refusal.into_response();
             }
             let Ok(answer) = handler.oneshot(request).await;

@@ -142,6 +142,7 @@ async fn call_ims(caller: &mut Caller) {
     caller.call_with_form("getAccessTokenV1", "/ims/token/v1", form).await;
     let form = "client_id=any&client_secret=thing&jwt_token=x";
     caller.call_with_form("exchangeJwt", "/ims/exchange/jwt", form).await;
+    caller.call("getKeys", "/ims/keys", "").await;
     caller.call("getUserInfo", "/ims/userinfo/v2", "").await;
     caller.call("getProfile", "/ims/profile/v1", "").await;
     caller.call("getOrganizations", "/ims/organizations/v6", "").await;
