@@ -12,6 +12,7 @@ mod history;
 mod info;
 mod metrics;
 mod program;
+mod push_update;
 mod requests;
 mod scenario;
 mod seed;
@@ -82,6 +83,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
     || routes!(history::post_history),
+    || routes!(push_update::post_push_update),
     || routes!(explain::explain_execution),
     || routes!(wait::wait_for_execution),
     || routes!(faults::get_faults, faults::post_fault, faults::delete_faults),
