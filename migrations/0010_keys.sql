@@ -8,6 +8,9 @@ CREATE TABLE keys (
 -- The certificate of a service account, PEM.
 ALTER TABLE clients ADD COLUMN certificate TEXT;
 
+-- The executions of a program, newest first, with any status or with one.
+CREATE INDEX executions_by_status ON executions (program_id, status, created_at, id);
+
 -- The steps of executions, for people who look into the database. A step that has not begun is not
 -- in the timeline, whose times are milliseconds since the execution's creation.
 DROP VIEW step_states;

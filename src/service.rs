@@ -58,7 +58,7 @@ fn service_with(
     let control_router = control::router(&mut operations);
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
-    let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
+    let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), access.clone());
     let known = operations.clone();
     let wrong_method =
         async move |method, path, uri| method_not_allowed(&known, &method, path, &uri);

@@ -1,10 +1,12 @@
 //! The control API under `/_emulator`: what Cloud Manager itself does not offer.
 
+mod clients;
 mod clock;
 mod commits;
 mod deliveries;
 mod environment;
 mod events;
+mod executions;
 mod explain;
 mod faults;
 mod health;
@@ -27,7 +29,7 @@ use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
-use crate::access::Auth;
+use crate::access::Access;
 use crate::domain::id::TenantId;
 use crate::engine::Engine;
 use crate::events::Deliverer;
@@ -44,7 +46,7 @@ pub struct Control {
     engine: Arc<Engine>,
     traffic: Traffic,
     deliverer: Arc<Deliverer>,
-    auth: Auth,
+    access: Access,
 }
 
 impl Control {
@@ -54,9 +56,9 @@ impl Control {
         engine: Arc<Engine>,
         traffic: Traffic,
         deliverer: Arc<Deliverer>,
-        auth: Auth,
+        access: Access,
     ) -> Self {
-        Self { engine, traffic, deliverer, auth }
+        Self { engine, traffic, deliverer, access }
     }
 }
 
@@ -78,7 +80,10 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(clock::get_clock, clock::put_clock),
     || routes!(clock::advance_clock),
     || routes!(clock::get_timers),
+    || routes!(clients::get_clients),
+    || routes!(clients::post_client_token),
     || routes!(program::patch_program),
+    || routes!(executions::get_program_executions),
     || routes!(environment::patch_environment),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),

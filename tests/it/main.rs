@@ -36,6 +36,7 @@ mod restart;
 mod schema;
 mod secret_key;
 mod security;
+mod shapes;
 mod signals;
 mod step_view;
 mod stop;

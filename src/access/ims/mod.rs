@@ -64,6 +64,13 @@ pub struct TokenView {
     expires_in: u32,
 }
 
+impl TokenView {
+    /// A token that its receiver is told to use for a day.
+    pub(crate) fn new(access_token: String) -> Self {
+        Self { access_token, token_type: "bearer", expires_in: EXPIRES_IN }
+    }
+}
+
 type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
 
 /// Issues an access token for a client id and secret. The parameters may also be in the query
@@ -167,6 +174,6 @@ async fn give(
         |client| client.technical_account_id.clone(),
     );
     let access_token = access.tokens.issue(id, &user, scope).await?;
-    let token = TokenView { access_token, token_type: "bearer", expires_in };
+    let token = TokenView { expires_in, ..TokenView::new(access_token) };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(token)))
 }
