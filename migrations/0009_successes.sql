@@ -26,3 +26,6 @@ SELECT program_id, pipeline_id, id, built_by,
           AND other.built_by <> newest.built_by
         ORDER BY other.sequence DESC LIMIT 1)
 FROM newest;
+
+-- Finds the pending deliveries of one queue, however many the subscriber has in others.
+CREATE INDEX pending_deliveries ON deliveries (webhook_id, execution_id) WHERE status = 'PENDING';

@@ -87,6 +87,14 @@ impl AccessClaims {
         let created_at = Timestamp::from_millis(self.created_at.parse().ok()?);
         created_at.checked_add(Duration::from_millis(self.expires_in.parse().ok()?))
     }
+
+    /// Returns whether its time is over. A reset may set the clock back by less than a token's lifetime
+    /// without making tokens bad. Without a limit, those from much later would be good for much longer
+    /// than others.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let latest = now.checked_add(LIFETIME).and_then(|tomorrow| tomorrow.checked_add(LIFETIME));
+        self.end().is_none_or(|end| end <= now || latest.is_some_and(|latest| end > latest))
+    }
 }
 
 /// Why a token is not good.
@@ -166,7 +174,7 @@ impl AccessTokens {
     pub async fn read(&self, token: &str) -> Result<Arc<AccessClaims>, TokenError> {
         let claims = self.verify(token).await?;
         let end = claims.end().ok_or(BadToken::Foreign)?;
-        if end <= self.engine.now() {
+        if claims.is_over(self.engine.now()) {
             Err(BadToken::Expired.into())
         } else if self.invalidated().contains(&(end, claims.id.clone())) {
             Err(BadToken::Invalidated.into())
@@ -226,7 +234,14 @@ mod tests {
 
     #[test]
     fn a_token_is_good_for_a_day() {
-        assert_eq!(claims().end(), Some(Timestamp::EPOCH + Duration::from_days(1)));
+        let end = Timestamp::EPOCH + LIFETIME;
+        assert!(!claims().is_over(Timestamp::EPOCH));
+        assert!(!claims().is_over(Timestamp::from_millis(end.as_millis() - 1)));
+        assert!(claims().is_over(end));
+        let from = |at| AccessClaims::new("ci", "ci@techacct.adobe.com", "openid", at);
+        assert!(!from(end).is_over(Timestamp::EPOCH), "the clock was set back by a day");
+        let much_later = Timestamp::from_millis(end.as_millis() + 1);
+        assert!(from(much_later).is_over(Timestamp::EPOCH));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod faults;
 mod health;
 mod history;
 mod info;
+mod instances;
 mod metrics;
 mod program;
 mod push_update;
@@ -85,6 +86,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(program::patch_program),
     || routes!(executions::get_program_executions),
     || routes!(environment::patch_environment),
+    || routes!(instances::get_instances),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
     || routes!(history::post_history),

@@ -103,7 +103,7 @@ pub fn read_further(
 }
 
 fn read_document(
-    document: Document,
+    document: Document<'_>,
     is_tenant: impl Fn(TenantId) -> bool,
 ) -> Result<Seed, InvalidFields> {
     match document.read() {
@@ -129,7 +129,7 @@ fn read_alone<D: DeserializeOwned, T>(
 
 /// Returns what `check` makes of a document, or every wrong field with its line.
 fn with_lines<T>(
-    document: &Document,
+    document: &Document<'_>,
     check: impl FnOnce(&mut Place<'_>) -> Option<T>,
 ) -> Result<T, InvalidFields> {
     InvalidFields::collect(check).map_err(|InvalidFields(mut fields)| {

@@ -120,8 +120,12 @@ mod tests {
             }),
             options: &StepOptions::default(),
         };
-        let failure =
-            |command| Failure { command, instance: None, message: Some("because".into()) };
+        let failure = |command| Failure {
+            command,
+            instance: None,
+            subject: None,
+            message: Some("because".into()),
+        };
         perform(&order, &fails.into_iter().map(failure).collect::<Vec<_>>())
     }
 

@@ -3,12 +3,13 @@
 mod lines;
 
 use crate::content::artifact::{Build, Output, dispatcher_paths};
+use crate::domain::deployment::memory::{Deployer, InstanceAction, InstanceChange};
 use crate::domain::deployment::{
-    self, Command, CommandKind, DispatcherPackage, Failure, Order, Package, Performed, Run,
-    environment_urls,
+    self, Command, CommandKind, DispatcherPackage, Failure, InstanceKind, InstanceState, Order,
+    Package, Performed, Run, environment_urls,
 };
 use crate::domain::environment::{EnvironmentType, REGION, Topology};
-use crate::domain::execution::plan::PlannedStep;
+use crate::domain::execution::plan::{PlannedStep, Target};
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, machine};
 use crate::domain::pipeline::{Action, StepOptions};
@@ -80,6 +81,53 @@ impl StepDeployment {
     }
 }
 
+/// A deployment that has begun, as it stands at an instant.
+struct DeploymentMoment {
+    run: Run,
+    /// What has begun, in order.
+    begun: Vec<BegunCommand>,
+    /// When the next command will be over, if time alone brings it about.
+    next_change: Option<Timestamp>,
+}
+
+impl DeploymentMoment {
+    /// Returns the deployment of a step as it stands at `now`, or `None` if it has not started.
+    fn new(
+        step: &PlannedStep,
+        state: &StepState,
+        order: &Order<'_>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let started_at = state.started_at()?;
+        let mut run = deployment::perform(order, &failures(step));
+        let over_at = state.finished_at();
+        let (mut begun, mut next_change) =
+            begun_commands(&run, step, state, started_at, over_at.unwrap_or(now));
+        let count = begun.iter().filter(|one| one.ended_at.is_some()).count();
+        if let Some(at) = over_at {
+            next_change = None;
+            if count < run.performed.len() {
+                run = run.stopped_after(order, count);
+                let recovery = run.performed.iter().skip(count).cloned();
+                let recovered =
+                    |performed| BegunCommand { performed, began_at: at, ended_at: Some(at) };
+                begun.extend(recovery.map(recovered));
+            }
+        }
+        Some(Self { run, begun, next_change })
+    }
+}
+
+/// Returns a deploy step, its state and its target.
+fn deploy_step(
+    execution: &Execution,
+    position: usize,
+) -> Option<(&PlannedStep, &StepState, &Target)> {
+    let (step, state) = execution.step(position)?;
+    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
+    Some((step, state, target))
+}
+
 /// Returns the deployment of the step at a position as it stands at `now`, or `None` if the step is
 /// no deployment or has not started.
 #[must_use]
@@ -88,26 +136,12 @@ pub fn deployment(
     position: usize,
     now: Timestamp,
 ) -> Option<StepDeployment> {
-    let (step, state) = execution.step(position)?;
-    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
-    let started_at = state.started_at()?;
+    let (step, state, target) = deploy_step(execution, position)?;
     let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
-    let mut run = deployment::perform(&order, &failures(step));
+    let DeploymentMoment { run, begun, next_change } =
+        DeploymentMoment::new(step, state, &order, now)?;
     let over_at = state.finished_at();
-    let (mut begun, mut next_change) =
-        begun_commands(&run, step, state, started_at, over_at.unwrap_or(now));
-    let count = begun.iter().filter(|one| one.ended_at.is_some()).count();
-    if let Some(at) = over_at {
-        next_change = None;
-        if count < run.performed.len() {
-            run = run.stopped_after(&order, count);
-            let recovery = run.performed.iter().skip(count).cloned();
-            let recovered =
-                |performed| BegunCommand { performed, began_at: at, ended_at: Some(at) };
-            begun.extend(recovery.map(recovered));
-        }
-    }
     let name = target.name.as_deref().unwrap_or_default();
     let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
     Some(StepDeployment {
@@ -124,6 +158,44 @@ pub fn deployment(
         commands: run.planned,
         over_at,
     })
+}
+
+/// Returns what the deploy step at a position has changed on instances up to `now`, in order. Empty
+/// if the step is no deployment or has not started.
+///
+/// As time passes, the list only grows at its end.
+#[must_use]
+pub fn instance_changes(
+    execution: &Execution,
+    position: usize,
+    now: Timestamp,
+) -> Vec<InstanceChange> {
+    let Some((step, state, target)) = deploy_step(execution, position) else { return Vec::new() };
+    let outputs = Outputs::of(&Build::of(execution));
+    let order = outputs.order(target.environment_type, target.topology, &step.options);
+    let Some(DeploymentMoment { run, begun, .. }) = DeploymentMoment::new(step, state, &order, now)
+    else {
+        return Vec::new();
+    };
+    let built_by = execution.plan.code.built_by.as_ref();
+    let deployer = Deployer {
+        execution: execution.id,
+        built_by: built_by.map_or(execution.id, |build| build.execution_id),
+    };
+    let changes =
+        begun.iter().filter_map(|one| deployer.change(&order, &one.performed, one.ended_at?));
+    let mut changes: Vec<_> = changes.collect();
+    if let Some(at) = state.finished_at() {
+        let dispatchers =
+            run.instances.into_iter().filter(|one| one.kind == InstanceKind::Dispatcher);
+        changes.extend(dispatchers.map(|InstanceState { instance, .. }| InstanceChange {
+            at,
+            execution: execution.id,
+            instance,
+            action: InstanceAction::DropBackup,
+        }));
+    }
+    changes
 }
 
 /// Returns the commands that have begun at `last`, and when those that have not ended will end.
@@ -162,19 +234,21 @@ fn failures(step: &PlannedStep) -> Vec<Failure> {
         Outcome::Failed | Outcome::Error => vec![Failure {
             command: CommandKind::InstallClientPackages,
             instance: None,
+            subject: None,
             message: step.message.clone(),
         }],
     }
 }
 
-/// Checks that a command can fail in a deployment.
+/// Checks that a command can fail in a deployment of what is built from the repository.
 pub fn validate(
     failure: &Failure,
+    repository: &str,
     environment_type: EnvironmentType,
     topology: Topology,
     options: &StepOptions,
 ) -> Result<(), String> {
-    let outputs = Outputs::of(&Build::new("", "", ""));
+    let outputs = Outputs::of(&Build::new(repository, "", ""));
     failure.validate(&outputs.order(environment_type, topology, options))
 }
 

@@ -11,6 +11,7 @@ mod executions;
 mod explain;
 mod faults;
 mod history;
+mod instances;
 mod large;
 mod metrics;
 mod program;

@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("store", &["domain"]),
     ("input", &["domain"]),
     ("seed", &["store", "content", "input", "domain"]),
-    ("engine", &["seed", "store", "domain"]),
+    ("engine", &["seed", "store", "content", "domain"]),
     ("http", &["store", "input", "domain"]),
     ("access", &["http", "engine", "store", "domain"]),
     ("extract", &["http", "engine", "domain"]),
