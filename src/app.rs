@@ -286,7 +286,7 @@ impl App {
 
     /// Returns what a caller can authenticate with: the first client of the seed, if a client is
     /// needed.
-    pub fn credentials(&self) -> Result<Credentials, AppError> {
+    pub async fn credentials(&self) -> Result<Credentials, AppError> {
         if self.summary.auth == Auth::Open {
             return Ok(Credentials {
                 organisation: self.engine.organisation(),
@@ -295,13 +295,13 @@ impl App {
             });
         }
         let client = self.engine.first_client().ok_or(AppError::NoClient)?;
-        let tokens = AccessTokens::new(self.engine.signing_key());
+        let tokens = AccessTokens::new(self.engine.clone());
         let catalog = self.engine.catalog();
         let tenant = catalog.find_tenant(client.tenant_id);
         Ok(Credentials {
             organisation: tenant.map(|tenant| tenant.ims_org_id.clone()),
             api_key: client.client_id.clone(),
-            token: tokens.issue_to(&client, self.engine.now()),
+            token: tokens.issue_to(&client).await?,
         })
     }
 

@@ -60,7 +60,7 @@ fn service_with(
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control =
-        Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth, openapi::yaml);
+        Control::new(engine.clone(), traffic.clone(), deliverer.clone(), access.clone(), openapi::yaml);
     let known = operations.clone();
     let wrong_method =
         async move |method, path, uri| method_not_allowed(&known, &method, path, &uri);
@@ -124,7 +124,7 @@ impl Layers {
         // gateway comes last, so that a request that is too large or too slow gets the same answer
         // with and without a token.
         let handle = async |mut request| {
-            if let Err(refusal) = gateway::check(access, operation, &mut request) {
+            if let Err(refusal) = gateway::check(access, operation, &mut request).await {
                 return refusal.into_response();
             }
             let ends_lines = control::ends_lines(&request);

@@ -1,10 +1,12 @@
 //! The control API under `/_emulator`: what Cloud Manager itself does not offer.
 
+mod clients;
 mod clock;
 mod commits;
 mod deliveries;
 mod environment;
 mod events;
+mod executions;
 mod explain;
 mod faults;
 mod health;
@@ -31,7 +33,7 @@ use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
-use crate::access::Auth;
+use crate::access::Access;
 use crate::domain::id::TenantId;
 use crate::engine::Engine;
 use crate::events::Deliverer;
@@ -48,7 +50,7 @@ pub struct Control {
     engine: Arc<Engine>,
     traffic: Traffic,
     deliverer: Arc<Deliverer>,
-    auth: Auth,
+    access: Access,
     /// Returns the description of all operations.
     describe: fn() -> String,
 }
@@ -61,10 +63,10 @@ impl Control {
         engine: Arc<Engine>,
         traffic: Traffic,
         deliverer: Arc<Deliverer>,
-        auth: Auth,
+        access: Access,
         describe: fn() -> String,
     ) -> Self {
-        Self { engine, traffic, deliverer, auth, describe }
+        Self { engine, traffic, deliverer, access, describe }
     }
 }
 
@@ -89,7 +91,10 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(clock::get_clock, clock::put_clock),
     || routes!(clock::advance_clock),
     || routes!(clock::get_timers),
+    || routes!(clients::get_clients),
+    || routes!(clients::post_client_token),
     || routes!(program::patch_program),
+    || routes!(executions::get_program_executions),
     || routes!(environment::patch_environment),
     || routes!(instances::get_instances),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),

@@ -8,6 +8,7 @@ mod counters;
 pub mod definitions;
 pub mod deliveries;
 mod executions;
+mod keys;
 mod purge;
 mod world;
 mod write;
@@ -42,6 +43,8 @@ pub use executions::history::{History, HistoryError};
 use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
+pub use keys::RsaKey;
+use keys::TokenKey;
 use purge::Purging;
 use world::{World, load};
 pub use world::{additions, state};
@@ -91,6 +94,7 @@ pub struct Engine {
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
+    token_key: TokenKey,
     /// Whether this start has filled the database.
     is_new: bool,
     /// Whether the emulator stops.
@@ -124,6 +128,7 @@ impl Engine {
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
+            token_key: TokenKey::default(),
             is_new,
             stopping: watch::Sender::new(false),
             counters: Counters::default(),

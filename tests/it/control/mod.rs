@@ -1,11 +1,13 @@
 //! `/_emulator`
 
 mod batches;
+mod clients;
 mod clock;
 mod commits;
 pub mod deliveries;
 mod environment;
 mod events;
+mod executions;
 mod explain;
 mod faults;
 mod history;
