@@ -16,6 +16,7 @@ mod requests;
 mod scenario;
 mod seed;
 mod state;
+mod uploads;
 mod wait;
 mod webhooks;
 
@@ -81,6 +82,8 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(environment::patch_environment),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
+    || routes!(uploads::get_artifacts),
+    || routes!(uploads::put_artifact, uploads::delete_artifact),
     || routes!(history::post_history),
     || routes!(explain::explain_execution),
     || routes!(wait::wait_for_execution),

@@ -24,6 +24,10 @@ const CONTROL: &str = "/_emulator";
 /// The paths whose handlers read the body themselves, because it may be too large for memory.
 const STREAMED: [&str; 2] = ["/_emulator/state", "/_emulator/seed"];
 
+/// The beginning of the paths of uploads, and the part before the name of the file. Their handlers
+/// read the body themselves, too.
+const UPLOADS: (&str, &str) = ("/_emulator/program/", "/artifacts/");
+
 /// The largest body, in bytes.
 pub const LARGEST: usize = 1024 * 1024;
 
@@ -45,7 +49,7 @@ pub async fn within_limits(
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    if STREAMED.contains(&request.uri().path()) {
+    if is_streamed(request.uri().path()) {
         return next(request).await;
     }
     let control = request.uri().path().strip_prefix(CONTROL);
@@ -70,6 +74,12 @@ pub async fn within_limits(
         )
         .into_response(),
     }
+}
+
+/// Returns whether the handler of a path reads the body itself.
+fn is_streamed(path: &str) -> bool {
+    let (program, file) = UPLOADS;
+    STREAMED.contains(&path) || (path.starts_with(program) && path.contains(file))
 }
 
 /// Returns the request with its whole body: 413 if it is too large, 408 if it does not arrive in

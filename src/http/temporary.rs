@@ -52,10 +52,19 @@ impl TemporaryFile {
 
     /// Writes a body into a new file: 413 if it is too large, 507 if there is no room for it.
     pub async fn receive(place: io::Result<TempDir>, body: Body) -> Result<Self, Problem> {
+        Self::receive_at_most(LARGEST, place, body).await
+    }
+
+    /// Like [`Self::receive`], with the most bytes of the body.
+    pub async fn receive_at_most(
+        most: u64,
+        place: io::Result<TempDir>,
+        body: Body,
+    ) -> Result<Self, Problem> {
         let mut chunks = body.into_data_stream();
         let received = async {
             let file = Self::new(place)?;
-            write(&mut chunks, &file.path).await?;
+            write(&mut chunks, &file.path, most).await?;
             Ok(file)
         }
         .await;
@@ -88,15 +97,15 @@ impl TemporaryFile {
     }
 }
 
-async fn write(chunks: &mut BodyDataStream, path: &Path) -> Result<(), Problem> {
+async fn write(chunks: &mut BodyDataStream, path: &Path, most: u64) -> Result<(), Problem> {
     let failed = |error: io::Error| failed(&error);
     let mut file = File::create(path).await.map_err(failed)?;
     let mut length = 0_u64;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| unfinished())?;
         length = length.saturating_add(chunk.len() as u64);
-        if length > LARGEST {
-            return Err(too_large(LARGEST));
+        if length > most {
+            return Err(too_large(most));
         }
         file.write_all(&chunk).await.map_err(failed)?;
     }
@@ -116,7 +125,7 @@ async fn discard(chunks: &mut BodyDataStream) {
 
 /// Returns the answer where a temporary file can't be made, written or read: 507 if there is no
 /// room for it, otherwise 503. The error is logged here, once.
-fn failed(error: &io::Error) -> Problem {
+pub fn failed(error: &io::Error) -> Problem {
     let cause: &dyn Error = error;
     tracing::error!(error = cause, "a temporary file can't be used");
     let what = format!("A temporary file beside the database can't be used: {error}.");

@@ -4,11 +4,13 @@ mod build;
 mod document;
 mod fields;
 mod further;
+mod outputs;
 mod pipeline;
 pub mod scenario;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -28,6 +30,8 @@ use crate::input::Document;
 use build::Parts;
 use document::SeedDocument;
 pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookDocument};
+use outputs::ZipFiles;
+pub use outputs::{LARGEST_ARTIFACT, ZipFile};
 
 /// The seed that is loaded when none is named.
 const DEMO: &str = include_str!("demo.yaml");
@@ -53,6 +57,8 @@ pub struct Seed {
     pub scenarios: Vec<(PipelineKey, ScenarioDocument)>,
     /// Subscriptions.
     pub webhooks: Vec<NewWebhook>,
+    /// The zip files that builds leave.
+    pub files: Vec<ZipFile>,
     /// The identifier of the first execution.
     pub next_execution_id: ExecutionId,
 }
@@ -89,14 +95,27 @@ pub fn read(text: &str) -> Result<Seed, InvalidFields> {
     read_further(text, |_| false)
 }
 
+/// Reads a seed document in YAML or JSON that may name zip files, relative to a directory.
+pub fn read_beside(text: &str, directory: &Path) -> Result<Seed, InvalidFields> {
+    read_with(text, |_| false, ZipFiles::Beside(directory.to_owned(), Vec::new()))
+}
+
 /// Reads a seed document in YAML or JSON that may refer to existing tenants.
 pub fn read_further(
     text: &str,
     is_tenant: impl Fn(TenantId) -> bool,
 ) -> Result<Seed, InvalidFields> {
+    read_with(text, is_tenant, ZipFiles::Refused)
+}
+
+fn read_with(
+    text: &str,
+    is_tenant: impl Fn(TenantId) -> bool,
+    zips: ZipFiles,
+) -> Result<Seed, InvalidFields> {
     let document = Document::from_yaml(text)?;
     match document.read() {
-        Ok(seed) => with_lines(&document, |place| Some(build::build(seed, is_tenant, place))),
+        Ok(seed) => with_lines(&document, |place| Some(build::build(seed, is_tenant, zips, place))),
         Err(first) => Err(further::all_from(first, document)),
     }
 }
@@ -189,6 +208,7 @@ impl Seed {
             variables: Vec::new(),
             scenarios: Vec::new(),
             webhooks: Vec::new(),
+            files: Vec::new(),
             next_execution_id: ExecutionId::new(1),
         }
     }

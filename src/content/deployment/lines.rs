@@ -4,8 +4,9 @@ use crate::domain::deployment::{
     Command, CommandKind, Configuration, InstanceState, Performed, Run,
 };
 
-/// Returns the block of lines about a command, from its beginning to its end.
-pub(super) fn log(performed: &Performed) -> Vec<String> {
+/// Returns the block of lines about a command, from its beginning to its end. The dispatcher
+/// artifact contains the `ignored` immutable files.
+pub(super) fn log(performed: &Performed, ignored: &[String]) -> Vec<String> {
     let Performed { command, result, is_recovery } = performed;
     let (name, instance) = (command.kind.as_str(), &command.instance);
     let purpose = if *is_recovery { " to recover" } else { "" };
@@ -13,6 +14,10 @@ pub(super) fn log(performed: &Performed) -> Vec<String> {
         format!("[INFO] Begin {name} for {instance}{purpose}"),
         format!("[INFO] {}", describe(command)),
     ];
+    if command.kind == CommandKind::ExtractDispatcherPackage && !ignored.is_empty() {
+        let (count, files) = (ignored.len(), ignored.join(", "));
+        lines.push(format!("[INFO] Ignoring {count} immutable files: {files}"));
+    }
     match result {
         Ok(()) => {
             if command.kind == CommandKind::TestDispatcherConfiguration {
@@ -28,15 +33,15 @@ pub(super) fn log(performed: &Performed) -> Vec<String> {
     lines
 }
 
-/// After a failed deployment, one line on the state of each instance; otherwise nothing.
+/// After a failed deployment, the reason if no command tells it, and one line on the state of each
+/// instance; otherwise nothing.
 pub(super) fn summary(run: &Run) -> Vec<String> {
-    if run.outcome.is_ok() {
-        return Vec::new();
-    }
-    run.instances
-        .iter()
-        .map(|state| format!("[WARN] {}: {}", state.instance, summarize(state)))
-        .collect()
+    let Err(error) = &run.outcome else { return Vec::new() };
+    let is_told = run.performed.iter().any(|one| one.result.is_err());
+    let error = (!is_told).then(|| format!("[ERROR] {error}"));
+    let states = run.instances.iter();
+    let states = states.map(|state| format!("[WARN] {}: {}", state.instance, summarize(state)));
+    error.into_iter().chain(states).collect()
 }
 
 fn describe(command: &Command) -> String {
@@ -77,9 +82,16 @@ fn summarize(state: &InstanceState) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deployment::{DispatcherPackage, Failure, Order, Package, perform};
+    use crate::domain::deployment::{
+        DispatcherPackage, Failure, IMMUTABLE_FILES, Order, Package, perform,
+    };
     use crate::domain::environment::{EnvironmentType, Topology};
     use crate::domain::pipeline::StepOptions;
+
+    fn full_file_set() -> Vec<String> {
+        let own = ["conf.d/enabled_vhosts/a.vhost", "conf.dispatcher.d/enabled_farms/a.any"];
+        own.into_iter().chain(IMMUTABLE_FILES).map(str::to_owned).collect()
+    }
 
     fn package(name: &str) -> Package {
         Package {
@@ -105,12 +117,16 @@ mod tests {
             packages: &[package("core"), package("ui.apps")],
             dispatcher_package: Some(&DispatcherPackage {
                 file: "dispatcher-2.1.0.zip".into(),
-                entries: vec!["conf/magic".into(), "conf.d/security.conf".into()],
+                entries: std::sync::Arc::new(full_file_set()),
             }),
             options: &StepOptions::default(),
         };
-        let failure =
-            |command| Failure { command, instance: None, message: Some("because".into()) };
+        let failure = |command| Failure {
+            command,
+            instance: None,
+            subject: None,
+            message: Some("because".into()),
+        };
         perform(&order, &fails.into_iter().map(failure).collect::<Vec<_>>())
     }
 
@@ -148,7 +164,7 @@ mod tests {
     #[test]
     fn a_command_logs_a_block_of_lines() {
         let run = deployment(EnvironmentType::Dev, 1, Some(CommandKind::PerformBackup));
-        let lines: Vec<_> = run.performed[1..].iter().map(log).collect();
+        let lines: Vec<_> = run.performed[1..].iter().map(|one| log(one, &[])).collect();
         assert_eq!(
             lines[0],
             [

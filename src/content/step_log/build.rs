@@ -26,7 +26,7 @@ const MODULES: [&str; 5] = ["core", "ui.apps", "ui.content", "dispatcher.ams", "
 pub(super) fn script(execution: &Execution, names: Names<'_>) -> Vec<ScriptLine> {
     let code = &execution.plan.code;
     let commit = code.commit.as_deref().unwrap_or("unknown");
-    let files = Build::of(execution).file_names();
+    let files = Build::of(execution).files();
     if let Some(build) = &code.built_by {
         let how = if execution.source.is_some() { "copied" } else { "reused" };
         let (id, version) = (build.execution_id, &build.version);
@@ -35,7 +35,7 @@ pub(super) fn script(execution: &Execution, names: Names<'_>) -> Vec<ScriptLine>
             (0, format!("[INFO] Artifacts {how} from execution {id}, version {version}")),
             (0, "[INFO] No build is executed".to_owned()),
         ];
-        lines.extend(files.map(|file| (900, format!("[INFO] Artifact {file}"))));
+        lines.extend(files.iter().map(|it| (900, format!("[INFO] Artifact {}", it.file))));
         return lines;
     }
     let mut lines = vec![
@@ -68,7 +68,7 @@ pub(super) fn script(execution: &Execution, names: Names<'_>) -> Vec<ScriptLine>
     }
     lines.push((900, "[INFO] BUILD SUCCESS".to_owned()));
     lines.push((950, format!("[INFO] {} artifacts found in target/*.zip:", files.len())));
-    lines.extend(files.map(|file| (950, format!("[INFO]   {file}"))));
+    lines.extend(files.iter().map(|it| (950, format!("[INFO]   {}", it.file))));
     lines
 }
 

@@ -1,6 +1,6 @@
 //! The configuration files of a dispatcher.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::package::DispatcherPackage;
 
@@ -55,6 +55,10 @@ pub const IMMUTABLE_FILES: [&str; 45] = [
     "conf/httpd.conf",
 ];
 
+/// The folders that a dispatcher package has at least one file in.
+pub(super) const REQUIRED_FOLDERS: [&str; 2] =
+    ["conf.d/enabled_vhosts/", "conf.dispatcher.d/enabled_farms/"];
+
 /// Files of a new dispatcher that a deployment replaces.
 const REPLACEABLE_FILES: [&str; 3] =
     ["conf/magic", "conf.d/enabled_vhosts/aem_publish.vhost", "conf.d/variables/ams_default.vars"];
@@ -97,7 +101,13 @@ impl<'a> DispatcherFiles<'a> {
     }
 }
 
-fn is_immutable(path: &str) -> bool {
+/// Returns the files that a dispatcher package must contain and that are not among these. What the
+/// immutable files of a package hold is ignored, but they must be there.
+pub(super) fn missing_files(files: &BTreeSet<&str>) -> impl Iterator<Item = &'static str> {
+    IMMUTABLE_FILES.into_iter().filter(|path| !files.contains(path))
+}
+
+pub(super) fn is_immutable(path: &str) -> bool {
     IMMUTABLE_FILES.binary_search(&path).is_ok()
 }
 

@@ -14,6 +14,7 @@
 
 mod command;
 mod configuration;
+mod dependency;
 mod failure;
 mod instance;
 mod package;
@@ -26,9 +27,13 @@ mod tests;
 
 pub use command::{Command, CommandKind};
 pub use configuration::{DispatcherFiles, IMMUTABLE_FILES};
+pub use dependency::{Dependency, split_dependencies};
 pub use failure::Failure;
 pub use instance::{Configuration, InstanceKind, InstanceState, environment_urls};
-pub use package::{DispatcherPackage, Package, in_dependency_order};
+pub use package::{
+    DispatcherPackage, InstalledPackage, Package, in_dependency_order, met_by_aem, needed_from,
+    package_problems,
+};
 pub use plan::plan;
 pub use progress::DeploymentProgress;
 pub use run::{Performed, Run, perform};

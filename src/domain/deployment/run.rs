@@ -40,7 +40,7 @@ pub fn perform(order: &Order<'_>, failures: &[Failure]) -> Run {
     let plan = plan(order);
     let mut performance = Performer {
         package: order.dispatcher_package,
-        failures: messages(failures, &plan),
+        failures: messages(order, failures, &plan),
         instances: Instances::before(order, &DispatcherFiles::provisioned()),
         performed: Vec::with_capacity(plan.len()),
         next_id: plan.last().map_or(1, |last| last.id.saturating_add(1)),
@@ -68,6 +68,18 @@ pub fn perform(order: &Order<'_>, failures: &[Failure]) -> Run {
 }
 
 impl Run {
+    /// Returns a deployment that is refused for this reason before its first command.
+    #[must_use]
+    pub fn refused(order: &Order<'_>, reason: String) -> Self {
+        let instances = Instances::before(order, &DispatcherFiles::provisioned());
+        Self {
+            planned: plan(order),
+            performed: Vec::new(),
+            outcome: Err(reason),
+            instances: instances.into_states(),
+        }
+    }
+
     /// Returns the same deployment, stopped when that many commands were over: what they changed is
     /// brought into a state that can stay.
     #[must_use]
@@ -92,14 +104,23 @@ impl Run {
     }
 }
 
-/// Returns what each command that fails says, by its kind and instance.
-fn messages(failures: &[Failure], plan: &[Command]) -> BTreeMap<(CommandKind, String), String> {
+/// A command that fails: its kind and instance, and its subject if only the command with that
+/// subject fails.
+type FailureKey = (CommandKind, String, Option<String>);
+
+/// Returns what each command that fails says.
+fn messages(
+    order: &Order<'_>,
+    failures: &[Failure],
+    plan: &[Command],
+) -> BTreeMap<FailureKey, String> {
     let mut messages = BTreeMap::new();
     for failure in failures {
-        if let Some(command) = failure.find_command(plan) {
-            messages.entry((command.kind, command.instance.clone())).or_insert_with(|| {
-                failure.message.clone().unwrap_or_else(|| command.kind.usual_error().to_owned())
-            });
+        if let Some(command) = failure.find_command(order, plan) {
+            let subject = failure.subject.as_ref().and(command.subject.clone());
+            messages.entry((command.kind, command.instance.clone(), subject)).or_insert_with(
+                || failure.message.clone().unwrap_or_else(|| command.kind.usual_error().to_owned()),
+            );
         }
     }
     messages
@@ -108,7 +129,7 @@ fn messages(failures: &[Failure], plan: &[Command]) -> BTreeMap<(CommandKind, St
 struct Performer<'a> {
     package: Option<&'a DispatcherPackage>,
     /// The failures that have not happened.
-    failures: BTreeMap<(CommandKind, String), String>,
+    failures: BTreeMap<FailureKey, String>,
     instances: Instances<'a>,
     performed: Vec<Performed>,
     /// The id of the next command of the recovery.
@@ -141,7 +162,10 @@ impl Performer<'_> {
         {
             return Err(problem);
         }
-        self.failures.remove(&(command.kind, command.instance.clone())).map_or(Ok(()), Err)
+        let key = |subject| (command.kind, command.instance.clone(), subject);
+        let with_subject =
+            command.subject.clone().and_then(|it| self.failures.remove(&key(Some(it))));
+        with_subject.or_else(|| self.failures.remove(&key(None))).map_or(Ok(()), Err)
     }
 
     /// Restores each configuration that is not in service, then attaches each dispatcher.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::content::deployment;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::plan::{Extent, Plan};
 use crate::domain::execution::start::NewExecution;
@@ -10,7 +11,7 @@ use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::pace::Pace;
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
-use crate::domain::scenario::Scenario;
+use crate::domain::scenario::{Outcome, Scenario};
 use crate::domain::time::{Duration, Timestamp};
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
@@ -106,7 +107,9 @@ impl Write {
         let pipeline = program.pipelines.get(&key.pipeline_id);
         let pipeline = pipeline.ok_or(HistoryError::NoSuchPipeline)?;
         let pace = self.engine.options.pace;
-        let execution_at = |id, at| past_execution(program, pipeline, pace, id, at);
+        let mut plan = past_plan(program, pipeline, pace);
+        self.describe_outputs(&mut plan.code).await?;
+        let execution_at = |id, at| past_execution(plan.clone(), pipeline, id, at);
         let model = execution_at(ExecutionId::new(0), self.now);
         let length = (model.updated_at() + REST).since(model.created_at);
 
@@ -128,21 +131,39 @@ impl Write {
     }
 }
 
-/// Returns an execution that succeeded in the past.
-fn past_execution(
-    program: &Program,
-    pipeline: &Pipeline,
-    pace: Pace,
-    id: ExecutionId,
-    created_at: Timestamp,
-) -> Execution {
-    let mode = ExecutionMode::Normal;
-    let extent = Extent::Whole(mode);
+/// Returns the plan of an execution that succeeded in the past.
+fn past_plan(program: &Program, pipeline: &Pipeline, pace: Pace) -> Plan {
+    let extent = Extent::Whole(ExecutionMode::Normal);
     let mut plan = Plan::new(program, pipeline, &extent, &Scenario::default(), pace);
     // An environment or branch that is missing now may have been there then.
     plan.problems.clear();
-    let execution = NewExecution { trigger: Trigger::Manual, mode, source: None, plan };
-    let mut execution = execution.create(id, pipeline, Some(USER.into()), created_at);
+    plan
+}
+
+/// Returns an execution with this plan that succeeded in the past.
+fn past_execution(
+    plan: Plan,
+    pipeline: &Pipeline,
+    id: ExecutionId,
+    created_at: Timestamp,
+) -> Execution {
+    let create = |plan| {
+        let (trigger, mode) = (Trigger::Manual, ExecutionMode::Normal);
+        let execution = NewExecution { trigger, mode, source: None, plan };
+        let mut execution = execution.create(id, pipeline, Some(USER.into()), created_at);
+        deployment::foresee(&mut execution, |_| Vec::new());
+        execution
+    };
+    let mut execution = create(plan.clone());
+    let fails = |execution: &Execution| {
+        execution.plan.steps.iter().any(|step| step.outcome != Outcome::Finished)
+    };
+    if fails(&execution) {
+        // What builds leave now can't be deployed, so those of the past left something else.
+        let mut plan = plan;
+        plan.code.outputs = None;
+        execution = create(plan);
+    }
     machine::run_to_the_end(&mut execution, &mut Effects::default());
     execution
 }

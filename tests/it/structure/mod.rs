@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
     ("store", &["domain"]),
     ("input", &["domain"]),
     ("seed", &["store", "content", "input", "domain"]),
-    ("engine", &["seed", "store", "domain"]),
+    ("engine", &["seed", "store", "content", "domain"]),
     ("http", &["store", "input", "domain"]),
     ("access", &["http", "engine", "domain"]),
     ("extract", &["http", "engine", "domain"]),
@@ -31,7 +31,7 @@ const MAY_USE: [(&str, &[&str]); 25] = [
         "control",
         &[
             "traffic", "events", "api", "extract", "access", "http", "engine", "seed", "store",
-            "input", "domain",
+            "content", "input", "domain",
         ],
     ),
     ("openapi", &["control", "traffic", "api", "access", "http"]),
@@ -59,11 +59,12 @@ const MAY_USE: [(&str, &[&str]); 25] = [
 const PURE_MODULES: [&str; 2] = ["domain", "content"];
 
 /// The libraries that they may use, tests included: what computes.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "chrono",
     "flate2",
     "md5",
     "proptest",
+    "quick_xml",
     "serde",
     "serde_json",
     "sha2",
@@ -78,11 +79,12 @@ const PURE: [&str; 12] = [
 const IMPURE: [&str; 6] = ["env", "fs", "net", "os", "process", "thread"];
 
 /// Libraries that only one module may use.
-const RESERVED: [(&str, &str); 5] = [
+const RESERVED: [(&str, &str); 6] = [
     ("sqlx", "store"),
     ("reqwest", "events"),
     ("flate2", "content"),
     ("md5", "content"),
+    ("quick_xml", "content"),
     ("zip", "content"),
 ];
 

@@ -26,7 +26,8 @@ fn shown_recovery(run: &Run) -> Vec<String> {
 }
 
 fn fail(command: CommandKind, instance: Option<&str>) -> Failure {
-    Failure { command, instance: instance.map(Into::into), message: Some("because".into()) }
+    let message = Some("because".into());
+    Failure { command, instance: instance.map(Into::into), subject: None, message }
 }
 
 fn configurations(run: &Run) -> Vec<Configuration> {
@@ -157,12 +158,16 @@ fn a_configuration_that_was_not_tested_is_restored_whichever_dispatcher_failed()
 #[test]
 fn an_incomplete_dispatcher_package_fails_before_anything_is_deleted() {
     let mut case = Case::new(Dev, 1, 1);
-    case.dispatcher_package = Some(dispatcher_package(&["conf.d/a.conf", "conf.dispatcher.d/b"]));
+    let entries = OWN.into_iter().chain(IMMUTABLE_FILES);
+    let left_out = |path: &&str| !path.contains("enabled_vhosts") && *path != "conf/httpd.conf";
+    let entries: Vec<_> = entries.filter(left_out).collect();
+    case.dispatcher_package = Some(dispatcher_package(&entries));
     let run = case.perform(&[]);
     assert_eq!(
         run.outcome,
         Err("clean-dispatcher-configuration failed on dispatcher1uswest2: dispatcher-2.1.0.zip \
-             does not contain the full file set: conf is missing; nothing was deleted"
+             does not contain the full file set, so nothing was deleted; missing: conf/httpd.conf, \
+             a file in conf.d/enabled_vhosts/"
             .into())
     );
     assert_eq!(shown_recovery(&run), ["3.12 manage-elb-links-attach dispatcher1"]);
@@ -204,7 +209,7 @@ fn other_commands_of_the_failed_stage_are_completed() {
     let install = CommandKind::InstallClientPackages;
     let run = case.perform(&[
         fail(install, Some("author2uswest2")),
-        Failure { command: install, instance: None, message: None },
+        Failure { command: install, instance: None, subject: None, message: None },
     ]);
     let installed: Vec<_> = run.instances.iter().map(|state| state.installed.len()).collect();
     assert_eq!(installed, [0, 0, 1, 0]);
