@@ -12,6 +12,7 @@ mod history;
 mod info;
 mod metrics;
 mod program;
+mod push_update;
 mod requests;
 mod scenario;
 mod seed;
@@ -85,6 +86,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(uploads::get_artifacts),
     || routes!(uploads::put_artifact, uploads::delete_artifact),
     || routes!(history::post_history),
+    || routes!(push_update::post_push_update),
     || routes!(explain::explain_execution),
     || routes!(wait::wait_for_execution),
     || routes!(faults::get_faults, faults::post_fault, faults::delete_faults),

@@ -109,9 +109,9 @@ struct Repeated {
 impl<'de> Deserialize<'de> for LogLineDocument {
     /// Reads a text or an object. What serde derives for this would read lists, too.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Line;
+        struct LineVisitor;
 
-        impl<'de> Visitor<'de> for Line {
+        impl<'de> Visitor<'de> for LineVisitor {
             type Value = LogLineDocument;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,6 +129,6 @@ impl<'de> Deserialize<'de> for LogLineDocument {
             }
         }
 
-        deserializer.deserialize_any(Line)
+        deserializer.deserialize_any(LineVisitor)
     }
 }

@@ -13,6 +13,9 @@ use crate::store::emulator::ClockLine;
 /// next start may skip up to this much time.
 const LEASE_MILLIS: f64 = 10_000.0;
 
+/// The pause between two checks while the clock can't go on, in real time.
+const RECHECK: RealDuration = RealDuration::from_secs(1);
+
 /// The emulated clock. It runs on a line, stands still while time is being moved, and never goes
 /// back, not even if the process is killed and the wall clock is set back.
 ///
@@ -87,14 +90,16 @@ impl Clock {
     }
 
     /// Returns how much real time is left until the lease must be extended, or `None` if time
-    /// stands still. Half of a lease is kept as a reserve.
+    /// stands still, or if the lease lasts until the end of time. Half of a lease is kept as a
+    /// reserve.
     #[must_use]
     pub fn real_time_until_renewal(&self) -> Option<RealDuration> {
         let State { line, held_at } = self.state();
-        if line.rate <= 0.0 || held_at.is_some() {
+        let lease_end = self.lease_end();
+        if line.rate <= 0.0 || held_at.is_some() || lease_end >= Timestamp::MAX {
             return None;
         }
-        let left = self.lease_end().since(time_on(line, wall_millis()));
+        let left = lease_end.since(time_on(line, wall_millis()));
         let half = RealDuration::from_secs_f64(LEASE_MILLIS / 2000.0);
         real_time(left, line.rate).map(|left| left.saturating_sub(half))
     }
@@ -154,19 +159,23 @@ impl Clock {
         self.state().held_at.is_some()
     }
 
-    /// Returns the real time until `due`, or `None` if emulated time stands still.
+    /// Returns the real time until `due`, or `None` if emulated time stands still. While the clock
+    /// can't go on, because its lease has ended or the wall clock was set back, it is one second at
+    /// most: the callers check again after it.
     #[must_use]
     pub fn real_time_until(&self, due: Timestamp) -> Option<RealDuration> {
         let State { line, held_at } = self.state();
         if line.rate <= 0.0 || held_at.is_some() {
             return None;
         }
-        let now = self.now();
-        if time_on(line, wall_millis()) > self.lease_end() {
-            // Time stands until the lease can be extended; it is asked again after a second.
-            return Some(RealDuration::from_secs(1));
+        let (now, wall) = (self.now(), wall_millis());
+        let on_line = time_on(line, wall);
+        if on_line > self.lease_end() {
+            return Some(RECHECK);
         }
-        real_time(due.since(now), line.rate)
+        let wait = real_time_on(line, wall, due)?;
+        let is_set_back = wall < line.wall_base || on_line < now;
+        Some(if is_set_back { wait.min(RECHECK) } else { wait })
     }
 
     /// Returns the real time since `due`, or `None` if emulated time stands still or is being
@@ -215,6 +224,15 @@ fn time_on(line: ClockLine, wall: i64) -> Timestamp {
     )]
     let emulated = (elapsed as f64 * line.rate) as i64;
     Timestamp::from_millis(line.base.as_millis().saturating_add(emulated))
+}
+
+/// Returns how much real time passes from a wall-clock time until a line reaches `due`, or `None` if
+/// that is too long to tell.
+fn real_time_on(line: ClockLine, wall: i64, due: Timestamp) -> Option<RealDuration> {
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds stay far below 2^53")]
+    let (emulated, wall) =
+        (due.since(line.base).as_millis() as f64, line.wall_base.saturating_sub(wall) as f64);
+    RealDuration::try_from_secs_f64(((emulated / line.rate + wall) / 1000.0).max(0.0)).ok()
 }
 
 /// Returns how much real time a length of emulated time takes, or `None` if that is too long to
@@ -300,11 +318,36 @@ mod tests {
 
     #[test]
     fn waiting_scales_with_the_rate() {
-        let clock = Clock::new(line(0, i64::MAX, 1000.0), Timestamp::from_millis(0));
-        clock.set_with_lease(line(0, i64::MAX, 1000.0), Timestamp::MAX);
-        let wait = clock.real_time_until(Timestamp::from_millis(60_000)).unwrap();
-        assert_eq!(wait, RealDuration::from_millis(60));
-        clock.set(line(0, i64::MAX, 0.0));
+        let clock = Clock::new(line(0, wall_millis(), 1000.0), Timestamp::EPOCH);
+        clock.set_with_lease(line(0, wall_millis(), 1000.0), Timestamp::MAX);
+        let wait = clock.real_time_until(Timestamp::from_millis(600_000_000)).unwrap();
+        let expected = RealDuration::from_secs(590)..=RealDuration::from_secs(600);
+        assert!(expected.contains(&wait), "{wait:?}");
+        clock.set(line(0, wall_millis(), 0.0));
         assert_eq!(clock.real_time_until(Timestamp::from_millis(60_000)), None);
+    }
+
+    #[test]
+    fn nothing_is_due_soon_while_the_wall_clock_is_set_back() {
+        let hour = 3_600_000;
+        // Before the line began.
+        let clock = Clock::new(line(0, wall_millis(), 1.0), Timestamp::EPOCH);
+        clock.set_with_lease(line(hour, wall_millis() + hour, 1.0), Timestamp::MAX);
+        assert_eq!(clock.now(), Timestamp::from_millis(hour));
+        assert_eq!(clock.real_time_until(Timestamp::from_millis(hour + 1)), Some(RECHECK));
+        // After the line began, but before a time that was returned.
+        clock.set(line(0, wall_millis(), 1.0));
+        clock.extend_lease(Timestamp::from_millis(hour), Timestamp::MAX);
+        assert_eq!(clock.real_time_until(Timestamp::from_millis(hour + 1)), Some(RECHECK));
+    }
+
+    #[test]
+    fn a_lease_until_the_end_of_time_is_not_extended() {
+        let end = Timestamp::MAX.as_millis();
+        for base in [end - 5_000, end] {
+            let line = line(base, wall_millis(), 1.0);
+            let clock = Clock::new(line, lease_end(line, line.base));
+            assert_eq!(clock.real_time_until_renewal(), None, "{base}");
+        }
     }
 }

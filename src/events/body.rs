@@ -44,7 +44,7 @@ struct EventView<'a> {
     #[serde(rename = "activitystreams:actor", skip_serializing_if = "Option::is_none")]
     actor: Option<Actor<'a>>,
     #[serde(rename = "activitystreams:object")]
-    object: Object,
+    object: EventObject,
 }
 
 /// The organisation of the event.
@@ -69,8 +69,7 @@ struct Actor<'a> {
 
 /// The object that the event is about.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = EventObject)]
-struct Object {
+struct EventObject {
     /// The absolute address of the execution or step state.
     #[serde(rename = "@id")]
     id: String,
@@ -124,7 +123,7 @@ impl<'a> EventBody<'a> {
             published: published_at.strftime(TIME),
             to: Organisation { kind: "xdmImsOrg", id: organisation },
             actor: actor.map(|id| Actor { kind: "xdmImsUser", id }),
-            object: Object { id: format!("{base_url}{path}"), object_type },
+            object: EventObject { id: format!("{base_url}{path}"), object_type },
         };
         Self { event_id, event, recipient_client_id: client_id }
     }

@@ -174,8 +174,8 @@ pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     read_document(body)?.read().map_err(|field| invalid(field, body))
 }
 
-/// Reads a body with variables as JSON. Error messages repeat no values of variables, and nothing
-/// that is not a variable: they may be secrets.
+/// Reads a body with variables as JSON. Error messages never repeat the value of a variable, or an
+/// element that is not a variable: both may be secrets.
 pub fn read_variables<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     read_document(body)?.read().map_err(|field| {
         let may_be_secret = match field.field.rsplit_once('.') {

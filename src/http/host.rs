@@ -105,8 +105,8 @@ fn origin_of(url: &str) -> Option<Origin> {
     Url::parse(url).ok().map(|url| url.origin()).filter(Origin::is_tuple)
 }
 
-/// Refuses requests to a host that is not meant, and those that do not name one host as HTTP/1.1
-/// demands.
+/// Refuses requests whose `Host` is not allowed, and requests without exactly one `Host` header,
+/// which HTTP/1.1 requires.
 pub fn check_host(hosts: &Hosts, version: Version, headers: &HeaderMap) -> Result<(), Problem> {
     let count = headers.get_all(header::HOST).iter().count();
     if count > 1 || count == 0 && version == Version::HTTP_11 {

@@ -1,4 +1,4 @@
-//! What holds for every request, whatever it asks for.
+//! Parts of the HTTP interface that are common to all requests.
 
 pub mod api_path;
 pub mod body;

@@ -1,4 +1,4 @@
-//! Temporary files: bodies that are larger than memory should hold, in and out.
+//! Temporary files for request and response bodies that are too large for memory.
 
 use std::error::Error;
 use std::io;
@@ -112,7 +112,7 @@ async fn write(chunks: &mut BodyDataStream, path: &Path, most: u64) -> Result<()
     file.flush().await.map_err(failed)
 }
 
-/// Throws away what is left of a body, within reason, so that its sender gets to see the answer.
+/// Reads and discards the rest of a body, up to a limit, so that its sender receives the response.
 async fn discard(chunks: &mut BodyDataStream) {
     let mut length = 0;
     while let Some(Ok(chunk)) = chunks.next().await {

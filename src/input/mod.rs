@@ -47,6 +47,12 @@ impl Document {
         self.0.is_object()
     }
 
+    /// Returns whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the whole document as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {

@@ -137,6 +137,14 @@ impl Node {
         Self { content: Content::Text(text.to_owned()), line: None, written: None }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.content {
+            Content::Null => true,
+            Content::Object(fields) => fields.is_empty(),
+            _ => false,
+        }
+    }
+
     pub(super) fn is_object(&self) -> bool {
         matches!(self.content, Content::Object(_))
     }

@@ -40,7 +40,8 @@ impl PendingLines {
     fn tell_of_dropped(&mut self) {
         let dropped = std::mem::take(&mut self.dropped);
         if dropped > 0 {
-            self.push(format!("{dropped} lines were dropped: nobody has read the log\n").into());
+            let note = format!("{dropped} lines were dropped: nobody has read the log");
+            self.push(super::line_of(&note));
         }
     }
 }
@@ -143,9 +144,9 @@ mod tests {
     use super::*;
 
     /// Writes only as often as it may.
-    struct Gate(Receiver<()>, Sender<Vec<u8>>);
+    struct GatedSink(Receiver<()>, Sender<Vec<u8>>);
 
-    impl Write for Gate {
+    impl Write for GatedSink {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.recv().map_err(io::Error::other)?;
             self.1.send(bytes.to_vec()).map_err(io::Error::other)?;
@@ -163,7 +164,7 @@ mod tests {
             (Arc::new(Queue::new()), channel(), channel());
         assert!(queue.needs_writer() && !queue.needs_writer());
         let writer = queue.clone();
-        std::thread::spawn(move || writer.write_to(Gate(opened, sender)));
+        std::thread::spawn(move || writer.write_to(GatedSink(opened, sender)));
         queue.add(b"first\n".to_vec());
         // It has been taken once there is room for this.
         while queue.lock().length > 0 {

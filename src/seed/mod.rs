@@ -20,7 +20,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::client::Client;
 use crate::domain::id::{ExecutionId, PipelineKey, TenantId};
-use crate::domain::invalid::{InvalidFields, Place};
+use crate::domain::invalid::{InvalidField, InvalidFields, Place};
 use crate::domain::program::{Program, Tenant};
 use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::time::Timestamp;
@@ -90,14 +90,18 @@ impl From<Seed> for Origin {
     }
 }
 
-/// Reads a seed document in YAML or JSON.
+/// Reads a seed in YAML or JSON. One without any field is taken for a mistake.
 pub fn read(text: &str) -> Result<Seed, InvalidFields> {
-    read_further(text, |_| false)
+    let document = Document::from_yaml(text)?;
+    check_filled(&document)?;
+    read_document(document, |_| false, ZipFiles::Refused)
 }
 
-/// Reads a seed document in YAML or JSON that may name zip files, relative to a directory.
+/// Reads the file of a seed, which may name zip files relative to its directory.
 pub fn read_beside(text: &str, directory: &Path) -> Result<Seed, InvalidFields> {
-    read_with(text, |_| false, ZipFiles::Beside(directory.to_owned(), Vec::new()))
+    let document = Document::from_yaml(text)?;
+    check_filled(&document)?;
+    read_document(document, |_| false, ZipFiles::Beside(directory.to_owned(), Vec::new()))
 }
 
 /// Reads a seed document in YAML or JSON that may refer to existing tenants.
@@ -105,15 +109,23 @@ pub fn read_further(
     text: &str,
     is_tenant: impl Fn(TenantId) -> bool,
 ) -> Result<Seed, InvalidFields> {
-    read_with(text, is_tenant, ZipFiles::Refused)
+    read_document(Document::from_yaml(text)?, is_tenant, ZipFiles::Refused)
 }
 
-fn read_with(
-    text: &str,
+/// Refuses the file of a seed without any field: it is taken for a mistake.
+fn check_filled(document: &Document) -> Result<(), InvalidFields> {
+    if document.is_empty() {
+        let message = "the seed is empty; `tenants: []` stands for an emulator without any data";
+        return Err(InvalidField::new("", message).into());
+    }
+    Ok(())
+}
+
+fn read_document(
+    document: Document,
     is_tenant: impl Fn(TenantId) -> bool,
     zips: ZipFiles,
 ) -> Result<Seed, InvalidFields> {
-    let document = Document::from_yaml(text)?;
     match document.read() {
         Ok(seed) => with_lines(&document, |place| Some(build::build(seed, is_tenant, zips, place))),
         Err(first) => Err(further::all_from(first, document)),

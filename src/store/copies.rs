@@ -1,4 +1,4 @@
-//! Copies of the whole state, for a while: what is exported, and what is to be imported.
+//! Temporary copies of the database, for export and import.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 /// What the names of the directories for copies begin with.
 const PREFIX: &str = "copy-";
 
-/// A directory beside the database, for nobody but its owner.
+/// A directory beside the database that only its owner can access.
 pub(super) struct Copies(PathBuf);
 
 impl Copies {
@@ -19,7 +19,7 @@ impl Copies {
         Self(path.into())
     }
 
-    /// Returns a directory of its own for a copy.
+    /// Creates a new directory for a copy and returns it.
     pub fn place(&self) -> io::Result<TempDir> {
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
@@ -35,7 +35,7 @@ impl Copies {
         builder.tempdir_in(&self.0)
     }
 
-    /// Takes away what a process that was killed has left, and the directory if that is all.
+    /// Removes the copies that a killed process has left, and then the directory if it is empty.
     pub fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.0) else { return };
         for entry in entries.flatten() {

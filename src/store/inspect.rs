@@ -1,4 +1,4 @@
-//! A file that somebody else has made is looked at before anything is done with it.
+//! Checks a database file before it is imported: the file is not trusted.
 
 use std::path::Path;
 
@@ -9,18 +9,17 @@ use super::file;
 use super::{Connection, StoreError, with_causes};
 
 /// An object of a schema: type, name, table, statement.
-type Object = (String, String, String, Option<String>);
+type SchemaObject = (String, String, String, Option<String>);
 
-/// The table in which migrations are noted belongs to a library, which may write it otherwise in
-/// another version. Statistics are never copied.
+/// The statement of the migrations table is ignored: sqlx creates the table, and may change it in
+/// another version. Tables of statistics are ignored, because they are never copied.
 const OBJECTS: &str = "SELECT type, name, tbl_name, iif(name = '_sqlx_migrations', NULL, sql) \
     FROM sqlite_schema WHERE name NOT GLOB 'sqlite_stat[134]' ORDER BY type, name";
 
-/// Returns why a file is no state that can be brought up to date, or `None` if it is one. It is
-/// only read.
+/// Returns why a file can't be imported, or `None` if it can. The file is opened read-only.
 ///
-/// Afterwards its schema is exactly that of the version that it names, without triggers, views or
-/// tables of somebody else, and its pages and indexes are in order.
+/// `None` means: its schema is exactly that of its version, without other triggers, views or
+/// tables, and its pages and indexes are valid.
 pub async fn find_fault(path: &Path) -> Result<Option<String>, StoreError> {
     let failed = |error: &(dyn std::error::Error + 'static)| StoreError::opening(path, error);
     match file::check(path) {
@@ -37,7 +36,7 @@ pub async fn find_fault(path: &Path) -> Result<Option<String>, StoreError> {
 }
 
 async fn find_fault_in(database: &mut Connection) -> Result<Option<String>, StoreError> {
-    let objects: Vec<Object> = sqlx::query_as(OBJECTS).fetch_all(&mut *database).await?;
+    let objects: Vec<SchemaObject> = sqlx::query_as(OBJECTS).fetch_all(&mut *database).await?;
     let is_noted =
         objects.iter().any(|(kind, name, ..)| kind == "table" && name == "_sqlx_migrations");
     if !is_noted || objects.iter().any(|(kind, ..)| kind == "trigger") {
@@ -63,7 +62,7 @@ async fn find_fault_in(database: &mut Connection) -> Result<Option<String>, Stor
 }
 
 /// Returns the schema of a new database after so many migrations.
-async fn list_objects(migrations: usize) -> Result<Vec<Object>, StoreError> {
+async fn list_objects(migrations: usize) -> Result<Vec<SchemaObject>, StoreError> {
     let mut fresh = SqliteConnection::connect("sqlite::memory:").await?;
     let made = migrator(migrations).run(&mut fresh).await;
     made.map_err(|error| StoreError::Unreadable(with_causes(&error)))?;
@@ -73,8 +72,8 @@ async fn list_objects(migrations: usize) -> Result<Vec<Object>, StoreError> {
 }
 
 /// Returns the name of an object that only one of two schemas has, or that differs.
-fn find_difference(found: &[Object], expected: &[Object]) -> Option<String> {
-    let only = |some: &[Object], others: &[Object]| {
+fn find_difference(found: &[SchemaObject], expected: &[SchemaObject]) -> Option<String> {
+    let only = |some: &[SchemaObject], others: &[SchemaObject]| {
         let object = some.iter().find(|object| !others.contains(object));
         object.map(|(kind, name, ..)| format!("the {kind} {name}"))
     };

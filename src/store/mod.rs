@@ -17,6 +17,7 @@ mod plan_cache;
 pub mod plans;
 pub mod secrets;
 pub mod state;
+pub mod successes;
 mod timeline;
 pub mod trouble;
 pub mod uploads;

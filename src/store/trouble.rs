@@ -1,4 +1,4 @@
-//! What keeps the database from being read or written, whatever is asked of it.
+//! Failures of the database files: why the database can't be read or written.
 
 use std::error::Error;
 use std::fs;
@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 use super::directory_of;
 
-/// What keeps the database from being read or written.
+/// Why the database can't be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// There is no room left for its files.
     NoRoom,
-    /// Reading or writing its files fails, or another program keeps it from that.
+    /// Its files can't be read or written, or another program has locked them.
     Unavailable,
-    /// What its files hold is no database, as far as they can be read: `SQLite` says so, too, when
-    /// a disk fails to read them.
+    /// The content of its files is not a valid database. `SQLite` also reports this if the disk
+    /// can't read them.
     Malformed,
 }
 
-/// The primary result codes of `SQLite` that speak of the world around a database.
+/// `SQLite`'s primary result codes for failures of files, locks or memory.
 const FULL: i32 = 13;
 const BUSY: i32 = 5;
 const NOMEM: i32 = 7;
@@ -35,16 +35,16 @@ const NOTADB: i32 = 26;
 const PROBE: usize = 64 * 1024;
 
 impl Trouble {
-    /// Returns what an error, with everything that led to it, says about the files of a database,
-    /// or `None` if it is about something else.
+    /// Returns the failure of the database files that an error or one of its causes reports, or
+    /// `None` if the error has another reason.
     pub(super) fn of(error: &(dyn Error + 'static), database: &Path) -> Option<Self> {
         let found = Self::in_error(error)?;
-        // SQLite calls a quota and a largest size of files an I/O error.
+        // If a quota or the maximum file size is reached, SQLite only reports an I/O error.
         let is_full = found == Self::Unavailable && lacks_room(database);
         Some(if is_full { Self::NoRoom } else { found })
     }
 
-    /// Returns the same without a look at the files.
+    /// Returns the same from the error alone, without checking the files.
     pub(super) fn in_error(error: &(dyn Error + 'static)) -> Option<Self> {
         successors(Some(error), |error| Error::source(*error)).find_map(|cause| {
             let sqlite = cause.downcast_ref().and_then(Self::in_sqlite);
@@ -60,7 +60,7 @@ impl Trouble {
         let code: i32 = error.code()?.parse().ok()?;
         match code & 0xff {
             FULL => Some(Self::NoRoom),
-            // The code alone is also about a file format that can only be read.
+            // Without an extended code, this can mean a file format that is read-only.
             READONLY if code == READONLY => Some(Self::Malformed),
             BUSY | NOMEM | READONLY | IOERR | CANTOPEN | PROTOCOL => Some(Self::Unavailable),
             CORRUPT | NOTADB => Some(Self::Malformed),

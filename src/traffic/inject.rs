@@ -16,8 +16,8 @@ use crate::http::problem::Problem;
 /// Names the fault rule that an answer is due to.
 pub const X_EMULATOR_FAULT: HeaderName = HeaderName::from_static("x-emulator-fault");
 
-/// Answers a call as a rule says. Returns the answer, and whether the caller gets it. The operation
-/// itself runs only if the rule lets the call go on.
+/// Applies a rule to a call. Returns the response, and whether the caller receives it. The
+/// operation is executed only if the rule allows it.
 pub(super) async fn inject(
     injection: Injection,
     engine: &Engine,

@@ -1,6 +1,6 @@
-//! What happens to every HTTP call: it is measured, journalled, and made to fail where a rule says
-//! so.
+//! Metrics, the request journal and fault injection, for every HTTP call.
 
+mod call_log;
 pub mod faults;
 mod inject;
 pub mod journal;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::http::operations::Operations;
+pub use call_log::LoggedCall;
 use faults::Faults;
 pub use inject::X_EMULATOR_FAULT;
 use journal::Journal;

@@ -16,17 +16,17 @@ use tokio::net::TcpStream;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// How a connection fails in place of an answer.
+/// How a connection fails instead of returning a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum WireFault {
     /// It is reset.
     ConnectionResetByPeer,
-    /// It is closed without a byte.
+    /// It is closed before any byte is sent.
     EmptyResponse,
-    /// The head of a good answer comes, then what is no chunk, then the end.
+    /// The head of a valid response is sent, then an invalid chunk; then the connection is closed.
     MalformedResponseChunk,
-    /// Random bytes come, then the end.
+    /// Random bytes are sent; then the connection is closed.
     RandomDataThenClose,
 }
 

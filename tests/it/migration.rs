@@ -15,13 +15,14 @@ use crate::control::deliveries::{DELIVERIES, text};
 
 /// In each of them, one execution has ended, one waits for the approval of going live, and one
 /// builds. From version 2 on there are variables, and from version 3 on a delivery.
-const VERSIONS: [&str; 6] = [
+const VERSIONS: [&str; 7] = [
     include_str!("fixtures/version-1.sql"),
     include_str!("fixtures/version-2.sql"),
     include_str!("fixtures/version-3.sql"),
     include_str!("fixtures/version-4.sql"),
     include_str!("fixtures/version-5.sql"),
     include_str!("fixtures/version-7.sql"),
+    include_str!("fixtures/version-9.sql"),
 ];
 
 const DEV: &str = "/api/program/4/pipeline/2";

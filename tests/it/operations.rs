@@ -167,6 +167,8 @@ async fn call_clock_and_scenarios(caller: &mut Caller) {
     caller.call("getScenario", &scenario, "").await;
     caller.call("deleteScenario", &scenario, "").await;
     caller.call("postHistory", &format!("{pipeline}/history"), r#"{"count":1}"#).await;
+    caller.call("postPushUpdate", &format!("{pipeline}/push-update"), "").await;
+    caller.app.advance("PT1M").await;
 }
 
 async fn call_events(caller: &mut Caller) {

@@ -227,6 +227,45 @@ async fn the_clock_stops_between_batches_when_the_emulator_stops() {
     assert!(clock.get("nextDue").is_none(), "what was left has been done: {clock}");
 }
 
+/// Returns a value that is another one after each write to the database.
+async fn data_version(connection: &mut SqliteConnection) -> i64 {
+    sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_scheduler_rests_at_the_end_of_time() {
+    let last = Timestamp::MAX;
+    let ahead = Timestamp::from_millis(last.as_millis() - 5000);
+    for (clock_start, target) in [(ahead, None), (Timestamp::EPOCH, Some(ahead)), (last, None)] {
+        let directory = TempDir::new().unwrap();
+        let options = EngineOptions {
+            clock_start: Some(clock_start),
+            clock_rate: Some(1.0),
+            ..EngineOptions::default()
+        };
+        let path = directory.path().join(DATABASE);
+        let engine = Engine::open(&path, options, Origin::Demo).await.unwrap();
+        if let Some(target) = target {
+            engine.advance_clock(Destination::To(target)).await.unwrap();
+        }
+        let running = engine.clone();
+        let scheduler = tokio::spawn(async move { running.run_scheduler().await });
+        let mut connection = connect(directory.path()).await;
+        let mut writes = 0;
+        let mut before = data_version(&mut connection).await;
+        for _ in 0..1000 {
+            let version = data_version(&mut connection).await;
+            writes += u32::from(version != before);
+            before = version;
+        }
+        assert!(writes < 5, "{clock_start}: {writes} writes");
+        engine.stop();
+        scheduler.await.unwrap();
+        connection.close().await.unwrap();
+        engine.close().await.unwrap();
+    }
+}
+
 /// Whether a process has a handler for SIGTERM.
 #[cfg(target_os = "linux")]
 fn listens_to_signals(pid: u32) -> bool {

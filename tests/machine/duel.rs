@@ -94,7 +94,7 @@ impl Duel {
     fn compare(&self) {
         assert_eq!(view(&self.execution), self.model.view());
         assert_eq!(self.effects.events, self.model.events);
-        assert_eq!(self.effects.transitions, self.model.transitions);
+        assert_eq!(self.effects.transitions(), self.model.transitions);
         invariants::check(&self.execution, &self.effects.events, at(self.now));
         self.links_agree_with_commands();
     }

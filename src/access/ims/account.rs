@@ -21,13 +21,13 @@ use crate::http::problem::Problem;
 const ANYBODY: &str = "anybody@techacct.adobe.com";
 
 /// Whose token a request carries.
-struct Owner {
+struct TokenHolder {
     user_id: String,
     /// The client that the token was given to; none where everybody is let in.
     client: Option<Arc<Client>>,
 }
 
-impl Owner {
+impl TokenHolder {
     fn of(access: &Access, headers: &HeaderMap) -> Result<Self, ImsError> {
         let missing = || bad_token("the Authorization header must be Bearer and an access token");
         let token = token_of(headers).ok_or_else(missing)?;
@@ -69,7 +69,7 @@ pub async fn get_user_info(
     State(access): State<Access>,
     headers: HeaderMap,
 ) -> Result<Json<UserInfoView>, ImsError> {
-    let Owner { user_id, .. } = Owner::of(&access, &headers)?;
+    let TokenHolder { user_id, .. } = TokenHolder::of(&access, &headers)?;
     Ok(Json(UserInfoView {
         sub: user_id.clone(),
         account_type: "service",
@@ -105,7 +105,7 @@ pub async fn get_profile(
     State(access): State<Access>,
     headers: HeaderMap,
 ) -> Result<Json<ProfileView>, ImsError> {
-    let Owner { user_id, .. } = Owner::of(&access, &headers)?;
+    let TokenHolder { user_id, .. } = TokenHolder::of(&access, &headers)?;
     Ok(Json(ProfileView {
         user_id: user_id.clone(),
         auth_id: user_id.clone(),
@@ -156,7 +156,7 @@ pub async fn get_organisations(
     State(access): State<Access>,
     headers: HeaderMap,
 ) -> Result<Json<OrganisationsView>, ImsError> {
-    let Owner { client, .. } = Owner::of(&access, &headers)?;
+    let TokenHolder { client, .. } = TokenHolder::of(&access, &headers)?;
     let catalog = access.engine.catalog();
     let is_own = |id| client.as_ref().is_none_or(|client| client.tenant_id == id);
     let own = catalog.list_tenants().filter(|tenant| is_own(tenant.id));

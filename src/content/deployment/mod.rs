@@ -24,8 +24,8 @@ use crate::domain::time::Timestamp;
 pub struct StepDeployment {
     /// What is expected to be performed.
     pub commands: Vec<Command>,
-    /// What has been performed, and when it was over.
-    pub performed: Vec<(Performed, Timestamp)>,
+    /// What has begun, in order.
+    pub begun: Vec<BegunCommand>,
     /// The command that is being performed; when all is over, the last one.
     pub current: Option<u32>,
     /// What there is to say at the end about the instances.
@@ -40,15 +40,51 @@ pub struct StepDeployment {
     pub next_change: Option<Timestamp>,
     /// Where the environment is reached, by the kind of instance.
     pub urls: Vec<(&'static str, String)>,
+    /// When the step ended, if it has.
+    over_at: Option<Timestamp>,
+}
+
+/// A command that has begun.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BegunCommand {
+    /// The command, with the result that it has or will have.
+    pub performed: Performed,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended, or `None` if it has not, or was stopped.
+    pub ended_at: Option<Timestamp>,
 }
 
 impl StepDeployment {
-    /// Returns the lines about the commands that have been performed, each with its instant.
-    pub fn log(&self) -> impl Iterator<Item = (Timestamp, String)> {
-        let performed = self.performed.iter();
-        performed.flat_map(|(one, at)| {
-            lines::log(one, &self.ignored).into_iter().map(|line| (*at, line))
-        })
+    /// Returns the commands that have been performed, each with the instant at which it ended.
+    pub fn performed(&self) -> impl Iterator<Item = (&Performed, Timestamp)> {
+        self.begun.iter().filter_map(|one| Some((&one.performed, one.ended_at?)))
+    }
+
+    /// Returns the lines about the commands that have begun, each with its instant. The commands of
+    /// a stage begin and end together.
+    #[must_use]
+    pub fn log(&self) -> Vec<(Timestamp, String)> {
+        let stage = |one: &BegunCommand| (one.performed.command.stage, one.performed.is_recovery);
+        let mut log = Vec::new();
+        for commands in self.begun.chunk_by(|one, other| stage(one) == stage(other)) {
+            for BegunCommand { performed, began_at, .. } in commands {
+                let lines = lines::begin(&performed.command, performed.is_recovery, &self.ignored);
+                log.extend(lines.into_iter().map(|line| (*began_at, line)));
+            }
+            for BegunCommand { performed, ended_at, .. } in commands {
+                match (ended_at, self.over_at) {
+                    (Some(at), _) => {
+                        log.extend(lines::end(performed).into_iter().map(|line| (*at, line)));
+                    }
+                    (None, Some(over_at)) => {
+                        log.push((over_at, lines::stopped(&performed.command)));
+                    }
+                    (None, None) => {}
+                }
+            }
+        }
+        log
     }
 }
 
@@ -62,39 +98,33 @@ pub fn deployment(
 ) -> Option<StepDeployment> {
     let (step, state) = execution.step(position)?;
     let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
-    state.started_at()?;
+    let started_at = state.started_at()?;
     let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
     let mut run = run(&outputs, &order, step);
-    let last = state.finished_at().unwrap_or(now);
-    let mut performed = Vec::new();
-    let mut next_change = None;
-    for (one, thousandth) in run.at(1000).completed {
-        match step.done_at(state, thousandth) {
-            Some(at) if at <= last => performed.push((one.clone(), at)),
-            later => {
-                next_change = later;
-                break;
-            }
-        }
-    }
-    if state.finished_at().is_some() {
+    let over_at = state.finished_at();
+    let (mut begun, mut next_change) =
+        begun_commands(&run, step, state, started_at, over_at.unwrap_or(now));
+    let count = begun.iter().filter(|one| one.ended_at.is_some()).count();
+    if let Some(at) = over_at {
         next_change = None;
-        if performed.len() < run.performed.len() {
-            let count = performed.len();
+        if count < run.performed.len() {
             run = run.stopped_after(&order, count);
-            performed.extend(run.performed.iter().skip(count).map(|one| (one.clone(), last)));
+            let recovery = run.performed.iter().skip(count).cloned();
+            let recovered =
+                |performed| BegunCommand { performed, began_at: at, ended_at: Some(at) };
+            begun.extend(recovery.map(recovered));
         }
     }
     let name = target.name.as_deref().unwrap_or_default();
     let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
     Some(StepDeployment {
-        current: run
-            .performed
-            .get(performed.len())
-            .or(run.performed.last())
-            .map(|one| one.command.id),
-        performed,
+        current: begun
+            .iter()
+            .find(|one| one.ended_at.is_none() && over_at.is_none())
+            .or(begun.last())
+            .map(|one| one.performed.command.id),
+        begun,
         notes: outputs.notes(&step.installed),
         ignored: order
             .dispatcher_package
@@ -105,6 +135,7 @@ pub fn deployment(
         next_change,
         urls: urls.into(),
         commands: run.planned,
+        over_at,
     })
 }
 
@@ -120,6 +151,34 @@ fn run(outputs: &Outputs, order: &Order<'_>, step: &PlannedStep) -> Run {
         run.outcome = Err("the scenario lets a command fail that is not part of it".into());
     }
     run
+}
+
+/// Returns the commands that have begun at `last`, and when those that have not ended will end.
+fn begun_commands(
+    run: &Run,
+    step: &PlannedStep,
+    state: &StepState,
+    started_at: Timestamp,
+    last: Timestamp,
+) -> (Vec<BegunCommand>, Option<Timestamp>) {
+    let mut begun = Vec::new();
+    let mut began_at = started_at;
+    let completed = run.at(1000).completed;
+    for stage in completed.chunk_by(|(one, _), (other, _)| one.command.stage == other.command.stage)
+    {
+        let end = stage.first().and_then(|(_, thousandth)| step.done_at(state, *thousandth));
+        let ended_at = end.filter(|end| *end <= last);
+        begun.extend(stage.iter().map(|(performed, _)| BegunCommand {
+            performed: (*performed).clone(),
+            began_at,
+            ended_at,
+        }));
+        match ended_at {
+            Some(at) => began_at = at,
+            None => return (begun, end),
+        }
+    }
+    (begun, None)
 }
 
 /// Returns the failures of a step: those that a scenario names, or one that explains its outcome.

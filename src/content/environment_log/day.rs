@@ -1,4 +1,4 @@
-//! Days, by which the logs of an environment are cut.
+//! Days: an environment has one log per day.
 
 use std::fmt;
 use std::str::FromStr;

@@ -32,7 +32,7 @@ pub struct DayLog {
     /// When in each minute, in milliseconds, the first line is written: on all days the same, so
     /// that no two of these lines are more than a minute apart.
     beat: i64,
-    /// The last millisecond of the day of which there can be a line; negative before the day.
+    /// Lines up to this millisecond of the day exist already; negative before the day.
     until: i64,
 }
 

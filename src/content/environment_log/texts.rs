@@ -1,4 +1,4 @@
-//! What services say in their logs, and who asks them for what.
+//! The texts of log lines: messages, requested paths and user agents.
 
 pub(super) enum Thread {
     Named(&'static str),

@@ -27,6 +27,7 @@ use crate::domain::time::{Duration, Timestamp};
 use super::answer::{self, Answer};
 use super::links::{self, Unavailable};
 use super::plan::PlannedStep;
+use super::status::StepStatus;
 use super::step::{Scheduled, StepState};
 use super::{End, Execution, Progress};
 use crate::domain::environment::EnvironmentType;
@@ -52,13 +53,36 @@ pub enum Refusal {
 /// The effects of transitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effects {
-    /// How many times a step changed its status.
-    pub transitions: u64,
+    /// The changes of the steps' statuses, in order.
+    pub steps: Vec<StepChange>,
     /// What happened, in order.
     pub events: Vec<Event>,
 }
 
+/// A step that changed its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepChange {
+    /// When.
+    pub at: Timestamp,
+    /// The position of the step in the execution.
+    pub position: usize,
+    /// The new status.
+    pub status: StepStatus,
+}
+
 impl Effects {
+    /// Returns how many times a step changed its status.
+    #[must_use]
+    pub fn transitions(&self) -> u64 {
+        self.steps.len() as u64
+    }
+
+    /// Notes that a step has changed its status to the present one.
+    fn note_step(&mut self, execution: &Execution, position: usize, at: Timestamp) {
+        let status = execution.steps[position].status();
+        self.steps.push(StepChange { at, position, status });
+    }
+
     fn record(&mut self, kind: EventKind, at: Timestamp, step: Option<usize>) {
         self.events.push(Event { kind, at, step });
     }
@@ -180,7 +204,7 @@ fn step_falls_due(
                     let started_at = *started_at;
                     execution.steps[position] =
                         StepState::Waiting { started_at, since: at, scheduled: None };
-                    effects.transitions += 1;
+                    effects.note_step(execution, position, at);
                     effects.record(EventKind::StepWaiting, at, Some(position));
                 }
             }
@@ -230,10 +254,10 @@ fn end_when_rejected(action: Action) -> End {
 
 fn begin_step(execution: &mut Execution, position: usize, at: Timestamp, effects: &mut Effects) {
     let step = &execution.plan.steps[position];
-    effects.transitions += 1;
     if step.action.waits_for_a_person() {
         execution.steps[position] =
             StepState::Waiting { started_at: at, since: at, scheduled: None };
+        effects.note_step(execution, position, at);
         effects.record(EventKind::StepWaiting, at, Some(position));
         return;
     }
@@ -248,6 +272,7 @@ fn begin_step(execution: &mut Execution, position: usize, at: Timestamp, effects
     }
     execution.steps[position] =
         StepState::Running { started_at: at, until: at + work, resumed_at: None };
+    effects.note_step(execution, position, at);
 }
 
 fn end_step(
@@ -284,7 +309,7 @@ fn close_step(
         answer,
         timed_out: false,
     };
-    effects.transitions += 1;
+    effects.note_step(execution, position, at);
     effects.record(EventKind::StepEnded, at, Some(position));
 }
 
@@ -332,7 +357,7 @@ fn advance(
                 until: at + rest,
                 resumed_at: Some(at),
             };
-            effects.transitions += 1;
+            effects.note_step(execution, position, at);
         }
         (answer @ Answer::Resume(false), _) => {
             end_step(execution, position, End::Cancelled, at, Some(answer), effects);

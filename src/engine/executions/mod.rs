@@ -1,4 +1,4 @@
-//! Executions: commands to them, what time does to them, reading them and waiting for them.
+//! Executions: commands, changes by time, reads and waits.
 
 pub mod commands;
 pub(super) mod epochs;

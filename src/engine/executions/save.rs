@@ -6,15 +6,15 @@ use uuid::Uuid;
 
 use crate::domain::delivery::{self, NewDelivery};
 use crate::domain::event::EventKind;
-use crate::domain::execution::Execution;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::status::StepStatus;
+use crate::domain::execution::{Execution, ExecutionStatus};
 use crate::domain::id::PipelineKey;
 use crate::domain::pipeline::Action;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::store::executions::{self, Stored};
-use crate::store::{StoreError, builds, deliveries};
+use crate::store::{StoreError, builds, deliveries, successes};
 
 /// An execution that changed, and the effects of the change.
 pub(in crate::engine) struct Changed {
@@ -23,6 +23,12 @@ pub(in crate::engine) struct Changed {
 }
 
 impl Changed {
+    /// Returns whether the change finished the execution, with success.
+    fn has_finished(&self) -> bool {
+        self.execution.status() == ExecutionStatus::Finished
+            && self.effects.events.iter().any(|event| event.kind == EventKind::ExecutionEnded)
+    }
+
     /// Returns whether the change finished a build that made artifacts which others may reuse.
     fn has_built(&self) -> bool {
         let Self { execution, effects } = self;
@@ -65,13 +71,16 @@ impl Write {
     pub async fn save_effects(&mut self, changed: Vec<Changed>) -> Result<(), StoreError> {
         let built = changed.iter().filter(|it| it.has_built()).map(|it| &it.execution);
         builds::insert(&mut self.tx, built).await?;
+        let finished = changed.iter().filter(|it| it.has_finished()).map(|it| &it.execution);
+        successes::record(&mut self.tx, finished).await?;
         // In the same transaction as the change: an event is neither lost nor sent without it.
         let new = self.deliveries_of(&changed);
         let subscribers: BTreeSet<_> = new.iter().map(|it| it.webhook_id).collect();
         self.changes.events += new.len() as u64;
         deliveries::insert(&mut self.tx, new).await?;
         for Changed { execution, effects } in changed {
-            self.changes.transitions += effects.transitions;
+            self.changes.transitions += effects.transitions();
+            self.changes.steps.add(&execution, &effects.steps);
             self.changes.add_due(machine::due_at(&execution));
             self.changes.add(Change::Execution(execution.pipeline, execution.id));
         }

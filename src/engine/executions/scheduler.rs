@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use super::save::Changed;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::time::{Duration, Timestamp};
-use crate::engine::changes::Change;
+use crate::engine::changes::{Change, StepLog};
 use crate::engine::write::Write;
 use crate::engine::{Engine, run_to_the_end};
 use crate::store::StoreError;
@@ -113,13 +113,15 @@ impl Drop for Held<'_> {
 }
 
 impl Engine {
-    /// Lets happen everything that is due now, or as much as there is time for before the end of
-    /// the emulator. Returns when the next thing is due.
+    /// Processes everything that is due now, or as much as possible before the emulator stops.
+    /// Returns when the next change is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
+        let mut log = StepLog::default();
         loop {
             let next = self.find_next_due().await?;
             let Some(due) = next.filter(|due| *due <= self.now() && !self.is_stopping()) else {
+                log.write();
                 return Ok(next);
             };
             if let Some(lateness) = self.clock.real_time_since(due) {
@@ -128,7 +130,9 @@ impl Engine {
             let mut write = Write::begin(self).await?;
             let now = write.now;
             if write.settle_batch(now).await?.is_some() {
+                let steps = std::mem::take(&mut write.changes.steps);
                 write.commit().await?;
+                log.append(steps);
             }
         }
     }
@@ -138,7 +142,7 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(self, async move {
             let _turn = engine.schedule.turn().await;
-            // Nobody is told a later time than the one from which on the rate is another.
+            // No caller may see a time after the one at which the new rate begins.
             engine.clock.hold(engine.now());
             let _held = Held(&engine);
             let mut write = Write::begin(&engine).await?;
@@ -178,6 +182,7 @@ impl Engine {
 
     async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, AdvanceError> {
         let mut settled = Settled::default();
+        let mut log = StepLog::default();
         loop {
             // Commands take their turn between batches, at the time that a batch has reached.
             let mut write = Write::begin(self).await?;
@@ -186,8 +191,11 @@ impl Engine {
             settled.events += write.changes.events;
             if let Some(reached) = reached {
                 write.hold_clock(reached);
+                let steps = std::mem::take(&mut write.changes.steps);
                 write.commit().await?;
+                log.append(steps);
                 if self.is_stopping() {
+                    log.write();
                     return Err(AdvanceError::Stopping(reached));
                 }
             } else {
@@ -195,6 +203,7 @@ impl Engine {
                 // something that is due before the target.
                 write.set_clock(self.clock.line_from(target)).await?;
                 write.commit().await?;
+                log.write();
                 return Ok(settled);
             }
         }
@@ -266,7 +275,7 @@ impl Engine {
 
 impl Write {
     /// Handles the executions that are due first, none after `target`. Returns the time up to which
-    /// everything has happened then, or `None` if nothing is due.
+    /// everything has been processed, or `None` if nothing is due.
     ///
     /// A batch ends just before the first execution that did not fit into it. If it went on to
     /// `target`, its later events would be recorded before earlier ones of the next batch.
@@ -292,8 +301,7 @@ impl Write {
     }
 
     /// Applies what is due to these executions and saves them. Afterwards no row is due at or
-    /// before
-    /// `until`, even if a row was inconsistent: otherwise the next batch would find it again, for ever.
+    /// before `until`, even if a row is invalid: otherwise every further batch would find it again.
     async fn run_due(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
         let mut changed = Vec::with_capacity(due.len());
         for Due { id, due_at: _, execution } in due {
@@ -304,7 +312,10 @@ impl Write {
                     changed.push(Changed { execution, effects });
                 }
                 Err(reason) => {
-                    tracing::error!(reason, "the execution {id} makes no sense; it is set aside");
+                    tracing::error!(
+                        reason,
+                        "the execution {id} is invalid; the scheduler ignores it from now on"
+                    );
                     executions::set_aside(&mut self.tx, id).await?;
                 }
             }

@@ -50,7 +50,7 @@ impl Engine {
         pipeline: PipelineKey,
         id: ExecutionId,
     ) -> Result<Snapshot, WaitError> {
-        // The clock is a topic, too: when it is set, the time until the next change is another.
+        // Setting the clock changes the time until the next change, so this also subscribes to it.
         let mut listener = self.listen([Topic::Executions(pipeline), Topic::Clock]);
         loop {
             let found = self.find_execution(pipeline, id).await?;

@@ -1,5 +1,7 @@
 //! Deliveries: what is due, in which order, and what was recorded.
 
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::HashMap;
@@ -168,6 +170,16 @@ impl DeliveryRow {
     }
 }
 
+/// The first delivery of each queue that is due.
+const DUE: &str = select!(
+    "FROM (SELECT * FROM queues WHERE webhook_id = $1 AND due_at <= $2 \
+         ORDER BY due_at, execution_id LIMIT $3) AS q \
+     JOIN deliveries AS d ON d.id = (SELECT min(id) FROM deliveries \
+         WHERE webhook_id = q.webhook_id AND execution_id = q.execution_id \
+         AND status = 'PENDING') \
+     ORDER BY due_at, d.execution_id"
+);
+
 /// Returns the first pending delivery about each execution to a subscriber whose turn it is by
 /// `now`, at most `most` of them.
 pub async fn list_due(
@@ -176,21 +188,23 @@ pub async fn list_due(
     now: Timestamp,
     most: u32,
 ) -> Result<Vec<DueDelivery>, StoreError> {
-    let rows: Vec<DeliveryRow> = sqlx::query_as(select!(
-        "FROM (SELECT * FROM queues WHERE webhook_id = $1 AND due_at <= $2 \
-             ORDER BY due_at, execution_id LIMIT $3) AS q \
-         JOIN deliveries AS d ON d.id = (SELECT min(id) FROM deliveries \
-             WHERE webhook_id = q.webhook_id AND execution_id = q.execution_id \
-             AND status = 'PENDING') \
-         ORDER BY due_at, d.execution_id"
-    ))
-    .bind(webhook_id.number())
-    .bind(now.as_millis())
-    .bind(most)
-    .fetch_all(database.readers())
-    .await?;
+    let rows: Vec<DeliveryRow> = sqlx::query_as(DUE)
+        .bind(webhook_id.number())
+        .bind(now.as_millis())
+        .bind(most)
+        .fetch_all(database.readers())
+        .await?;
     rows.into_iter().map(|row| Ok(row.read()?.0)).collect()
 }
+
+/// Deliveries, each with the time of its next attempt.
+const LIST: &str = select!(
+    "FROM deliveries AS d LEFT JOIN queues AS q ON q.webhook_id = d.webhook_id \
+     AND q.execution_id = d.execution_id AND d.id = (SELECT min(id) FROM deliveries \
+         WHERE webhook_id = d.webhook_id AND execution_id = d.execution_id \
+         AND status = 'PENDING') \
+     WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = d.webhook_id AND deleted_at IS NULL)"
+);
 
 /// Returns the newest deliveries that are wanted, newest first, at most `most` of them.
 pub async fn list(
@@ -199,13 +213,7 @@ pub async fn list(
     most: u32,
 ) -> Result<Vec<RecordedDelivery>, StoreError> {
     let DeliveryFilter { id, status, webhook_id, execution_id, before } = filter;
-    let mut query = QueryBuilder::new(select!(
-        "FROM deliveries AS d LEFT JOIN queues AS q ON q.webhook_id = d.webhook_id \
-         AND q.execution_id = d.execution_id AND d.id = (SELECT min(id) FROM deliveries \
-             WHERE webhook_id = d.webhook_id AND execution_id = d.execution_id \
-             AND status = 'PENDING') \
-         WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = d.webhook_id AND deleted_at IS NULL)"
-    ));
+    let mut query = QueryBuilder::new(LIST);
     // Only conditions that are given: with `$1 IS NULL OR …`, SQLite would use no index.
     for (condition, value) in [
         (" AND d.id = ", id.map(DeliveryId::number)),

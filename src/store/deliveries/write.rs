@@ -122,40 +122,55 @@ impl<'a> AttemptedRow<'a> {
     }
 }
 
+/// Records attempts. The event is compared, too: identifiers of deliveries can be used again after a
+/// deletion, those of events are random.
+pub(super) const RECORD: [&str; 4] = [
+    "INSERT INTO attempts (delivery_id, number, at, status, error, answer, duration) \
+     SELECT d.id, (SELECT count(*) + 1 FROM attempts WHERE delivery_id = d.id), \
+     value ->> 'at', value ->> 'answered', value ->> 'error', value ->> 'answer', \
+     value ->> 'duration' FROM json_each($1) JOIN deliveries AS d \
+     ON d.id = value ->> 'delivery_id' AND d.event_id = value ->> 'event_id'",
+    "UPDATE deliveries SET status = value ->> 'status', failures = value ->> 'failures', \
+     failing_since = value ->> 'failing_since' FROM json_each($1) \
+     WHERE deliveries.id = value ->> 'delivery_id' AND event_id = value ->> 'event_id' \
+     AND round = value ->> 'round'",
+    // If an earlier delivery was queued again meanwhile, the queue waits for that one.
+    "UPDATE queues SET due_at = value ->> 'due_at' FROM json_each($1) JOIN deliveries AS d \
+     ON d.id = value ->> 'delivery_id' AND d.event_id = value ->> 'event_id' \
+     AND d.round = value ->> 'round' \
+     WHERE queues.webhook_id = d.webhook_id AND queues.execution_id = d.execution_id \
+     AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier \
+         WHERE earlier.webhook_id = d.webhook_id AND earlier.execution_id = d.execution_id \
+         AND earlier.status = 'PENDING' AND earlier.id < d.id)",
+    "DELETE FROM queues WHERE (webhook_id, execution_id) IN \
+     (SELECT d.webhook_id, d.execution_id FROM json_each($1) JOIN deliveries AS d \
+     ON d.id = value ->> 'delivery_id') \
+     AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.webhook_id = queues.webhook_id \
+     AND d.execution_id = queues.execution_id AND d.status = 'PENDING')",
+];
+
 /// Stores attempts and what follows from them. Attempts at deliveries that no longer exist are left
 /// out. If a delivery was queued again meanwhile, the attempt is stored, but has no consequences.
 pub async fn record(tx: &mut Transaction, attempted: &[Attempted]) -> Result<(), StoreError> {
     let rows: Vec<_> = attempted.iter().map(AttemptedRow::new).collect();
-    // The event is compared, too: identifiers of deliveries can be used again after a deletion,
-    // those of events are random.
-    for statement in [
-        "INSERT INTO attempts (delivery_id, number, at, status, error, answer, duration) \
-         SELECT d.id, (SELECT count(*) + 1 FROM attempts WHERE delivery_id = d.id), \
-         value ->> 'at', value ->> 'answered', value ->> 'error', value ->> 'answer', \
-         value ->> 'duration' FROM json_each($1) JOIN deliveries AS d \
-         ON d.id = value ->> 'delivery_id' AND d.event_id = value ->> 'event_id'",
-        "UPDATE deliveries SET status = value ->> 'status', failures = value ->> 'failures', \
-         failing_since = value ->> 'failing_since' FROM json_each($1) \
-         WHERE deliveries.id = value ->> 'delivery_id' AND event_id = value ->> 'event_id' \
-         AND round = value ->> 'round'",
-        // If an earlier delivery was queued again meanwhile, the queue waits for that one.
-        "UPDATE queues SET due_at = value ->> 'due_at' FROM json_each($1) JOIN deliveries AS d \
-         ON d.id = value ->> 'delivery_id' AND d.event_id = value ->> 'event_id' \
-         AND d.round = value ->> 'round' \
-         WHERE queues.webhook_id = d.webhook_id AND queues.execution_id = d.execution_id \
-         AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier \
-             WHERE earlier.webhook_id = d.webhook_id AND earlier.execution_id = d.execution_id \
-             AND earlier.status = 'PENDING' AND earlier.id < d.id)",
-        "DELETE FROM queues WHERE (webhook_id, execution_id) IN \
-         (SELECT d.webhook_id, d.execution_id FROM json_each($1) JOIN deliveries AS d \
-         ON d.id = value ->> 'delivery_id') \
-         AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.webhook_id = queues.webhook_id \
-         AND d.execution_id = queues.execution_id AND d.status = 'PENDING')",
-    ] {
+    for statement in RECORD {
         insert_rows(tx, statement, &rows).await?;
     }
     Ok(())
 }
+
+/// Queues a delivery again.
+pub(super) const REPEAT: [&str; 2] = [
+    "UPDATE deliveries SET status = 'PENDING', round = round + 1, failures = 0, \
+     failing_since = NULL WHERE id = $1",
+    // Only the first pending delivery decides when the queue is due.
+    "INSERT INTO queues (webhook_id, execution_id, due_at) \
+     SELECT webhook_id, execution_id, $2 FROM deliveries AS d WHERE id = $1 \
+     AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier \
+         WHERE earlier.webhook_id = d.webhook_id AND earlier.execution_id = d.execution_id \
+         AND earlier.status = 'PENDING' AND earlier.id < d.id) \
+     ON CONFLICT (webhook_id, execution_id) DO UPDATE SET due_at = excluded.due_at",
+];
 
 /// Makes a delivery pending again, due at `now` or when the earlier ones of its queue are over.
 /// Does nothing if there is no such delivery. Later ones of the queue wait until this one is over.
@@ -164,17 +179,7 @@ pub async fn repeat(
     id: DeliveryId,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    for statement in [
-        "UPDATE deliveries SET status = 'PENDING', round = round + 1, failures = 0, \
-         failing_since = NULL WHERE id = $1",
-        // Only the first pending delivery decides when the queue is due.
-        "INSERT INTO queues (webhook_id, execution_id, due_at) \
-         SELECT webhook_id, execution_id, $2 FROM deliveries AS d WHERE id = $1 \
-         AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier \
-             WHERE earlier.webhook_id = d.webhook_id AND earlier.execution_id = d.execution_id \
-             AND earlier.status = 'PENDING' AND earlier.id < d.id) \
-         ON CONFLICT (webhook_id, execution_id) DO UPDATE SET due_at = excluded.due_at",
-    ] {
+    for statement in REPEAT {
         sqlx::query(statement).bind(id.number()).bind(now.as_millis()).execute(&mut **tx).await?;
     }
     Ok(())

@@ -19,6 +19,7 @@ mod programs;
 mod re_execute;
 mod repositories;
 mod roles;
+mod rollback;
 mod start;
 mod strict;
 mod timeouts;

@@ -12,6 +12,7 @@ mod history;
 mod large;
 mod metrics;
 mod program;
+mod push_update;
 mod redelivery;
 mod requests;
 mod rows;

@@ -1,11 +1,12 @@
 //! Callers: each does what makes sense for things as they are, and notes what it was told.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::history::{History, Sight, Start, Started, Time, When};
 use crate::app::{Execution, ORGANISATION, link};
@@ -41,6 +42,42 @@ pub struct Caller {
     pub shared: Shared,
     /// Counts answers; the process is killed when it comes to zero.
     pub until_the_kill: Arc<AtomicUsize>,
+    pub disk: Arc<Disk>,
+}
+
+/// The disk of a process, which may be full for a while.
+#[derive(Default)]
+pub struct Disk {
+    is_full: AtomicBool,
+    refusals: watch::Sender<u32>,
+}
+
+impl Disk {
+    /// From now on, refusals for want of room are expected until the process is killed: an answer may
+    /// be late.
+    pub fn fill(&self) {
+        self.is_full.store(true, Ordering::SeqCst);
+    }
+
+    /// How often something was refused because there was no room.
+    pub fn refusals(&self) -> u32 {
+        *self.refusals.borrow()
+    }
+
+    /// Waits until something was refused that often.
+    pub async fn wait_for_refusals(&self, count: u32) {
+        let mut refusals = self.refusals.subscribe();
+        refusals.wait_for(|refusals| *refusals >= count).await.unwrap();
+    }
+
+    fn refuses(&self, status: u16) -> bool {
+        // It is an I/O error if there is room again when the program looks for it.
+        let refused = [507, 503].contains(&status) && self.is_full.load(Ordering::SeqCst);
+        if refused {
+            self.refusals.send_modify(|refusals| *refusals += 1);
+        }
+        refused
+    }
 }
 
 impl Shared {
@@ -74,6 +111,16 @@ impl Caller {
         let body = body.map(Value::to_string).unwrap_or_default();
         let response = self.request(method, path).body(body).send().await?;
         Ok((response, When { called, answered: Some(self.shared.now()) }))
+    }
+
+    /// The status of an answer, which is one of these, or none if there was no room for the change.
+    pub fn status(&self, response: &Response, expected: &[u16]) -> Option<u16> {
+        let status = response.status().as_u16();
+        if self.disk.refuses(status) {
+            return None;
+        }
+        assert!(expected.contains(&status), "{response:?}");
+        Some(status)
     }
 
     /// What there is at a path, if there is something.
@@ -115,7 +162,7 @@ impl Caller {
             (Method::POST, "/_emulator/clock/advance", json!({ "by": by }))
         };
         let (response, _) = self.send(method, path, Some(&body)).await?;
-        assert_eq!(response.status(), 200, "{path}");
+        self.status(&response, &[200]);
         Ok(())
     }
 
@@ -191,17 +238,16 @@ impl Caller {
             _ => format!("{pipeline}/execution"),
         };
         let (response, when) = self.send(Method::PUT, &path, None).await?;
-        let status = response.status().as_u16();
         // Somebody else may have been quicker: the pipeline is busy, or the step is of the past.
-        assert!([201, 412, 400].contains(&status), "{path}: {response:?}");
+        let status = self.status(&response, &[201, 412, 400]);
         let note = |outcome| {
             let start = Start { pipeline: number, outcome, when };
             self.shared.note(|history| history.starts.push(start));
         };
-        if status == 412 {
+        if status == Some(412) {
             note(Started::Busy);
         }
-        if status == 201 {
+        if status == Some(201) {
             let created: Value = response.json().await?;
             note(Started::Created(id(&created)));
             let path = link(&created, "self").unwrap();
@@ -233,9 +279,7 @@ impl Caller {
         };
         let href = link(step, rel).unwrap();
         let (response, _) = self.send(Method::PUT, &href, Some(&body)).await?;
-        let status = response.status().as_u16();
-        assert!([202, 404].contains(&status), "{href}: {response:?}");
-        if status == 202 {
+        if self.status(&response, &[202, 404]) == Some(202) {
             let path = link(step, "self").unwrap();
             self.shared.answered.lock().unwrap().inputs.insert(path, body);
         }

@@ -1,5 +1,5 @@
-//! The real process is killed again and again under load. Whatever it has answered is there
-//! afterwards, and everything goes on as if nothing had happened.
+//! The real process is killed again and again under load, also while its disk is full. What it has
+//! answered is there afterwards, and everything goes on as if nothing had happened.
 
 mod caller;
 mod changes;
@@ -16,19 +16,26 @@ use std::time::Duration;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
-use self::caller::{Answered, Caller, PIPELINES, Shared, id};
+use self::caller::{Answered, Caller, Disk, PIPELINES, Shared, id};
 use self::changes::Thing;
 use crate::app::{ORGANISATION, link};
-use crate::process::{Running, start};
+use crate::process::{Running, limit_files, start};
 use crate::receiver::{Behaviour, Receiver};
 
 /// How often the process is killed, unless the environment variable says otherwise.
 const ROUNDS: usize = 50;
 const ROUNDS_VARIABLE: &str = "CRASH_ROUNDS";
 
+/// How many finished deliveries the emulator keeps of each subscription.
+const KEPT: usize = 10_000;
+
 /// How many callers there are at a time.
 const CALLERS: usize = 8;
+
+/// How many callers find the disk full, until there is room again.
+const REFUSALS: u32 = 10;
 
 /// How long a stopped process is silent at least.
 const SILENCE: Duration = Duration::from_millis(50);
@@ -80,14 +87,16 @@ async fn nothing_that_was_answered_is_lost_when_the_process_is_killed() {
     std::fs::write(directory.path().join("seed.yaml"), seed(&receiver)).unwrap();
     let shared = Shared::default();
     let mut random = fastrand::Rng::with_seed(7);
+    let mut refusals = 0;
     for round in 0..rounds() {
         if round % 4 == 1 {
             receiver.behave([503, 500, 502, 503].map(Behaviour::Answer));
         }
-        run_round(directory.path(), round, &shared, &mut random).await;
+        refusals += run_round(directory.path(), round, &shared, &mut random).await;
     }
+    assert!(refusals > 0, "the disk was full for somebody");
     let running = started(directory.path(), "0");
-    let caller = caller(&running, &shared, random, Arc::default());
+    let caller = caller(&running, &shared, random, Arc::default(), Arc::default());
     deliver_everything(&caller).await;
     let taken = receiver.take();
     let events = taken.iter().map(|event| (execution_of(&event.body), event_id(&event.body)));
@@ -102,22 +111,34 @@ fn caller(
     shared: &Shared,
     random: fastrand::Rng,
     until_the_kill: Arc<AtomicUsize>,
+    disk: Arc<Disk>,
 ) -> Caller {
     let (url, shared) = (running.url.clone(), shared.clone());
-    Caller { client: Client::new(), url, random, shared, until_the_kill }
+    Caller { client: Client::new(), url, random, shared, until_the_kill, disk }
 }
 
-/// Starts the process, lets callers work, and kills it.
-async fn run_round(directory: &Path, round: usize, shared: &Shared, random: &mut fastrand::Rng) {
+/// Starts the process, lets callers work, and kills it. Returns how often there was no room.
+async fn run_round(
+    directory: &Path,
+    round: usize,
+    shared: &Shared,
+    random: &mut fastrand::Rng,
+) -> u32 {
     if round % 5 == 4 {
         // Time stands: nothing may happen between the export and the import, which would undo it.
         let running = started(directory, "0");
-        return kill_while_it_imports(running, shared, random.fork()).await;
+        kill_while_it_imports(running, shared, random.fork()).await;
+        return 0;
     }
     let running = started(directory, "20");
     let until_the_kill = Arc::new(AtomicUsize::new(random.usize(20..120)));
+    let disk = Arc::new(Disk::default());
+    let room = (round % 6 == 3).then(|| fill_disk_for_a_moment(running.id(), disk.clone()));
     let callers: Vec<_> = (0..CALLERS)
-        .map(|_| caller(&running, shared, random.fork(), until_the_kill.clone()))
+        .map(|_| {
+            let until_the_kill = until_the_kill.clone();
+            caller(&running, shared, random.fork(), until_the_kill, disk.clone())
+        })
         .map(|caller| tokio::spawn(caller.call_until_killed()))
         .collect();
     if round % 3 == 2 {
@@ -126,10 +147,23 @@ async fn run_round(directory: &Path, round: usize, shared: &Shared, random: &mut
     // The first caller to be done means that the moment has come; the others are at work.
     let (first, _, others) = futures_util::future::select_all(callers).await;
     first.unwrap();
+    // It may be killed while its disk is full.
+    room.inspect(JoinHandle::abort);
     running.kill();
     for caller in others {
         caller.await.unwrap();
     }
+    disk.refusals()
+}
+
+/// Lets no file of the process grow or change until some callers have been refused.
+fn fill_disk_for_a_moment(process: u32, disk: Arc<Disk>) -> JoinHandle<()> {
+    disk.fill();
+    limit_files(process, "0");
+    tokio::spawn(async move {
+        disk.wait_for_refusals(REFUSALS).await;
+        limit_files(process, "unlimited");
+    })
 }
 
 /// Stops the process until somebody has waited in vain, and lets it go on.
@@ -144,7 +178,7 @@ async fn stop_for_a_moment(running: &Running) {
 /// Kills the process while it takes back the state that it has: either is the same.
 async fn kill_while_it_imports(running: Running, shared: &Shared, mut random: fastrand::Rng) {
     let in_vain = random.bool();
-    let caller = caller(&running, shared, random, Arc::default());
+    let caller = caller(&running, shared, random, Arc::default(), Arc::default());
     let state = caller.request(Method::GET, "/_emulator/state").send().await.unwrap();
     let state = state.bytes().await.unwrap();
     let import = caller.request(Method::PUT, "/_emulator/state").body(state).send();
@@ -169,6 +203,14 @@ fn execution_of(body: &Value) -> String {
     let object = body["event"]["activitystreams:object"]["@id"].as_str().unwrap();
     let (_, execution) = object.split_once("/execution/").unwrap();
     execution.split('/').next().unwrap().to_owned()
+}
+
+/// Whether an event is the first about its execution.
+fn is_first(body: &Value) -> bool {
+    let event = &body["event"];
+    let is_about_step =
+        event["activitystreams:object"]["@id"].as_str().unwrap().contains("/phase/");
+    event["@type"].as_str().unwrap().ends_with("/started") && !is_about_step
 }
 
 /// Moves the clock until nothing is pending, and notes which events there are.
@@ -197,8 +239,15 @@ async fn deliver_everything(caller: &Caller) {
     caller.shared.note(|history| {
         for delivery in newest_first.iter().rev() {
             assert_eq!(delivery["status"], "DELIVERED", "{delivery}");
-            let events = history.events.entry(execution_of(&delivery["body"])).or_default();
-            events.push(event_id(&delivery["body"]));
+            let body = &delivery["body"];
+            let execution = execution_of(body);
+            // Beyond that many the oldest are removed: of some executions only the later ones are left.
+            if newest_first.len() < KEPT
+                || is_first(body)
+                || history.events.contains_key(&execution)
+            {
+                history.events.entry(execution).or_default().push(event_id(body));
+            }
         }
     });
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::Caller;
 use crate::app::{CODE_QUALITY, PRODUCTION};
-use crate::process::{Running, program};
+use crate::process::{Running, limit_files, program};
 use crate::receiver::Receiver;
 
 /// The size that files may have, in bytes: less than the write-ahead log can have.
@@ -23,12 +23,6 @@ fn start_limited(directory: &TempDir) -> Running {
     command.args(["--listen", "127.0.0.1:0", "--pace", "quick"]);
     command.current_dir(directory.path()).stderr(Stdio::null());
     Running::spawn(&mut command).when_ready()
-}
-
-fn lift_limit(running: &Running) {
-    let pid = format!("--pid={}", running.id());
-    let lifted = Command::new("prlimit").args([&pid, "--fsize=unlimited:"]).status();
-    assert!(lifted.unwrap().success());
 }
 
 impl Caller {
@@ -82,7 +76,7 @@ async fn a_full_disk_is_told_everywhere_and_nothing_is_stuck_when_there_is_room_
     }
     assert!(!caller.is_well().await);
 
-    lift_limit(&running);
+    limit_files(running.id(), "unlimited");
     // What time and subscribers wait for goes on by itself.
     while receiver.next().await.summary() != ended {}
     caller.succeed(caller.add_history(1)).await;

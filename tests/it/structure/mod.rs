@@ -5,17 +5,18 @@
 mod circles;
 mod names;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use names::{Source, find_files};
+use names::{Source, find_files, types_of};
 
 /// For each module at the top, what else of this crate it may use, from the lowest layer up.
-const MAY_USE: [(&str, &[&str]); 25] = [
+const MAY_USE: [(&str, &[&str]); 26] = [
     ("domain", &[]),
+    ("log", &[]),
     ("content", &["domain"]),
     ("store", &["domain"]),
     ("input", &["domain"]),
@@ -44,15 +45,15 @@ const MAY_USE: [(&str, &[&str]); 25] = [
         "app",
         &[
             "server", "service", "workers", "events", "access", "http", "engine", "seed", "store",
-            "domain",
+            "log", "domain",
         ],
     ),
-    ("config", &["app", "access", "server", "engine", "store", "domain"]),
-    ("log", &["config"]),
+    ("banner", &["app", "log"]),
+    ("config", &["app", "access", "server", "engine", "store", "log", "domain"]),
     // Its tests make options of all parts.
     ("exec", &["app", "access", "server", "engine", "log", "stop"]),
     ("lib", &[]),
-    ("main", &["app", "config", "exec", "log", "openapi", "schema", "stop", "store"]),
+    ("main", &["app", "banner", "config", "exec", "log", "openapi", "schema", "stop", "store"]),
 ];
 
 /// The modules without I/O, clock and randomness.
@@ -214,4 +215,19 @@ fn what_is_read_is_not_copied_by_serde_first() {
             assert!(!is_read || copied.is_none(), "{}: {item}", path.display());
         }
     }
+}
+
+/// A reader who finds a type by its name has found the right one.
+#[test]
+fn no_two_types_have_one_name() {
+    let mut places: BTreeMap<String, BTreeSet<PathBuf>> = BTreeMap::new();
+    for path in find_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        // A file may define a type once for each platform.
+        for name in types_of(fs::read_to_string(&path).unwrap().parse().unwrap()) {
+            places.entry(name).or_default().insert(path.clone());
+        }
+    }
+    assert!(places.len() > 300, "{}", places.len());
+    places.retain(|_, files| files.len() > 1);
+    assert!(places.is_empty(), "{places:#?}");
 }

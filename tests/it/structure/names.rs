@@ -218,6 +218,42 @@ fn without_tests(tokens: TokenStream) -> TokenStream {
     kept.into_iter().collect()
 }
 
+/// The types that a file defines outside of functions, `impl`s and tests.
+pub fn types_of(tokens: TokenStream) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut tokens = without_tests(tokens).into_iter().peekable();
+    let mut is_code = false;
+    let mut is_macro = false;
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(word) => match word.to_string().as_str() {
+                "struct" | "enum" | "trait" | "type" | "union" if !is_code => {
+                    if let Some(TokenTree::Ident(name)) = tokens.peek() {
+                        found.push(name.to_string());
+                    }
+                }
+                "impl" | "fn" | "macro_rules" => is_code = true,
+                _ => {}
+            },
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                // A macro around an item: `words! { enum … }`.
+                if is_macro && !is_code {
+                    found.extend(types_of(group.stream()));
+                }
+                is_code = false;
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ';' => is_code = false,
+            TokenTree::Punct(punct) => {
+                is_macro = punct.as_char() == '!';
+                continue;
+            }
+            _ => {}
+        }
+        is_macro = false;
+    }
+    found
+}
+
 #[test]
 fn every_name_in_a_source_is_found() {
     let text = "
@@ -246,4 +282,19 @@ fn every_name_in_a_source_is_found() {
     assert_eq!(called, ["A", "B", "b", "c", "e", "f"]);
     let names = Names::of("pub use engine::Engine; pub mod engine;".parse().unwrap(), &[]);
     assert_eq!(join(names.own), "engine::Engine");
+}
+
+#[test]
+fn every_type_that_a_source_defines_is_found() {
+    let text = "
+        pub struct One { field: Two }
+        impl Iterator for One { type Item = u8; }
+        words! { #[derive(Debug)] pub enum Three { A = \"a\" } }
+        fn function() { struct Local; }
+        macro_rules! made { () => { struct Made; } }
+        pub(crate) type Four = u8;
+        #[cfg(test)]
+        mod tests { struct OfTests; }
+        trait Five {}";
+    assert_eq!(types_of(text.parse().unwrap()), ["One", "Three", "Four", "Five"]);
 }
