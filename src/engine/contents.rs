@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use super::write::Write;
 use super::{Engine, run_to_the_end};
 use crate::content::artifact::Reading;
-use crate::domain::build::{ContentDigest, Output, StoredFile, stored_files};
+use crate::domain::build::{Content, ContentDigest, Output, StoredFile, stored_files};
 use crate::domain::execution::plan::Code;
 use crate::domain::pipeline::Pipeline;
 use crate::seed::ZipFile;
@@ -90,29 +90,8 @@ impl Engine {
         source: &Path,
     ) -> Result<Uploaded, UploadError> {
         let _turn = self.storing.lock().await;
-        let generation = self.world.generation();
         let Reading { digest, content } = reading;
-        let mut write = Write::begin(self).await?;
-        let known = contents::find(&mut write.tx, digest).await?;
-        let id = match known {
-            Some(id) => id,
-            None => {
-                let id = contents::begin(&mut write.tx, digest, &content).await?;
-                write.commit().await?;
-                let mut file = File::open(source).await?;
-                let mut number = 0;
-                loop {
-                    write = self.begin_in(generation).await?;
-                    let stored = store_portion(&mut write, id, &mut file, &mut number).await?;
-                    if stored < PORTION {
-                        break;
-                    }
-                    write.commit().await?;
-                }
-                contents::complete(&mut write.tx, id).await?;
-                id
-            }
-        };
+        let (mut write, id) = self.store_content(digest, &content, source).await?;
         let program = write.catalog.find_program(key.program_id);
         let is_there = program.is_some_and(|it| it.repositories.contains_key(&key.repository_id));
         if !is_there {
@@ -127,6 +106,30 @@ impl Engine {
         write.commit().await?;
         let file = StoredFile { file: name, digest, content: Arc::new(content) };
         Ok(Uploaded { file, replaced })
+    }
+
+    /// Stores a content that is in a file, unless it is stored. Returns the write that completes it,
+    /// and its number.
+    async fn store_content(
+        self: &Arc<Self>,
+        digest: ContentDigest,
+        content: &Content,
+        source: &Path,
+    ) -> Result<(Write, i64), UploadError> {
+        let generation = self.world.generation();
+        let mut write = Write::begin(self).await?;
+        if let Some(id) = contents::find(&mut write.tx, digest).await? {
+            return Ok((write, id));
+        }
+        let id = contents::begin(&mut write.tx, digest, content).await?;
+        let mut file = File::open(source).await?;
+        let mut number = 0;
+        while store_portion(&mut write, id, &mut file, &mut number).await? == PORTION {
+            write.commit().await?;
+            write = self.begin_in(generation).await?;
+        }
+        contents::complete(&mut write.tx, id).await?;
+        Ok((write, id))
     }
 
     /// Begins a write, unless the state has been replaced since that generation.
@@ -222,15 +225,14 @@ impl Write {
         let id = contents::begin(&mut self.tx, *digest, content).await?;
         let mut file = File::open(path).await.map_err(|error| failed(error.to_string()))?;
         let mut number = 0;
-        loop {
-            let stored = store_portion(self, id, &mut file, &mut number).await;
-            match stored {
-                Ok(PORTION) => {}
-                Ok(_) => break,
-                Err(UploadError::Store(error)) => return Err(error),
-                Err(error) => return Err(failed(error.to_string())),
-            }
+        let mut stored = Ok(PORTION);
+        while let Ok(PORTION) = stored {
+            stored = store_portion(self, id, &mut file, &mut number).await;
         }
+        stored.map_err(|error| match error {
+            UploadError::Store(error) => error,
+            error => failed(error.to_string()),
+        })?;
         contents::complete(&mut self.tx, id).await
     }
 

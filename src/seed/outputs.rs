@@ -157,7 +157,9 @@ fn read_output(
         (Some(package), None, None) => {
             check_name("package", package, false, place);
             for (field, text, slashes) in [("group", group, true), ("version", version, false)] {
-                text.iter().for_each(|text| check_name(field, text, slashes, place));
+                if let Some(text) = text {
+                    check_name(field, text, slashes, place);
+                }
             }
             check_dependencies(depends_on, place);
             Output::Package(PackageOutput {

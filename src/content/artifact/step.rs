@@ -15,7 +15,7 @@ const LOAD_METRICS: [&str; 3] = ["error_rate", "response_time", "peak_resp_time"
 
 /// An artifact that a step has left, before its content is made.
 enum Source<'a> {
-    Output(Build<'a>, BuildFile<'a>),
+    Output(Box<(Build<'a>, BuildFile<'a>)>),
     /// So many open issues, with the seed of what they say.
     Issues(u64, String),
     Csv(Graph),
@@ -25,14 +25,14 @@ enum Source<'a> {
 impl Source<'_> {
     fn artifact(&self) -> io::Result<Artifact> {
         match self {
-            Self::Output(build, file) => build.artifact(file),
+            Self::Output(output) => output.0.artifact(&output.1),
             Self::Issues(..) | Self::Csv(_) | Self::Json(_) => Ok(self.generate()?.artifact),
         }
     }
 
     fn content(&self) -> io::Result<BuildContent> {
         match self {
-            Self::Output(build, file) => build.content(file),
+            Self::Output(output) => output.0.content(&output.1),
             Self::Issues(..) | Self::Csv(_) | Self::Json(_) => {
                 Ok(BuildContent::Generated(self.generate()?.content))
             }
@@ -41,7 +41,7 @@ impl Source<'_> {
 
     fn generate(&self) -> io::Result<ArtifactFile> {
         match self {
-            Self::Output(build, file) => build.generate(file),
+            Self::Output(output) => output.0.generate(&output.1),
             Self::Issues(count, seed) => Ok(issues(*count, seed)),
             Self::Csv(graph) => Ok(graph.csv()),
             Self::Json(graph) => graph.json(),
@@ -80,7 +80,7 @@ fn sources(execution: &Execution, position: usize) -> Vec<Source<'_>> {
         Action::Build if state.status() == StepStatus::Finished => {
             let build = Build::of(execution);
             let files = build.files().into_iter();
-            files.map(|file| Source::Output(build.clone(), file)).collect()
+            files.map(|file| Source::Output(Box::new((build.clone(), file)))).collect()
         }
         Action::CodeQuality => {
             let metrics = execution.gate_metrics(position);

@@ -40,12 +40,14 @@ pub(super) async fn insert(tx: &mut Transaction, programs: &[Program]) -> Result
     .await
 }
 
+type RepositoryRow = (i64, i64, String, Option<String>, Option<String>);
+
 /// Reads all repositories into their programs.
 pub(super) async fn read_into(
     connection: &mut SqliteConnection,
     programs: &mut Programs,
 ) -> Result<(), StoreError> {
-    let rows: Vec<(i64, i64, String, Option<String>, Option<String>)> =
+    let rows: Vec<RepositoryRow> =
         sqlx::query_as("SELECT program_id, id, name, description, outputs FROM repositories")
             .fetch_all(&mut *connection)
             .await?;
