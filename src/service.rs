@@ -128,7 +128,7 @@ impl Layers {
             let Ok(answer) = handler.oneshot(request).await;
             answer
         };
-        let limit = async |request| body::within_limits(request, handle).await;
+        let limit = async |request| body::within_limits(operation, request, handle).await;
         observe(traffic, id, operation, request, limit).await
     }
 }

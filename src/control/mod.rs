@@ -10,6 +10,7 @@ mod faults;
 mod health;
 mod history;
 mod info;
+mod instances;
 mod metrics;
 mod program;
 mod push_update;
@@ -81,6 +82,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(clock::get_timers),
     || routes!(program::patch_program),
     || routes!(environment::patch_environment),
+    || routes!(instances::get_instances),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
     || routes!(uploads::get_artifacts),

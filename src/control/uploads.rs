@@ -146,7 +146,7 @@ pub async fn put_artifact(
         return Err(Problem::invalid([InvalidField::new("file", problem).with_value(file)]));
     }
     let place = control.engine.place_for_copy();
-    let received = TemporaryFile::receive_at_most(LARGEST_ARTIFACT, place, body).await?;
+    let received = TemporaryFile::receive(place, body, LARGEST_ARTIFACT).await?;
     let (received, reading) = read(received).await?;
     let Uploaded { file, replaced } = control.engine.upload(key, file, reading, received).await?;
     let status = if replaced { StatusCode::OK } else { StatusCode::CREATED };

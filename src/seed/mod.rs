@@ -122,7 +122,7 @@ fn check_filled(document: &Document) -> Result<(), InvalidFields> {
 }
 
 fn read_document(
-    document: Document,
+    document: Document<'_>,
     is_tenant: impl Fn(TenantId) -> bool,
     zips: ZipFiles,
 ) -> Result<Seed, InvalidFields> {
@@ -149,7 +149,7 @@ fn read_alone<D: DeserializeOwned, T>(
 
 /// Returns what `check` makes of a document, or every wrong field with its line.
 fn with_lines<T>(
-    document: &Document,
+    document: &Document<'_>,
     check: impl FnOnce(&mut Place<'_>) -> Option<T>,
 ) -> Result<T, InvalidFields> {
     InvalidFields::collect(check).map_err(|InvalidFields(mut fields)| {

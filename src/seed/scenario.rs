@@ -73,7 +73,7 @@ impl ScenarioDocument {
             place.wrong("steps", message);
         }
         let outputs = self.read_outputs(zips, place);
-        let parts = Parts { program, pipeline, outputs: outputs.as_deref() };
+        let parts = EntryContext { program, pipeline, outputs: outputs.as_deref() };
         let steps = self.steps.iter().take(MOST_ENTRIES).enumerate();
         let entries: Vec<_> = steps
             .filter_map(|(index, entry)| {
@@ -111,7 +111,7 @@ impl ScenarioDocument {
 
 /// What an entry of a scenario is read with.
 #[derive(Clone, Copy)]
-struct Parts<'a> {
+struct EntryContext<'a> {
     program: &'a Program,
     pipeline: &'a Pipeline,
     /// What the build leaves, if the scenario says so.
@@ -125,8 +125,8 @@ impl EntryDocument {
         self.message.as_ref().map_or(0, String::len) + lines.sum::<usize>()
     }
 
-    fn read(&self, parts: Parts<'_>, place: &mut Place<'_>) -> Option<Entry> {
-        let Parts { pipeline, outputs, .. } = parts;
+    fn read(&self, parts: EntryContext<'_>, place: &mut Place<'_>) -> Option<Entry> {
+        let EntryContext { pipeline, outputs, .. } = parts;
         let known = place.count();
         let action = read_word::<Action>(place, "action", &self.action);
         let named = self.environment_type.as_deref();
@@ -268,7 +268,7 @@ impl EntryDocument {
 /// Returns why a command can't fail in any of the matching deployments, or `None` if it can in one.
 fn problem_with(
     failure: &Failure,
-    Parts { program, pipeline, outputs }: Parts<'_>,
+    EntryContext { program, pipeline, outputs }: EntryContext<'_>,
     action: Option<Action>,
     environment_type: Option<EnvironmentType>,
 ) -> Option<String> {

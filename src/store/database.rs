@@ -185,19 +185,20 @@ pub(super) fn distrustful(path: &Path) -> SqliteConnectOptions {
 #[error(
     "the database is from a newer cloudmanager-emulator (schema {version}; this one knows {}); \
      update the program, or use another --database or --ephemeral",
-    MIGRATIONS.len()
+    MIGRATIONS.last().map_or(0, |(version, ..)| *version)
 )]
 struct Newer {
     version: i64,
 }
 
 /// The migrations in order: version, description, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 7] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "resources", include_str!("../../migrations/0002_resources.sql")),
     (3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
     (4, "clock", include_str!("../../migrations/0004_clock.sql")),
     (5, "plans", include_str!("../../migrations/0005_plans.sql")),
+    (6, "memory", include_str!("../../migrations/0006_memory.sql")),
     (7, "builds", include_str!("../../migrations/0007_builds.sql")),
     (9, "successes", include_str!("../../migrations/0009_successes.sql")),
 ];

@@ -8,6 +8,7 @@ pub mod database;
 pub mod definitions;
 pub mod deliveries;
 pub mod emulator;
+pub mod environment_memories;
 pub mod executions;
 mod file;
 mod insert;

@@ -9,7 +9,8 @@ use super::database::distrustful;
 use super::definitions::scenarios;
 pub use super::inspect::find_fault as inspect;
 use super::{
-    Connection, Database, StoreError, Transaction, contents, deliveries, executions, plans, uploads,
+    Connection, Database, StoreError, Transaction, contents, deliveries, environment_memories,
+    executions, plans, uploads,
 };
 use crate::domain::time::Timestamp;
 
@@ -113,7 +114,11 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
     plans::check_all(database).await?;
     executions::check_all(database).await?;
     scenarios::check_all(database).await?;
+    environment_memories::check_all(database).await?;
     deliveries::check_all(database).await?;
+    if let Some(fault) = environment_memories::find_fault(database).await? {
+        return Ok(Some(fault));
+    }
     deliveries::find_fault(database).await
 }
 

@@ -71,6 +71,7 @@ async fn call_what_is_defined(caller: &mut Caller) {
     caller.call("patchProgram", "/_emulator/program/4", r#"{"emergencyMode":true}"#).await;
     let environment = ENVIRONMENT.replace("/api/", "/_emulator/");
     caller.call("patchEnvironment", &environment, r#"{"status":"ready"}"#).await;
+    caller.call("getInstances", &format!("{environment}/instances"), "").await;
     caller.call("getProgramRegions", "/api/program/4/regions", "").await;
     caller.call("getRepositories", "/api/program/4/repositories", "").await;
     caller.call("getRepository", "/api/program/4/repository/1", "").await;

@@ -253,7 +253,7 @@ async fn a_database_of_a_newer_version_is_refused_and_not_touched() {
         message.lines().collect::<Vec<_>>(),
         [
             "cloudmanager.db: the database is from a newer cloudmanager-emulator (schema 99; this one \
-          knows 5); update the program, or use another --database or --ephemeral"
+          knows 9); update the program, or use another --database or --ephemeral"
         ]
     );
     assert_eq!(std::fs::read(&path).unwrap(), before);

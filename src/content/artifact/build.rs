@@ -30,7 +30,7 @@ pub struct BuildFile<'a> {
     pub file: String,
     /// What it is to a deployment.
     pub role: Role,
-    source: Source<'a>,
+    source: FileSource<'a>,
 }
 
 /// What a file is to a deployment.
@@ -46,7 +46,7 @@ pub enum Role {
 
 /// Where the content of a file comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Source<'a> {
+enum FileSource<'a> {
     /// Generated: the package with the code, or one that a seed or scenario names.
     Code { site: Cow<'a, str> },
     /// Generated: the package with the pages.
@@ -126,17 +126,17 @@ impl<'a> Build<'a> {
             BuildFile {
                 file: file_name(&apps),
                 role: Role::Package(apps_package),
-                source: Source::Code { site: repository.clone().into() },
+                source: FileSource::Code { site: repository.clone().into() },
             },
             BuildFile {
                 file: file_name(&content),
                 role: Role::Package(content_package),
-                source: Source::Content,
+                source: FileSource::Content,
             },
             BuildFile {
                 file: file_name(&dispatcher),
                 role: Role::Dispatcher(Arc::new(dispatcher::paths(&[], &[]))),
-                source: Source::Dispatcher { with: &[], without: &[] },
+                source: FileSource::Dispatcher { with: &[], without: &[] },
             },
         ]
     }
@@ -154,25 +154,25 @@ impl<'a> Build<'a> {
                 BuildFile {
                     file: format!("{name}-{version}.zip"),
                     role: Role::Package(package),
-                    source: Source::Code { site: name.into() },
+                    source: FileSource::Code { site: name.into() },
                 }
             }
             Output::Dispatcher(DispatcherOutput { name, with, without }) => BuildFile {
                 file: format!("{name}-{}.zip", self.version),
                 role: Role::Dispatcher(Arc::new(dispatcher::paths(with, without))),
-                source: Source::Dispatcher { with, without },
+                source: FileSource::Dispatcher { with, without },
             },
             Output::File(stored) => BuildFile {
                 file: stored.file.clone(),
                 role: Role::of(stored),
-                source: Source::Stored(stored),
+                source: FileSource::Stored(stored),
             },
         }
     }
 
     /// Returns the description of one of its files.
     pub fn artifact(&self, file: &BuildFile<'_>) -> io::Result<Artifact> {
-        let Source::Stored(stored) = file.source else {
+        let FileSource::Stored(stored) = file.source else {
             return Ok(self.generate(file)?.artifact);
         };
         Ok(Artifact {
@@ -187,7 +187,7 @@ impl<'a> Build<'a> {
     /// Returns the content of one of its files.
     pub fn content(&self, file: &BuildFile<'_>) -> io::Result<BuildContent> {
         Ok(match file.source {
-            Source::Stored(stored) => BuildContent::Stored(stored.clone()),
+            FileSource::Stored(stored) => BuildContent::Stored(stored.clone()),
             _ => BuildContent::Generated(self.generate(file)?.content),
         })
     }
@@ -195,11 +195,13 @@ impl<'a> Build<'a> {
     pub(super) fn generate(&self, file: &BuildFile<'_>) -> io::Result<ArtifactFile> {
         let Self { repository, commit, version, outputs: _ } = self;
         let files = match (&file.source, &file.role) {
-            (Source::Code { site }, Role::Package(package)) => package::code(package, site, commit),
-            (Source::Content, Role::Package(package)) => {
+            (FileSource::Code { site }, Role::Package(package)) => {
+                package::code(package, site, commit)
+            }
+            (FileSource::Content, Role::Package(package)) => {
                 package::content(package, repository, commit)
             }
-            (Source::Dispatcher { with, without }, _) => {
+            (FileSource::Dispatcher { with, without }, _) => {
                 dispatcher::files(repository, commit, version, with, without)
             }
             _ => super::archive::Files::new(),

@@ -91,7 +91,7 @@ impl Reading {
 /// Returns what a zip file of that size is to a deployment.
 fn read_kind(file: impl Read + Seek, size: u64) -> Result<ContentKind, ArtifactError> {
     let left = Cell::new(LARGEST_DIRECTORY);
-    let mut archive = ZipArchive::new(Bounded { file, left: &left }).map_err(refused)?;
+    let mut archive = ZipArchive::new(BoundedFile { file, left: &left }).map_err(refused)?;
     // What is read from here on is bounded by itself.
     left.set(u64::MAX);
     if archive.len() > MOST_ENTRIES {
@@ -100,7 +100,7 @@ fn read_kind(file: impl Read + Seek, size: u64) -> Result<ContentKind, ArtifactE
     if archive.has_duplicate_names() {
         return Err(refuse("two entries have the same name"));
     }
-    let Entries { files, properties } = read_entries(&mut archive, size)?;
+    let ZipEntries { files, properties } = read_entries(&mut archive, size)?;
     if let Some(position) = properties {
         let entry = archive.by_index(position).map_err(refused)?;
         let text = read_all(entry, LARGEST_PROPERTIES, PROPERTIES)?;
@@ -127,7 +127,7 @@ pub fn is_artifact_path(text: &str) -> bool {
 }
 
 /// What the directory of a zip file says.
-struct Entries {
+struct ZipEntries {
     /// The paths of files, links and folders; those of folders end with `/`.
     files: BTreeSet<String>,
     /// The position of the properties of a package.
@@ -138,8 +138,8 @@ struct Entries {
 fn read_entries<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
     size: u64,
-) -> Result<Entries, ArtifactError> {
-    let mut entries = Entries { files: BTreeSet::new(), properties: None };
+) -> Result<ZipEntries, ArtifactError> {
+    let mut entries = ZipEntries { files: BTreeSet::new(), properties: None };
     let mut total = 0_u64;
     for position in 0..archive.len() {
         let entry = archive.by_index_data(position).map_err(refused)?;
@@ -199,12 +199,12 @@ fn refused(error: ZipError) -> ArtifactError {
 }
 
 /// A file of which only so many bytes are read.
-struct Bounded<'a, R> {
+struct BoundedFile<'a, R> {
     file: R,
     left: &'a Cell<u64>,
 }
 
-impl<R: Read> Read for Bounded<'_, R> {
+impl<R: Read> Read for BoundedFile<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.file.read(buffer)?;
         let left = self.left.get().checked_sub(length as u64);
@@ -213,7 +213,7 @@ impl<R: Read> Read for Bounded<'_, R> {
     }
 }
 
-impl<R: Seek> Seek for Bounded<'_, R> {
+impl<R: Seek> Seek for BoundedFile<'_, R> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         self.file.seek(position)
     }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use crate::content::artifact::{Build, BuildFile, ContentPackage, Role};
 use crate::domain::build::Output;
+use crate::domain::deployment::memory::{Deployer, InstanceAction, InstanceChange};
 use crate::domain::deployment::{
-    self, Command, CommandKind, DispatcherPackage, Failure, InstalledPackage, Order, Package,
-    Performed, Run, environment_urls, met_by_aem, needed_from, package_problems,
+    self, Command, CommandKind, DispatcherPackage, Failure, InstanceKind, InstanceState, Order,
+    Package, Performed, PresentPackage, Run, environment_urls, met_by_aem, needed_from,
+    package_problems,
 };
 use crate::domain::environment::{EnvironmentType, REGION, Topology};
-use crate::domain::execution::plan::{Plan, PlannedStep};
+use crate::domain::execution::plan::{Plan, PlannedStep, Target};
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, machine};
 use crate::domain::id::EnvironmentId;
@@ -88,6 +90,54 @@ impl StepDeployment {
     }
 }
 
+/// A deployment that has begun, as it stands at an instant.
+struct DeploymentMoment {
+    run: Run,
+    /// What has begun, in order.
+    begun: Vec<BegunCommand>,
+    /// When the next command will be over, if time alone brings it about.
+    next_change: Option<Timestamp>,
+}
+
+impl DeploymentMoment {
+    /// Returns the deployment of a step as it stands at `now`, or `None` if it has not started.
+    fn new(
+        step: &PlannedStep,
+        state: &StepState,
+        outputs: &Outputs,
+        order: &Order<'_>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let started_at = state.started_at()?;
+        let mut run = run(outputs, order, step);
+        let over_at = state.finished_at();
+        let (mut begun, mut next_change) =
+            begun_commands(&run, step, state, started_at, over_at.unwrap_or(now));
+        let count = begun.iter().filter(|one| one.ended_at.is_some()).count();
+        if let Some(at) = over_at {
+            next_change = None;
+            if count < run.performed.len() {
+                run = run.stopped_after(order, count);
+                let recovery = run.performed.iter().skip(count).cloned();
+                let recovered =
+                    |performed| BegunCommand { performed, began_at: at, ended_at: Some(at) };
+                begun.extend(recovery.map(recovered));
+            }
+        }
+        Some(Self { run, begun, next_change })
+    }
+}
+
+/// Returns a deploy step, its state and its target.
+fn deploy_step(
+    execution: &Execution,
+    position: usize,
+) -> Option<(&PlannedStep, &StepState, &Target)> {
+    let (step, state) = execution.step(position)?;
+    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
+    Some((step, state, target))
+}
+
 /// Returns the deployment of the step at a position as it stands at `now`, or `None` if the step is
 /// no deployment or has not started.
 #[must_use]
@@ -96,26 +146,12 @@ pub fn deployment(
     position: usize,
     now: Timestamp,
 ) -> Option<StepDeployment> {
-    let (step, state) = execution.step(position)?;
-    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
-    let started_at = state.started_at()?;
+    let (step, state, target) = deploy_step(execution, position)?;
     let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
-    let mut run = run(&outputs, &order, step);
+    let DeploymentMoment { run, begun, next_change } =
+        DeploymentMoment::new(step, state, &outputs, &order, now)?;
     let over_at = state.finished_at();
-    let (mut begun, mut next_change) =
-        begun_commands(&run, step, state, started_at, over_at.unwrap_or(now));
-    let count = begun.iter().filter(|one| one.ended_at.is_some()).count();
-    if let Some(at) = over_at {
-        next_change = None;
-        if count < run.performed.len() {
-            run = run.stopped_after(&order, count);
-            let recovery = run.performed.iter().skip(count).cloned();
-            let recovered =
-                |performed| BegunCommand { performed, began_at: at, ended_at: Some(at) };
-            begun.extend(recovery.map(recovered));
-        }
-    }
     let name = target.name.as_deref().unwrap_or_default();
     let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
     Some(StepDeployment {
@@ -151,6 +187,45 @@ fn run(outputs: &Outputs, order: &Order<'_>, step: &PlannedStep) -> Run {
         run.outcome = Err("the scenario lets a command fail that is not part of it".into());
     }
     run
+}
+
+/// Returns what the deploy step at a position has changed on instances up to `now`, in order. Empty
+/// if the step is no deployment or has not started.
+///
+/// As time passes, the list only grows at its end.
+#[must_use]
+pub fn instance_changes(
+    execution: &Execution,
+    position: usize,
+    now: Timestamp,
+) -> Vec<InstanceChange> {
+    let Some((step, state, target)) = deploy_step(execution, position) else { return Vec::new() };
+    let outputs = Outputs::of(&Build::of(execution));
+    let order = outputs.order(target.environment_type, target.topology, &step.options);
+    let Some(DeploymentMoment { run, begun, .. }) =
+        DeploymentMoment::new(step, state, &outputs, &order, now)
+    else {
+        return Vec::new();
+    };
+    let built_by = execution.plan.code.built_by.as_ref();
+    let deployer = Deployer {
+        execution: execution.id,
+        built_by: built_by.map_or(execution.id, |build| build.execution_id),
+    };
+    let changes =
+        begun.iter().filter_map(|one| deployer.change(&order, &one.performed, one.ended_at?));
+    let mut changes: Vec<_> = changes.collect();
+    if let Some(at) = state.finished_at() {
+        let dispatchers =
+            run.instances.into_iter().filter(|one| one.kind == InstanceKind::Dispatcher);
+        changes.extend(dispatchers.map(|InstanceState { instance, .. }| InstanceChange {
+            at,
+            execution: execution.id,
+            instance,
+            action: InstanceAction::DropBackup,
+        }));
+    }
+    changes
 }
 
 /// Returns the commands that have begun at `last`, and when those that have not ended will end.
@@ -264,7 +339,7 @@ impl Outputs {
     }
 
     /// Returns why nothing of it can be deployed to instances with the `installed` packages.
-    fn problems(&self, installed: &[InstalledPackage]) -> Vec<String> {
+    fn problems(&self, installed: &[PresentPackage]) -> Vec<String> {
         let mut problems = package_problems(&self.packages, installed);
         if self.dispatchers.len() > 1 {
             let files: Vec<_> = self.dispatchers.iter().map(|it| it.file.as_str()).collect();
@@ -275,10 +350,10 @@ impl Outputs {
     }
 
     /// Returns the notes of a deployment's log on what it does not do by itself.
-    fn notes(&self, installed: &[InstalledPackage]) -> Vec<String> {
+    fn notes(&self, installed: &[PresentPackage]) -> Vec<String> {
         let by_aem = met_by_aem(&self.packages).into_iter();
         let by_aem = by_aem.map(|(file, it)| format!("[INFO] {file} depends on {it}: part of AEM"));
-        let on_instances = installed.iter().map(|InstalledPackage { group, name, version }| {
+        let on_instances = installed.iter().map(|PresentPackage { group, name, version }| {
             format!("[INFO] {group}:{name}:{version} is on the instances already")
         });
         by_aem.chain(on_instances).collect()
@@ -289,7 +364,7 @@ impl Outputs {
 /// on the instances: `installed` returns the packages that all instances of an environment have.
 pub fn foresee(
     execution: &mut Execution,
-    installed: impl Fn(EnvironmentId) -> Vec<InstalledPackage>,
+    installed: impl Fn(EnvironmentId) -> Vec<PresentPackage>,
 ) {
     let mut plan = Plan::clone(&execution.plan);
     let outputs = Outputs::of(&Build::of(execution));

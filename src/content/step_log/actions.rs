@@ -3,10 +3,10 @@
 use crate::content::artifact::{Build, Role};
 use crate::content::deployment::StepDeployment;
 use crate::content::metric::describe;
-use crate::content::noise::Noise;
 use crate::domain::execution::Execution;
 use crate::domain::execution::plan::PlannedStep;
 use crate::domain::gate::Gate;
+use crate::domain::noise::Noise;
 use crate::domain::pipeline::Action;
 use crate::domain::scenario::Outcome;
 

@@ -38,9 +38,10 @@ pub fn exists(execution: &Execution, position: usize, file: Option<&str>) -> boo
 pub fn file_name(execution: &Execution, position: usize, file: Option<&str>) -> Option<String> {
     let (step, _) = execution.step(position)?;
     let environment = step.environment_type().map(EnvironmentType::as_str);
-    let parts = [Some(step.action.as_str()), environment, file];
-    let name: String = parts.into_iter().flatten().map(|part| format!("-{part}")).collect();
-    Some(format!("{}{name}.log", execution.id))
+    let id = execution.id.to_string();
+    let parts = [Some(id.as_str()), Some(step.action.as_str()), environment, file];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    Some(parts.join("-") + ".log")
 }
 
 /// Returns the log of a step as it stands at `now`, if it [`exists`].

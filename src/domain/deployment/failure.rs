@@ -40,35 +40,24 @@ impl Failure {
         if self.command == CommandKind::RestoreBackup {
             return Err(format!("{command} is only performed during recovery and can't fail"));
         }
-        let instances = distinct(
-            plan.iter().filter(|one| one.kind == self.command).map(|one| one.instance.as_str()),
-        );
-        if let Some(instance) = &self.instance
-            && !instances.is_empty()
-            && !instances.contains(&instance.as_str())
-        {
-            let instances = instances.join(", ");
-            return Err(format!(
-                "{command} is not performed on {instance}; it is performed on {instances}"
-            ));
+        let candidates = || plan.iter().filter(|one| one.kind == self.command);
+        let instances = distinct(candidates().map(|one| one.instance.as_str()));
+        if instances.is_empty() {
+            let commands = distinct(plan.iter().map(|one| one.kind.as_str())).join(", ");
+            let others = if commands.is_empty() { ": it has none" } else { "; it has " };
+            return Err(format!("the deployment has no command {command}{others}{commands}"));
         }
-        let subjects = plan.iter().filter(|one| one.kind == self.command);
-        let subjects = distinct(subjects.filter_map(|one| one.subject.as_deref()));
-        if let (Some(subject), false) = (&self.subject, instances.is_empty()) {
-            return Err(if subjects.is_empty() {
-                format!("{command} has no subject")
-            } else {
-                let subjects = subjects.join(", ");
-                format!(
-                    "{command} is not performed with {subject}; it is performed with {subjects}"
-                )
-            });
-        }
-        let commands = distinct(plan.iter().map(|one| one.kind.as_str())).join(", ");
-        Err(if commands.is_empty() {
-            format!("the deployment has no command {command}: it has none")
-        } else {
-            format!("the deployment has no command {command}; it has {commands}")
+        Err(match (&self.instance, &self.subject) {
+            (Some(instance), _) if !instances.contains(&instance.as_str()) => {
+                let instances = instances.join(", ");
+                format!("{command} is not performed on {instance}; it is performed on {instances}")
+            }
+            (_, subject) => {
+                let subject = subject.as_deref().unwrap_or_default();
+                let known = distinct(candidates().filter_map(|one| one.subject.as_deref()));
+                let known = if known.is_empty() { "nothing".into() } else { known.join(", ") };
+                format!("{command} is not performed with {subject}, but with {known}")
+            }
         })
     }
 
@@ -81,16 +70,9 @@ impl Failure {
         plan.iter().find(|command| {
             command.kind == self.command
                 && self.instance.as_ref().is_none_or(|wanted| command.instance == *wanted)
-                && self.subject.as_ref().is_none_or(|wanted| names(wanted, order, command))
+                && self.subject.as_ref().is_none_or(|wanted| order.is_subject(command, wanted))
         })
     }
-}
-
-/// Returns whether a scenario means the subject of a command.
-fn names(wanted: &str, order: &Order<'_>, command: &Command) -> bool {
-    let Some(subject) = &command.subject else { return false };
-    let mut packages = order.packages.iter().filter(|package| package.file == *subject);
-    subject.split(", ").any(|path| path == wanted) || packages.any(|it| it.is_named(wanted))
 }
 
 /// Each of the names once, in the order in which they first come.

@@ -25,7 +25,7 @@ pub struct Package {
 
 /// A package on an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InstalledPackage {
+pub struct PresentPackage {
     /// Its group.
     pub group: String,
     /// Its name.
@@ -51,7 +51,7 @@ impl Package {
 /// are not among them don't matter, and a cycle begins with its package that is given first.
 #[must_use]
 pub fn in_dependency_order(packages: &[Package]) -> Vec<&Package> {
-    let mut graph = Graph::of(packages);
+    let mut graph = DependencyGraph::of(packages);
     let mut ordered = Vec::with_capacity(packages.len());
     while let Some(next) = graph.find_ready().or_else(|| graph.waiting.first().copied()) {
         graph.take(next);
@@ -61,14 +61,14 @@ pub fn in_dependency_order(packages: &[Package]) -> Vec<&Package> {
 }
 
 /// Which of some packages need which others; packages are named by their positions.
-struct Graph {
+struct DependencyGraph {
     /// For each package those that it needs, without itself.
     needs: Vec<BTreeSet<usize>>,
     /// Those that have no place in the order yet.
     waiting: Vec<usize>,
 }
 
-impl Graph {
+impl DependencyGraph {
     fn of(packages: &[Package]) -> Self {
         let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (position, package) in packages.iter().enumerate() {
@@ -119,7 +119,7 @@ impl Graph {
 /// Returns why packages can't be deployed together to instances that have the `installed` ones:
 /// each package that is there twice, each dependency that is missing, and cycles.
 #[must_use]
-pub fn package_problems(packages: &[Package], installed: &[InstalledPackage]) -> Vec<String> {
+pub fn package_problems(packages: &[Package], installed: &[PresentPackage]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut names = BTreeSet::new();
     for Package { group, name, .. } in packages {
@@ -137,7 +137,7 @@ pub fn package_problems(packages: &[Package], installed: &[InstalledPackage]) ->
             }
         }
     }
-    let cycle = Graph::of(packages).cycles();
+    let cycle = DependencyGraph::of(packages).cycles();
     if !cycle.is_empty() {
         let files: Vec<_> = cycle.into_iter().map(|it| packages[it].file.as_str()).collect();
         problems.push(format!("these packages depend on each other: {}", files.join(", ")));
@@ -145,8 +145,8 @@ pub fn package_problems(packages: &[Package], installed: &[InstalledPackage]) ->
     problems
 }
 
-fn is_met(dependency: &Dependency, packages: &[Package], installed: &[InstalledPackage]) -> bool {
-    let is_installed = |InstalledPackage { group, name, version }: &InstalledPackage| {
+fn is_met(dependency: &Dependency, packages: &[Package], installed: &[PresentPackage]) -> bool {
+    let is_installed = |PresentPackage { group, name, version }: &PresentPackage| {
         dependency.is_met_by(group, name, version)
     };
     packages.iter().any(|package| package.meets(dependency))
@@ -157,12 +157,9 @@ fn is_met(dependency: &Dependency, packages: &[Package], installed: &[InstalledP
 /// Returns those of the `installed` packages that meet a dependency that the packages themselves
 /// and AEM don't.
 #[must_use]
-pub fn needed_from(
-    packages: &[Package],
-    installed: Vec<InstalledPackage>,
-) -> Vec<InstalledPackage> {
+pub fn needed_from(packages: &[Package], installed: Vec<PresentPackage>) -> Vec<PresentPackage> {
     let dependencies = || packages.iter().flat_map(|package| &package.depends_on);
-    let is_needed = |InstalledPackage { group, name, version }: &InstalledPackage| {
+    let is_needed = |PresentPackage { group, name, version }: &PresentPackage| {
         dependencies()
             .filter(|dependency| !is_met(dependency, packages, &[]))
             .any(|dependency| dependency.is_met_by(group, name, version))

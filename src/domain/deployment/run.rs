@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::command::{Command, CommandKind};
-use super::configuration::DispatcherFiles;
 use super::failure::Failure;
 use super::instance::{InstanceState, Instances};
 use super::plan::plan;
@@ -41,7 +40,7 @@ pub fn perform(order: &Order<'_>, failures: &[Failure]) -> Run {
     let mut performance = Performer {
         package: order.dispatcher_package,
         failures: messages(order, failures, &plan),
-        instances: Instances::before(order, &DispatcherFiles::provisioned()),
+        instances: Instances::before(order),
         performed: Vec::with_capacity(plan.len()),
         next_id: plan.last().map_or(1, |last| last.id.saturating_add(1)),
     };
@@ -71,7 +70,7 @@ impl Run {
     /// Returns a deployment that is refused for this reason before its first command.
     #[must_use]
     pub fn refused(order: &Order<'_>, reason: String) -> Self {
-        let instances = Instances::before(order, &DispatcherFiles::provisioned());
+        let instances = Instances::before(order);
         Self {
             planned: plan(order),
             performed: Vec::new(),
@@ -87,7 +86,7 @@ impl Run {
         let mut performance = Performer {
             package: order.dispatcher_package,
             failures: BTreeMap::new(),
-            instances: Instances::before(order, &DispatcherFiles::provisioned()),
+            instances: Instances::before(order),
             performed: self.performed.iter().take(commands).cloned().collect(),
             next_id: self.performed.iter().map(|one| one.command.id).max().unwrap_or(0) + 1,
         };
@@ -104,32 +103,34 @@ impl Run {
     }
 }
 
-/// A command that fails: its kind and instance, and its subject if only the command with that
-/// subject fails.
-type FailureKey = (CommandKind, String, Option<String>);
+/// What tells commands apart: kind, instance and subject.
+type Identity = (CommandKind, String, Option<String>);
 
 /// Returns what each command that fails says.
 fn messages(
     order: &Order<'_>,
     failures: &[Failure],
     plan: &[Command],
-) -> BTreeMap<FailureKey, String> {
+) -> BTreeMap<Identity, String> {
     let mut messages = BTreeMap::new();
     for failure in failures {
         if let Some(command) = failure.find_command(order, plan) {
-            let subject = failure.subject.as_ref().and(command.subject.clone());
-            messages.entry((command.kind, command.instance.clone(), subject)).or_insert_with(
-                || failure.message.clone().unwrap_or_else(|| command.kind.usual_error().to_owned()),
-            );
+            messages.entry(identity(command)).or_insert_with(|| {
+                failure.message.clone().unwrap_or_else(|| command.kind.usual_error().to_owned())
+            });
         }
     }
     messages
 }
 
+fn identity(command: &Command) -> Identity {
+    (command.kind, command.instance.clone(), command.subject.clone())
+}
+
 struct Performer<'a> {
     package: Option<&'a DispatcherPackage>,
     /// The failures that have not happened.
-    failures: BTreeMap<FailureKey, String>,
+    failures: BTreeMap<Identity, String>,
     instances: Instances<'a>,
     performed: Vec<Performed>,
     /// The id of the next command of the recovery.
@@ -162,16 +163,14 @@ impl Performer<'_> {
         {
             return Err(problem);
         }
-        let key = |subject| (command.kind, command.instance.clone(), subject);
-        let with_subject =
-            command.subject.clone().and_then(|it| self.failures.remove(&key(Some(it))));
-        with_subject.or_else(|| self.failures.remove(&key(None))).map_or(Ok(()), Err)
+        self.failures.remove(&identity(command)).map_or(Ok(()), Err)
     }
 
-    /// Restores each configuration that is not in service, then attaches each dispatcher.
+    /// Gives each dispatcher a configuration that can stay, and attaches it: a configuration that is
+    /// not in service is restored, unless its test passed.
     fn recover(&mut self) {
         let unsettled = self.instances.unsettled();
-        self.insist(CommandKind::RestoreBackup, unsettled.clone());
+        self.insist(CommandKind::RestoreBackup, self.instances.untested());
         self.insist(CommandKind::ReloadDispatcher, unsettled);
         self.insist(CommandKind::ManageElbLinksAttach, self.instances.detached());
     }

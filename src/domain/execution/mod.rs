@@ -175,6 +175,20 @@ impl Execution {
         }
     }
 
+    /// Returns when the pause ends that lasts now, if one does: before a step, or before the end.
+    #[must_use]
+    pub fn pause_until(&self) -> Option<Timestamp> {
+        if self.progress != Progress::Running {
+            return None;
+        }
+        let begun = self.steps.iter().take_while(|step| **step != StepState::NotStarted).count();
+        let since = match begun.checked_sub(1) {
+            None => self.created_at,
+            Some(last) => self.steps[last].finished_at()?,
+        };
+        Some(since + self.plan.pause_before(begun))
+    }
+
     /// Returns the position of the step with these identifiers.
     #[must_use]
     pub fn find_step(&self, phase_id: PhaseId, step_id: StepId) -> Option<usize> {

@@ -155,7 +155,8 @@ async fn start(
     {
         return Err(StartError::Busy);
     }
-    write.save_effects(vec![Changed { execution, effects }]).await?;
+    let (before, now) = (Some(created.clone()), write.now);
+    write.save_effects(vec![Changed { execution, effects, before }], now).await?;
     write.commit().await?;
     Ok(created)
 }
@@ -230,9 +231,10 @@ async fn command_step(
     };
     // A refusal changes nothing itself. What was overdue has happened all the same and is saved, so
     // the refusal is returned only after the commit.
+    let before = Some(execution.clone());
     let outcome = machine::apply(&mut execution, position, command, now, &mut effects);
     machine::run_until(&mut execution, now, &mut effects);
-    write.save(vec![Changed { execution, effects }]).await?;
+    write.save(vec![Changed { execution, effects, before }], now).await?;
     write.commit().await?;
     outcome.map_err(StepError::Refused)
 }

@@ -91,7 +91,7 @@ impl Engine {
                 None => *first.insert(write.take_past_ids(count, copies).await?),
             };
             let batch = left.min(self.options.batch.get());
-            write.add_past(key, trigger, first, left, batch).await?;
+            write.add_past(key, trigger, first, left, batch, left == count).await?;
             write.commit().await?;
             left -= batch;
         }
@@ -108,7 +108,8 @@ impl Write {
         Ok(ExecutionId::new(first.number() + i64::from(copies)))
     }
 
-    /// Adds the newest `batch` of the `left` executions whose identifiers begin with `first`.
+    /// Adds the newest `batch` of the `left` executions whose identifiers begin with `first`. The
+    /// first batch holds the newest deployments, which environments remember.
     async fn add_past(
         &mut self,
         key: PipelineKey,
@@ -116,6 +117,7 @@ impl Write {
         first: ExecutionId,
         left: u32,
         batch: u32,
+        is_first: bool,
     ) -> Result<(), HistoryError> {
         let catalog = self.catalog.clone();
         let program = catalog.find_program(key.program_id).ok_or(HistoryError::NoSuchPipeline)?;
@@ -142,6 +144,11 @@ impl Write {
         let oldest = Stored { execution, sequence: sequence - i64::from(batch) };
         let database = &self.engine.database;
         executions::insert_copies(database, &mut self.tx, &oldest, length, batch).await?;
+        if is_first {
+            let newest = ExecutionId::new(first.number() + i64::from(left) - 1);
+            let newest = execution_at(newest, Timestamp::from_millis(begin(1)));
+            self.remember_past(&newest).await?;
+        }
         self.record_past_successes(&oldest.execution, batch).await?;
         self.changes.add(Change::Pipeline(key));
         Ok(())

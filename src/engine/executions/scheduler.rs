@@ -309,7 +309,7 @@ impl Write {
                 Ok(mut execution) => {
                     let mut effects = Effects::default();
                     machine::run_until(&mut execution, until, &mut effects);
-                    changed.push(Changed { execution, effects });
+                    changed.push(Changed::by_time(execution, effects));
                 }
                 Err(reason) => {
                     tracing::error!(
@@ -320,6 +320,6 @@ impl Write {
                 }
             }
         }
-        self.save(changed).await
+        self.save(changed, until).await
     }
 }

@@ -1,7 +1,5 @@
 //! Executions: one row each, with the timeline of their steps.
 
-mod write;
-
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteRow;
@@ -13,6 +11,7 @@ use crate::domain::execution::plan::Plan;
 use crate::domain::execution::{End, Execution, ExecutionStatus, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
+pub use deploying::{list_by_id, list_by_id_for_update, list_overdue, list_overdue_for_update};
 pub use write::{Inserted, insert, insert_copies, set_aside, update};
 
 /// An execution with its place in the pipeline's history.
@@ -52,6 +51,9 @@ macro_rules! select_executions {
         )
     };
 }
+
+mod deploying;
+mod write;
 
 impl<'r> FromRow<'r, SqliteRow> for ExecutionRow {
     fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {

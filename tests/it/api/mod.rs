@@ -13,6 +13,7 @@ mod files;
 mod gates;
 mod gateway;
 mod logs;
+mod pauses;
 mod pipeline_changes;
 mod pipelines;
 mod programs;

@@ -169,5 +169,5 @@ async fn a_scenario_picks_the_package_that_fails() {
     let entry = fails("b")["steps"][0].clone();
     own["steps"].as_array_mut().unwrap().push(entry);
     let answer = app.put(&(DEV.replace("/api/", "/_emulator/") + "/scenario"), &own).await;
-    assert!(answer.text().contains("it is performed with c-1.zip"), "{}", answer.text());
+    assert!(answer.text().contains("but with c-1.zip"), "{}", answer.text());
 }

@@ -9,6 +9,7 @@ mod events;
 mod explain;
 mod faults;
 mod history;
+mod instances;
 mod large;
 mod metrics;
 mod program;

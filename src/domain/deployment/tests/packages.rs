@@ -2,11 +2,11 @@
 
 use crate::domain::environment::EnvironmentType::{Dev, Prod};
 
-use super::super::{CommandKind, InstalledPackage, met_by_aem, needed_from, package_problems};
+use super::super::{CommandKind, PresentPackage, met_by_aem, needed_from, package_problems};
 use super::*;
 
-fn installed(name: &str, version: &str) -> InstalledPackage {
-    InstalledPackage { group: "com.acme".into(), name: name.into(), version: version.into() }
+fn installed(name: &str, version: &str) -> PresentPackage {
+    PresentPackage { group: "com.acme".into(), name: name.into(), version: version.into() }
 }
 
 fn problems(packages: &[Package]) -> Vec<String> {
@@ -96,12 +96,15 @@ fn a_scenario_names_the_package_that_fails() {
     };
     assert_eq!(
         wrong.validate(&case.order()),
-        Err("install-client-packages is not performed with ui.content; it is performed with \
+        Err("install-client-packages is not performed with ui.content, but with \
              core-2.1.0.zip, ui.apps-2.1.0.zip"
             .into())
     );
     let none = Failure { command: CommandKind::ReloadDispatcher, ..wrong };
-    assert_eq!(none.validate(&case.order()), Err("reload-dispatcher has no subject".into()));
+    assert_eq!(
+        none.validate(&case.order()),
+        Err("reload-dispatcher is not performed with ui.content, but with nothing".into())
+    );
 }
 
 #[test]
