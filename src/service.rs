@@ -59,8 +59,13 @@ fn service_with(
     let control_router = control::router(&mut operations);
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
-    let control =
-        Control::new(engine.clone(), traffic.clone(), deliverer.clone(), access.clone(), openapi::yaml);
+    let control = Control::new(
+        engine.clone(),
+        traffic.clone(),
+        deliverer.clone(),
+        access.clone(),
+        openapi::yaml,
+    );
     let known = operations.clone();
     let wrong_method =
         async move |method, path, uri| method_not_allowed(&known, &method, path, &uri);
