@@ -171,6 +171,7 @@ fn pick(object: &Value, fields: &[&str]) -> Value {
 
 /// Returns a commit for a branch: the API does not tell the real one.
 fn commit_of(branch: &str) -> String {
-    let digest = Sha256::digest(branch);
-    digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+    let mut commit = format!("{:x}", Sha256::digest(branch));
+    commit.truncate(40);
+    commit
 }

@@ -21,6 +21,7 @@ const TICK: Duration = Duration::from_millis(250);
 
 /// Shows what runs until the emulator stops. On a terminal, the table is replaced; elsewhere, a new
 /// one follows each change.
+#[allow(clippy::disallowed_methods, reason = "the bar moves in real time")]
 pub(super) async fn watch(client: &EmulatorClient) -> Result<ExitCode, CommandError> {
     // The stream begins before the first read, so no change is missed in between.
     let mut changes = ChangeStream { stream: client.stream(EVENTS).await?, rest: Vec::new() };
@@ -35,8 +36,8 @@ pub(super) async fn watch(client: &EmulatorClient) -> Result<ExitCode, CommandEr
             let shown = if is_terminal { as_screen(&table) } else { table };
             print(shown.as_bytes())?;
             tokio::select! {
-                changed = changes.next() => {
-                    changed?;
+                event = changes.next() => {
+                    event?;
                     break;
                 }
                 () = tokio::time::sleep(TICK), if moves => {}

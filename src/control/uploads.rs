@@ -40,7 +40,7 @@ enum UploadType {
 /// The properties of an AEM package.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UploadedPackage)]
-struct PackageView {
+struct UploadedPackageView {
     /// Its group.
     group: String,
     /// Its name; empty if it is that of the file.
@@ -68,7 +68,7 @@ pub struct UploadView {
     md5: String,
     /// Its properties, if it is an AEM package.
     #[serde(skip_serializing_if = "Option::is_none")]
-    package: Option<PackageView>,
+    package: Option<UploadedPackageView>,
 }
 
 /// The zip files that the builds of a commit leave.
@@ -84,7 +84,7 @@ impl UploadView {
         let Content { size, md5, kind } = &**content;
         let (upload_type, package) = match kind {
             ContentKind::Package(PackageProperties { group, name, version, dependencies }) => {
-                let package = PackageView {
+                let package = UploadedPackageView {
                     group: group.clone(),
                     name: name.clone(),
                     version: version.clone(),

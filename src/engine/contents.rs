@@ -126,14 +126,14 @@ impl Engine {
         let mut number = 0;
         while store_portion(&mut write, id, &mut file, &mut number).await? == PORTION {
             write.commit().await?;
-            write = self.begin_in(generation).await?;
+            write = self.write_in(generation).await?;
         }
         contents::complete(&mut write.tx, id).await?;
         Ok((write, id))
     }
 
     /// Begins a write, unless the state has been replaced since that generation.
-    async fn begin_in(self: &Arc<Self>, generation: u64) -> Result<Write, UploadError> {
+    async fn write_in(self: &Arc<Self>, generation: u64) -> Result<Write, UploadError> {
         let write = Write::begin(self).await?;
         if self.world.generation() != generation {
             return Err(UploadError::Replaced);

@@ -27,7 +27,7 @@ const MOST_SMALL_BYTES: usize = 256 * 1024;
 /// A value of a document.
 #[derive(Debug)]
 pub(super) struct Node {
-    pub content: Content<Node>,
+    pub content: NodeContent<Node>,
     /// The line that it is on, in YAML; 0 in JSON.
     line: u32,
     /// Where a number or boolean is in the text, in YAML. Where a text is expected, its source is
@@ -45,7 +45,7 @@ struct Span {
 
 /// What a value is.
 #[derive(Debug)]
-pub(super) enum Content<N> {
+pub(super) enum NodeContent<N> {
     Null,
     Bool(bool),
     Number(Number),
@@ -56,7 +56,7 @@ pub(super) enum Content<N> {
 
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Json(Content<Json>);
+struct Json(NodeContent<Json>);
 
 /// A node of YAML. Its children have the layout of nodes, so that lists become lists of nodes in
 /// place.
@@ -78,8 +78,8 @@ pub(super) fn from_yaml(text: &str) -> Result<Node, InvalidField> {
     })
     .map(|Yaml(node)| match node {
         // An empty document counts as an object without fields.
-        Node { content: Content::Null, line, written } => {
-            Node { content: Content::Object(Vec::new()), line, written }
+        Node { content: NodeContent::Null, line, written } => {
+            Node { content: NodeContent::Object(Vec::new()), line, written }
         }
         node => node,
     })
@@ -171,10 +171,12 @@ impl Json {
 impl<'de> Deserialize<'de> for Yaml {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Spanned { value, referenced, defined } =
-            Spanned::<Content<Self>>::deserialize(deserializer)?;
+            Spanned::<NodeContent<Self>>::deserialize(deserializer)?;
         let line = u32::try_from(referenced.line()).unwrap_or_default();
         let written = match value {
-            Content::Bool(_) | Content::Number(_) => Span::of(defined.span()).unwrap_or_default(),
+            NodeContent::Bool(_) | NodeContent::Number(_) => {
+                Span::of(defined.span()).unwrap_or_default()
+            }
             _ => Span::default(),
         };
         Ok(Self(Node { content: value.map(|Self(node)| node), line, written }))
@@ -196,17 +198,17 @@ impl Span {
     }
 }
 
-impl<N> Content<N> {
-    fn map<M>(self, mut convert: impl FnMut(N) -> M) -> Content<M> {
+impl<N> NodeContent<N> {
+    fn map<M>(self, mut convert: impl FnMut(N) -> M) -> NodeContent<M> {
         match self {
-            Self::Null => Content::Null,
-            Self::Bool(value) => Content::Bool(value),
-            Self::Number(number) => Content::Number(number),
-            Self::Text(text) => Content::Text(text),
-            Self::List(items) => Content::List(items.into_iter().map(convert).collect()),
+            Self::Null => NodeContent::Null,
+            Self::Bool(value) => NodeContent::Bool(value),
+            Self::Number(number) => NodeContent::Number(number),
+            Self::Text(text) => NodeContent::Text(text),
+            Self::List(items) => NodeContent::List(items.into_iter().map(convert).collect()),
             Self::Object(entries) => {
                 let entries = entries.into_iter().map(|(name, value)| (name, convert(value)));
-                Content::Object(entries.collect())
+                NodeContent::Object(entries.collect())
             }
         }
     }
@@ -214,19 +216,19 @@ impl<N> Content<N> {
 
 impl Node {
     pub(super) fn of_text(text: &str) -> Self {
-        Self { content: Content::Text(text.into()), line: 0, written: Span::default() }
+        Self { content: NodeContent::Text(text.into()), line: 0, written: Span::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         match &self.content {
-            Content::Null => true,
-            Content::Object(fields) => fields.is_empty(),
+            NodeContent::Null => true,
+            NodeContent::Object(fields) => fields.is_empty(),
             _ => false,
         }
     }
 
     pub(super) fn is_object(&self) -> bool {
-        matches!(self.content, Content::Object(_))
+        matches!(self.content, NodeContent::Object(_))
     }
 
     /// Returns the line that it is on, if it is known.
@@ -237,19 +239,19 @@ impl Node {
     /// Returns the value as a text, if it can be read as one. `source` is the text of the document.
     pub(super) fn text<'n>(&'n self, source: &'n str) -> Option<&'n str> {
         match &self.content {
-            Content::Text(text) => Some(text),
+            NodeContent::Text(text) => Some(text),
             _ => self.written.of_text(source),
         }
     }
 
     pub(super) fn to_json(&self) -> Value {
         match &self.content {
-            Content::Null => Value::Null,
-            Content::Bool(value) => Value::Bool(*value),
-            Content::Number(number) => Value::Number(number.clone()),
-            Content::Text(text) => Value::String(text.to_string()),
-            Content::List(items) => items.iter().map(Self::to_json).collect(),
-            Content::Object(entries) => {
+            NodeContent::Null => Value::Null,
+            NodeContent::Bool(value) => Value::Bool(*value),
+            NodeContent::Number(number) => Value::Number(number.clone()),
+            NodeContent::Text(text) => Value::String(text.to_string()),
+            NodeContent::List(items) => items.iter().map(Self::to_json).collect(),
+            NodeContent::Object(entries) => {
                 entries.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect()
             }
         }
@@ -261,13 +263,13 @@ impl Node {
         let (mut found, mut rest) = (self, field);
         while !rest.is_empty() {
             let inner = match &found.content {
-                Content::Object(entries) => entries.iter().find_map(|(name, value)| {
+                NodeContent::Object(entries) => entries.iter().find_map(|(name, value)| {
                     // A name may contain dots, so the path is compared with the names that exist.
                     let after = rest.strip_prefix(&**name)?;
                     let ends = after.is_empty() || after.starts_with(['.', '[']);
                     ends.then(|| (value, after.strip_prefix('.').unwrap_or(after)))
                 }),
-                Content::List(items) => rest.strip_prefix('[').and_then(|rest| {
+                NodeContent::List(items) => rest.strip_prefix('[').and_then(|rest| {
                     let (index, after) = rest.split_once(']')?;
                     let item = items.get(index.parse::<usize>().ok()?)?;
                     Some((item, after.strip_prefix('.').unwrap_or(after)))
@@ -282,10 +284,10 @@ impl Node {
 
     fn child_mut(&mut self, part: &str) -> Option<&mut Self> {
         match &mut self.content {
-            Content::Object(entries) => {
+            NodeContent::Object(entries) => {
                 entries.iter_mut().find(|(name, _)| **name == *part).map(|(_, value)| value)
             }
-            Content::List(items) => items.get_mut(part.parse::<usize>().ok()?),
+            NodeContent::List(items) => items.get_mut(part.parse::<usize>().ok()?),
             _ => None,
         }
     }
@@ -294,7 +296,7 @@ impl Node {
     pub(super) fn leave_out(&mut self, place: &str) -> Option<()> {
         let Some((item, _)) = place.rsplit_once(']') else {
             let field = place.split('.').next()?;
-            let Content::Object(entries) = &mut self.content else { return None };
+            let NodeContent::Object(entries) = &mut self.content else { return None };
             let position = entries.iter().position(|(name, _)| **name == *field)?;
             entries.remove(position);
             return Some(());
@@ -303,12 +305,12 @@ impl Node {
         let index: usize = index.parse().ok()?;
         let mut parts = list.split(['[', '.']).map(|part| part.trim_end_matches(']'));
         let found = parts.try_fold(self, |node, part| node.child_mut(part))?;
-        let Content::List(items) = &mut found.content else { return None };
+        let NodeContent::List(items) = &mut found.content else { return None };
         (index < items.len()).then(|| _ = items.remove(index))
     }
 }
 
-impl<'de, N: Deserialize<'de>> Deserialize<'de> for Content<N> {
+impl<'de, N: Deserialize<'de>> Deserialize<'de> for NodeContent<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyContent(std::marker::PhantomData))
     }
@@ -317,65 +319,65 @@ impl<'de, N: Deserialize<'de>> Deserialize<'de> for Content<N> {
 struct AnyContent<N>(std::marker::PhantomData<N>);
 
 impl<'de, N: Deserialize<'de>> Visitor<'de> for AnyContent<N> {
-    type Value = Content<N>;
+    type Value = NodeContent<N>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("anything")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content<N>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NodeContent<N>, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
         entries.shrink_to_fit();
-        Ok(Content::Object(entries))
+        Ok(NodeContent::Object(entries))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Content<N>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<NodeContent<N>, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element()? {
             items.push(item);
         }
         items.shrink_to_fit();
-        Ok(Content::List(items))
+        Ok(NodeContent::List(items))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Content<N>, E> {
-        Ok(Content::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<NodeContent<N>, E> {
+        Ok(NodeContent::Bool(value))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Content<N>, E> {
-        Ok(Content::Number(number.into()))
+    fn visit_i64<E>(self, number: i64) -> Result<NodeContent<N>, E> {
+        Ok(NodeContent::Number(number.into()))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Content<N>, E> {
-        Ok(Content::Number(number.into()))
+    fn visit_u64<E>(self, number: u64) -> Result<NodeContent<N>, E> {
+        Ok(NodeContent::Number(number.into()))
     }
 
     /// Numbers that JSON doesn't have, such as YAML's `.inf`, become texts.
-    fn visit_f64<E>(self, number: f64) -> Result<Content<N>, E> {
-        let text = || Content::Text(number.to_string().into());
-        Ok(Number::from_f64(number).map_or_else(text, Content::Number))
+    fn visit_f64<E>(self, number: f64) -> Result<NodeContent<N>, E> {
+        let text = || NodeContent::Text(number.to_string().into());
+        Ok(Number::from_f64(number).map_or_else(text, NodeContent::Number))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Content<N>, E> {
-        Ok(Content::Text(text.into()))
+    fn visit_str<E>(self, text: &str) -> Result<NodeContent<N>, E> {
+        Ok(NodeContent::Text(text.into()))
     }
 
-    fn visit_string<E>(self, text: String) -> Result<Content<N>, E> {
-        Ok(Content::Text(text.into()))
+    fn visit_string<E>(self, text: String) -> Result<NodeContent<N>, E> {
+        Ok(NodeContent::Text(text.into()))
     }
 
-    fn visit_unit<E>(self) -> Result<Content<N>, E> {
-        Ok(Content::Null)
+    fn visit_unit<E>(self) -> Result<NodeContent<N>, E> {
+        Ok(NodeContent::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Content<N>, E> {
-        Ok(Content::Null)
+    fn visit_none<E>(self) -> Result<NodeContent<N>, E> {
+        Ok(NodeContent::Null)
     }
 
-    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Content<N>, D::Error> {
-        Content::deserialize(inner)
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<NodeContent<N>, D::Error> {
+        NodeContent::deserialize(inner)
     }
 }

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqA
 use serde::forward_to_deserialize_any;
 
 use super::fault::Fault;
-use super::node::{Content, Node};
+use super::node::{Node, NodeContent};
 
 /// A value that is read.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ macro_rules! whole_numbers {
     ($($method:ident $visit:ident $as:ident $type:ident $words:expr;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
             match &self.node.content {
-                Content::Number(number) => {
+                NodeContent::Number(number) => {
                     let number = number.$as().and_then(|number| $type::try_from(number).ok());
                     number.map_or_else(|| Err(Fault::expected($words)), |it| visitor.$visit(it))
                 }
@@ -40,29 +40,29 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.node.content {
-            Content::Null => visitor.visit_unit(),
-            Content::Bool(value) => visitor.visit_bool(*value),
-            Content::Number(number) => match (number.as_u64(), number.as_i64()) {
+            NodeContent::Null => visitor.visit_unit(),
+            NodeContent::Bool(value) => visitor.visit_bool(*value),
+            NodeContent::Number(number) => match (number.as_u64(), number.as_i64()) {
                 (Some(number), _) => visitor.visit_u64(number),
                 (None, Some(number)) => visitor.visit_i64(number),
                 (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             },
-            Content::Text(text) => visitor.visit_str(text),
-            Content::List(items) => visitor.visit_seq(self.items(items)),
-            Content::Object(entries) => visitor.visit_map(self.entries(entries)),
+            NodeContent::Text(text) => visitor.visit_str(text),
+            NodeContent::List(items) => visitor.visit_seq(self.items(items)),
+            NodeContent::Object(entries) => visitor.visit_map(self.entries(entries)),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.node.content {
-            Content::Null => visitor.visit_none(),
+            NodeContent::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match self.node.content {
-            Content::Bool(value) => visitor.visit_bool(value),
+            NodeContent::Bool(value) => visitor.visit_bool(value),
             _ => Err(Fault::expected("true or false")),
         }
     }
@@ -84,7 +84,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.node.content {
-            Content::Number(number) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
+            NodeContent::Number(number) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             _ => Err(Fault::expected("a number")),
         }
     }
@@ -122,7 +122,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.node.content {
-            Content::List(items) => visitor.visit_seq(self.items(items)),
+            NodeContent::List(items) => visitor.visit_seq(self.items(items)),
             _ => Err(Fault::expected("an array")),
         }
     }
@@ -131,7 +131,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     /// that would hide mistakes.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.node.content {
-            Content::Object(entries) => visitor.visit_map(self.entries(entries)),
+            NodeContent::Object(entries) => visitor.visit_map(self.entries(entries)),
             _ => Err(Fault::expected("an object")),
         }
     }

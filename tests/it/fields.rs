@@ -26,6 +26,7 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
         {"action": "deploy", "environmentType": "stage", "outcome": "FAILED",
             "failures": [{"command": "clean-dispatcher-configuration"}], "log": [{"line": "a", "times": 2}]},
         {"action": "codeQuality", "metrics": {"coverage": 5}},
+        {"action": "build", "builds": [{"package": "acme.ui.apps", "group": "com.acme", "version": "1.4.0"}, {"dispatcher": "acme.dispatcher"}]},
     ]});
     let environment = |id: &str| {
         json!({"id": id, "name": "e", "type": "stage", "variables": variables,
@@ -43,7 +44,8 @@ fn bodies() -> Vec<(&'static str, &'static str, Value)> {
             "tenantId": "77", "roles": ["deploymentManager"]}],
         "programs": [{"id": "77", "tenantId": "77", "name": "P", "kpis": {"responseTime": 3},
             "environments": [environment("59253")],
-            "repositories": [{"id": "1", "repo": "r", "branches": {"main": "abc"},
+            "repositories": [{"id": "1", "repo": "r", "builds": [{"dispatcher": "acme.dispatcher"}],
+                "branches": {"main": "abc"},
                 "tags": {"1.0": "abc"}}],
             "pipelines": [pipeline("1")]}],
         "webhooks": [{"tenantId": "77", "clientId": "c", "clientSecret": "s",

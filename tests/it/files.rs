@@ -201,7 +201,7 @@ async fn a_sound_database_is_said_to_be() {
     checked_health(&running).await;
     let answer = reqwest::get(format!("{}/_emulator/health", running.url)).await.unwrap();
     let version = env!("CARGO_PKG_VERSION");
-    let expected = format!(r#"{{"status":"ok","version":"{version}","database":"ok"}}"#);
+    let expected = format!(r#"{{"status":"ok","version":"{version}","database":"ok"}}"#) + "\n";
     assert_eq!(answer.text().await.unwrap(), expected);
     running.stop("-TERM");
 }

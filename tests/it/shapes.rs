@@ -56,18 +56,17 @@ static SHAPES: LazyLock<Published> = LazyLock::new(|| {
     for line in facts {
         match line.strip_prefix("  ") {
             Some(fields) => add_fields(&mut structures[structure], fields),
-            None => match line.split_once(' ') {
-                Some((operation, statuses)) => {
+            None => {
+                if let Some((operation, statuses)) = line.split_once(' ') {
                     let of = |word: &'static str| {
                         word.split_once(':').map_or((word, None), |(it, shape)| (it, Some(shape)))
                     };
                     answers.insert(operation, statuses.split(' ').map(of).collect());
-                }
-                None => {
+                } else {
                     structure = line;
                     structures.insert(line.to_owned(), object());
                 }
-            },
+            }
         }
     }
     for (structure, fields) in MORE_FIELDS {

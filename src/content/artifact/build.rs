@@ -29,13 +29,13 @@ pub struct BuildFile<'a> {
     /// Its name.
     pub file: String,
     /// What it is to a deployment.
-    pub role: Role,
+    pub role: FileRole,
     source: FileSource<'a>,
 }
 
 /// What a file is to a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum FileRole {
     /// An AEM package.
     Package(ContentPackage),
     /// A dispatcher artifact with these paths.
@@ -125,17 +125,17 @@ impl<'a> Build<'a> {
         vec![
             BuildFile {
                 file: file_name(&apps),
-                role: Role::Package(apps_package),
+                role: FileRole::Package(apps_package),
                 source: FileSource::Code { site: repository.clone().into() },
             },
             BuildFile {
                 file: file_name(&content),
-                role: Role::Package(content_package),
+                role: FileRole::Package(content_package),
                 source: FileSource::Content,
             },
             BuildFile {
                 file: file_name(&dispatcher),
-                role: Role::Dispatcher(Arc::new(dispatcher::paths(&[], &[]))),
+                role: FileRole::Dispatcher(Arc::new(dispatcher::paths(&[], &[]))),
                 source: FileSource::Dispatcher { with: &[], without: &[] },
             },
         ]
@@ -153,18 +153,18 @@ impl<'a> Build<'a> {
                 };
                 BuildFile {
                     file: format!("{name}-{version}.zip"),
-                    role: Role::Package(package),
+                    role: FileRole::Package(package),
                     source: FileSource::Code { site: name.into() },
                 }
             }
             Output::Dispatcher(DispatcherOutput { name, with, without }) => BuildFile {
                 file: format!("{name}-{}.zip", self.version),
-                role: Role::Dispatcher(Arc::new(dispatcher::paths(with, without))),
+                role: FileRole::Dispatcher(Arc::new(dispatcher::paths(with, without))),
                 source: FileSource::Dispatcher { with, without },
             },
             Output::File(stored) => BuildFile {
                 file: stored.file.clone(),
-                role: Role::of(stored),
+                role: FileRole::of(stored),
                 source: FileSource::Stored(stored),
             },
         }
@@ -195,10 +195,10 @@ impl<'a> Build<'a> {
     pub(super) fn generate(&self, file: &BuildFile<'_>) -> io::Result<ArtifactFile> {
         let Self { repository, commit, version, outputs: _ } = self;
         let files = match (&file.source, &file.role) {
-            (FileSource::Code { site }, Role::Package(package)) => {
+            (FileSource::Code { site }, FileRole::Package(package)) => {
                 package::code(package, site, commit)
             }
-            (FileSource::Content, Role::Package(package)) => {
+            (FileSource::Content, FileRole::Package(package)) => {
                 package::content(package, repository, commit)
             }
             (FileSource::Dispatcher { with, without }, _) => {
@@ -215,8 +215,8 @@ impl BuildFile<'_> {
     #[must_use]
     pub fn artifact_type(&self) -> ArtifactType {
         match self.role {
-            Role::Dispatcher(_) => ArtifactType::DispatcherConfiguration,
-            Role::Package(_) | Role::Other => ArtifactType::ContentPackage,
+            FileRole::Dispatcher(_) => ArtifactType::DispatcherConfiguration,
+            FileRole::Package(_) | FileRole::Other => ArtifactType::ContentPackage,
         }
     }
 
@@ -225,9 +225,9 @@ impl BuildFile<'_> {
     pub fn description(&self) -> String {
         let file = &self.file;
         match &self.role {
-            Role::Package(package) => format!("AEM package {file} ({})", package.coordinates()),
-            Role::Dispatcher(_) => format!("Dispatcher artifact {file}"),
-            Role::Other => format!(
+            FileRole::Package(package) => format!("AEM package {file} ({})", package.coordinates()),
+            FileRole::Dispatcher(_) => format!("Dispatcher artifact {file}"),
+            FileRole::Other => format!(
                 "{file} is not deployed: it has neither META-INF/vault/properties.xml nor a folder \
                  of a dispatcher configuration"
             ),
@@ -235,7 +235,7 @@ impl BuildFile<'_> {
     }
 }
 
-impl Role {
+impl FileRole {
     fn of(stored: &StoredFile) -> Self {
         match &stored.content.kind {
             ContentKind::Package(PackageProperties { group, name, version, dependencies }) => {

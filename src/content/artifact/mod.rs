@@ -15,7 +15,7 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use build::{Build, BuildContent, BuildFile, Role};
+pub use build::{Build, BuildContent, BuildFile, FileRole};
 pub use dispatcher::dispatcher_paths;
 pub use graph::Graph;
 pub use issues::{MOST_ISSUES, issues};

@@ -4,7 +4,7 @@ mod lines;
 
 use std::sync::Arc;
 
-use crate::content::artifact::{Build, BuildFile, ContentPackage, Role};
+use crate::content::artifact::{Build, BuildFile, ContentPackage, FileRole};
 use crate::domain::build::Output;
 use crate::domain::deployment::memory::{Deployer, InstanceAction, InstanceChange};
 use crate::domain::deployment::{
@@ -308,15 +308,15 @@ impl Outputs {
         let mut outputs = Self { packages: Vec::new(), dispatchers: Vec::new() };
         for BuildFile { file, role, .. } in build.files() {
             match role {
-                Role::Package(ContentPackage { group, name, version, depends_on }) => {
+                FileRole::Package(ContentPackage { group, name, version, depends_on }) => {
                     // They were checked when they were written.
                     let depends_on = depends_on.iter().filter_map(|it| it.parse().ok()).collect();
                     outputs.packages.push(Package { group, name, version, file, depends_on });
                 }
-                Role::Dispatcher(entries) => {
+                FileRole::Dispatcher(entries) => {
                     outputs.dispatchers.push(DispatcherPackage { file, entries });
                 }
-                Role::Other => {}
+                FileRole::Other => {}
             }
         }
         outputs

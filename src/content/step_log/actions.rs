@@ -1,6 +1,6 @@
 //! What each action writes into the log of its step while it works.
 
-use crate::content::artifact::{Build, Role};
+use crate::content::artifact::{Build, FileRole};
 use crate::content::deployment::StepDeployment;
 use crate::content::metric::describe;
 use crate::domain::execution::Execution;
@@ -92,7 +92,7 @@ fn deployment_order(
     let environment = environment(step);
     let mut lines = vec![(0, format!("[INFO] Deploying to {environment}"))];
     for file in Build::of(execution).files() {
-        let level = if file.role == Role::Other { "WARN" } else { "INFO" };
+        let level = if file.role == FileRole::Other { "WARN" } else { "INFO" };
         lines.push((0, format!("[{level}] {}", file.description())));
     }
     if let Some(deployment) = deployment {

@@ -79,8 +79,7 @@ async fn a_base_url_with_a_trailing_slash_works() {
 #[tokio::test]
 async fn unknown_paths_are_404_and_wrong_methods_405() {
     let app = TestApp::new().await;
-    for path in ["/", "/api", "/api/", "/api/nothing", "/api/programs/", "/_emulator/nothing", "/x"]
-    {
+    for path in ["/api", "/api/", "/api/nothing", "/api/programs/", "/_emulator/nothing", "/x"] {
         let answer = app.get(path).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
         assert_eq!(answer.header("content-type"), "application/problem+json");

@@ -205,6 +205,9 @@ fn only_the_write_guard_begins_a_transaction() {
     let mut beginning = BTreeSet::new();
     let mut making = BTreeSet::new();
     for path in find_files(&root) {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
         let found = calls_and_texts(fs::read_to_string(&path).unwrap().parse().unwrap());
         let file = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
         if found.iter().any(|it| it.starts_with(".begin") || it.starts_with(".try_begin")) {

@@ -21,7 +21,7 @@ fn build(commit: &str) -> Build<'static> {
 
 fn package(build: &Build<'_>, position: usize) -> ContentPackage {
     match &build.files()[position].role {
-        Role::Package(package) => package.clone(),
+        FileRole::Package(package) => package.clone(),
         role => panic!("{role:?}"),
     }
 }
