@@ -8,6 +8,7 @@ mod counters;
 pub mod definitions;
 pub mod deliveries;
 mod executions;
+mod problems;
 mod purge;
 mod world;
 mod write;
@@ -29,6 +30,7 @@ use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::seed::Origin;
 use crate::store::emulator::EmulatorRow;
+use crate::store::executions as executions_store;
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
@@ -42,6 +44,8 @@ pub use executions::history::{History, HistoryError};
 use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
+use problems::Problems;
+pub use problems::Worker;
 use purge::Purging;
 use world::{World, load};
 pub use world::{additions, state};
@@ -94,6 +98,7 @@ pub struct Engine {
     /// Whether the emulator stops.
     stopping: watch::Sender<bool>,
     counters: Counters,
+    problems: Problems,
 }
 
 impl Engine {
@@ -124,6 +129,7 @@ impl Engine {
             signing_key: row.signing_key.clone(),
             stopping: watch::Sender::new(false),
             counters: Counters::default(),
+            problems: Problems::default(),
             options,
         });
         engine.catch_up(row, is_new, has_key).await?;
@@ -156,6 +162,9 @@ impl Engine {
             self.set_clock_rate(rate).await?;
         }
         self.settle_due().await?;
+        let set_aside = executions_store::list_set_aside(&self.database).await?;
+        self.problems.set_aside(set_aside);
+        self.problems.retain_known(&self.catalog());
         Ok(())
     }
 

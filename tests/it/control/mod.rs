@@ -3,6 +3,7 @@
 mod batches;
 mod clock;
 mod commits;
+mod damage;
 pub mod deliveries;
 mod environment;
 mod events;
