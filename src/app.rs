@@ -1,5 +1,6 @@
 //! The application: engine, HTTP server and workers.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,10 +12,12 @@ use tokio::net::TcpListener;
 use crate::access::Auth;
 use crate::access::access_token::AccessTokens;
 use crate::domain::invalid::InvalidFields;
+use crate::domain::pace::Pace;
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;
 use crate::http::temporary;
+use crate::log::FilterError;
 use crate::seed::{self, Origin, Seed};
 use crate::server::{Patience, Server};
 use crate::service::{HttpService, service};
@@ -47,8 +50,8 @@ pub struct AppOptions {
 /// Why an application does not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// A file can't be read.
-    #[error("{path}: {error}")]
+    /// The seed file can't be read.
+    #[error("the seed file {path} can't be read: {error}")]
     Read {
         /// The file.
         path: String,
@@ -64,13 +67,16 @@ pub enum AppError {
         mistakes: InvalidFields,
     },
     /// The address can't be listened on.
-    #[error("can't listen on {address}: {error}")]
+    #[error("can't listen on {address}: {error}{}", advice(error))]
     Listen {
         /// The address.
         address: SocketAddr,
         /// Why.
         error: std::io::Error,
     },
+    /// What is to be logged can't be read.
+    #[error(transparent)]
+    Log(#[from] FilterError),
     /// The temporary directory can't be made.
     #[error("can't create a temporary directory: {0}")]
     Temporary(std::io::Error),
@@ -86,6 +92,20 @@ pub enum AppError {
     /// A worker failed.
     #[error(transparent)]
     Worker(#[from] WorkerFailed),
+}
+
+/// Returns what to do where an address can't be listened on.
+fn advice(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AddrInUse => {
+            "; another program, perhaps another emulator, uses this port. \
+             --listen 127.0.0.1:0 takes any free port"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "; --listen 0.0.0.0:4600 takes every address of this machine"
+        }
+        _ => "",
+    }
 }
 
 impl AppError {
@@ -106,10 +126,56 @@ pub struct App {
     workers: Workers,
     service: HttpService,
     patience: Patience,
-    url: String,
-    auth: Auth,
+    summary: Summary,
     /// Deleted when the application is dropped.
     _temporary: Option<TempDir>,
+}
+
+/// How an application was started, for people to read.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// The URL of the server, for example `http://127.0.0.1:4600`.
+    pub url: String,
+    /// Where the data is.
+    pub database: Database,
+    /// The seed file; none for the demo.
+    pub seed: Option<String>,
+    /// How long automated steps take.
+    pub pace: Pace,
+    /// How fast the clock runs.
+    pub clock_rate: f64,
+    /// Who may call the API.
+    pub auth: Auth,
+    /// An organisation that callers can name, if there is one.
+    pub organisation: Option<String>,
+}
+
+/// Where the data of an application is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// In a temporary file.
+    Temporary,
+    /// In a file that this start has created.
+    New(String),
+    /// In a file of an earlier start.
+    Existing(String),
+}
+
+impl Database {
+    /// Returns the name of the file, if it has one to speak of.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Temporary => None,
+            Self::New(name) | Self::Existing(name) => Some(name),
+        }
+    }
+
+    /// Returns whether it was filled by this start.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        !matches!(self, Self::Existing(_))
+    }
 }
 
 /// What a caller authenticates with.
@@ -149,6 +215,7 @@ impl App {
             engine,
             patience,
         } = options;
+        let seed_name = seed.as_ref().map(|path| path.display().to_string());
         let seed = match seed {
             Some(path) => Origin::from(read_seed(&path)?),
             None => Origin::Demo,
@@ -156,6 +223,8 @@ impl App {
         let failed = |error| AppError::Listen { address: listen, error };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let has_clock_start = engine.clock_start.is_some();
+        let file = database.as_ref().map(|path| path.display().to_string());
         let (path, temporary) = if let Some(path) = database {
             (path, None)
         } else {
@@ -164,7 +233,24 @@ impl App {
         };
         let engine = Engine::open(&path, engine, seed).await?;
         let url = format!("http://{address}");
-        let hosts = Hosts::new(address.ip(), url.clone(), public_url, &allow_hosts);
+        let database = match file {
+            None => Database::Temporary,
+            Some(file) if engine.is_new() => Database::New(file),
+            Some(file) => {
+                warn_of_ignored(&file, &url, seed_name.is_some(), has_clock_start);
+                Database::Existing(file)
+            }
+        };
+        let summary = Summary {
+            url: url.clone(),
+            database,
+            seed: seed_name,
+            pace: engine.pace(),
+            clock_rate: engine.clock_rate(),
+            auth,
+            organisation: engine.organisation(),
+        };
+        let hosts = Hosts::new(address.ip(), url, public_url, &allow_hosts);
         let event_url = event_url.unwrap_or_else(|| hosts.own_url().to_owned());
         let deliverer = Arc::new(Deliverer::new(engine.clone(), &event_url));
         let service = service(&engine, &deliverer, hosts, auth);
@@ -174,7 +260,7 @@ impl App {
         workers.add("deliverer", deliverer.run());
         workers.add("purger", async move { purger.run_purger().await });
         workers.add("inspector", async move { inspector.run_inspector().await });
-        Ok(Self { engine, listener, workers, service, patience, url, auth, _temporary: temporary })
+        Ok(Self { engine, listener, workers, service, patience, summary, _temporary: temporary })
     }
 
     /// Adds a worker beside the server. If it ends before the server stops, it has failed.
@@ -189,13 +275,19 @@ impl App {
     /// Returns the URL of the server, for example `http://127.0.0.1:4600`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        &self.summary.url
+    }
+
+    /// Returns how the application was started.
+    #[must_use]
+    pub fn summary(&self) -> &Summary {
+        &self.summary
     }
 
     /// Returns what a caller can authenticate with: the first client of the seed, if a client is
     /// needed.
     pub fn credentials(&self) -> Result<Credentials, AppError> {
-        if self.auth == Auth::Open {
+        if self.summary.auth == Auth::Open {
             return Ok(Credentials {
                 organisation: self.engine.organisation(),
                 api_key: CREDENTIAL.into(),
@@ -220,8 +312,8 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
         grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, workers, service, patience, url: _, auth, _temporary } = self;
-        if auth == Auth::Strict && engine.first_client().is_none() {
+        let Self { engine, listener, workers, service, patience, summary, _temporary } = self;
+        if summary.auth == Auth::Strict && engine.first_client().is_none() {
             tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
         }
         if beyond_loopback(&listener) {
@@ -243,6 +335,18 @@ impl App {
         worked?;
         closed?;
         Ok(())
+    }
+}
+
+/// Warns of options that have no effect, because the database is not new.
+fn warn_of_ignored(file: &str, url: &str, has_seed: bool, has_clock_start: bool) {
+    let ignored = [(has_seed, "--seed"), (has_clock_start, "--clock-start")];
+    for (_, option) in ignored.into_iter().filter(|(is_given, _)| *is_given) {
+        tracing::warn!(
+            "{option} has no effect yet: the database {file} is not new. \
+             `curl -X POST {url}/_emulator/reset` deletes its data and begins anew; \
+             --ephemeral or another --database keeps it."
+        );
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod api;
 pub mod app;
+pub mod banner;
 pub mod config;
 pub mod content;
 pub mod control;

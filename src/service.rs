@@ -26,7 +26,7 @@ use crate::http::origin::check_origin;
 use crate::http::path::as_routed;
 use crate::http::problem::Problem;
 use crate::http::request_id::{self, answer_with_request_id};
-use crate::traffic::{Traffic, observe};
+use crate::traffic::{LoggedCall, Traffic, observe};
 
 /// The HTTP surface as one service.
 pub type HttpService = MapRequest<Router, fn(Request) -> Request>;
@@ -95,12 +95,17 @@ async fn pass_layers(
     handler: Route,
 ) -> Result<Response, Infallible> {
     let id = request_id::of(&request);
+    let logged = LoggedCall::begin(&request);
     let answer = async |request| {
         // A panic is caught here, inside of the request id, so that its 500 has one, too.
         let answer = AssertUnwindSafe(layers.answer(&id, request, handler)).catch_unwind().await;
         answer.unwrap_or_else(|_| panicked())
     };
-    Ok(answer_with_request_id(&id, request, answer).await)
+    let answer = answer_with_request_id(&id, request, answer).await;
+    if let Some(logged) = logged {
+        logged.end(&layers.traffic, answer.status(), &id);
+    }
+    Ok(answer)
 }
 
 impl Layers {
@@ -123,7 +128,7 @@ impl Layers {
             let Ok(answer) = handler.oneshot(request).await;
             answer
         };
-        let limit = async |request| body::within_limits(request, handle).await;
+        let limit = async |request| body::within_limits(operation, request, handle).await;
         observe(traffic, id, operation, request, limit).await
     }
 }

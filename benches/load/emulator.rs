@@ -31,7 +31,7 @@ impl Running {
         Self::start(
             Command::new(env!("CARGO_BIN_EXE_cloudmanager-emulator"))
                 .current_dir(directory)
-                .args(["--listen", "127.0.0.1:0", "--clock-rate", "0"])
+                .args(["--listen", "127.0.0.1:0", "--clock-rate", "0", "--quiet"])
                 .args(options),
         )
     }

@@ -126,7 +126,11 @@ impl AccessTokens {
         let claims: Option<AccessClaims> = token.and_then(|token| token.claims());
         let claims = claims.filter(|claims| claims.kind == ACCESS).ok_or(BadToken::Foreign)?;
         let end = claims.end().ok_or(BadToken::Foreign)?;
-        if end <= now {
+        // A reset may set the clock back by less than a token's lifetime without making tokens bad.
+        // Without a limit, those from much later would be good for much longer than others.
+        let latest = now.checked_add(LIFETIME).and_then(|tomorrow| tomorrow.checked_add(LIFETIME));
+        let is_from_later = latest.is_some_and(|latest| end > latest);
+        if end <= now || is_from_later {
             Err(BadToken::Expired)
         } else if self.invalidated().contains(&(end, claims.id.clone())) {
             Err(BadToken::Invalidated)
@@ -180,6 +184,11 @@ mod tests {
         let end = NOW + LIFETIME;
         assert!(tokens.read(&token, Timestamp::from_millis(end.as_millis() - 1)).is_ok());
         assert_eq!(tokens.read(&token, end), Err(BadToken::Expired));
+        let later = tokens.issue("ci", "ci@techacct.adobe.com", "openid", end);
+        assert!(tokens.read(&later, NOW).is_ok(), "the clock was set back by a day");
+        let much_later = Timestamp::from_millis(end.as_millis() + 1);
+        let much_later = tokens.issue("ci", "ci@techacct.adobe.com", "openid", much_later);
+        assert_eq!(tokens.read(&much_later, NOW), Err(BadToken::Expired));
     }
 
     #[test]

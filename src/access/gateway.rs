@@ -47,9 +47,8 @@ impl Caller {
         if let Some(client) = &self.client {
             return client.technical_account_id.clone();
         }
-        let api_key = || text(headers, X_API_KEY).unwrap_or_default();
         let user = token_of(headers).and_then(user_of);
-        user.unwrap_or_else(|| format!("{}@techacct.adobe.com", api_key()))
+        user.unwrap_or_else(|| user_of_api_key(text(headers, X_API_KEY).unwrap_or_default()))
     }
 }
 
@@ -149,6 +148,12 @@ const UNKNOWN_ORGANISATION: GatewayError = GatewayError {
     ),
 };
 
+/// The longest name of a user, in bytes.
+const LONGEST_USER: usize = 255;
+
+/// How the names of technical accounts end.
+const ACCOUNTS: &str = "@techacct.adobe.com";
+
 /// The code for organisations and roles that do not allow a call.
 const PROFILE_NOT_VALID: &str = "403025";
 
@@ -220,7 +225,13 @@ pub(super) fn user_of(token: &str) -> Option<String> {
         user_id: String,
     }
     let claims: Claims = Jwt::split(token)?.claims()?;
-    Some(claims.user_id).filter(|user| !user.is_empty() && user.len() <= 255)
+    Some(claims.user_id).filter(|user| !user.is_empty() && user.len() <= LONGEST_USER)
+}
+
+/// Returns the user that an api key, or the beginning of a long one, stands for.
+fn user_of_api_key(api_key: &str) -> String {
+    let end = api_key.floor_char_boundary(LONGEST_USER - ACCOUNTS.len());
+    format!("{}{ACCOUNTS}", &api_key[..end])
 }
 
 #[cfg(test)]
@@ -237,5 +248,12 @@ mod tests {
         for token in ["abc", "a.b.c", &token("{}"), &token(r#"{"user_id":5}"#), "..", ""] {
             assert_eq!(user_of(token), None, "{token}");
         }
+    }
+
+    #[test]
+    fn the_user_of_a_long_api_key_is_cut() {
+        assert_eq!(user_of_api_key("ci"), "ci@techacct.adobe.com");
+        let user = user_of_api_key(&"k".repeat(60_000));
+        assert!(user.len() == LONGEST_USER && user.ends_with("k@techacct.adobe.com"), "{user}");
     }
 }

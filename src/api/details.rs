@@ -114,7 +114,7 @@ fn deploy_commands(deployment: &StepDeployment) -> String {
 }
 
 fn deployment_step_description(deployment: &StepDeployment) -> String {
-    let performed = deployment.performed.iter().map(|(performed, at)| PerformedText {
+    let performed = deployment.performed().map(|(performed, at)| PerformedText {
         id: performed.command.id,
         step_action: performed.command.kind.as_str(),
         instance_id: &performed.command.instance,

@@ -13,7 +13,7 @@ use super::hal::List;
 use super::page::{LARGEST, Paging, QueryParameters};
 use super::view::ExecutionView;
 use crate::access::gateway::Caller;
-use crate::domain::execution::start::StartRequest;
+use crate::domain::execution::start::{StartRefusal, StartRequest};
 use crate::domain::execution::{ExecutionMode, Trigger};
 use crate::engine::commands::StartError;
 use crate::engine::read::Snapshot;
@@ -49,7 +49,7 @@ pub async fn get_current_execution(
     api.bodies.answer(&api.engine, pipeline, Subject::Current, render).await
 }
 
-/// Starts a pipeline, or re-executes its last production deployment.
+/// Starts a pipeline, re-executes its last production deployment, or rolls it back.
 #[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution",
     operation_id = "startPipeline", tag = "Pipeline Execution",
     params(InPipeline,
@@ -58,7 +58,9 @@ pub async fn get_current_execution(
         ("stepId" = Option<String>, Query,
             description = "The production deploy step to re-execute"),
         ("sourceExecutionId" = Option<String>, Query,
-            description = "The execution of that step; must be the last of the pipeline")),
+            description = "The execution of that step; must be the last of the pipeline"),
+        ("rollback" = Option<bool>, Query,
+            description = "Whether to deploy the artifacts of the last successful execution with other artifacts")),
     responses((status = 201, description = "The new execution", body = ExecutionView,
             headers(("location" = String, description = "Its URL"))),
         (status = 409, description = "The scenario of the pipeline no longer fits the pipeline",
@@ -84,9 +86,21 @@ pub async fn start_pipeline(
 /// The query parameters of a start.
 const START_PARAMETERS: [&str; 3] = ["pipelineExecutionMode", "stepId", "sourceExecutionId"];
 
+/// The query parameter of a rollback, which clients get from its link.
+const ROLLBACK: &str = "rollback";
+
 fn read_request(query: &QueryParameters) -> Result<StartRequest, Problem> {
     // An emergency that was misspelled must not start a normal execution.
-    QueryReader::new(query, &START_PARAMETERS).finish()?;
+    let mut reader = QueryReader::with_unlisted(query, &START_PARAMETERS, &[ROLLBACK]);
+    let rolls_back = reader.read(ROLLBACK, |text| match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("must be true or false".into()),
+    });
+    reader.finish()?;
+    if rolls_back == Some(true) {
+        return read_rollback(query);
+    }
     let mode = match query.get("pipelineExecutionMode") {
         None | Some("NORMAL") => ExecutionMode::Normal,
         Some("EMERGENCY") => ExecutionMode::Emergency,
@@ -110,6 +124,21 @@ fn read_request(query: &QueryParameters) -> Result<StartRequest, Problem> {
     Ok(StartRequest::ReExecute { step: step.parse().ok(), source })
 }
 
+/// Reads the request for a rollback, which has no other parameters but the mode NORMAL.
+fn read_rollback(query: &QueryParameters) -> Result<StartRequest, Problem> {
+    let other = START_PARAMETERS.iter().find_map(|name| {
+        let value = query.get(name)?;
+        (*name != "pipelineExecutionMode" || value != "NORMAL").then_some((*name, value))
+    });
+    match other {
+        None => Ok(StartRequest::RollBack),
+        Some((name, value)) => {
+            let message = "can't be used with rollback=true";
+            Err(Problem::invalid_parameter(name, message, value))
+        }
+    }
+}
+
 impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         match error {
@@ -119,6 +148,9 @@ impl From<StartError> for Problem {
                 "Pipeline is busy",
                 "The pipeline has an unfinished execution.",
             ),
+            StartError::Refused(refusal @ StartRefusal::NeverSucceeded) => {
+                Self::new(StatusCode::CONFLICT, "Nothing to update", refusal.to_string())
+            }
             StartError::Refused(refusal) => Self::bad_request(refusal.to_string()),
             StartError::Scenario(_) => Self::new(
                 StatusCode::CONFLICT,

@@ -26,10 +26,13 @@ impl Link {
         Self { href: href.into(), templated: true }
     }
 
-    /// A link to any page of the list at a path.
+    /// A link to any page of the list at a path, which may have a query.
     #[must_use]
-    pub fn any_page(path: impl std::fmt::Display) -> Self {
-        Self::template(format!("{path}?start={{start}}&limit={{limit}}"))
+    pub fn any_page(path: impl Into<String>) -> Self {
+        let mut href = path.into();
+        href.push(if href.contains('?') { '&' } else { '?' });
+        href.push_str("start={start}&limit={limit}");
+        Self::template(href)
     }
 }
 
@@ -87,8 +90,19 @@ impl<E: ToSchema> List<E> {
     #[must_use]
     pub fn whole(path: impl Into<String>, total: usize, embedded: E) -> Self {
         let path = path.into();
-        let page = Link::any_page(&path);
+        let page = Link::any_page(path.clone());
         let links = ListLinks { this: Link::to(path), page, next: None, prev: None };
         Self { total: total as u64, page: None, embedded, links }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_continues_a_query() {
+        assert_eq!(Link::any_page("/a").href, "/a?start={start}&limit={limit}");
+        assert_eq!(Link::any_page("/a?type=dev").href, "/a?type=dev&start={start}&limit={limit}");
     }
 }

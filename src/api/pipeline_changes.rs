@@ -28,15 +28,15 @@ const WHAT: &str = "The pipeline";
             content_type = "application/problem+json")))]
 pub async fn patch_pipeline(
     State(api): State<Api>,
-    InPipeline { pipeline, .. }: InPipeline,
+    InPipeline { program, pipeline }: InPipeline,
     body: Bytes,
 ) -> Result<Json<PipelineView>, Problem> {
     let update: PipelineUpdate = read_object(&body)?;
-    let shown = PipelineView::new(&pipeline, activity(&api, &pipeline).await?);
+    let shown = PipelineView::new(&pipeline, activity(&api, &program, &pipeline).await?);
     kept::check(&body, &shown)?;
     let changed = api.engine.update_pipeline(pipeline.key(), update).await;
     let pipeline = changed.map_err(|error| refusal(error, WHAT))?;
-    Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))
+    Ok(Json(PipelineView::new(&pipeline, activity(&api, &program, &pipeline).await?)))
 }
 
 /// Deletes a pipeline; it must have no unfinished execution.

@@ -12,6 +12,7 @@ use crate::domain::environment::EnvironmentType;
 use crate::domain::pipeline::{
     Phase, PhaseKind, PhaseType, Pipeline, PipelineTrigger, Step, StepOptions,
 };
+use crate::domain::program::Program;
 use crate::domain::variable::Owner;
 use crate::engine::read::Activity;
 use crate::extract::{InPipeline, InProgram};
@@ -100,6 +101,11 @@ struct PipelineLinks {
     variables: Link,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/cache")]
     cache: Link,
+    #[serde(
+        rename = "http://ns.adobe.com/adobecloud/rel/rollbackLastSuccessfulExecution",
+        skip_serializing_if = "Option::is_none"
+    )]
+    roll_back: Option<Link>,
 }
 
 /// The items.
@@ -142,6 +148,9 @@ impl PipelineView {
                 executions: Link::to(ApiPath::Executions(key)),
                 variables: Link::to(ApiPath::Variables(Owner::Pipeline(key))),
                 cache: Link::to(ApiPath::Cache(key)),
+                roll_back: activity
+                    .can_roll_back
+                    .then(|| Link::to(format!("{}?rollback=true", ApiPath::CurrentExecution(key)))),
                 this: Link::to(ApiPath::Pipeline(key)),
             },
         }
@@ -195,7 +204,7 @@ pub async fn get_pipelines(
     let wanted = query.get("type").is_none_or(|wanted| wanted == CI_CD);
     let all: Vec<_> = program.pipelines.values().filter(|_| wanted).collect();
     let total = all.len() as u64;
-    let activities = api.engine.list_activities(program.id, None).await?;
+    let activities = api.engine.list_activities(&program, None).await?;
     let pipelines = paging
         .cut(all)
         .into_iter()
@@ -218,13 +227,17 @@ pub async fn get_pipelines(
     responses((status = 200, description = "The pipeline", body = PipelineView)))]
 pub async fn get_pipeline(
     State(api): State<Api>,
-    InPipeline { pipeline, .. }: InPipeline,
+    InPipeline { program, pipeline }: InPipeline,
 ) -> Result<Json<PipelineView>, Problem> {
-    Ok(Json(PipelineView::new(&pipeline, activity(&api, &pipeline).await?)))
+    Ok(Json(PipelineView::new(&pipeline, activity(&api, &program, &pipeline).await?)))
 }
 
 /// What the newest executions of a pipeline say about it.
-pub(super) async fn activity(api: &Api, pipeline: &Pipeline) -> Result<Activity, Problem> {
-    let activities = api.engine.list_activities(pipeline.program_id, Some(pipeline.id)).await?;
+pub(super) async fn activity(
+    api: &Api,
+    program: &Program,
+    pipeline: &Pipeline,
+) -> Result<Activity, Problem> {
+    let activities = api.engine.list_activities(program, Some(pipeline.id)).await?;
     Ok(activities.first().map(|(_, activity)| *activity).unwrap_or_default())
 }

@@ -2,14 +2,19 @@
 
 use crate::domain::gate::{Comparator, Metric, Severity};
 
-/// Returns a metric in words.
+/// Returns a line about a metric for a log.
 pub(super) fn describe(metric: &Metric) -> String {
-    let Metric { kpi, severity, comparator, expected, actual, passed } = metric;
-    let level = match (passed, severity) {
+    let level = match (metric.passed, metric.severity) {
         (true, _) => "[INFO] passed",
         (false, Severity::Informational) => "[WARN] failed",
         (false, Severity::Critical | Severity::Important) => "[ERROR] failed",
     };
+    format!("{level}: {}", expectation(metric))
+}
+
+/// Returns the value of a metric and the value that was expected, in words.
+pub(super) fn expectation(metric: &Metric) -> String {
+    let Metric { kpi, severity: _, comparator, expected, actual, passed: _ } = metric;
     let comparator = match comparator {
         Comparator::Gt => "more than",
         Comparator::Gte => "at least",
@@ -18,5 +23,5 @@ pub(super) fn describe(metric: &Metric) -> String {
         Comparator::Eq => "",
         Comparator::Neq => "other than",
     };
-    format!("{level}: {kpi} is {actual}, expected {comparator} {expected}").replace("  ", " ")
+    format!("{kpi} is {actual}, expected {comparator} {expected}").replace("  ", " ")
 }

@@ -7,5 +7,4 @@ pub mod deployment;
 pub mod environment_log;
 pub mod message;
 mod metric;
-pub mod noise;
 pub mod step_log;

@@ -97,6 +97,10 @@ struct Timer {
 enum TimerKind {
     /// The execution begins.
     Start,
+    /// The pause before the step is over.
+    StepStart,
+    /// The pause after the last step is over.
+    End,
     /// The work of the step is done.
     WorkDone,
     /// The step has waited too long.
@@ -113,6 +117,8 @@ impl Timer {
         let kind = match (execution.progress, current) {
             (Progress::NotStarted, _) => TimerKind::Start,
             (Progress::Cancelling { .. }, _) => TimerKind::Cancelled,
+            (_, None) => TimerKind::End,
+            (_, Some((_, StepState::NotStarted))) => TimerKind::StepStart,
             (_, Some((_, StepState::Waiting { scheduled: Some(_), .. }))) => TimerKind::Scheduled,
             (_, Some((_, StepState::Waiting { .. }))) => TimerKind::Timeout,
             _ => TimerKind::WorkDone,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Control;
+use crate::domain::execution::Trigger;
 use crate::domain::invalid::InvalidField;
 use crate::engine::HistoryError;
 use crate::extract::InPipeline;
@@ -24,6 +25,14 @@ pub struct HistoryBody {
     /// The number of executions.
     #[schema(minimum = 1, maximum = 10_000_000)]
     count: u32,
+    /// What began them; `MANUAL` if absent. Re-executions and rollbacks, which only production
+    /// pipelines have, copy the artifacts of an execution that no longer exists.
+    #[serde(default = "manual")]
+    trigger: Trigger,
+}
+
+fn manual() -> Trigger {
+    Trigger::Manual
 }
 
 /// The executions that were created.
@@ -51,11 +60,11 @@ pub async fn post_history(
     InPipeline { pipeline, .. }: InPipeline,
     body: Bytes,
 ) -> Result<(StatusCode, Json<HistoryView>), Problem> {
-    let HistoryBody { count } = read_object(&body)?;
+    let HistoryBody { count, trigger } = read_object(&body)?;
     if count == 0 || count > MOST {
         return Err(invalid_count(count, format!("must be a whole number from 1 to {MOST}")));
     }
-    let made = control.engine.add_history(pipeline.key(), count).await;
+    let made = control.engine.add_history(pipeline.key(), count, trigger).await;
     let made = made.map_err(|error| refusal(error, count))?;
     let view = HistoryView {
         count,
@@ -70,6 +79,10 @@ fn refusal(error: HistoryError, count: u32) -> Problem {
         HistoryError::NoSuchPipeline => Problem::not_found("The pipeline"),
         HistoryError::Replaced => {
             Problem::new(StatusCode::CONFLICT, "Conflict", format!("{error}."))
+        }
+        HistoryError::NotAProductionPipeline(trigger) => {
+            let field = InvalidField::new("trigger", error.to_string());
+            Problem::invalid([field.with_value(trigger.as_str())])
         }
         HistoryError::TooFar => invalid_count(count, error.to_string()),
         HistoryError::Store(error) => error.into(),

@@ -10,8 +10,10 @@ mod faults;
 mod health;
 mod history;
 mod info;
+mod instances;
 mod metrics;
 mod program;
+mod push_update;
 mod requests;
 mod scenario;
 mod seed;
@@ -79,9 +81,11 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(clock::get_timers),
     || routes!(program::patch_program),
     || routes!(environment::patch_environment),
+    || routes!(instances::get_instances),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
     || routes!(history::post_history),
+    || routes!(push_update::post_push_update),
     || routes!(explain::explain_execution),
     || routes!(wait::wait_for_execution),
     || routes!(faults::get_faults, faults::post_fault, faults::delete_faults),

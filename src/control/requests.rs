@@ -55,7 +55,8 @@ struct RequestView {
     organisation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<String>,
-    /// The request body: as JSON if it is JSON, otherwise a string of at most 16 KiB.
+    /// The request body: as JSON if it is JSON, otherwise a string of at most 16 KiB. Absent where
+    /// the path or method has no operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
     /// Whether the body is truncated.

@@ -45,10 +45,20 @@ pub struct CreatedView {
     href: String,
 }
 
-/// The answer to a document in YAML or JSON with wrong fields.
-pub(super) fn refused(fields: InvalidFields, body: &[u8]) -> Problem {
-    let document = std::str::from_utf8(body).ok().and_then(|text| Document::from_yaml(text).ok());
-    invalid_in(fields, document.as_ref())
+/// The largest seed, in bytes. It is read into memory, where it takes about twenty times as much.
+const LARGEST: u64 = 32 * 1024 * 1024;
+
+/// Reads a document in YAML or JSON with `read`, on a thread on which no request is answered,
+/// because a large document takes time. The answer to one with wrong fields repeats their values.
+pub(super) async fn read_document<T: Send + 'static>(
+    body: Bytes,
+    read: impl FnOnce(&str) -> Result<T, InvalidFields> + Send + 'static,
+) -> Result<T, Problem> {
+    let read = tokio::task::spawn_blocking(move || {
+        let text = as_text(&body)?;
+        read(text).map_err(|fields| invalid_in(fields, Document::from_yaml(text).ok().as_ref()))
+    });
+    read.await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
 impl From<AddError> for Problem {
@@ -68,20 +78,21 @@ impl From<AddError> for Problem {
 #[utoipa::path(post, path = "/_emulator/seed", operation_id = "postSeed", tag = "Emulator",
     request_body(content((Object = "application/json"), (String = "application/yaml"))),
     responses((status = 200, description = "What was added", body = AddedView),
+        (status = 413, description = "The document is larger than 32 MiB; a long history \
+            comes with a state, through putState", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_seed(
     State(control): State<Control>,
     body: Body,
 ) -> Result<Json<AddedView>, Problem> {
-    let bytes = TemporaryFile::receive(control.engine.place_for_copy(), body).await?.read().await?;
+    let place = control.engine.place_for_copy();
+    let bytes = TemporaryFile::receive(place, body, LARGEST).await?.read().await?;
     let catalog = control.engine.catalog();
-    // It may be large: it is read and checked on a thread on which no request is answered.
-    let read = tokio::task::spawn_blocking(move || {
-        seed::read_further(as_text(&bytes)?, |id| catalog.find_tenant(id).is_some())
-            .map_err(|fields| refused(fields, &bytes))
+    let seed = read_document(bytes, move |text| {
+        seed::read_further(text, |id| catalog.find_tenant(id).is_some())
     });
-    let seed = read.await.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
+    let seed = seed.await?;
     let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
         control.engine.add(seed).await?;
     Ok(Json(AddedView {
@@ -116,8 +127,8 @@ pub async fn post_pipeline(
     InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Created, Problem> {
-    let seed = seed::read_pipeline(as_text(&body)?, &program);
-    let seed = seed.map_err(|fields| refused(fields, &body))?;
+    let of = program.clone();
+    let seed = read_document(body, move |text| seed::read_pipeline(text, &of)).await?;
     let id = seed.programs.iter().flat_map(|program| program.pipelines.keys()).next().copied();
     control.engine.add_part(seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The pipeline"))?;
@@ -138,8 +149,8 @@ pub async fn post_environment(
     InProgram { program }: InProgram,
     body: Bytes,
 ) -> Result<Created, Problem> {
-    let seed = seed::read_environment(as_text(&body)?, &program);
-    let seed = seed.map_err(|fields| refused(fields, &body))?;
+    let of = program.clone();
+    let seed = read_document(body, move |text| seed::read_environment(text, &of)).await?;
     let id = seed.programs.iter().flat_map(|program| program.environments.keys()).next().copied();
     control.engine.add_part(seed).await?;
     let id = id.ok_or_else(|| Problem::not_found("The environment"))?;

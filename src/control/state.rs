@@ -15,6 +15,9 @@ use crate::http::body::read_object;
 use crate::http::problem::Problem;
 use crate::http::temporary::TemporaryFile;
 
+/// The largest state that can be restored, in bytes.
+const LARGEST: u64 = 1024 * 1024 * 1024;
+
 /// The media type of a state.
 const SQLITE: &str = "application/vnd.sqlite3";
 
@@ -48,7 +51,7 @@ pub async fn get_state(State(control): State<Control>) -> Result<Response, Probl
     request_body(content = String, content_type = "application/vnd.sqlite3"),
     responses((status = 204, description = "The state was restored")))]
 pub async fn put_state(State(control): State<Control>, body: Body) -> Result<StatusCode, Problem> {
-    let received = TemporaryFile::receive(control.engine.place_for_copy(), body).await?;
+    let received = TemporaryFile::receive(control.engine.place_for_copy(), body, LARGEST).await?;
     control.engine.import(received).await.map_err(|error| match error {
         ImportError::Refused(reason) => {
             Problem::bad_request(format!("The body is not a state that can be restored: {reason}."))

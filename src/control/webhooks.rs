@@ -8,13 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Control;
-use super::seed::refused;
+use super::seed::read_document;
 use crate::domain::invalid::InvalidField;
 use crate::domain::webhook::{self, NewWebhook, Webhook};
 use crate::engine::wait::WaitError;
 use crate::engine::webhooks::SubscribeError;
 use crate::extract::NamedWebhook;
-use crate::http::body::as_text;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 use crate::seed::{self, WebhookDocument};
@@ -80,9 +79,11 @@ pub async fn post_webhook(
         reader.read("challenge", |text| text.parse().map_err(|_| "must be true or false".into()));
     reader.finish()?;
     let catalog = control.engine.catalog();
-    let subscription =
-        seed::read_webhook(as_text(&body)?, |tenant| catalog.find_tenant(tenant).is_some())
-            .map_err(|fields| refused(fields, &body))?;
+    let known = catalog.clone();
+    let subscription = read_document(body, move |text| {
+        seed::read_webhook(text, |tenant| known.find_tenant(tenant).is_some())
+    });
+    let subscription = subscription.await?;
     if let Some(known) = catalog.find_same_webhook(&subscription) {
         return Err(SubscribeError::AlreadyThere(known.id).into());
     }

@@ -9,6 +9,7 @@ pub mod execution;
 pub mod gate;
 pub mod id;
 pub mod invalid;
+pub mod noise;
 pub mod pace;
 pub mod pipeline;
 pub mod pipeline_update;

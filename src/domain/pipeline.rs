@@ -353,9 +353,14 @@ impl Pipeline {
     /// Returns whether it deploys to an environment.
     #[must_use]
     pub fn deploys_to(&self, environment: EnvironmentId) -> bool {
-        self.phases.iter().any(|phase| match phase.kind {
-            PhaseKind::Deploy { environment_id, .. } => environment_id == environment,
-            PhaseKind::Validate | PhaseKind::Build { .. } => false,
+        self.environments().any(|id| id == environment)
+    }
+
+    /// Returns the environments of its deploy phases, in order.
+    pub fn environments(&self) -> impl Iterator<Item = EnvironmentId> {
+        self.phases.iter().filter_map(|phase| match phase.kind {
+            PhaseKind::Deploy { environment_id, .. } => Some(environment_id),
+            PhaseKind::Validate | PhaseKind::Build { .. } => None,
         })
     }
 

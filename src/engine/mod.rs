@@ -95,6 +95,8 @@ pub struct Engine {
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
+    /// Whether this start has filled the database.
+    is_new: bool,
     /// Whether the emulator stops.
     stopping: watch::Sender<bool>,
     counters: Counters,
@@ -127,12 +129,13 @@ impl Engine {
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
+            is_new,
             stopping: watch::Sender::new(false),
             counters: Counters::default(),
             problems: Problems::default(),
             options,
         });
-        engine.catch_up(row, is_new, has_key).await?;
+        engine.catch_up(row, has_key).await?;
         // What fell due while the emulator did not run says nothing about the scheduler.
         engine.counters.record_lateness(std::time::Duration::ZERO);
         Ok(engine)
@@ -140,15 +143,10 @@ impl Engine {
 
     /// Fills a new database, sets the clock, and handles all that is overdue. An exported database
     /// has no signing key.
-    async fn catch_up(
-        self: &Arc<Self>,
-        row: EmulatorRow,
-        is_new: bool,
-        has_key: bool,
-    ) -> Result<(), StoreError> {
+    async fn catch_up(self: &Arc<Self>, row: EmulatorRow, has_key: bool) -> Result<(), StoreError> {
         let line = self.clock.line();
         let mut write = Write::begin(self).await?;
-        if is_new {
+        if self.is_new {
             write.fill(row, self.origin.seed()).await?;
             write.commit().await?;
         } else if row.clock != line || line.rate > 0.0 || !has_key {
@@ -202,6 +200,12 @@ impl Engine {
     #[must_use]
     pub fn clock_rate(&self) -> f64 {
         self.clock.line().rate
+    }
+
+    /// Returns whether this start has filled the database.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Returns how long automated steps take.

@@ -229,7 +229,7 @@ impl Engine {
     /// behind the database.
     ///
     /// The order matters: catalog and clock must be new before anybody is woken and reads them.
-    fn take_over(&self, memory: Memory, changes: Changes, _right: Committed) {
+    fn take_over(&self, memory: Memory, mut changes: Changes, _right: Committed) {
         let Memory { definitions, clock, held_at, last_returned, lease_end, .. } = memory;
         let Memory { world, replaced, set_aside, .. } = memory;
         let until = lease_end.unwrap_or(Timestamp::MIN);
@@ -254,6 +254,7 @@ impl Engine {
             self.clock.hold(at);
         }
         self.counters.record_commit(changes.transitions, changes.events);
+        std::mem::take(&mut changes.steps).write();
         let due = changes.due;
         self.notify(&changes.into_distinct());
         self.schedule.wake_for(due);

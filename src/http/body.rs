@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::operations::Operation;
 use super::problem::Problem;
 use super::secrets::redact;
 use crate::domain::invalid::{InvalidField, InvalidFields};
@@ -21,8 +22,8 @@ use crate::input::Document;
 /// The path prefix of requests without a time limit: some of them wait on purpose.
 const CONTROL: &str = "/_emulator";
 
-/// The paths whose handlers read the body themselves, because it may be too large for memory.
-const STREAMED: [&str; 2] = ["/_emulator/state", "/_emulator/seed"];
+/// The operations whose handlers read the body themselves, because it may be too large for memory.
+const STREAMED: [&str; 2] = ["putState", "postSeed"];
 
 /// The largest body, in bytes.
 pub const LARGEST: usize = 1024 * 1024;
@@ -42,10 +43,11 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(28);
 /// Reads the body and runs the handler: 413 if the body is too large. Outside of the control API
 /// also 408 if the body does not arrive in time, and 503 if the answer does not begin in time.
 pub async fn within_limits(
+    operation: Option<&Operation>,
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    if STREAMED.contains(&request.uri().path()) {
+    if operation.is_some_and(|operation| STREAMED.contains(&&*operation.id)) {
         return next(request).await;
     }
     let control = request.uri().path().strip_prefix(CONTROL);
@@ -176,7 +178,7 @@ pub fn read_variables<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-fn read_document(body: &[u8]) -> Result<Document, Problem> {
+fn read_document(body: &[u8]) -> Result<Document<'static>, Problem> {
     Document::from_json(body)
         .map_err(|error| Problem::bad_request(format!("The request body is not JSON: {error}")))
 }
@@ -191,7 +193,7 @@ pub fn invalid(fields: impl Into<InvalidFields>, body: &[u8]) -> Problem {
 /// Returns the answer to a document with wrong fields. It repeats the wrong values, without
 /// secrets.
 #[must_use]
-pub fn invalid_in(fields: impl Into<InvalidFields>, document: Option<&Document>) -> Problem {
+pub fn invalid_in(fields: impl Into<InvalidFields>, document: Option<&Document<'_>>) -> Problem {
     let InvalidFields(fields) = fields.into();
     let mut sent = document.map(Document::to_json);
     if let Some(sent) = &mut sent {

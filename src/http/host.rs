@@ -33,7 +33,7 @@ impl Hosts {
         allow_hosts: &[String],
     ) -> Self {
         let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-        let allowed = ip.is_loopback().then(|| {
+        let allowed = ip.to_canonical().is_loopback().then(|| {
             let public: Option<Uri> = public_url.as_deref().and_then(|url| url.parse().ok());
             let public_host = public.as_ref().and_then(Uri::host).map(str::to_owned);
             allow_hosts.iter().cloned().chain(public_host).map(|name| name.to_lowercase()).collect()
@@ -83,7 +83,7 @@ impl Hosts {
         let Some(name) = name_of(host) else { return false };
         name == "localhost"
             || name.ends_with(".localhost")
-            || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            || name.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
             || allowed.contains(&name)
     }
 }
@@ -166,6 +166,14 @@ mod tests {
             "notlocalhost",
         ] {
             assert!(!hosts.allows(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_mapped_loopback_address_is_loopback() {
+        for ip in ["::ffff:127.0.0.1", "::1", "127.0.0.2"] {
+            let hosts = hosts(ip, None);
+            assert!(!hosts.allows("evil.com") && hosts.allows("[::ffff:127.0.0.1]:4600"), "{ip}");
         }
     }
 

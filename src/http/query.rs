@@ -21,12 +21,14 @@ impl QueryParameters {
         of_name.map(|(_, value)| value.as_str())
     }
 
-    /// Returns what is wrong with parameters that have other names than these.
-    fn unknown(&self, known: &[&str]) -> InvalidFields {
+    /// Returns what is wrong with parameters that have other names than these; messages list only
+    /// the `known` ones.
+    fn unknown(&self, known: &[&str], unlisted: &[&str]) -> InvalidFields {
+        let is_known = |name: &str| known.contains(&name) || unlisted.contains(&name);
         let fields = self
             .0
             .iter()
-            .filter(|(name, _)| !known.contains(&name.as_str()))
+            .filter(|(name, _)| !is_known(name))
             .map(|(name, value)| {
                 let message = unknown("parameter", name, known);
                 InvalidField::new(name, message).with_value(value.as_str())
@@ -46,8 +48,14 @@ impl<'q> QueryReader<'q> {
     /// Begins to read; there are no parameters but the `known` ones.
     #[must_use]
     pub fn new(query: &'q QueryParameters, known: &[&str]) -> Self {
-        let mut reader = Self { query, wrong: query.unknown(known) };
-        for name in known {
+        Self::with_unlisted(query, known, &[])
+    }
+
+    /// Begins to read; there are further parameters, which messages about unknown ones don't list.
+    #[must_use]
+    pub fn with_unlisted(query: &'q QueryParameters, known: &[&str], unlisted: &[&str]) -> Self {
+        let mut reader = Self { query, wrong: query.unknown(known, unlisted) };
+        for name in known.iter().chain(unlisted) {
             if let Some(second) = query.get_all(name).nth(1) {
                 reader.note(name, "is given more than once".into(), Some(second));
             }

@@ -3,10 +3,7 @@
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use tracing::Level;
 use uuid::Uuid;
-
-use super::secrets::without_token;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -20,19 +17,13 @@ pub fn of(request: &Request) -> HeaderValue {
     copy.unwrap_or_else(new_id)
 }
 
-/// Sets the header on the answer and logs the request.
+/// Sets the header on the answer.
 pub async fn answer_with_request_id(
     id: &HeaderValue,
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
-    let logged = tracing::enabled!(Level::DEBUG);
-    let logged = logged.then(|| (request.method().clone(), request.uri().clone()));
     let mut response = next(request).await;
-    if let Some((method, uri)) = logged {
-        let status = response.status().as_u16();
-        tracing::debug!(%method, path = &*without_token(uri.path()), status, request_id = ?id);
-    }
     response.headers_mut().insert(X_REQUEST_ID, id.clone());
     response
 }

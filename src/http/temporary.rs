@@ -15,9 +15,6 @@ use super::body::{LARGEST_DISCARDED, too_large, unfinished};
 use super::problem::Problem;
 use crate::store::trouble::is_lack_of_room;
 
-/// The largest body that is written to a temporary file, in bytes.
-const LARGEST: u64 = 1024 * 1024 * 1024;
-
 /// The name of the file in its own directory.
 const FILE: &str = "body";
 
@@ -50,12 +47,17 @@ impl TemporaryFile {
         Ok(Self { path: directory.path().join(FILE), _directory: directory })
     }
 
-    /// Writes a body into a new file: 413 if it is too large, 507 if there is no room for it.
-    pub async fn receive(place: io::Result<TempDir>, body: Body) -> Result<Self, Problem> {
+    /// Writes a body into a new file: 413 if it has more than `largest` bytes, 507 if there is no
+    /// room for it.
+    pub async fn receive(
+        place: io::Result<TempDir>,
+        body: Body,
+        largest: u64,
+    ) -> Result<Self, Problem> {
         let mut chunks = body.into_data_stream();
         let received = async {
             let file = Self::new(place)?;
-            write(&mut chunks, &file.path).await?;
+            write(&mut chunks, &file.path, largest).await?;
             Ok(file)
         }
         .await;
@@ -88,15 +90,15 @@ impl TemporaryFile {
     }
 }
 
-async fn write(chunks: &mut BodyDataStream, path: &Path) -> Result<(), Problem> {
+async fn write(chunks: &mut BodyDataStream, path: &Path, largest: u64) -> Result<(), Problem> {
     let failed = |error: io::Error| failed(&error);
     let mut file = File::create(path).await.map_err(failed)?;
     let mut length = 0_u64;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| unfinished())?;
         length = length.saturating_add(chunk.len() as u64);
-        if length > LARGEST {
-            return Err(too_large(LARGEST));
+        if length > largest {
+            return Err(too_large(largest));
         }
         file.write_all(&chunk).await.map_err(failed)?;
     }

@@ -18,51 +18,65 @@ use node::Node;
 
 /// Reads a word of a vocabulary, or returns which words it has.
 pub fn read_word<T: DeserializeOwned>(word: &str) -> Result<T, String> {
-    T::deserialize(reader::Reader(&Node::of_text(word))).map_err(|Fault(field)| field.message)
+    T::deserialize(reader::Reader { node: &Node::of_text(word), source: "" })
+        .map_err(|Fault(field)| field.message)
 }
 
 /// A well-formed document.
 #[derive(Debug)]
-pub struct Document(Node);
+pub struct Document<'t> {
+    root: Node,
+    /// The text of a document in YAML.
+    source: &'t str,
+}
 
-impl Document {
+impl Document<'static> {
     /// Reads a text in JSON.
     pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
-        node::from_json(text).map(Self)
+        node::from_json(text).map(|root| Self { root, source: "" })
     }
+}
 
+impl<'t> Document<'t> {
     /// Reads a text in YAML, which includes JSON. The document then knows the lines of its fields.
-    pub fn from_yaml(text: &str) -> Result<Self, InvalidField> {
-        node::from_yaml(text).map(Self)
+    pub fn from_yaml(text: &'t str) -> Result<Self, InvalidField> {
+        node::from_yaml(text).map(|root| Self { root, source: text })
     }
 
     /// Reads a structure, or returns the first wrong field.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, InvalidField> {
-        T::deserialize(reader::Reader(&self.0)).map_err(|Fault(field)| field)
+        let Self { root, source } = self;
+        T::deserialize(reader::Reader { node: root, source }).map_err(|Fault(field)| field)
     }
 
     /// Returns whether it is an object.
     #[must_use]
     pub fn is_object(&self) -> bool {
-        self.0.is_object()
+        self.root.is_object()
+    }
+
+    /// Returns whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.root.is_empty()
     }
 
     /// Returns the whole document as JSON.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        self.0.to_json()
+        self.root.to_json()
     }
 
     /// Returns the line of a field such as `programs[0].kpis.responseTime`, or of the nearest thing
     /// around it that is there.
     #[must_use]
     pub fn line_of(&self, field: &str) -> Option<u64> {
-        self.0.nearest(field).line
+        self.root.nearest(field).line()
     }
 
     /// Removes the smallest list item around a place, or else the top-level field. Returns `None`
     /// if there is no such part.
     pub fn leave_out(&mut self, place: &str) -> Option<()> {
-        self.0.leave_out(place)
+        self.root.leave_out(place)
     }
 }

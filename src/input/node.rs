@@ -5,19 +5,42 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
+use serde_path_to_error::{Path, Segment};
 use serde_saphyr::Spanned;
+use serde_saphyr::budget::BudgetBreach;
 
 use crate::domain::invalid::InvalidField;
+
+/// How deep lists and objects may be nested in YAML. Seeds need about twelve levels; many more would
+/// overflow the stack.
+const DEEPEST: usize = 32;
+
+/// The most values in a document in YAML. Each takes about 100 bytes.
+const MOST_VALUES: usize = 4_000_000;
+
+/// How many values aliases may add to a document that is small.
+const MOST_SMALL_VALUES: usize = 10_000;
+
+/// How many bytes of text a document may have that is small, with those that aliases add.
+const MOST_SMALL_BYTES: usize = 256 * 1024;
 
 /// A value of a document.
 #[derive(Debug)]
 pub(super) struct Node {
     pub content: Content<Node>,
-    /// The line that it is on, in YAML.
-    pub line: Option<u64>,
-    /// The source text of a number or boolean in YAML. It is needed where a text is expected:
-    /// `1.10` may be the name of a branch.
-    written: Option<String>,
+    /// The line that it is on, in YAML; 0 in JSON.
+    line: u32,
+    /// Where a number or boolean is in the text, in YAML. Where a text is expected, its source is
+    /// needed: `1.10` may be the name of a branch.
+    written: Span,
+}
+
+/// A part of a text: its first byte and its length. Offsets of 32 bits keep nodes small, and are
+/// enough for every text whose nodes fit into memory.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    length: u32,
 }
 
 /// What a value is.
@@ -26,56 +49,87 @@ pub(super) enum Content<N> {
     Null,
     Bool(bool),
     Number(Number),
-    Text(String),
+    Text(Box<str>),
     List(Vec<N>),
-    Object(Vec<(String, N)>),
+    Object(Vec<(Box<str>, N)>),
 }
 
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Json(Content<Json>);
 
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Yaml(Spanned<Content<Yaml>>);
+/// A node of YAML. Its children have the layout of nodes, so that lists become lists of nodes in
+/// place.
+struct Yaml(Node);
 
 /// Reads JSON.
 pub(super) fn from_json(text: &[u8]) -> Result<Node, serde_json::Error> {
     serde_json::from_slice(text).map(Json::into_node)
 }
 
-/// Reads YAML of any size. The limits of the library on aliases remain: a small document could
-/// otherwise expand without bound.
+/// Reads YAML.
 pub(super) fn from_yaml(text: &str) -> Result<Node, InvalidField> {
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_events: usize::MAX,
-            max_nodes: usize::MAX,
-            max_total_scalar_bytes: usize::MAX,
-        },
-    };
     let mut field = String::new();
-    serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| {
+    serde_saphyr::with_deserializer_from_str_with_options(text, limits(text), |deserializer| {
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
-            field = match error.path().to_string() {
-                unknown if unknown == "." || unknown == "?" => String::new(),
-                path => path.trim_end_matches(".?").replace(".value", ""),
-            };
+            field = field_of(error.path());
             error.into_inner()
         })
     })
-    .map(|yaml: Yaml| match yaml.into_node(text) {
+    .map(|Yaml(node)| match node {
         // An empty document counts as an object without fields.
-        Node { content: Content::Null, line, .. } => {
-            Node { content: Content::Object(Vec::new()), line, written: None }
+        Node { content: Content::Null, line, written } => {
+            Node { content: Content::Object(Vec::new()), line, written }
         }
         node => node,
     })
     .map_err(|error| syntax_error(&error, field))
 }
 
+/// Returns the limits for a text. What aliases add is limited to a small multiple of the text:
+/// otherwise a small document could take any amount of memory.
+fn limits(text: &str) -> serde_saphyr::Options {
+    let values = MOST_SMALL_VALUES.saturating_add(text.len() / 4);
+    let bytes = MOST_SMALL_BYTES.saturating_add(text.len().saturating_mul(4));
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: DEEPEST,
+            flow_nesting_limit: DEEPEST,
+            max_events: usize::MAX,
+            max_nodes: MOST_VALUES,
+            max_total_scalar_bytes: bytes,
+            max_recorded_anchor_events: values,
+            max_recorded_anchor_bytes: bytes,
+            // One template may be used by many pipelines; the other limits hold for that, too.
+            enforce_alias_anchor_ratio: false,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: values,
+        },
+    }
+}
+
+/// Returns the field that a path means. Every second part of the path is a field of the library's
+/// `Spanned`.
+fn field_of(path: &Path) -> String {
+    let mut field = String::new();
+    for part in path.iter().skip(1).step_by(2) {
+        match part {
+            Segment::Seq { index } => field += &format!("[{index}]"),
+            Segment::Map { key } if field.is_empty() => field += key,
+            Segment::Map { key } => field += &format!(".{key}"),
+            Segment::Enum { .. } | Segment::Unknown => break,
+        }
+    }
+    field
+}
+
 fn syntax_error(error: &serde_saphyr::Error, field: String) -> InvalidField {
     let location = error.location();
+    let line = location.map(|it| it.line());
+    if let Some(limit) = exceeded_limit(error.without_snippet()) {
+        return InvalidField { line, ..InvalidField::new("", limit) };
+    }
     let mut message = error.without_snippet().to_string();
     if let Some(location) = location {
         // The field of the error has the line already.
@@ -88,31 +142,57 @@ fn syntax_error(error: &serde_saphyr::Error, field: String) -> InvalidField {
         several if several.contains("from_str_multiple") => "must be a single document",
         message => message,
     };
-    InvalidField { line: location.map(|it| it.line()), ..InvalidField::new(field, message) }
+    InvalidField { line, ..InvalidField::new(field, message) }
+}
+
+/// Returns which limit is exceeded, if that is the error.
+fn exceeded_limit(error: &serde_saphyr::Error) -> Option<String> {
+    let is_deep = match error {
+        serde_saphyr::Error::Budget { breach, .. } => matches!(breach, BudgetBreach::Depth { .. }),
+        serde_saphyr::Error::AliasReplayLimitExceeded { .. } => false,
+        serde_saphyr::Error::AliasError { error, .. } => return exceeded_limit(error),
+        // The parser's own limit has no variant.
+        other if other.to_string().starts_with("recursion limit exceeded") => true,
+        _ => return None,
+    };
+    Some(if is_deep {
+        format!("must not be nested more than {DEEPEST} levels deep")
+    } else {
+        "has too many values, or too much text, with what its aliases repeat".to_owned()
+    })
 }
 
 impl Json {
     fn into_node(self) -> Node {
-        let content = self.0.map(Self::into_node);
-        Node { content, line: None, written: None }
+        Node { content: self.0.map(Self::into_node), line: 0, written: Span::default() }
     }
 }
 
-impl Yaml {
-    fn into_node(self, text: &str) -> Node {
-        let Spanned { value, referenced, defined } = self.0;
-        let span = defined.span();
-        let written = || {
-            let (start, length) = (span.byte_offset()?, span.byte_len()?);
-            let (start, length) = (usize::try_from(start).ok()?, usize::try_from(length).ok()?);
-            text.get(start..start.checked_add(length)?).map(|text| text.trim().to_owned())
-        };
+impl<'de> Deserialize<'de> for Yaml {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value, referenced, defined } =
+            Spanned::<Content<Self>>::deserialize(deserializer)?;
+        let line = u32::try_from(referenced.line()).unwrap_or_default();
         let written = match value {
-            Content::Bool(_) | Content::Number(_) => written(),
-            _ => None,
+            Content::Bool(_) | Content::Number(_) => Span::of(defined.span()).unwrap_or_default(),
+            _ => Span::default(),
         };
-        let content = value.map(|yaml| yaml.into_node(text));
-        Node { content, line: Some(referenced.line()), written }
+        Ok(Self(Node { content: value.map(|Self(node)| node), line, written }))
+    }
+}
+
+impl Span {
+    fn of(span: serde_saphyr::Span) -> Option<Self> {
+        let start = u32::try_from(span.byte_offset()?).ok()?;
+        let length = u32::try_from(span.byte_len()?).ok()?;
+        Some(Self { start, length })
+    }
+
+    /// Returns the part of the text. A part that is empty says that there is none.
+    fn of_text(self, text: &str) -> Option<&str> {
+        let (start, length) =
+            (usize::try_from(self.start).ok()?, usize::try_from(self.length).ok()?);
+        text.get(start..start.checked_add(length)?).map(str::trim).filter(|part| !part.is_empty())
     }
 }
 
@@ -134,18 +214,31 @@ impl<N> Content<N> {
 
 impl Node {
     pub(super) fn of_text(text: &str) -> Self {
-        Self { content: Content::Text(text.to_owned()), line: None, written: None }
+        Self { content: Content::Text(text.into()), line: 0, written: Span::default() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        match &self.content {
+            Content::Null => true,
+            Content::Object(fields) => fields.is_empty(),
+            _ => false,
+        }
     }
 
     pub(super) fn is_object(&self) -> bool {
         matches!(self.content, Content::Object(_))
     }
 
-    /// Returns the value as a text, if it can be read as one.
-    pub(super) fn text(&self) -> Option<&str> {
+    /// Returns the line that it is on, if it is known.
+    pub(super) fn line(&self) -> Option<u64> {
+        (self.line > 0).then_some(self.line.into())
+    }
+
+    /// Returns the value as a text, if it can be read as one. `source` is the text of the document.
+    pub(super) fn text<'n>(&'n self, source: &'n str) -> Option<&'n str> {
         match &self.content {
             Content::Text(text) => Some(text),
-            _ => self.written.as_deref(),
+            _ => self.written.of_text(source),
         }
     }
 
@@ -154,10 +247,10 @@ impl Node {
             Content::Null => Value::Null,
             Content::Bool(value) => Value::Bool(*value),
             Content::Number(number) => Value::Number(number.clone()),
-            Content::Text(text) => Value::String(text.clone()),
+            Content::Text(text) => Value::String(text.to_string()),
             Content::List(items) => items.iter().map(Self::to_json).collect(),
             Content::Object(entries) => {
-                entries.iter().map(|(name, value)| (name.clone(), value.to_json())).collect()
+                entries.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect()
             }
         }
     }
@@ -170,7 +263,7 @@ impl Node {
             let inner = match &found.content {
                 Content::Object(entries) => entries.iter().find_map(|(name, value)| {
                     // A name may contain dots, so the path is compared with the names that exist.
-                    let after = rest.strip_prefix(name.as_str())?;
+                    let after = rest.strip_prefix(&**name)?;
                     let ends = after.is_empty() || after.starts_with(['.', '[']);
                     ends.then(|| (value, after.strip_prefix('.').unwrap_or(after)))
                 }),
@@ -190,7 +283,7 @@ impl Node {
     fn child_mut(&mut self, part: &str) -> Option<&mut Self> {
         match &mut self.content {
             Content::Object(entries) => {
-                entries.iter_mut().find(|(name, _)| name == part).map(|(_, value)| value)
+                entries.iter_mut().find(|(name, _)| **name == *part).map(|(_, value)| value)
             }
             Content::List(items) => items.get_mut(part.parse::<usize>().ok()?),
             _ => None,
@@ -202,7 +295,7 @@ impl Node {
         let Some((item, _)) = place.rsplit_once(']') else {
             let field = place.split('.').next()?;
             let Content::Object(entries) = &mut self.content else { return None };
-            let position = entries.iter().position(|(name, _)| name == field)?;
+            let position = entries.iter().position(|(name, _)| **name == *field)?;
             entries.remove(position);
             return Some(());
         };
@@ -235,6 +328,7 @@ impl<'de, N: Deserialize<'de>> Visitor<'de> for AnyContent<N> {
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
+        entries.shrink_to_fit();
         Ok(Content::Object(entries))
     }
 
@@ -243,6 +337,7 @@ impl<'de, N: Deserialize<'de>> Visitor<'de> for AnyContent<N> {
         while let Some(item) = list.next_element()? {
             items.push(item);
         }
+        items.shrink_to_fit();
         Ok(Content::List(items))
     }
 
@@ -260,16 +355,16 @@ impl<'de, N: Deserialize<'de>> Visitor<'de> for AnyContent<N> {
 
     /// Numbers that JSON doesn't have, such as YAML's `.inf`, become texts.
     fn visit_f64<E>(self, number: f64) -> Result<Content<N>, E> {
-        let text = || Content::Text(number.to_string());
+        let text = || Content::Text(number.to_string().into());
         Ok(Number::from_f64(number).map_or_else(text, Content::Number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Content<N>, E> {
-        Ok(Content::Text(text.to_owned()))
+        Ok(Content::Text(text.into()))
     }
 
     fn visit_string<E>(self, text: String) -> Result<Content<N>, E> {
-        Ok(Content::Text(text))
+        Ok(Content::Text(text.into()))
     }
 
     fn visit_unit<E>(self) -> Result<Content<N>, E> {

@@ -2,6 +2,8 @@
 //! types.
 
 use std::collections::BTreeSet;
+use std::iter::Enumerate;
+use std::slice::Iter;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -12,13 +14,17 @@ use super::node::{Content, Node};
 
 /// A value that is read.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'d>(pub &'d Node);
+pub(super) struct Reader<'d> {
+    pub node: &'d Node,
+    /// The text of the document.
+    pub source: &'d str,
+}
 
 /// Reads whole numbers of a type, within its limits.
 macro_rules! whole_numbers {
     ($($method:ident $visit:ident $as:ident $type:ident $words:expr;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-            match &self.0.content {
+            match &self.node.content {
                 Content::Number(number) => {
                     let number = number.$as().and_then(|number| $type::try_from(number).ok());
                     number.map_or_else(|| Err(Fault::expected($words)), |it| visitor.$visit(it))
@@ -33,7 +39,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = Fault;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match &self.0.content {
+        match &self.node.content {
             Content::Null => visitor.visit_unit(),
             Content::Bool(value) => visitor.visit_bool(*value),
             Content::Number(number) => match (number.as_u64(), number.as_i64()) {
@@ -42,20 +48,20 @@ impl<'de> Deserializer<'de> for Reader<'_> {
                 (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             },
             Content::Text(text) => visitor.visit_str(text),
-            Content::List(items) => visitor.visit_seq(Items(items.iter().enumerate())),
-            Content::Object(entries) => visitor.visit_map(Entries::of(entries)),
+            Content::List(items) => visitor.visit_seq(self.items(items)),
+            Content::Object(entries) => visitor.visit_map(self.entries(entries)),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0.content {
+        match self.node.content {
             Content::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0.content {
+        match self.node.content {
             Content::Bool(value) => visitor.visit_bool(value),
             _ => Err(Fault::expected("true or false")),
         }
@@ -77,14 +83,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match &self.0.content {
+        match &self.node.content {
             Content::Number(number) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             _ => Err(Fault::expected("a number")),
         }
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match self.0.text() {
+        match self.node.text(self.source) {
             Some(text) => visitor.visit_str(text),
             None => Err(Fault::expected("a string")),
         }
@@ -100,7 +106,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        match self.0.text() {
+        match self.node.text(self.source) {
             Some(word) => visitor.visit_enum(word.into_deserializer()),
             None => Err(Fault::not_one_of("", variants)),
         }
@@ -115,8 +121,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match &self.0.content {
-            Content::List(items) => visitor.visit_seq(Items(items.iter().enumerate())),
+        match &self.node.content {
+            Content::List(items) => visitor.visit_seq(self.items(items)),
             _ => Err(Fault::expected("an array")),
         }
     }
@@ -124,8 +130,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     /// Reads an object. serde would also accept a list, as a structure whose fields have no names;
     /// that would hide mistakes.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        match &self.0.content {
-            Content::Object(entries) => visitor.visit_map(Entries::of(entries)),
+        match &self.node.content {
+            Content::Object(entries) => visitor.visit_map(self.entries(entries)),
             _ => Err(Fault::expected("an object")),
         }
     }
@@ -148,38 +154,47 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-/// The items of a list.
-struct Items<I>(I);
+impl<'d> Reader<'d> {
+    fn items(self, items: &'d [Node]) -> Items<'d> {
+        Items { left: items.iter().enumerate(), source: self.source }
+    }
 
-impl<'de, 'd, I: Iterator<Item = (usize, &'d Node)>> SeqAccess<'de> for Items<I> {
+    fn entries(self, entries: &'d [(Box<str>, Node)]) -> Entries<'d> {
+        let (left, names) = (entries.iter(), BTreeSet::new());
+        Entries { left, current: None, names, source: self.source }
+    }
+}
+
+/// The items of a list.
+struct Items<'d> {
+    left: Enumerate<Iter<'d, Node>>,
+    source: &'d str,
+}
+
+impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Fault;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Fault> {
-        let Some((index, item)) = self.0.next() else { return Ok(None) };
-        let read = seed.deserialize(Reader(item));
+        let Some((index, node)) = self.left.next() else { return Ok(None) };
+        let read = seed.deserialize(Reader { node, source: self.source });
         read.map(Some).map_err(|fault| fault.inside(&format!("[{index}]")))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint().1
+        self.left.size_hint().1
     }
 }
 
 /// The fields of an object.
 struct Entries<'d> {
-    left: std::slice::Iter<'d, (String, Node)>,
+    left: Iter<'d, (Box<str>, Node)>,
     /// The field whose value is next.
-    current: Option<&'d (String, Node)>,
+    current: Option<&'d (Box<str>, Node)>,
     names: BTreeSet<&'d str>,
-}
-
-impl<'d> Entries<'d> {
-    fn of(entries: &'d [(String, Node)]) -> Self {
-        Self { left: entries.iter(), current: None, names: BTreeSet::new() }
-    }
+    source: &'d str,
 }
 
 impl<'de> MapAccess<'de> for Entries<'_> {
@@ -195,12 +210,13 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             let fault: Fault = serde::de::Error::custom("is given more than once");
             return Err(fault.inside(name));
         }
-        let name: StrDeserializer<'_, Fault> = name.as_str().into_deserializer();
+        let name: StrDeserializer<'_, Fault> = (**name).into_deserializer();
         seed.deserialize(name).map(Some)
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Fault> {
         let (name, node) = self.current.ok_or_else(|| Fault::expected("an object"))?;
-        seed.deserialize(Reader(node)).map_err(|fault| fault.inside(name))
+        let reader = Reader { node, source: self.source };
+        seed.deserialize(reader).map_err(|fault| fault.inside(name))
     }
 }

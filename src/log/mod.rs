@@ -1,20 +1,28 @@
 //! The log: on stderr, and the last of it in memory.
 
 mod stderr;
+mod text;
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::collections::VecDeque;
+use std::env::VarError;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use clap::ValueEnum;
+use serde_json::json;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::LogFormat;
 use stderr::Queue;
+use text::Text;
 
 /// How many entries are kept in memory.
 const KEPT: usize = 50;
@@ -22,9 +30,76 @@ const KEPT: usize = 50;
 /// What goes to stderr.
 static STDERR: Queue = Queue::new();
 
-/// Begins to log to stderr, as much as `RUST_LOG` says; and to memory, if that is wanted, whatever
-/// the emulator has to say. From now on panics, too, are told without waiting for whoever reads.
-pub fn start(format: LogFormat, memory: Option<Recent>) {
+/// Whether everything on stderr is JSON.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// The format of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Text for people.
+    #[default]
+    Text,
+    /// One JSON object per line, for programs.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct LogOptions {
+    /// The format.
+    pub format: LogFormat,
+    /// How much.
+    pub verbosity: Verbosity,
+}
+
+/// How much is logged on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Warnings and errors.
+    Quiet,
+    /// Also calls that change something or fail, and changes of steps.
+    Changes,
+    /// Also calls that read.
+    Reads,
+    /// Also SQL statements.
+    Sql,
+}
+
+impl Verbosity {
+    fn targets(self) -> Targets {
+        let ours = match self {
+            Self::Quiet => LevelFilter::WARN,
+            Self::Changes => LevelFilter::INFO,
+            Self::Reads | Self::Sql => LevelFilter::DEBUG,
+        };
+        let sql = if self == Self::Sql { LevelFilter::DEBUG } else { LevelFilter::WARN };
+        let others = Targets::new().with_default(LevelFilter::WARN);
+        others.with_target(env!("CARGO_CRATE_NAME"), ours).with_target("sqlx", sql)
+    }
+}
+
+/// `RUST_LOG` can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("RUST_LOG: {0}; write for example RUST_LOG=warn,cloudmanager_emulator=debug")]
+pub struct FilterError(String);
+
+/// Returns what `RUST_LOG` asks for, if it is set.
+fn read_filter() -> Result<Option<Targets>, FilterError> {
+    match std::env::var("RUST_LOG") {
+        Err(VarError::NotPresent) => Ok(None),
+        Err(error) => Err(FilterError(error.to_string())),
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => {
+            text.parse().map(Some).map_err(|error: ParseError| FilterError(error.to_string()))
+        }
+    }
+}
+
+/// Begins to log to stderr, as much as the options or `RUST_LOG` say, and also to memory, if that
+/// is wanted. From now on, panics are also written without waiting for the reader of stderr.
+pub fn start(options: LogOptions, memory: Option<Recent>) -> Result<(), FilterError> {
+    let LogOptions { format, verbosity } = options;
+    IS_JSON.store(format == LogFormat::Json, Ordering::Relaxed);
     std::panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("without a name").to_owned();
@@ -33,33 +108,71 @@ pub fn start(format: LogFormat, memory: Option<Recent>) {
         let trace = if is_captured { format!("\n{trace}") } else { String::new() };
         say(&format!("thread '{name}' {panic}{trace}"));
     }));
-    let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
-    let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
-    let stderr = fmt::layer().with_writer(|| Stderr).with_ansi(io::stderr().is_terminal());
+    let filter = read_filter()?.unwrap_or_else(|| verbosity.targets());
+    let stderr = fmt::layer().with_writer(|| Stderr);
     let stderr = match format {
-        LogFormat::Text => stderr.boxed(),
-        LogFormat::Json => stderr.json().boxed(),
+        LogFormat::Text => stderr.with_ansi(shows_colours()).event_format(Text).boxed(),
+        LogFormat::Json => stderr.with_ansi(false).json().boxed(),
     };
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::DEBUG);
     let memory = memory.map(|recent| {
-        fmt::layer().with_writer(recent).with_ansi(false).with_target(false).with_filter(ours)
+        let layer = fmt::layer().with_writer(recent).with_ansi(false);
+        layer.event_format(Text).with_filter(ours)
     });
     tracing_subscriber::registry().with(stderr.with_filter(filter)).with(memory).init();
+    Ok(())
+}
+
+/// Returns whether JSON is asked for, and writes it from now on. For arguments that can't be read
+/// as a whole.
+pub fn is_json_asked_for(arguments: &[OsString]) -> bool {
+    let variable = std::env::var_os("CME_LOG_FORMAT").is_some_and(|format| format == "json");
+    let is_asked_for = variable
+        || arguments.iter().any(|argument| argument == "--log-format=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json");
+    IS_JSON.store(is_asked_for, Ordering::Relaxed);
+    is_asked_for
+}
+
+/// Returns whether stderr shows colours: on a terminal, unless `NO_COLOR` forbids it.
+fn shows_colours() -> bool {
+    let is_forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !is_forbidden
 }
 
 /// Says something on stderr, after what has been logged. Nobody waits until it is written.
 pub fn say(text: &str) {
-    // There is a thread for it only if there is anything to say.
+    write(line_of(text));
+}
+
+/// Returns a text as an entry of the log: as it is, or as a line of JSON like those of tracing.
+fn line_of(text: &str) -> Vec<u8> {
+    if !IS_JSON.load(Ordering::Relaxed) {
+        return format!("{text}\n").into_bytes();
+    }
+    let mut timestamp = String::new();
+    // Writing to a string can't fail.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
+    let target = env!("CARGO_CRATE_NAME");
+    let fields = json!({ "message": text });
+    let line =
+        json!({"timestamp": timestamp, "level": "ERROR", "fields": fields, "target": target});
+    format!("{line}\n").into_bytes()
+}
+
+/// Lets the thread that writes to stderr write an entry.
+fn write(entry: Vec<u8>) {
+    // There is a thread for it only if there is anything to write.
     if STDERR.needs_writer() {
         let write = || {
             if let Ok(output) = stderr::output() {
                 STDERR.write_to(output);
             }
         };
-        // Without the thread nothing can be said, and everything else goes on.
+        // Without the thread nothing can be written, and everything else goes on.
         let _ = std::thread::Builder::new().name("stderr".into()).spawn(write);
     }
-    STDERR.add(format!("{text}\n").into_bytes());
+    STDERR.add(entry);
 }
 
 /// Waits until all that was said has been written, unless nobody reads it.
@@ -73,7 +186,7 @@ struct Stderr;
 impl Write for Stderr {
     /// An entry is written at once.
     fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
-        say(String::from_utf8_lossy(entry).trim_end_matches('\n'));
+        write(entry.to_vec());
         Ok(entry.len())
     }
 

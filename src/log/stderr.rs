@@ -40,7 +40,8 @@ impl PendingLines {
     fn tell_of_dropped(&mut self) {
         let dropped = std::mem::take(&mut self.dropped);
         if dropped > 0 {
-            self.push(format!("{dropped} lines were dropped: nobody has read the log\n").into());
+            let note = format!("{dropped} lines were dropped: nobody has read the log");
+            self.push(super::line_of(&note));
         }
     }
 }

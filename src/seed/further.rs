@@ -12,9 +12,9 @@ const MOST: usize = 50;
 
 /// Returns all fields of a document that have a wrong structure, in the order of their lines. The
 /// first one is known.
-pub(super) fn all_from(first: InvalidField, document: Document) -> InvalidFields {
+pub(super) fn all_from(first: InvalidField, document: Document<'_>) -> InvalidFields {
     let mut place = first.field.clone();
-    let in_document = |field: InvalidField, document: &Document| {
+    let in_document = |field: InvalidField, document: &Document<'_>| {
         let line = document.line_of(&field.field);
         InvalidField { line, ..field }
     };
@@ -32,14 +32,14 @@ pub(super) fn all_from(first: InvalidField, document: Document) -> InvalidFields
 }
 
 /// What is left of a document.
-struct Rest {
-    document: Document,
+struct Rest<'t> {
+    document: Document<'t>,
     /// The positions of the removed items, by the place of their list in the whole document. With
     /// them, places in the rest are translated back.
     left_out: BTreeMap<String, BTreeSet<usize>>,
 }
 
-impl Rest {
+impl Rest<'_> {
     /// Removes the smallest part around a place that can be removed. Returns `None` if there is
     /// none.
     fn leave_out(&mut self, place: &str) -> Option<()> {

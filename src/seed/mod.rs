@@ -18,7 +18,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::client::Client;
 use crate::domain::id::{ExecutionId, PipelineKey, TenantId};
-use crate::domain::invalid::{InvalidFields, Place};
+use crate::domain::invalid::{InvalidField, InvalidFields, Place};
 use crate::domain::program::{Program, Tenant};
 use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::time::Timestamp;
@@ -84,9 +84,14 @@ impl From<Seed> for Origin {
     }
 }
 
-/// Reads a seed document in YAML or JSON.
+/// Reads the file of a seed, in YAML or JSON. A file without any field is taken for a mistake.
 pub fn read(text: &str) -> Result<Seed, InvalidFields> {
-    read_further(text, |_| false)
+    let document = Document::from_yaml(text)?;
+    if document.is_empty() {
+        let message = "the seed is empty; `tenants: []` stands for an emulator without any data";
+        return Err(InvalidField::new("", message).into());
+    }
+    read_document(document, |_| false)
 }
 
 /// Reads a seed document in YAML or JSON that may refer to existing tenants.
@@ -94,7 +99,13 @@ pub fn read_further(
     text: &str,
     is_tenant: impl Fn(TenantId) -> bool,
 ) -> Result<Seed, InvalidFields> {
-    let document = Document::from_yaml(text)?;
+    read_document(Document::from_yaml(text)?, is_tenant)
+}
+
+fn read_document(
+    document: Document<'_>,
+    is_tenant: impl Fn(TenantId) -> bool,
+) -> Result<Seed, InvalidFields> {
     match document.read() {
         Ok(seed) => with_lines(&document, |place| Some(build::build(seed, is_tenant, place))),
         Err(first) => Err(further::all_from(first, document)),
@@ -118,7 +129,7 @@ fn read_alone<D: DeserializeOwned, T>(
 
 /// Returns what `check` makes of a document, or every wrong field with its line.
 fn with_lines<T>(
-    document: &Document,
+    document: &Document<'_>,
     check: impl FnOnce(&mut Place<'_>) -> Option<T>,
 ) -> Result<T, InvalidFields> {
     InvalidFields::collect(check).map_err(|InvalidFields(mut fields)| {

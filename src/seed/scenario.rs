@@ -247,12 +247,22 @@ fn problem_with(
         }
         let environment = program.environments.get(&environment_id);
         let topology = environment.map(|environment| environment.topology).unwrap_or_default();
-        match deployment::validate(failure, found, topology, &step.options) {
+        let repository = built_repository(program, pipeline);
+        match deployment::validate(failure, repository, found, topology, &step.options) {
             Ok(()) => return None,
             Err(message) => problem = Some(message),
         }
     }
     problem
+}
+
+/// Returns the name of the repository that a pipeline builds.
+fn built_repository<'a>(program: &'a Program, pipeline: &Pipeline) -> &'a str {
+    let built = pipeline.phases.iter().find_map(|phase| match &phase.kind {
+        PhaseKind::Build { repository_id, .. } => program.repositories.get(repository_id),
+        PhaseKind::Validate | PhaseKind::Deploy { .. } => None,
+    });
+    built.map_or("", |repository| &repository.name)
 }
 
 /// Reads a word of a vocabulary.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -27,6 +28,14 @@ pub(super) struct ConnectionActivity {
     is_unread: AtomicBool,
     /// A part of a request's head has arrived.
     has_head_begun: AtomicBool,
+    /// The end of a request's body has not arrived.
+    has_body: AtomicBool,
+    /// An answer is being sent in pieces.
+    is_streaming: AtomicBool,
+    /// The caller sends nothing more: it has closed its side, or left.
+    has_ended: AtomicBool,
+    /// Wakes the reader of a connection whose caller has ended, once the answer is sent.
+    reader: AtomicWaker,
 }
 
 /// What a connection waits for.
@@ -34,6 +43,8 @@ pub(super) struct ConnectionActivity {
 pub(super) enum WaitsFor {
     /// A handler's answer.
     Handler,
+    /// A handler's answer, for a caller who has closed its side, or left.
+    HandlerForEnded,
     /// The next request, or more of an answer that comes in pieces.
     Request,
     /// The rest of a request's head.
@@ -59,7 +70,7 @@ impl ConnectionActivity {
         } else if is(&self.wants_body) {
             WaitsFor::Body
         } else if is(&self.is_answering) {
-            WaitsFor::Handler
+            if is(&self.has_ended) { WaitsFor::HandlerForEnded } else { WaitsFor::Handler }
         } else if is(&self.has_head_begun) {
             WaitsFor::Head
         } else {
@@ -73,6 +84,19 @@ impl ConnectionActivity {
         self.is_answering.store(true, Ordering::Relaxed);
         self.note_move();
         Answering(self)
+    }
+
+    /// Returns whether the caller may close its side now without losing the answer.
+    fn is_owed_an_answer(&self) -> bool {
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let is_under_way = is(&self.is_answering) || is(&self.is_streaming) || is(&self.is_unread);
+        is_under_way && !is(&self.has_body)
+    }
+
+    fn wake_reader(&self) {
+        if self.has_ended.load(Ordering::Relaxed) {
+            self.reader.wake();
+        }
     }
 
     fn note_move(&self) {
@@ -91,6 +115,7 @@ impl ConnectionActivity {
         self.is_unread.store(written.is_pending(), Ordering::Relaxed);
         if written.is_ready() {
             self.note_move();
+            self.wake_reader();
         }
     }
 
@@ -109,6 +134,7 @@ impl Drop for Answering<'_> {
     fn drop(&mut self) {
         self.0.is_answering.store(false, Ordering::Relaxed);
         self.0.note_move();
+        self.0.wake_reader();
     }
 }
 
@@ -130,7 +156,15 @@ impl AsyncRead for WatchedStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        let is_end = matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() == before;
+        if is_end && self.activity.is_owed_an_answer() {
+            // hyper would drop the request. It finds the end when the answer is sent.
+            self.activity.has_ended.store(true, Ordering::Relaxed);
+            self.activity.reader.register(context.waker());
+            return Poll::Pending;
+        }
         if read.is_ready() {
             self.activity.note_read();
         }
@@ -180,6 +214,7 @@ pub(super) struct WatchedBody {
 
 impl WatchedBody {
     pub fn new(body: Incoming, activity: Arc<ConnectionActivity>) -> Self {
+        activity.has_body.store(true, Ordering::Relaxed);
         Self { body, activity }
     }
 }
@@ -194,6 +229,9 @@ impl Body for WatchedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         self.activity.note_body(frame.is_pending());
+        if self.body.is_end_stream() || matches!(frame, Poll::Ready(None)) {
+            self.activity.has_body.store(false, Ordering::Relaxed);
+        }
         frame
     }
 
@@ -209,5 +247,45 @@ impl Body for WatchedBody {
 impl Drop for WatchedBody {
     fn drop(&mut self) {
         self.activity.note_body(false);
+    }
+}
+
+/// The body of an answer that comes in pieces, which notes when all is sent.
+pub(super) struct WatchedAnswer {
+    body: axum::body::Body,
+    activity: Arc<ConnectionActivity>,
+}
+
+impl WatchedAnswer {
+    pub fn new(body: axum::body::Body, activity: Arc<ConnectionActivity>) -> Self {
+        activity.is_streaming.store(true, Ordering::Relaxed);
+        Self { body, activity }
+    }
+}
+
+impl Body for WatchedAnswer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for WatchedAnswer {
+    fn drop(&mut self) {
+        self.activity.is_streaming.store(false, Ordering::Relaxed);
+        self.activity.wake_reader();
     }
 }

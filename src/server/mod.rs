@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use crate::engine::Engine;
 use crate::service::HttpService;
 use crate::traffic::wire::{Socket, WireConnection};
-use activity::{ConnectionActivity, WatchedBody, WatchedStream};
+use activity::{ConnectionActivity, WatchedAnswer, WatchedBody, WatchedStream};
 pub use patience::Patience;
 
 /// Answers the requests that come over connections.
@@ -126,6 +126,11 @@ impl Peer {
         };
         let mut request = Request::from_parts(parts, body);
         request.extensions_mut().insert(ConnectInfo(self.connection.clone()));
-        self.server.service.clone().oneshot(request).await
+        let answer = self.server.service.clone().oneshot(request).await?;
+        if answer.body().size_hint().exact().is_some() {
+            // hyper takes it at once.
+            return Ok(answer);
+        }
+        Ok(answer.map(|body| Body::new(WatchedAnswer::new(body, self.activity.clone()))))
     }
 }

@@ -11,7 +11,8 @@ pub struct Patience {
     pub head: Duration,
     /// Until the next request begins.
     pub idle: Duration,
-    /// Until more of a request's body arrives, or more of an answer is read.
+    /// Until more of a request's body arrives, or more of an answer is read; and until an answer
+    /// begins whose caller has closed its side, because that caller may have left.
     pub stall: Duration,
     /// The time-out for all of these once the emulator stops.
     pub end: Duration,
@@ -42,7 +43,7 @@ impl Patience {
             WaitsFor::Handler => None,
             WaitsFor::Request => Some(self.idle),
             WaitsFor::Head => Some(self.head),
-            WaitsFor::Body | WaitsFor::Reader => Some(self.stall),
+            WaitsFor::Body | WaitsFor::Reader | WaitsFor::HandlerForEnded => Some(self.stall),
         }
     }
 
@@ -51,14 +52,16 @@ impl Patience {
     /// interval more.
     pub(super) async fn lose(&self, activity: &ConnectionActivity) {
         let between = self.head.min(self.idle).min(self.stall) / 2;
-        let (mut moves, mut quiet) = (activity.moves(), Duration::ZERO);
+        let mut last = (activity.moves(), activity.waiting());
+        let mut quiet = Duration::ZERO;
         loop {
             tokio::time::sleep(between).await;
             quiet += between;
-            let now = activity.moves();
-            let longest = self.for_what(activity.waiting());
-            if now != moves || longest.is_none() {
-                (moves, quiet) = (now, Duration::ZERO);
+            let now = (activity.moves(), activity.waiting());
+            let longest = self.for_what(now.1);
+            // The silence before a head does not count against the head.
+            if now != last || longest.is_none() {
+                (last, quiet) = (now, Duration::ZERO);
             }
             if longest.is_some_and(|longest| quiet >= longest) {
                 return;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use quick_cache::sync::Cache;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -73,7 +73,10 @@ impl Database {
             // Closing the connection removes the write-ahead log. The first error is the one to
             // return.
             let _ = writer.close().await;
-            return Err(failed(&error));
+            return Err(match error {
+                MigrateError::VersionMissing(version) => failed(&Newer { version }),
+                error => failed(&error),
+            });
         }
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
@@ -177,14 +180,26 @@ pub(super) fn distrustful(path: &Path) -> SqliteConnectOptions {
         .pragma("cell_size_check", "ON")
 }
 
+/// The database was written by a later version of the program.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the database is from a newer cloudmanager-emulator (schema {version}; this one knows {}); \
+     update the program, or use another --database or --ephemeral",
+    MIGRATIONS.last().map_or(0, |(version, ..)| *version)
+)]
+struct Newer {
+    version: i64,
+}
+
 /// The migrations in order: version, description, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "resources", include_str!("../../migrations/0002_resources.sql")),
     (3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
     (4, "clock", include_str!("../../migrations/0004_clock.sql")),
     (5, "plans", include_str!("../../migrations/0005_plans.sql")),
-    (10, "pending deliveries", include_str!("../../migrations/0010_pending_deliveries.sql")),
+    (6, "memory", include_str!("../../migrations/0006_memory.sql")),
+    (9, "successes", include_str!("../../migrations/0009_successes.sql")),
 ];
 
 /// Brings a database to a version: makes the first `count` migrations.

@@ -8,7 +8,10 @@ use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use super::database::distrustful;
 use super::definitions::scenarios;
 pub use super::inspect::find_fault as inspect;
-use super::{Connection, Database, StoreError, Transaction, deliveries, executions, plans};
+use super::{
+    Connection, Database, StoreError, Transaction, deliveries, environment_memories, executions,
+    plans,
+};
 use crate::domain::time::Timestamp;
 
 /// The tables, each after those that it refers to. Tables whose names begin with an underscore
@@ -99,7 +102,11 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
     plans::check_all(database).await?;
     executions::check_all(database).await?;
     scenarios::check_all(database).await?;
+    environment_memories::check_all(database).await?;
     deliveries::check_all(database).await?;
+    if let Some(fault) = environment_memories::find_fault(database).await? {
+        return Ok(Some(fault));
+    }
     deliveries::find_fault(database).await
 }
 

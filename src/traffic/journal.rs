@@ -17,6 +17,9 @@ const MOST_ENTRIES: usize = 1000;
 /// alone does not bound it well.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
+/// How much of a method is kept, in bytes.
+const LONGEST_METHOD: usize = 32;
+
 /// A call, without the tokens and secrets in it.
 #[derive(Clone, Debug)]
 pub struct JournalEntry {
@@ -24,7 +27,7 @@ pub struct JournalEntry {
     pub number: u64,
     /// When it came.
     pub at: Timestamp,
-    /// Its method.
+    /// Its method, or the beginning of a long one.
     pub method: Method,
     /// The texts in it.
     pub texts: PackedTexts,
@@ -91,6 +94,14 @@ impl PackedTexts {
     }
 }
 
+/// Returns a method, or the beginning of a long one: callers may send any.
+pub(super) fn shortened(method: &Method) -> Method {
+    match method.as_str().get(..LONGEST_METHOD) {
+        Some(beginning) => Method::from_bytes(beginning.as_bytes()).unwrap_or_default(),
+        None => method.clone(),
+    }
+}
+
 /// A filter for calls. Those match that meet every condition that is given.
 #[derive(Clone, Debug, Default)]
 pub struct CallFilter {
@@ -124,7 +135,7 @@ impl JournalEntry {
     /// Returns about how much memory it takes.
     fn size(&self) -> usize {
         let body = self.body.as_ref().map_or(0, |body| body.text.len());
-        size_of::<Self>() + self.texts.all.len() + body
+        size_of::<Self>() + self.method.as_str().len() + self.texts.all.len() + body
     }
 }
 
@@ -239,6 +250,15 @@ mod tests {
         assert_eq!(entries[0].texts.get().path, format!("/{}", MOST_ENTRIES + 10));
         assert_eq!(entries[0].number, (MOST_ENTRIES + 10) as u64);
         assert_eq!(entries[MOST_ENTRIES - 1].number, 11);
+    }
+
+    #[test]
+    fn methods_are_short_and_counted() {
+        let long = Method::from_bytes("M".repeat(60_000).as_bytes()).unwrap();
+        assert_eq!(shortened(&long).as_str(), "M".repeat(LONGEST_METHOD));
+        assert_eq!(shortened(&Method::PATCH), Method::PATCH);
+        let with_method = JournalEntry { method: shortened(&long), ..entry("/") };
+        assert_eq!(with_method.size() - entry("/").size(), LONGEST_METHOD - "GET".len());
     }
 
     #[test]

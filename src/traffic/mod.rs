@@ -1,5 +1,6 @@
 //! Metrics, the request journal and fault injection, for every HTTP call.
 
+mod call_log;
 pub mod faults;
 mod inject;
 pub mod journal;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::http::operations::Operations;
+pub use call_log::LoggedCall;
 use faults::Faults;
 pub use inject::X_EMULATOR_FAULT;
 use journal::Journal;

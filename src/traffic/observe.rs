@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::Traffic;
 use super::faults::Injection;
 use super::inject::inject;
-use super::journal::{CallTexts, JournalEntry};
+use super::journal::{CallTexts, JournalEntry, shortened};
 use super::redact;
 use crate::access::gateway::{X_API_KEY, X_GW_IMS_ORG_ID};
 use crate::domain::id::ProgramId;
@@ -62,7 +62,8 @@ impl<'a> Call<'a> {
     ) -> Self {
         let entry = is_official(request.uri().path())
             .then(|| new_entry(traffic, request_id, operation, request));
-        let has_body = entry.is_some() && *request.method() != Method::GET;
+        // What is sent to no operation may be anything, secrets included.
+        let has_body = entry.is_some() && operation.is_some() && *request.method() != Method::GET;
         let body = has_body.then(ReadBody::default);
         if let Some(body) = &body {
             request.extensions_mut().insert(body.clone());
@@ -115,7 +116,7 @@ fn new_entry(
     JournalEntry {
         number: 0,
         at: traffic.0.engine.now(),
-        method: request.method().clone(),
+        method: shortened(request.method()),
         texts: texts.into(),
         operation_id: operation.map(|operation| operation.id.clone()),
         status: None,

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use form_urlencoded::Serializer;
-use serde_json::Value;
 
-use crate::http::secrets::{REDACTED, names_a_secret, redact};
+use crate::domain::webhook::without_password;
+use crate::http::secrets::{REDACTED, keep_public_variables, names_a_secret, redact};
 
 /// How much of a body is kept, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
@@ -21,16 +21,17 @@ pub struct RedactedBody {
     pub truncated: bool,
 }
 
-/// Returns a query string without the values of parameters that are named like secrets.
+/// Returns a query string without the values of parameters that are named like secrets, and without
+/// passwords in URLs.
 #[must_use]
 pub fn query(query: &str) -> Cow<'_, str> {
     let pairs = || form_urlencoded::parse(query.as_bytes());
-    if !pairs().any(|(name, _)| names_a_secret(&name)) {
+    if !pairs().any(|(name, value)| names_a_secret(&name) || holds_a_password(&value)) {
         return query.into();
     }
     let mut redacted = Serializer::new(String::new());
     for (name, value) in pairs() {
-        let value = if names_a_secret(&name) { Cow::Borrowed(REDACTED) } else { value };
+        let value = if names_a_secret(&name) { REDACTED.into() } else { without_password(&value) };
         redacted.append_pair(&name, &value);
     }
     redacted.finish().into()
@@ -43,7 +44,7 @@ pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
     if bytes.is_empty() {
         return None;
     }
-    let is_variables = path.ends_with("/variables");
+    let is_variables = path.trim_end_matches('/').ends_with("/variables");
     let json = if is_variables && !accepted {
         // A body that was refused may have any structure, with a secret anywhere in it.
         Ok(REDACTED.into())
@@ -57,9 +58,8 @@ pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
         redact(&mut value);
         (value.to_string(), true)
     } else {
-        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_BODY + 1)]);
-        let secret = is_variables || may_hold_secrets(&text);
-        (if secret { REDACTED.to_owned() } else { text.into_owned() }, false)
+        let text = readable(bytes).filter(|text| !is_variables && !may_hold_secrets(text));
+        (text.unwrap_or(REDACTED).to_owned(), false)
     };
     let truncated = text.len() > LONGEST_BODY;
     let end = text.floor_char_boundary(LONGEST_BODY);
@@ -67,35 +67,28 @@ pub fn body(path: &str, accepted: bool, bytes: &[u8]) -> Option<RedactedBody> {
     Some(RedactedBody { text: kept, is_json: is_json && !truncated, truncated })
 }
 
-/// Removes from a list of variables whatever is not known to be public: values of variables whose
-/// type is not `string`, and unknown fields.
-fn keep_public_variables(body: &mut Value) {
-    let Value::Array(variables) = body else { return *body = REDACTED.into() };
-    for variable in variables {
-        let Value::Object(fields) = variable else {
-            *variable = REDACTED.into();
-            continue;
-        };
-        let is_public = fields.get("type").is_some_and(|kind| kind == "string");
-        for (name, value) in fields {
-            let keep = match name.as_str() {
-                "name" | "type" | "service" => true,
-                // An empty value is no secret: it deletes a variable.
-                "value" => is_public || value.is_null() || value == "",
-                _ => false,
-            };
-            if !keep {
-                *value = REDACTED.into();
-            }
-        }
-    }
+/// Returns the text of a body, or a little more of it than is kept. Bytes in another encoding have
+/// none, because names of secrets are not found there: UTF-16 may be valid UTF-8 with NULs.
+fn readable(body: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(body).ok().filter(|text| !text.contains('\0'))?;
+    text.get(..text.ceil_char_boundary(LONGEST_BODY + 1))
 }
 
 /// Returns whether a text that is not JSON may contain secrets.
 fn may_hold_secrets(text: &str) -> bool {
     let mut decoded = form_urlencoded::parse(text.as_bytes());
     // Escapes may hide the name of a secret from a plain search: `\u` in JSON, `%` in forms.
-    names_a_secret(text) || text.contains("\\u") || decoded.any(|(name, _)| names_a_secret(&name))
+    names_a_secret(text)
+        || text.contains("\\u")
+        || holds_a_password(text)
+        || decoded.any(|(name, value)| names_a_secret(&name) || holds_a_password(&value))
+}
+
+/// Returns whether a text contains a URL with a password.
+fn holds_a_password(text: &str) -> bool {
+    let is_end =
+        |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | ',' | '&' | '=');
+    text.contains('@') && text.split(is_end).any(|part| without_password(part) != part)
 }
 
 #[cfg(test)]
@@ -166,15 +159,55 @@ mod tests {
             "token",
             "access_token",
             "secret",
+            "passphrase",
+            "bearer",
+            "accessKey",
+            "private key",
         ] {
             let sent = json!({"deep": [{name: "x"}]}).to_string();
             assert_eq!(redacted("/api/x", &sent), sent.replace("\"x\"", "\"***\""), "{name}");
-            assert_eq!(query(&format!("{name}=x&a=b")), format!("{name}=***&a=b"));
+            let written = name.replace(' ', "+");
+            assert_eq!(query(&format!("{written}=x&a=b")), format!("{written}=***&a=b"));
             assert_eq!(redacted("/ims/exchange/jwt", &format!("a=b&{name}=x")), "***");
         }
         for name in ["commitId", "name", "keyword", "branch", "comment"] {
             assert_eq!(query(&format!("{name}=x")), format!("{name}=x"));
         }
+    }
+
+    #[test]
+    fn values_are_redacted_whose_key_is_named_like_a_secret() {
+        let sent = json!([{"key": "password", "value": "x"}, {"key": "colour", "value": "red"}]);
+        let expected =
+            json!([{"key": "password", "value": "***"}, {"key": "colour", "value": "red"}]);
+        assert_eq!(redacted("/api/x", &sent.to_string()), expected.to_string());
+        let sent = json!({"variables": [{"name": "A", "value": "x"}, ["B", "x"]], "other": 1});
+        let expected = json!({"variables": [{"name": "A", "value": "***"}, "***"], "other": 1});
+        assert_eq!(redacted("/api/x", &sent.to_string()), expected.to_string());
+    }
+
+    #[test]
+    fn passwords_in_urls_are_redacted_everywhere() {
+        let kept = query("a=b&url=http%3A%2F%2Fu%3Ahidden%40h%2F");
+        assert_eq!(kept, "a=b&url=http%3A%2F%2Fu%3A***%40h%2F");
+        for text in [
+            "see http://u:hidden@h/ now",
+            "url=http%3A%2F%2Fu%3Ahidden%40h%2F",
+            "{a: 'http://u:hidden@h'",
+        ] {
+            assert_eq!(redacted("/api/x", text), "***");
+        }
+        assert_eq!(redacted("/api/x", "see http://u@h/ now"), "see http://u@h/ now");
+    }
+
+    #[test]
+    fn bodies_in_other_encodings_are_not_kept() {
+        let utf_16: Vec<u8> = "password=x".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let latin_1 = b"stra\xdfe".to_vec();
+        for sent in [utf_16, latin_1, b"a\0b".to_vec()] {
+            assert_eq!(body("/api/x", true, &sent).unwrap().text, "***");
+        }
+        assert_eq!(body("/api/x/variables/", false, b"[1]").unwrap().text, "\"***\"");
     }
 
     #[test]

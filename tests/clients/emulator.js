@@ -112,6 +112,11 @@ function control (url) {
     health: () => call('GET', '/health'),
     /** Moves the clock by a duration or, without one, to the next thing that is due. */
     advanceClock: by => call('POST', '/clock/advance', { by }),
+    post: async (path, body) => {
+      const answer = await request('POST', `${url}/_emulator${path}`, { body })
+      assert.equal(answer.status, 201, JSON.stringify(answer.body))
+      return answer.body
+    },
     addSeed: seed => call('POST', '/seed', seed),
     setScenario: (programId, pipelineId, scenario) =>
       call('PUT', `/program/${programId}/pipeline/${pipelineId}/scenario`, scenario),

@@ -66,6 +66,25 @@ test('an execution that ended before its production deployment is not executed a
   assert.equal((await put('/api/program/4/pipeline/1/execution?stepId=2983530')).status, 400)
 })
 
+test('rollbacks and updates by Adobe are not executed again', async t => {
+  const { sdk, get, put, post } = await startAndApprove(t)
+  await post('/program/4/pipeline/1/push-update')
+  await sdk.advanceCurrentExecution('4', '1')
+  const update = await sdk.getExecution('4', '1', NEXT_EXECUTION_ID)
+  assert.deepEqual([update.status, update.trigger], ['FINISHED', 'PUSH_UPGRADES'])
+  assert.deepEqual(listReExecutable(update), [])
+  assert.equal((await put('/api/program/4/pipeline/1/execution?stepId=2983530')).status, 400)
+
+  const { body: pipeline } = await get('/api/program/4/pipeline/1')
+  const { status, body } = await put(findHref(pipeline, 'rollbackLastSuccessfulExecution'))
+  assert.equal(status, 201)
+  const rollback = await sdk.getExecution('4', '1', body.id)
+  assert.deepEqual([rollback.status, rollback.trigger], ['FINISHED', 'ROLLBACK'])
+  assert.deepEqual(rollback._embedded.stepStates.map(stepName), ['validate', 'build', 'deploy prod'])
+  assert.deepEqual(listReExecutable(rollback), [])
+  assert.equal((await put('/api/program/4/pipeline/1/execution?stepId=2983530')).status, 400)
+})
+
 async function startAndApprove (t, scenario) {
   const emulator = await startEmulator(t, { pace: 'immediate' })
   if (scenario) await emulator.setScenario('4', '1', scenario)

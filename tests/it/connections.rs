@@ -194,6 +194,110 @@ async fn a_stream_of_events_is_not_cut_off() {
     }
 }
 
+/// The head of a request to the API.
+fn signed(method: &str, path: &str, length: usize) -> Vec<u8> {
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer t\r\nx-api-key: k\r\n\
+         x-gw-ims-org-id: {}\r\ncontent-length: {length}\r\n\r\n",
+        crate::app::ORGANISATION
+    )
+    .into_bytes()
+}
+
+const WAIT: &str = "/_emulator/program/4/pipeline/1/execution/953671/wait?for=ENDED";
+
+#[tokio::test]
+async fn callers_who_close_their_side_get_the_whole_answer() {
+    let app = Listening::start(Patience::default()).await;
+    let start = signed("PUT", "/api/program/4/pipeline/1/execution", 2);
+    let wait = signed("GET", &format!("{WAIT}&timeout=PT0.5S"), 0);
+    for (request, end) in [
+        (&[&start[..], b"{}"].concat(), "}"),
+        (&HEALTH.to_vec(), "}"),
+        (&[HEALTH, HEALTH].concat(), "}"),
+        (&wait, "}"),
+        (&signed("GET", "/_emulator/metrics", 0), "\n"),
+    ] {
+        let mut stream = app.send(request).await;
+        stream.shutdown().await.unwrap();
+        let text = receive(&mut stream).await;
+        assert!(text.starts_with("HTTP/1.1 ") && text.ends_with(end), "{text}");
+        let answers = text.matches("HTTP/1.1 ").count();
+        assert_eq!(answers, String::from_utf8_lossy(request).matches("HTTP/1.1").count());
+    }
+    let mut stream = app.send(STATE).await;
+    stream.shutdown().await.unwrap();
+    let mut state = Vec::new();
+    timeout(LONGEST, stream.read_to_end(&mut state)).await.unwrap().unwrap();
+    let length = |head: &str| -> usize {
+        let (_, length) = head.split_once("content-length: ").unwrap();
+        length.lines().next().unwrap().parse().unwrap()
+    };
+    let head = state.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+    let length = length(std::str::from_utf8(&state[..head]).unwrap());
+    assert_eq!(state.len(), head + 4 + length);
+}
+
+#[tokio::test]
+async fn a_caller_who_left_is_not_waited_for() {
+    let app = Listening::start(patience(|it| &mut it.stall)).await;
+    let start = signed("PUT", "/api/program/4/pipeline/1/execution", 0);
+    receive_answer(&mut app.send(&start).await).await;
+    // For the emulator, this looks as if the caller had left.
+    let mut stream = app.send(&signed("GET", &format!("{WAIT}&timeout=PT1H"), 0)).await;
+    stream.shutdown().await.unwrap();
+    assert_eq!(receive(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn a_stream_of_events_goes_on_for_a_caller_who_closed_its_side() {
+    let app = Listening::start(Patience::default()).await;
+    let events = b"GET /_emulator/events?types=program HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let mut stream = app.send(events).await;
+    stream.shutdown().await.unwrap();
+    let mut reader = tokio::io::BufReader::new(&mut stream);
+    // From here on the time runs ahead whenever nothing else happens.
+    tokio::time::pause();
+    let mut comments = 0;
+    while comments < 20 {
+        let mut line = String::new();
+        let read = tokio::io::AsyncBufReadExt::read_line(&mut reader, &mut line).await.unwrap();
+        assert_ne!(read, 0, "the stream has ended");
+        comments += usize::from(line.starts_with(':'));
+    }
+}
+
+#[tokio::test]
+async fn the_silence_before_a_head_does_not_count_against_it() {
+    let app = Listening::start(Patience::default()).await;
+    let mut stream = app.send(b"").await;
+    app.call().await;
+    // From here on the time runs ahead whenever nothing else happens.
+    tokio::time::pause();
+    let (begin, rest) = HEALTH.split_at(9);
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    stream.write_all(begin).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(16)).await;
+    stream.write_all(rest).await.unwrap();
+    tokio::time::resume();
+    assert!(receive_answer(&mut stream).await.contains("200 OK"));
+}
+
+#[tokio::test]
+async fn a_wrong_method_with_a_large_body_gets_an_answer() {
+    let app = Listening::start(Patience::default()).await;
+    for path in ["/_emulator/state", "/_emulator/seed"] {
+        for (length, answer) in
+            [(1 << 19, "405 Method Not Allowed"), (10 << 20, "413 Payload Too Large")]
+        {
+            let mut stream = app.send(&signed("DELETE", path, length)).await;
+            stream.write_all(&vec![b'x'; length]).await.unwrap();
+            let text = receive_answer(&mut stream).await;
+            assert!(text.starts_with(&format!("HTTP/1.1 {answer}")), "{text}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn callers_who_stopped_do_not_delay_the_end() {
     let app = Listening::start(patience(|it| &mut it.end)).await;

@@ -43,7 +43,7 @@ async fn health(running: &Running) -> (u16, Value) {
 /// Starts the program with its log in hand.
 fn start_with_log(directory: &Path) -> (Running, impl Iterator<Item = String>) {
     let mut command = program(directory);
-    command.args(["--listen", "127.0.0.1:0"]).stderr(Stdio::piped());
+    command.args(["--listen", "127.0.0.1:0", "--quiet"]).stderr(Stdio::piped());
     let mut running = Running::spawn(&mut command);
     let log = BufReader::new(running.take_stderr()).lines().map(Result::unwrap);
     (running.when_ready(), log)

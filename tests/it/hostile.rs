@@ -33,6 +33,42 @@ async fn bodies_that_can_not_be_read_are_refused() {
     assert_eq!(app.execution(&execution).await.0, before.0);
 }
 
+/// The operations that read YAML.
+const YAML: [&str; 4] = [
+    "/_emulator/seed",
+    "/_emulator/webhooks",
+    "/_emulator/program/4/pipelines",
+    "/_emulator/program/4/environments",
+];
+
+#[tokio::test]
+async fn yaml_that_aliases_make_large_or_that_is_nested_deeply_is_refused() {
+    let app = TestApp::immediate().await;
+    let large = "x".repeat(100_000);
+    let aliases = "&b 1,*a,*a,*a,*a,*a,*a,*a,*a,".repeat(2000);
+    let bomb = format!("a: &a \"{large}\"\nb: [{aliases}]\n");
+    for path in YAML {
+        for (body, told) in [
+            (bomb.clone(), "has too many values, or too much text, with what its aliases repeat"),
+            ("[".repeat(60), "must not be nested more than 32 levels deep"),
+            (r#"{"a":"#.repeat(60), "must not be nested more than 32 levels deep"),
+        ] {
+            let answer = app.request(Method::POST, path, body).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+            assert!(answer.text().contains(told), "{path}: {:.300}", answer.text());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_seed_that_is_too_large_for_memory_is_refused() {
+    let app = TestApp::immediate().await;
+    let body = "#".repeat(32 * 1024 * 1024 + 1);
+    let answer = app.request(Method::POST, "/_emulator/seed", body).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.errors(), "The request body is larger than 33554432 bytes.");
+}
+
 #[tokio::test]
 async fn a_body_is_read_as_json_whatever_its_content_type() {
     let app = TestApp::immediate().await;

@@ -53,7 +53,7 @@ async fn answer_at(
     };
     let request = Request::builder().method(&method).uri(path).body(body).unwrap();
     let id = request_id::of(&request);
-    let limited = async |request| within_limits(request, handler).await;
+    let limited = async |request| within_limits(None, request, handler).await;
     let mut answering = pin!(answer_with_request_id(&id, request, limited));
     let millisecond = Duration::from_millis(1);
     let early = timeout(at.saturating_sub(millisecond), &mut answering).await;

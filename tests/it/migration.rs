@@ -14,14 +14,16 @@ use crate::app::{CODE_QUALITY, OVERSEEN, PRODUCTION, TestApp};
 use crate::control::deliveries::{DELIVERIES, text};
 
 /// In each of them, one execution has ended, one waits for the approval of going live, and one
-/// builds. From version 2 on there are variables, and from version 3 on a delivery.
-const VERSIONS: [&str; 6] = [
+/// builds. From version 2 on there are variables, from version 3 on a delivery, and from version 6
+/// on the stage environment remembers what was deployed to it.
+const VERSIONS: [&str; 7] = [
     include_str!("fixtures/version-1.sql"),
     include_str!("fixtures/version-2.sql"),
     include_str!("fixtures/version-3.sql"),
     include_str!("fixtures/version-4.sql"),
     include_str!("fixtures/version-5.sql"),
-    include_str!("fixtures/version-10.sql"),
+    include_str!("fixtures/version-6.sql"),
+    include_str!("fixtures/version-9.sql"),
 ];
 
 const DEV: &str = "/api/program/4/pipeline/2";
@@ -79,13 +81,19 @@ async fn check_content(app: &TestApp, version: usize) {
     let told: Vec<_> = deliveries.iter().map(|it| text(it, "executionId")).collect();
     let expected = if version < 3 { vec![] } else { vec!["953671"] };
     assert_eq!(told, expected);
+    let stage = app.get("/_emulator/program/4/environment/59253/instances").await.json();
+    let installed = stage["instances"][0]["packages"].as_array().unwrap().len();
+    assert_eq!(installed, if version < 6 { 0 } else { 2 });
 }
 
 /// Checks that what was under way goes on, and that there can be more.
 async fn check_future(app: &TestApp) {
     let waiting = format!("{PRODUCTION}/execution/953672");
     app.accept(&waiting, "prod approval", "pipeline/advance", &json!({"approved": true})).await;
-    app.start(CODE_QUALITY).await;
+    // It has the commit of the execution that has finished.
+    let update = CODE_QUALITY.replace("/api/", "/_emulator/") + "/push-update";
+    let answer = app.post(&update, &json!({})).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     app.advance("PT1M").await;
     assert_eq!(app.execution(&waiting).await.status(), "FINISHED");
     let building = app.execution(&format!("{OVERSEEN}/execution/953673")).await;
@@ -93,6 +101,7 @@ async fn check_future(app: &TestApp) {
     assert_eq!(building.step("stage approval")["status"], "WAITING");
     let last = app.execution(&format!("{CODE_QUALITY}/execution/953674")).await;
     assert_eq!(last.status(), "FINISHED");
+    assert_eq!(last.step("build")["commitId"], "7f0c3f8a1d7b5e2b0a4c6d9e8f71625344a5b6c7");
 }
 
 #[tokio::test]

@@ -71,6 +71,7 @@ async fn call_what_is_defined(caller: &mut Caller) {
     caller.call("patchProgram", "/_emulator/program/4", r#"{"emergencyMode":true}"#).await;
     let environment = ENVIRONMENT.replace("/api/", "/_emulator/");
     caller.call("patchEnvironment", &environment, r#"{"status":"ready"}"#).await;
+    caller.call("getInstances", &format!("{environment}/instances"), "").await;
     caller.call("getProgramRegions", "/api/program/4/regions", "").await;
     caller.call("getRepositories", "/api/program/4/repositories", "").await;
     caller.call("getRepository", "/api/program/4/repository/1", "").await;
@@ -161,6 +162,8 @@ async fn call_clock_and_scenarios(caller: &mut Caller) {
     caller.call("getScenario", &scenario, "").await;
     caller.call("deleteScenario", &scenario, "").await;
     caller.call("postHistory", &format!("{pipeline}/history"), r#"{"count":1}"#).await;
+    caller.call("postPushUpdate", &format!("{pipeline}/push-update"), "").await;
+    caller.app.advance("PT1M").await;
 }
 
 async fn call_events(caller: &mut Caller) {

@@ -101,7 +101,7 @@ async fn beyond_loopback_it_warns() {
     {
         let directory = TempDir::new().unwrap();
         let mut command = program(directory.path());
-        command.args(["--ephemeral", "--listen", address]).stderr(Stdio::piped());
+        command.args(["--ephemeral", "--quiet", "--listen", address]).stderr(Stdio::piped());
         let mut running = Running::spawn(&mut command);
         let mut stderr = running.take_stderr();
         let running = running.when_ready();

@@ -5,7 +5,7 @@ use cloudmanager_emulator::domain::execution::links;
 use cloudmanager_emulator::domain::execution::machine::{self, Effects, Refusal, StepRequest};
 use cloudmanager_emulator::domain::execution::start::{StartRefusal, StartRequest};
 use cloudmanager_emulator::domain::execution::{Execution, ExecutionMode};
-use cloudmanager_emulator::domain::time::Timestamp;
+use cloudmanager_emulator::domain::time::{Duration, Timestamp};
 use serde_json::Value;
 
 use crate::body::{Body, Verb};
@@ -34,11 +34,12 @@ impl Duel {
         let mode = allowed_mode(setup, &world);
         let planned = world.plan(StartRequest::Whole(setup.trigger, mode), None).unwrap();
         let execution = world.create(planned, 1, Timestamp::from_millis(START));
+        let model = Model::whole(setup, mode, pauses(&execution), START);
         let mut duel = Self {
             setup: setup.clone(),
             world,
             execution,
-            model: Model::whole(setup, mode, START),
+            model,
             effects: Effects::default(),
             now: START,
         };
@@ -81,7 +82,7 @@ impl Duel {
                 assert!(self.model.is_re_executable(position), "the model refuses");
                 let id = self.execution.id.number() + 1;
                 self.execution = self.world.create(planned, id, at(self.now));
-                self.model = Model::re_execution(&self.setup, self.now);
+                self.model = Model::re_execution(&self.setup, pauses(&self.execution), self.now);
                 self.effects = Effects::default();
                 self.begin();
             }
@@ -94,7 +95,7 @@ impl Duel {
     fn compare(&self) {
         assert_eq!(view(&self.execution), self.model.view());
         assert_eq!(self.effects.events, self.model.events);
-        assert_eq!(self.effects.transitions, self.model.transitions);
+        assert_eq!(self.effects.transitions(), self.model.transitions);
         invariants::check(&self.execution, &self.effects.events, at(self.now));
         self.links_agree_with_commands();
     }
@@ -122,6 +123,13 @@ impl Duel {
             assert_eq!(outcome, expected, "links_agree_with_commands: re-execute {position}");
         }
     }
+}
+
+/// The pauses of the plan, in milliseconds.
+fn pauses(execution: &Execution) -> Vec<i64> {
+    let plan = &execution.plan;
+    let before = plan.steps.iter().map(|step| step.pause);
+    before.chain([plan.closing_pause]).map(Duration::as_millis).collect()
 }
 
 /// The mode in which the setup's execution may start; a mode that may not is refused.

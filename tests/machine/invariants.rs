@@ -1,10 +1,10 @@
 //! What holds for every execution at every moment; docs/invariants.md has the list.
 
 use cloudmanager_emulator::domain::event::{Event, EventKind};
-use cloudmanager_emulator::domain::execution::machine;
 use cloudmanager_emulator::domain::execution::status::StepStatus;
 use cloudmanager_emulator::domain::execution::step::StepState;
 use cloudmanager_emulator::domain::execution::{End, Execution, Progress};
+use cloudmanager_emulator::domain::execution::{links, machine};
 use cloudmanager_emulator::domain::pipeline::Action;
 use cloudmanager_emulator::domain::time::Timestamp;
 
@@ -12,8 +12,8 @@ use crate::rules::{PEOPLE, SILENT, STOPPABLE};
 
 /// Checks an execution to which everything has happened that is due at `now`, and all its events.
 pub fn check(execution: &Execution, events: &[Event], now: Timestamp) {
-    contiguous(execution);
-    one_at_a_time(execution);
+    gaps_are_pauses(execution);
+    one_at_a_time(execution, now);
     prefix(execution);
     end_follows_step(execution);
     no_time_travel(execution, events, now);
@@ -22,11 +22,11 @@ pub fn check(execution: &Execution, events: &[Event], now: Timestamp) {
     assert_eq!(execution.find_fault(), None, "sound");
 }
 
-fn contiguous(execution: &Execution) {
+fn gaps_are_pauses(execution: &Execution) {
     let mut before = Some(execution.created_at);
-    for step in &execution.steps {
+    for (planned, step) in execution.plan.steps.iter().zip(&execution.steps) {
         if let Some(started_at) = step.started_at() {
-            assert_eq!(Some(started_at), before, "contiguous");
+            assert_eq!(Some(started_at), before.map(|at| at + planned.pause), "gaps_are_pauses");
         }
         before = step.finished_at();
     }
@@ -36,10 +36,28 @@ fn is_at_it(step: &StepState) -> bool {
     matches!(step, StepState::Running { .. } | StepState::Waiting { .. })
 }
 
-fn one_at_a_time(execution: &Execution) {
-    let expected = usize::from(matches!(execution.progress, Progress::Running));
+fn one_at_a_time(execution: &Execution, now: Timestamp) {
+    let is_running = matches!(execution.progress, Progress::Running);
     let found = execution.steps.iter().filter(|step| is_at_it(step)).count();
-    assert_eq!(found, expected, "one_at_a_time");
+    if is_running && found == 0 {
+        return check_pause(execution, now);
+    }
+    assert_eq!(found, usize::from(is_running), "one_at_a_time");
+}
+
+/// Checks that a pause of the plan lasts, and that nothing is offered meanwhile.
+fn check_pause(execution: &Execution, now: Timestamp) {
+    let finished = execution.steps.iter().map_while(StepState::finished_at).collect::<Vec<_>>();
+    let since = finished.last().copied().unwrap_or(execution.created_at);
+    let planned = execution.plan.steps.get(finished.len());
+    let pause = planned.map_or(execution.plan.closing_pause, |step| step.pause);
+    assert!(since + pause > now, "one_at_a_time: a pause lasts");
+    assert_eq!(machine::due_at(execution), Some(since + pause), "one_at_a_time");
+    for position in 0..execution.steps.len() {
+        assert!(links::advance(execution, position).is_err(), "one_at_a_time");
+        assert!(links::cancel(execution, position).is_err(), "one_at_a_time");
+        assert!(links::re_execute(execution, position, true).is_err(), "one_at_a_time");
+    }
 }
 
 fn prefix(execution: &Execution) {
@@ -60,7 +78,11 @@ fn end_follows_step(execution: &Execution) {
     let StepState::Ended { end: step_end, at: step_at, .. } = last else { unreachable!() };
     let was_stopped =
         *step_end == End::Cancelled && STOPPABLE.contains(&execution.plan.steps[position].action);
-    let expected = if was_stopped { *step_at + execution.plan.cancelling } else { *step_at };
+    let expected = match step_end {
+        End::Finished => *step_at + execution.plan.closing_pause,
+        _ if was_stopped => *step_at + execution.plan.cancelling,
+        _ => *step_at,
+    };
     assert_eq!((end, at), (*step_end, expected), "end_follows_step");
     let all = execution.steps.iter().all(|step| step.status() == StepStatus::Finished);
     assert_eq!(all, end == End::Finished, "end_follows_step: finished when all steps are");

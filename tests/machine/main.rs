@@ -11,6 +11,7 @@ mod expected;
 mod given;
 mod invariants;
 mod model;
+mod pauses;
 mod properties;
 mod re_execution;
 mod rules;

@@ -1,6 +1,8 @@
 //! A second, small account of how executions go, written from the rules of Cloud Manager. It
 //! shares the words of the machine, but none of its decisions.
 
+mod view;
+
 use cloudmanager_emulator::domain::environment::EnvironmentType;
 use cloudmanager_emulator::domain::event::{Event, EventKind};
 use cloudmanager_emulator::domain::execution::status::StepStatus;
@@ -12,10 +14,12 @@ use serde_json::{Value, json};
 
 use crate::body::{Body, Verb};
 use crate::rules::{
-    GATES, PEOPLE, PRODUCTION_DEPLOYMENT, READINGS, SILENT, STOPPABLE, TESTS, Verdict, failures,
-    places, verdict, work,
+    GATES, PEOPLE, PRODUCTION_DEPLOYMENT, READINGS, SILENT, STOPPABLE, TESTS, Verdict,
+    check_pauses, failures, places, verdict, work,
 };
 use crate::setup::{Place, Problem, Setup, Severity};
+
+pub use view::{StepView, View};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -61,31 +65,6 @@ pub enum Reaction {
     Misfit,
 }
 
-/// What can be seen of an execution.
-#[derive(Debug, PartialEq)]
-pub struct View {
-    pub status: ExecutionStatus,
-    pub updated_at: i64,
-    pub finished_at: Option<i64>,
-    pub due_at: Option<i64>,
-    pub steps: Vec<StepView>,
-}
-
-/// What can be seen of a step.
-#[derive(Debug, PartialEq)]
-pub struct StepView {
-    pub place: Place,
-    pub status: StepStatus,
-    pub started_at: Option<i64>,
-    pub finished_at: Option<i64>,
-    pub updated_at: Option<i64>,
-    pub resumed_at: Option<i64>,
-    pub input: Option<Value>,
-    pub timed_out: bool,
-    /// The names of the links of commands.
-    pub offers: Vec<&'static str>,
-}
-
 /// An execution.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -94,8 +73,11 @@ pub struct Model {
     status: ExecutionStatus,
     updated_at: i64,
     finished_at: Option<i64>,
-    /// When time alone changes the execution itself: at its creation, and while it is stopped.
+    /// When time alone changes the execution itself: at its creation, while it is stopped, and
+    /// after its last step.
     alarm: Option<i64>,
+    /// The pauses before the steps, and after the last one.
+    pauses: Vec<i64>,
     steps: Vec<Step>,
     pub events: Vec<Event>,
     /// How many times a step changed its status.
@@ -104,25 +86,33 @@ pub struct Model {
 
 impl Model {
     /// A whole execution; emergency executions do without the tests.
-    pub fn whole(setup: &Setup, mode: ExecutionMode, at: i64) -> Self {
+    pub fn whole(setup: &Setup, mode: ExecutionMode, pauses: Vec<i64>, at: i64) -> Self {
         let steps = places(setup)
             .filter(|(action, _)| mode == ExecutionMode::Normal || !TESTS.contains(action))
             .map(|place| Step::new(setup, place, work(setup, place, 1)))
             .collect();
-        Self::created(setup, setup.trigger, steps, at)
+        Self::created(setup, setup.trigger, steps, pauses, at)
     }
 
     /// The production deployment once more, with the artifacts that are there.
-    pub fn re_execution(setup: &Setup, at: i64) -> Self {
+    pub fn re_execution(setup: &Setup, pauses: Vec<i64>, at: i64) -> Self {
         let build = (Action::Build, None);
         let steps = [((Action::Validate, None), 1), (build, 10), (PRODUCTION_DEPLOYMENT, 1)]
             .map(|(place, share)| Step::new(setup, place, work(setup, place, share)))
             .into();
-        Self::created(setup, Trigger::ReExecute, steps, at)
+        Self::created(setup, Trigger::ReExecute, steps, pauses, at)
     }
 
-    fn created(setup: &Setup, trigger: Trigger, steps: Vec<Step>, at: i64) -> Self {
+    fn created(
+        setup: &Setup,
+        trigger: Trigger,
+        steps: Vec<Step>,
+        pauses: Vec<i64>,
+        at: i64,
+    ) -> Self {
+        check_pauses(setup.pace, steps.len(), &pauses);
         Self {
+            pauses,
             setup: setup.clone(),
             trigger,
             status: ExecutionStatus::NotStarted,
@@ -160,17 +150,31 @@ impl Model {
                     self.status = ExecutionStatus::Running;
                     self.alarm = None;
                     self.tell(EventKind::ExecutionStarted, at, None);
-                    self.begin(0, at);
+                    self.pause(0, at);
                 }
                 ExecutionStatus::Cancelling => self.end(ExecutionStatus::Cancelled, at),
+                _ if self.alarm.is_some() => self.end(ExecutionStatus::Finished, at),
                 _ => self.ring(at),
             }
         }
     }
 
-    /// The time of the step that runs or waits has come.
+    /// What comes next has to wait until a pause is over.
+    fn pause(&mut self, position: usize, at: i64) {
+        let until = Some(at + self.pauses[position]);
+        match self.steps.get_mut(position) {
+            Some(step) => step.alarm = until,
+            None => self.alarm = until,
+        }
+    }
+
+    /// The time of a step has come: it runs, waits, or has still to begin.
     fn ring(&mut self, at: i64) {
-        let position = self.current();
+        let alarmed = self.steps.iter().position(|step| step.alarm.is_some());
+        let position = alarmed.expect("a step is due");
+        if self.steps[position].status == StepStatus::NotStarted {
+            return self.begin(position, at);
+        }
         let step = &mut self.steps[position];
         let halfway = step.verdict == Verdict::Pause && step.resumed_at.is_none();
         match (step.status, step.verdict) {
@@ -224,8 +228,7 @@ impl Model {
     fn close(&mut self, position: usize, status: StepStatus, at: i64) {
         self.shut(position, status, at);
         match status {
-            StepStatus::Finished if position + 1 < self.steps.len() => self.begin(position + 1, at),
-            StepStatus::Finished => self.end(ExecutionStatus::Finished, at),
+            StepStatus::Finished => self.pause(position + 1, at),
             StepStatus::Failed => self.end(ExecutionStatus::Failed, at),
             StepStatus::Error => self.end(ExecutionStatus::Error, at),
             _ => self.end(ExecutionStatus::Cancelled, at),
@@ -335,36 +338,6 @@ impl Model {
             (Verb::Cancel, Action::Managed) => Body::Start(false),
             (Verb::Cancel, Action::Deploy) => Body::Resume(false),
             (Verb::Cancel, _) => Body::Override(false),
-        }
-    }
-
-    pub fn view(&self) -> View {
-        View {
-            status: self.status,
-            updated_at: self.updated_at,
-            finished_at: self.finished_at,
-            due_at: self.due_at(),
-            steps: (0..self.steps.len()).map(|position| self.view_step(position)).collect(),
-        }
-    }
-
-    fn view_step(&self, position: usize) -> StepView {
-        let step = self.steps[position].clone();
-        let offers = [
-            ("advance", self.offers(Verb::Advance, position)),
-            ("cancel", self.offers(Verb::Cancel, position)),
-            ("reExecute", self.is_re_executable(position)),
-        ];
-        StepView {
-            place: step.place,
-            status: step.status,
-            started_at: step.started_at,
-            finished_at: step.finished_at,
-            updated_at: step.updated_at,
-            resumed_at: step.resumed_at,
-            input: step.input,
-            timed_out: step.timed_out,
-            offers: offers.into_iter().filter(|offer| offer.1).map(|offer| offer.0).collect(),
         }
     }
 }

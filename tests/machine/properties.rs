@@ -62,8 +62,9 @@ proptest! {
     #[test]
     fn terminates(setup in setup(), moves in moves()) {
         let mut duel = play(&setup, &moves);
-        // A step is due at most three times: it begins to wait, its time comes, it is stopped.
-        for _ in 0..3 * duel.model.step_count() {
+        // A step is due at most four times: it begins, it begins to wait, its time comes, it is
+        // stopped. After the last one comes the end.
+        for _ in 0..=4 * duel.model.step_count() {
             let Some(due) = duel.model.due_at() else { break };
             duel.pass_until(due);
         }

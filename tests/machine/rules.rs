@@ -2,6 +2,7 @@
 //! setup.
 
 use cloudmanager_emulator::domain::environment::EnvironmentType;
+use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::pipeline::{Action, ImportantFailures};
 use cloudmanager_emulator::domain::scenario::Outcome;
 
@@ -140,6 +141,20 @@ fn fate(setup: &Setup, (action, environment): Place) -> (Outcome, Option<i64>) {
 pub fn work(setup: &Setup, place: Place, share: i64) -> i64 {
     let usual = setup.pace.duration(place.0, place.1).as_millis();
     fate(setup, place).1.unwrap_or(usual / share)
+}
+
+/// Checks the lengths of the pauses before the steps, and of the one after the last.
+pub fn check_pauses(pace: Pace, steps: usize, pauses: &[i64]) {
+    assert_eq!(pauses.len(), steps + 1);
+    for (position, pause) in pauses.iter().enumerate() {
+        let expected = match pace {
+            Pace::Immediate | Pace::Quick => 0..=0,
+            Pace::Realistic if position == 0 => 3_000..=5_000,
+            Pace::Realistic if position == steps => 15_000..=20_000,
+            Pace::Realistic => 1_000..=21_000,
+        };
+        assert!(expected.contains(pause), "{pause} before step {position}");
+    }
 }
 
 pub fn failures(setup: &Setup, gate: Action, severity: Severity) -> Vec<&'static str> {

@@ -167,7 +167,10 @@ impl World {
         last: Option<&Execution>,
     ) -> Result<NewExecution, StartRefusal> {
         let Self { program, pipeline, scenario, pace } = self;
-        start::plan(request, Circumstances { program, pipeline, last, scenario, pace: *pace })
+        start::plan(
+            request,
+            Circumstances { program, pipeline, last, source: None, scenario, pace: *pace },
+        )
     }
 
     /// The execution as it is created.

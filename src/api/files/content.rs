@@ -19,8 +19,10 @@ pub(super) enum FileContent {
 pub(super) struct File {
     pub content: FileContent,
     pub media_type: &'static str,
-    /// The name under which it is to be saved, for what is no text to be looked at.
-    pub name: Option<String>,
+    /// The name under which it is saved.
+    pub name: String,
+    /// Whether browsers show it instead of saving it.
+    pub is_shown: bool,
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -56,8 +58,10 @@ impl File {
         match name {
             FileName::StepLog { step, file } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
-                let log = step_log(api, &snapshot, step.position(), file.as_deref());
-                Ok(log.map(|log| Self::shown(FileContent::StepLog(log))))
+                let position = step.position();
+                let log = step_log(api, &snapshot, position, file.as_deref());
+                let name = step_log::file_name(&snapshot.execution, position, file.as_deref());
+                Ok(log.zip(name).map(|(log, name)| Self::shown(FileContent::StepLog(log), name)))
             }
             FileName::Artifact { step, number } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
@@ -78,12 +82,12 @@ impl File {
                 let named = (LogOption::find(service, name), day.parse());
                 let (true, (Some(option), Ok(day))) = (is_there, named) else { return Ok(None) };
                 let log = DayLog::new(*program_id, *environment_id, option, day, api.engine.now());
+                let name = format!("{environment_id}-{service}-{name}-{day}.log");
                 if !*is_compressed {
-                    return Ok(Some(Self::shown(FileContent::DayLog(log))));
+                    return Ok(Some(Self::shown(FileContent::DayLog(log), name)));
                 }
                 let content = log.gzip().map_err(|error| Problem::internal(&error))?;
-                let name = format!("{environment_id}-{service}-{name}-{day}.log.gz");
-                Ok(Some(Self::saved(content, "application/gzip", name)))
+                Ok(Some(Self::saved(content, "application/gzip", name + ".gz")))
             }
         }
     }
@@ -100,14 +104,14 @@ impl File {
         }))
     }
 
-    /// A text to be looked at.
-    fn shown(content: FileContent) -> Self {
-        Self { content, media_type: TEXT, name: None }
+    /// A text that browsers show.
+    fn shown(content: FileContent, name: String) -> Self {
+        Self { content, media_type: TEXT, name, is_shown: true }
     }
 
-    /// Something to be saved under a name.
+    /// A file that browsers save.
     fn saved(content: Vec<u8>, media_type: &'static str, name: String) -> Self {
-        Self { content: FileContent::Bytes(content), media_type, name: Some(name) }
+        Self { content: FileContent::Bytes(content), media_type, name, is_shown: false }
     }
 }
 

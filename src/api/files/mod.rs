@@ -102,7 +102,7 @@ fn etag(token: &str, length: u64) -> String {
 }
 
 fn answer(file: File, total: u64, etag: &str, range: Option<&str>) -> Response {
-    let File { content, media_type, name } = file;
+    let File { content, media_type, name, is_shown } = file;
     let (status, start, end) = match part(range, total) {
         Part::Whole => (StatusCode::OK, 0, total),
         Part::Bytes(start, end) => (StatusCode::PARTIAL_CONTENT, start, end),
@@ -130,9 +130,8 @@ fn answer(file: File, total: u64, etag: &str, range: Option<&str>) -> Response {
     if status == StatusCode::PARTIAL_CONTENT {
         add(header::CONTENT_RANGE, format!("bytes {start}-{}/{total}", end - 1));
     }
-    if let Some(name) = name {
-        add(header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
-    }
+    let disposition = if is_shown { "inline" } else { "attachment" };
+    add(header::CONTENT_DISPOSITION, format!("{disposition}; filename=\"{name}\""));
     response
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::api::pipelines::PipelineView;
 use crate::domain::invalid::{InvalidField, InvalidFields, Place};
 use crate::domain::pipeline::Action;
+use crate::http::body::invalid;
 use crate::http::problem::Problem;
 
 /// The options of a step that can be changed.
@@ -22,7 +23,8 @@ pub(super) fn check(body: &[u8], shown: &PipelineView) -> Result<(), Problem> {
         }
         Some(())
     });
-    compared.map_err(Problem::invalid)
+    // The answer repeats the values that were sent, without secrets.
+    compared.map_err(|fields| invalid(fields, body))
 }
 
 fn compare_phase(sent: &Value, phases: &Value, place: &mut Place<'_>) {
@@ -59,7 +61,7 @@ fn compare(sent: &Value, shown: &Value, changeable: &[&str], place: &mut Place<'
         } else {
             format!("is no field that can be changed; those are {}", changeable.join(", "))
         };
-        place.report(InvalidField::new(name, message).with_value(value.clone()));
+        place.report(InvalidField::new(name, message));
     }
 }
 

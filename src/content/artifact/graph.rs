@@ -5,8 +5,8 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::content::noise::Noise;
 use crate::domain::gate::Metric;
+use crate::domain::noise::Noise;
 use crate::domain::time::{Duration, Timestamp};
 
 use super::{ArtifactFile, ArtifactType};

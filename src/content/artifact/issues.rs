@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::content::noise::Noise;
+use crate::domain::noise::Noise;
 
 use super::{ArtifactFile, ArtifactType};
 

@@ -4,15 +4,21 @@ use crate::domain::deployment::{
     Command, CommandKind, Configuration, InstanceState, Performed, Run,
 };
 
-/// Returns the block of lines about a command, from its beginning to its end.
-pub(super) fn log(performed: &Performed) -> Vec<String> {
-    let Performed { command, result, is_recovery } = performed;
+/// Returns the lines about the beginning of a command.
+pub(super) fn begin(command: &Command, is_recovery: bool) -> Vec<String> {
     let (name, instance) = (command.kind.as_str(), &command.instance);
-    let purpose = if *is_recovery { " to recover" } else { "" };
-    let mut lines = vec![
+    let purpose = if is_recovery { " to recover" } else { "" };
+    vec![
         format!("[INFO] Begin {name} for {instance}{purpose}"),
         format!("[INFO] {}", describe(command)),
-    ];
+    ]
+}
+
+/// Returns the lines about the end of a command.
+pub(super) fn end(performed: &Performed) -> Vec<String> {
+    let Performed { command, result, is_recovery: _ } = performed;
+    let (name, instance) = (command.kind.as_str(), &command.instance);
+    let mut lines = Vec::new();
     match result {
         Ok(()) => {
             if command.kind == CommandKind::TestDispatcherConfiguration {
@@ -26,6 +32,11 @@ pub(super) fn log(performed: &Performed) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Returns the line about a command that was stopped before its end.
+pub(super) fn stopped(command: &Command) -> String {
+    format!("[WARN] End {} for {}: stopped", command.kind.as_str(), command.instance)
 }
 
 /// After a failed deployment, one line on the state of each instance; otherwise nothing.
@@ -109,8 +120,12 @@ mod tests {
             }),
             options: &StepOptions::default(),
         };
-        let failure =
-            |command| Failure { command, instance: None, message: Some("because".into()) };
+        let failure = |command| Failure {
+            command,
+            instance: None,
+            subject: None,
+            message: Some("because".into()),
+        };
         perform(&order, &fails.into_iter().map(failure).collect::<Vec<_>>())
     }
 
@@ -146,28 +161,32 @@ mod tests {
     }
 
     #[test]
-    fn a_command_logs_a_block_of_lines() {
+    fn a_command_logs_its_beginning_and_its_end() {
         let run = deployment(EnvironmentType::Dev, 1, Some(CommandKind::PerformBackup));
-        let lines: Vec<_> = run.performed[1..].iter().map(log).collect();
+        let begins: Vec<_> =
+            run.performed[1..].iter().map(|one| begin(&one.command, one.is_recovery)).collect();
+        let ends: Vec<_> = run.performed[1..].iter().map(end).collect();
         assert_eq!(
-            lines[0],
+            begins[0],
             [
                 "[INFO] Begin install-client-packages for author1uswest2",
                 "[INFO] Installing core-2.1.0.zip via Package Manager",
-                "[INFO] End install-client-packages for author1uswest2: ok",
             ]
         );
+        assert_eq!(ends[0], ["[INFO] End install-client-packages for author1uswest2: ok"]);
         assert_eq!(
-            lines[2],
+            begins[2],
             [
                 "[INFO] Begin perform-backup for dispatcher1uswest2",
                 "[INFO] Copying /etc/httpd to a temporary folder",
-                "[ERROR] because",
-                "[ERROR] End perform-backup for dispatcher1uswest2: failed",
             ]
         );
         assert_eq!(
-            lines[3][0],
+            ends[2],
+            ["[ERROR] because", "[ERROR] End perform-backup for dispatcher1uswest2: failed"]
+        );
+        assert_eq!(
+            begins[3][0],
             "[INFO] Begin manage-elb-links-attach for dispatcher1uswest2 to recover"
         );
     }

@@ -3,12 +3,13 @@
 mod lines;
 
 use crate::content::artifact::{Build, Output, dispatcher_paths};
+use crate::domain::deployment::memory::{Deployer, InstanceAction, InstanceChange};
 use crate::domain::deployment::{
-    self, Command, CommandKind, DispatcherPackage, Failure, Order, Package, Performed,
-    environment_urls,
+    self, Command, CommandKind, DispatcherPackage, Failure, InstanceKind, InstanceState, Order,
+    Package, Performed, Run, environment_urls,
 };
 use crate::domain::environment::{EnvironmentType, REGION, Topology};
-use crate::domain::execution::plan::PlannedStep;
+use crate::domain::execution::plan::{PlannedStep, Target};
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, machine};
 use crate::domain::pipeline::{Action, StepOptions};
@@ -20,8 +21,8 @@ use crate::domain::time::Timestamp;
 pub struct StepDeployment {
     /// What is expected to be performed.
     pub commands: Vec<Command>,
-    /// What has been performed, and when it was over.
-    pub performed: Vec<(Performed, Timestamp)>,
+    /// What has begun, in order.
+    pub begun: Vec<BegunCommand>,
     /// The command that is being performed; when all is over, the last one.
     pub current: Option<u32>,
     /// What there is to say at the end about the instances.
@@ -32,14 +33,99 @@ pub struct StepDeployment {
     pub next_change: Option<Timestamp>,
     /// Where the environment is reached, by the kind of instance.
     pub urls: Vec<(&'static str, String)>,
+    /// When the step ended, if it has.
+    over_at: Option<Timestamp>,
+}
+
+/// A command that has begun.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BegunCommand {
+    /// The command, with the result that it has or will have.
+    pub performed: Performed,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it ended, or `None` if it has not, or was stopped.
+    pub ended_at: Option<Timestamp>,
 }
 
 impl StepDeployment {
-    /// Returns the lines about the commands that have been performed, each with its instant.
-    pub fn log(&self) -> impl Iterator<Item = (Timestamp, String)> {
-        let performed = self.performed.iter();
-        performed.flat_map(|(one, at)| lines::log(one).into_iter().map(|line| (*at, line)))
+    /// Returns the commands that have been performed, each with the instant at which it ended.
+    pub fn performed(&self) -> impl Iterator<Item = (&Performed, Timestamp)> {
+        self.begun.iter().filter_map(|one| Some((&one.performed, one.ended_at?)))
     }
+
+    /// Returns the lines about the commands that have begun, each with its instant. The commands of
+    /// a stage begin and end together.
+    #[must_use]
+    pub fn log(&self) -> Vec<(Timestamp, String)> {
+        let stage = |one: &BegunCommand| (one.performed.command.stage, one.performed.is_recovery);
+        let mut log = Vec::new();
+        for commands in self.begun.chunk_by(|one, other| stage(one) == stage(other)) {
+            for BegunCommand { performed, began_at, .. } in commands {
+                let lines = lines::begin(&performed.command, performed.is_recovery);
+                log.extend(lines.into_iter().map(|line| (*began_at, line)));
+            }
+            for BegunCommand { performed, ended_at, .. } in commands {
+                match (ended_at, self.over_at) {
+                    (Some(at), _) => {
+                        log.extend(lines::end(performed).into_iter().map(|line| (*at, line)));
+                    }
+                    (None, Some(over_at)) => {
+                        log.push((over_at, lines::stopped(&performed.command)));
+                    }
+                    (None, None) => {}
+                }
+            }
+        }
+        log
+    }
+}
+
+/// A deployment that has begun, as it stands at an instant.
+struct DeploymentMoment {
+    run: Run,
+    /// What has begun, in order.
+    begun: Vec<BegunCommand>,
+    /// When the next command will be over, if time alone brings it about.
+    next_change: Option<Timestamp>,
+}
+
+impl DeploymentMoment {
+    /// Returns the deployment of a step as it stands at `now`, or `None` if it has not started.
+    fn new(
+        step: &PlannedStep,
+        state: &StepState,
+        order: &Order<'_>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let started_at = state.started_at()?;
+        let mut run = deployment::perform(order, &failures(step));
+        let over_at = state.finished_at();
+        let (mut begun, mut next_change) =
+            begun_commands(&run, step, state, started_at, over_at.unwrap_or(now));
+        let count = begun.iter().filter(|one| one.ended_at.is_some()).count();
+        if let Some(at) = over_at {
+            next_change = None;
+            if count < run.performed.len() {
+                run = run.stopped_after(order, count);
+                let recovery = run.performed.iter().skip(count).cloned();
+                let recovered =
+                    |performed| BegunCommand { performed, began_at: at, ended_at: Some(at) };
+                begun.extend(recovery.map(recovered));
+            }
+        }
+        Some(Self { run, begun, next_change })
+    }
+}
+
+/// Returns a deploy step, its state and its target.
+fn deploy_step(
+    execution: &Execution,
+    position: usize,
+) -> Option<(&PlannedStep, &StepState, &Target)> {
+    let (step, state) = execution.step(position)?;
+    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
+    Some((step, state, target))
 }
 
 /// Returns the deployment of the step at a position as it stands at `now`, or `None` if the step is
@@ -50,47 +136,94 @@ pub fn deployment(
     position: usize,
     now: Timestamp,
 ) -> Option<StepDeployment> {
-    let (step, state) = execution.step(position)?;
-    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
-    state.started_at()?;
+    let (step, state, target) = deploy_step(execution, position)?;
     let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
-    let mut run = deployment::perform(&order, &failures(step));
-    let last = state.finished_at().unwrap_or(now);
-    let mut performed = Vec::new();
-    let mut next_change = None;
-    for (one, thousandth) in run.at(1000).completed {
-        match step.done_at(state, thousandth) {
-            Some(at) if at <= last => performed.push((one.clone(), at)),
-            later => {
-                next_change = later;
-                break;
-            }
-        }
-    }
-    if state.finished_at().is_some() {
-        next_change = None;
-        if performed.len() < run.performed.len() {
-            let count = performed.len();
-            run = run.stopped_after(&order, count);
-            performed.extend(run.performed.iter().skip(count).map(|one| (one.clone(), last)));
-        }
-    }
+    let DeploymentMoment { run, begun, next_change } =
+        DeploymentMoment::new(step, state, &order, now)?;
+    let over_at = state.finished_at();
     let name = target.name.as_deref().unwrap_or_default();
     let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
     Some(StepDeployment {
-        current: run
-            .performed
-            .get(performed.len())
-            .or(run.performed.last())
-            .map(|one| one.command.id),
-        performed,
+        current: begun
+            .iter()
+            .find(|one| one.ended_at.is_none() && over_at.is_none())
+            .or(begun.last())
+            .map(|one| one.performed.command.id),
+        begun,
         summary: lines::summary(&run),
         error: run.outcome.err(),
         next_change,
         urls: urls.into(),
         commands: run.planned,
+        over_at,
     })
+}
+
+/// Returns what the deploy step at a position has changed on instances up to `now`, in order. Empty
+/// if the step is no deployment or has not started.
+///
+/// As time passes, the list only grows at its end.
+#[must_use]
+pub fn instance_changes(
+    execution: &Execution,
+    position: usize,
+    now: Timestamp,
+) -> Vec<InstanceChange> {
+    let Some((step, state, target)) = deploy_step(execution, position) else { return Vec::new() };
+    let outputs = Outputs::of(&Build::of(execution));
+    let order = outputs.order(target.environment_type, target.topology, &step.options);
+    let Some(DeploymentMoment { run, begun, .. }) = DeploymentMoment::new(step, state, &order, now)
+    else {
+        return Vec::new();
+    };
+    let built_by = execution.plan.code.built_by.as_ref();
+    let deployer = Deployer {
+        execution: execution.id,
+        built_by: built_by.map_or(execution.id, |build| build.execution_id),
+    };
+    let changes =
+        begun.iter().filter_map(|one| deployer.change(&order, &one.performed, one.ended_at?));
+    let mut changes: Vec<_> = changes.collect();
+    if let Some(at) = state.finished_at() {
+        let dispatchers =
+            run.instances.into_iter().filter(|one| one.kind == InstanceKind::Dispatcher);
+        changes.extend(dispatchers.map(|InstanceState { instance, .. }| InstanceChange {
+            at,
+            execution: execution.id,
+            instance,
+            action: InstanceAction::DropBackup,
+        }));
+    }
+    changes
+}
+
+/// Returns the commands that have begun at `last`, and when those that have not ended will end.
+fn begun_commands(
+    run: &Run,
+    step: &PlannedStep,
+    state: &StepState,
+    started_at: Timestamp,
+    last: Timestamp,
+) -> (Vec<BegunCommand>, Option<Timestamp>) {
+    let mut begun = Vec::new();
+    let mut began_at = started_at;
+    let completed = run.at(1000).completed;
+    for stage in completed.chunk_by(|(one, _), (other, _)| one.command.stage == other.command.stage)
+    {
+        let end = stage.first().and_then(|(_, thousandth)| step.done_at(state, *thousandth));
+        let ended_at = end.filter(|end| *end <= last);
+        begun.extend(stage.iter().map(|(performed, _)| BegunCommand {
+            performed: (*performed).clone(),
+            began_at,
+            ended_at,
+        }));
+        match ended_at {
+            Some(at) => began_at = at,
+            None => return (begun, end),
+        }
+    }
+    (begun, None)
 }
 
 /// Returns the failures of a step: those that a scenario names, or one that explains its outcome.
@@ -101,19 +234,21 @@ fn failures(step: &PlannedStep) -> Vec<Failure> {
         Outcome::Failed | Outcome::Error => vec![Failure {
             command: CommandKind::InstallClientPackages,
             instance: None,
+            subject: None,
             message: step.message.clone(),
         }],
     }
 }
 
-/// Checks that a command can fail in a deployment.
+/// Checks that a command can fail in a deployment of what is built from the repository.
 pub fn validate(
     failure: &Failure,
+    repository: &str,
     environment_type: EnvironmentType,
     topology: Topology,
     options: &StepOptions,
 ) -> Result<(), String> {
-    let outputs = Outputs::of(&Build::new("", "", ""));
+    let outputs = Outputs::of(&Build::new(repository, "", ""));
     failure.validate(&outputs.order(environment_type, topology, options))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::content::noise::Noise;
+use crate::domain::noise::Noise;
 use crate::domain::time::Timestamp;
 
 use super::option::{LogName, Service};

@@ -11,8 +11,8 @@ use std::io::{self, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::content::noise::Noise;
 use crate::domain::id::{EnvironmentId, ProgramId};
+use crate::domain::noise::Noise;
 use crate::domain::time::{Duration, Timestamp};
 
 pub use day::{Day, InvalidDay};

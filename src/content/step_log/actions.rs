@@ -3,15 +3,18 @@
 use crate::content::artifact::Build;
 use crate::content::deployment::StepDeployment;
 use crate::content::metric::describe;
-use crate::content::noise::Noise;
 use crate::domain::execution::Execution;
 use crate::domain::execution::plan::PlannedStep;
 use crate::domain::gate::Gate;
+use crate::domain::noise::Noise;
 use crate::domain::pipeline::Action;
 use crate::domain::scenario::Outcome;
 
 use super::build;
 use super::script::{Names, ScriptLine};
+
+/// The thousandth of its work from which on a step that fails writes nothing but why.
+const FAILURE: i64 = 900;
 
 /// Returns the lines of a step in order. Those of deployment commands are not among them.
 pub(super) fn script(
@@ -21,7 +24,7 @@ pub(super) fn script(
     deployment: Option<&StepDeployment>,
 ) -> Vec<ScriptLine> {
     let mut lines = match step.action {
-        Action::Build => build::script(execution, names),
+        Action::Build => build::script(execution, step, names),
         Action::CodeQuality => scan(execution),
         Action::Deploy => deployment_order(execution, step, deployment),
         Action::SecurityTest => security_test(execution, step),
@@ -35,10 +38,8 @@ pub(super) fn script(
         }
         Action::Validate | Action::Approval | Action::Schedule | Action::Managed => Vec::new(),
     };
-    if let (Outcome::Failed | Outcome::Error, Some(message)) = (step.outcome, &step.message)
-        && step.action != Action::Deploy
-    {
-        lines.extend(message.lines().map(|line| (1000, format!("[ERROR] {line}"))));
+    if matches!(step.outcome, Outcome::Failed | Outcome::Error) {
+        lines.retain(|(thousandth, _)| *thousandth < FAILURE);
     }
     let metrics = execution.plan.metrics(step);
     lines.extend(metrics.iter().map(|metric| (1000, describe(metric))));

@@ -4,7 +4,10 @@
 
 use super::script::{Names, ScriptLine};
 use crate::content::artifact::Build;
+use crate::content::message::FAILING_MODULE;
 use crate::domain::execution::Execution;
+use crate::domain::execution::plan::PlannedStep;
+use crate::domain::scenario::Outcome;
 
 /// The commands of a build, and the thousandths of its work at which they begin.
 const COMMANDS: [(i64, &str); 3] = [
@@ -20,10 +23,23 @@ const COMMANDS: [(i64, &str); 3] = [
     (300, "mvn --batch-mode org.jacoco:jacoco-maven-plugin:prepare-agent package"),
 ];
 
-/// The modules of the code, as Maven builds them.
-const MODULES: [&str; 5] = ["core", "ui.apps", "ui.content", "dispatcher.ams", "all"];
+/// The container image in which builds run, and the versions of its tools.
+///
+/// Source: Cloud Manager's documentation of the build environment.
+const ENVIRONMENT: [&str; 3] = [
+    "Build container image: cloudmanager/build-environment (Ubuntu 22.04)",
+    "Apache Maven 3.9.4",
+    "Java version: 11.0.22, vendor: Oracle Corporation",
+];
 
-pub(super) fn script(execution: &Execution, names: Names<'_>) -> Vec<ScriptLine> {
+/// How many thousandths of a build its modules take.
+const MODULES_TAKE: i64 = 550;
+
+pub(super) fn script(
+    execution: &Execution,
+    step: &PlannedStep,
+    names: Names<'_>,
+) -> Vec<ScriptLine> {
     let code = &execution.plan.code;
     let commit = code.commit.as_deref().unwrap_or("unknown");
     let files = Build::of(execution).file_names();
@@ -41,8 +57,9 @@ pub(super) fn script(execution: &Execution, names: Names<'_>) -> Vec<ScriptLine>
     let mut lines = vec![
         (0, format!("[INFO] Cloning {}, branch {}", code.repository, code.branch)),
         (30, format!("[INFO] HEAD is now at {commit}")),
-        (50, "[INFO] Environment variables of the build:".to_owned()),
     ];
+    lines.extend(ENVIRONMENT.map(|line| (40, format!("[INFO] {line}"))));
+    lines.push((50, "[INFO] Environment variables of the build:".to_owned()));
     lines.extend(
         variables(execution, names).into_iter().map(|line| (50, format!("[INFO]   {line}"))),
     );
@@ -57,18 +74,36 @@ pub(super) fn script(execution: &Execution, names: Names<'_>) -> Vec<ScriptLine>
             ));
         }
     }
-    for (number, module) in (0..).zip(MODULES) {
-        let begin = 320 + number * 110;
-        lines.push((begin, format!("[INFO] Building {}.{module}", code.repository)));
-        if module == "core" {
-            let text = "[INFO] Tests run: 48, Failures: 0, Errors: 0, Skipped: 0";
-            lines.push((begin + 90, text.to_owned()));
-        }
-        lines.push((begin + 100, format!("[INFO] {}.{module} ... SUCCESS", code.repository)));
-    }
+    lines.extend(modules(execution, step, &files));
     lines.push((900, "[INFO] BUILD SUCCESS".to_owned()));
     lines.push((950, format!("[INFO] {} artifacts found in target/*.zip:", files.len())));
     lines.extend(files.map(|file| (950, format!("[INFO]   {file}"))));
+    lines
+}
+
+/// Returns the lines about the modules, up to the one that fails, if the build does. Each artifact
+/// has a module of its own.
+fn modules(execution: &Execution, step: &PlannedStep, files: &[String]) -> Vec<ScriptLine> {
+    let own = format!("{}.{FAILING_MODULE}", execution.plan.code.repository);
+    let packaged = files.iter().map(|file| file.rsplit_once('-').map_or(file.as_str(), |it| it.0));
+    let modules: Vec<_> = [own.as_str()].into_iter().chain(packaged).collect();
+    let fails = matches!(step.outcome, Outcome::Failed | Outcome::Error);
+    let duration = MODULES_TAKE / i64::try_from(modules.len()).unwrap_or(MODULES_TAKE);
+    let mut lines = Vec::new();
+    for (number, module) in (0..).zip(modules) {
+        let begin = 320 + number * duration;
+        let (tested, end) = (begin + duration * 8 / 10, begin + duration * 9 / 10);
+        lines.push((begin, format!("[INFO] Building {module}")));
+        if fails {
+            lines.push((end, format!("[ERROR] {module} ... FAILURE")));
+            break;
+        }
+        if number == 0 {
+            let text = "[INFO] Tests run: 48, Failures: 0, Errors: 0, Skipped: 0";
+            lines.push((tested, text.to_owned()));
+        }
+        lines.push((end, format!("[INFO] {module} ... SUCCESS")));
+    }
     lines
 }
 

@@ -7,6 +7,8 @@ mod log;
 mod script;
 
 use super::deployment::{StepDeployment, deployment};
+use super::message::failure;
+use crate::domain::environment::EnvironmentType;
 use crate::domain::execution::plan::PlannedStep;
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{End, Execution, links};
@@ -31,6 +33,17 @@ pub fn exists(execution: &Execution, position: usize, file: Option<&str>) -> boo
     has_file && links::logs(execution, position).is_ok()
 }
 
+/// Returns the name under which a log file of a step is saved: `953671-deploy-stage.log`.
+#[must_use]
+pub fn file_name(execution: &Execution, position: usize, file: Option<&str>) -> Option<String> {
+    let (step, _) = execution.step(position)?;
+    let environment = step.environment_type().map(EnvironmentType::as_str);
+    let id = execution.id.to_string();
+    let parts = [Some(id.as_str()), Some(step.action.as_str()), environment, file];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    Some(parts.join("-") + ".log")
+}
+
 /// Returns the log of a step as it stands at `now`, if it [`exists`].
 #[must_use]
 pub fn log(
@@ -51,11 +64,16 @@ pub fn log(
     };
     let mut log = Log::default();
     add_work(&mut log, script, step, state, now);
-    if let Some(deployment) = deployment {
-        add_deployment(&mut log, &deployment, state);
+    if let Some(deployment) = &deployment {
+        add_deployment(&mut log, deployment, state);
     }
     if let StepState::Ended { end, at, .. } = state {
-        log.push(*at, closing_line(*end), 1);
+        let reason = failure(execution, position, deployment.as_ref()).unwrap_or_default();
+        for line in reason.lines() {
+            log.push(*at, &format!("[ERROR] {line}"), 1);
+        }
+        let builds = step.action == Action::Build && execution.plan.code.built_by.is_none();
+        log.push(*at, closing_line(*end, builds), 1);
     }
     Some(log)
 }
@@ -90,8 +108,9 @@ fn add_deployment(log: &mut Log, deployment: &StepDeployment, state: &StepState)
     }
 }
 
-fn closing_line(end: End) -> &'static str {
+fn closing_line(end: End, builds: bool) -> &'static str {
     match end {
+        End::Failed | End::Error if builds => "[ERROR] BUILD FAILURE",
         End::Finished => "[INFO] Finished",
         End::Failed => "[ERROR] Failed",
         End::Error => "[ERROR] Stopped by an internal error",

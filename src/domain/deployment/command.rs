@@ -21,9 +21,9 @@ words! {
         ReloadDispatcher = "reload-dispatcher",
         /// Brings the configuration back from the backup; only to recover.
         RestoreBackup = "restore-backup",
-        /// Invalidates paths in a dispatcher's cache.
+        /// Invalidates a path in a dispatcher's cache.
         InvalidateDispatcherCache = "invalidate-dispatcher-cache",
-        /// Flushes paths from a dispatcher's cache.
+        /// Flushes a path from a dispatcher's cache; the path `/` is the whole cache.
         FlushDispatcherCache = "flush-dispatcher-cache",
         /// Puts a dispatcher back into the load balancer.
         ManageElbLinksAttach = "manage-elb-links-attach",
@@ -60,7 +60,7 @@ pub struct Command {
     pub kind: CommandKind,
     /// The instance's name.
     pub instance: String,
-    /// What it is done with: the file of a package, or paths separated by `, `.
+    /// What it is done with: the file of a package, or a path.
     pub subject: Option<String>,
     /// From 0. Commands of a stage are performed in parallel, one stage after another.
     pub stage: usize,

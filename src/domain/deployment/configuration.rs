@@ -1,9 +1,5 @@
 //! The configuration files of a dispatcher.
 
-use std::collections::BTreeMap;
-
-use super::package::DispatcherPackage;
-
 /// The files that no deployment changes, relative to the web server's folder, sorted.
 ///
 /// Source: Adobe's documentation of read-only files on managed-services dispatchers.
@@ -56,48 +52,11 @@ pub const IMMUTABLE_FILES: [&str; 45] = [
 ];
 
 /// Files of a new dispatcher that a deployment replaces.
-const REPLACEABLE_FILES: [&str; 3] =
+pub(super) const REPLACEABLE_FILES: [&str; 3] =
     ["conf/magic", "conf.d/enabled_vhosts/aem_publish.vhost", "conf.d/variables/ams_default.vars"];
 
-/// Where the files of a new dispatcher come from.
-const PROVISIONING: &str = "provisioning";
-
-/// The files of a dispatcher by path; the content is told by where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DispatcherFiles<'a>(BTreeMap<&'a str, &'a str>);
-
-impl<'a> DispatcherFiles<'a> {
-    /// Returns the files of a dispatcher that nothing was deployed to.
-    #[must_use]
-    pub fn provisioned() -> Self {
-        let paths = IMMUTABLE_FILES.into_iter().chain(REPLACEABLE_FILES);
-        Self(paths.map(|path| (path, PROVISIONING)).collect())
-    }
-
-    /// Each path with where its content comes from.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(path, origin)| (*path, *origin))
-    }
-
-    /// Deletes all but the immutable files.
-    pub fn clean(&mut self) {
-        self.0.retain(|path, _| is_immutable(path));
-    }
-
-    /// Adds the files of a package, but for the immutable ones.
-    pub fn extract(&mut self, package: &'a DispatcherPackage) {
-        let files = package.files().filter(|path| !is_immutable(path));
-        self.0.extend(files.map(|path| (path, package.file.as_str())));
-    }
-
-    /// Becomes what it was at the time of a backup, but for the immutable files.
-    pub fn restore(&mut self, backup: &Self) {
-        self.clean();
-        self.0.extend(backup.0.iter().filter(|(path, _)| !is_immutable(path)));
-    }
-}
-
-fn is_immutable(path: &str) -> bool {
+/// Returns whether no deployment changes the file.
+pub(super) fn is_immutable(path: &str) -> bool {
     IMMUTABLE_FILES.binary_search(&path).is_ok()
 }
 

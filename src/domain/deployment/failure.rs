@@ -18,6 +18,10 @@ pub struct Failure {
     /// The name of the instance; if absent, the first instance on which the command is performed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// What the command is performed with: a path, or a package by its name or file; if absent, the
+    /// first one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The error message; the usual one of the command if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -29,35 +33,44 @@ impl Failure {
     /// A command that is only performed to recover is no part of any plan.
     pub fn validate(&self, order: &Order<'_>) -> Result<(), String> {
         let plan = plan(order);
-        if self.find_command(&plan).is_some() {
+        if self.find_command(order, &plan).is_some() {
             return Ok(());
         }
         let command = self.command.as_str();
         if self.command == CommandKind::RestoreBackup {
             return Err(format!("{command} is only performed during recovery and can't fail"));
         }
-        let instances = distinct(
-            plan.iter().filter(|one| one.kind == self.command).map(|one| one.instance.as_str()),
-        );
-        if let (Some(instance), false) = (&self.instance, instances.is_empty()) {
-            let instances = instances.join(", ");
-            return Err(format!(
-                "{command} is not performed on {instance}; it is performed on {instances}"
-            ));
+        let candidates = || plan.iter().filter(|one| one.kind == self.command);
+        let instances = distinct(candidates().map(|one| one.instance.as_str()));
+        if instances.is_empty() {
+            let commands = distinct(plan.iter().map(|one| one.kind.as_str())).join(", ");
+            let others = if commands.is_empty() { ": it has none" } else { "; it has " };
+            return Err(format!("the deployment has no command {command}{others}{commands}"));
         }
-        let commands = distinct(plan.iter().map(|one| one.kind.as_str())).join(", ");
-        Err(if commands.is_empty() {
-            format!("the deployment has no command {command}: it has none")
-        } else {
-            format!("the deployment has no command {command}; it has {commands}")
+        Err(match (&self.instance, &self.subject) {
+            (Some(instance), _) if !instances.contains(&instance.as_str()) => {
+                let instances = instances.join(", ");
+                format!("{command} is not performed on {instance}; it is performed on {instances}")
+            }
+            (_, subject) => {
+                let subject = subject.as_deref().unwrap_or_default();
+                let known = distinct(candidates().filter_map(|one| one.subject.as_deref()));
+                let known = if known.is_empty() { "nothing".into() } else { known.join(", ") };
+                format!("{command} is not performed with {subject}, but with {known}")
+            }
         })
     }
 
     /// Returns the planned command that it is about.
-    pub(super) fn find_command<'a>(&self, plan: &'a [Command]) -> Option<&'a Command> {
+    pub(super) fn find_command<'a>(
+        &self,
+        order: &Order<'_>,
+        plan: &'a [Command],
+    ) -> Option<&'a Command> {
         plan.iter().find(|command| {
             command.kind == self.command
                 && self.instance.as_ref().is_none_or(|wanted| command.instance == *wanted)
+                && self.subject.as_ref().is_none_or(|wanted| order.is_subject(command, wanted))
         })
     }
 }

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::command::{Command, CommandKind};
-use super::configuration::DispatcherFiles;
 use super::{DispatcherPackage, Order};
 use crate::domain::word::words;
 
@@ -70,39 +69,45 @@ pub struct InstanceState {
 
 /// A dispatcher, apart from what all instances have.
 #[derive(Clone, Debug)]
-struct Dispatcher<'a> {
+struct Dispatcher {
     attached: bool,
-    files: DispatcherFiles<'a>,
-    backup: Option<DispatcherFiles<'a>>,
     configuration: Configuration,
-    /// Whether the files are not those that are in service.
-    unsettled: bool,
+    readiness: Readiness,
+}
+
+/// Whether the files of a dispatcher are in service, and if not, whether they may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Readiness {
+    /// They are in service.
+    Settled,
+    /// They are incomplete, or nobody knows whether they work.
+    Untested,
+    /// They are new, and their test passed.
+    Tested,
 }
 
 #[derive(Clone, Debug)]
-struct Instance<'a> {
+struct Instance {
     name: String,
     kind: InstanceKind,
     installed: Vec<String>,
-    dispatcher: Option<Dispatcher<'a>>,
+    dispatcher: Option<Dispatcher>,
 }
 
 /// All instances. What they are follows from the commands that were performed on them.
 #[derive(Clone, Debug)]
 pub(super) struct Instances<'a> {
     package: Option<&'a DispatcherPackage>,
-    instances: Vec<Instance<'a>>,
+    instances: Vec<Instance>,
 }
 
 impl<'a> Instances<'a> {
     /// Returns the instances before a deployment.
-    pub(super) fn before(order: &Order<'a>, files: &DispatcherFiles<'a>) -> Self {
+    pub(super) fn before(order: &Order<'a>) -> Self {
         let dispatcher = Dispatcher {
             attached: true,
-            files: files.clone(),
-            backup: None,
             configuration: Configuration::Unchanged,
-            unsettled: false,
+            readiness: Readiness::Settled,
         };
         let kinds = [InstanceKind::Author, InstanceKind::Publish, InstanceKind::Dispatcher];
         let instances = kinds.into_iter().flat_map(|kind| {
@@ -131,40 +136,33 @@ impl<'a> Instances<'a> {
             CommandKind::CleanDispatcherConfiguration => {
                 // One that fails by itself may have deleted any of the files: the worst case.
                 if self.package.is_some_and(|package| package.problem().is_none()) {
-                    dispatcher.files.clean();
-                    dispatcher.unsettled = true;
+                    dispatcher.readiness = Readiness::Untested;
                 }
+            }
+            CommandKind::ReloadDispatcher if !succeeded => {
+                dispatcher.readiness = Readiness::Untested;
             }
             _ if !succeeded => {}
             CommandKind::ManageElbLinksDetach => dispatcher.attached = false,
             CommandKind::ManageElbLinksAttach => dispatcher.attached = true,
-            CommandKind::PerformBackup => dispatcher.backup = Some(dispatcher.files.clone()),
-            CommandKind::ExtractDispatcherPackage => {
-                if let Some(package) = self.package {
-                    dispatcher.files.extract(package);
-                }
-            }
-            CommandKind::RestoreBackup => {
-                if let Some(backup) = &dispatcher.backup {
-                    dispatcher.files.restore(backup);
-                    dispatcher.configuration = Configuration::Restored;
-                }
-            }
+            CommandKind::TestDispatcherConfiguration => dispatcher.readiness = Readiness::Tested,
+            CommandKind::RestoreBackup => dispatcher.configuration = Configuration::Restored,
             CommandKind::ReloadDispatcher => {
-                dispatcher.unsettled = false;
+                dispatcher.readiness = Readiness::Settled;
                 if dispatcher.configuration == Configuration::Unchanged {
                     dispatcher.configuration = Configuration::Deployed;
                     instance.installed.extend(self.package.map(|package| package.file.clone()));
                 }
             }
-            CommandKind::InstallClientPackages
-            | CommandKind::TestDispatcherConfiguration
+            CommandKind::PerformBackup
+            | CommandKind::ExtractDispatcherPackage
+            | CommandKind::InstallClientPackages
             | CommandKind::InvalidateDispatcherCache
             | CommandKind::FlushDispatcherCache => {}
         }
     }
 
-    fn dispatchers(&self) -> impl Iterator<Item = (&str, &Dispatcher<'a>)> {
+    fn dispatchers(&self) -> impl Iterator<Item = (&str, &Dispatcher)> {
         self.instances.iter().filter_map(|one| Some((one.name.as_str(), one.dispatcher.as_ref()?)))
     }
 
@@ -176,19 +174,22 @@ impl<'a> Instances<'a> {
 
     /// Returns the dispatchers whose files are not those that are in service.
     pub(super) fn unsettled(&self) -> Vec<String> {
-        let unsettled = self.dispatchers().filter(|(_, dispatcher)| dispatcher.unsettled);
-        unsettled.map(|(name, _)| name.to_owned()).collect()
+        self.with_readiness(|service| service != Readiness::Settled)
     }
 
-    /// Returns the files of each dispatcher.
-    #[cfg(test)]
-    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &DispatcherFiles<'a>)> {
-        self.dispatchers().map(|(name, dispatcher)| (name, &dispatcher.files))
+    /// Returns those of them whose files did not pass the test.
+    pub(super) fn untested(&self) -> Vec<String> {
+        self.with_readiness(|service| service == Readiness::Untested)
+    }
+
+    fn with_readiness(&self, is_wanted: impl Fn(Readiness) -> bool) -> Vec<String> {
+        let found = self.dispatchers().filter(|(_, dispatcher)| is_wanted(dispatcher.readiness));
+        found.map(|(name, _)| name.to_owned()).collect()
     }
 
     /// Returns the state of each instance.
     pub(super) fn into_states(self) -> Vec<InstanceState> {
-        let state = |instance: Instance<'a>| InstanceState {
+        let state = |instance: Instance| InstanceState {
             attached: instance.dispatcher.as_ref().map(|dispatcher| dispatcher.attached),
             configuration: instance.dispatcher.map(|dispatcher| dispatcher.configuration),
             instance: instance.name,

@@ -4,9 +4,9 @@
 //! - Non-production is fast: everything goes to all instances at once.
 //! - Production is rolling: the authors, then pair after pair, each out of the load balancer only
 //!   while it changes.
-//! - When a command fails, the rest of its stage is completed and no later stage begins. Then every
-//!   configuration that is not in service is restored, and every dispatcher goes back into the
-//!   load balancer.
+//! - When a command fails, the rest of its stage is completed and no later stage begins. Then each
+//!   dispatcher gets a configuration that can stay: the new one is reloaded where its test passed,
+//!   any other is restored from the backup. Every dispatcher goes back into the load balancer.
 //!
 //! A cold standby gets no packages: it copies the author's repository by itself.
 //!
@@ -16,6 +16,7 @@ mod command;
 mod configuration;
 mod failure;
 mod instance;
+pub mod memory;
 mod package;
 mod plan;
 mod progress;
@@ -25,7 +26,7 @@ mod run;
 mod tests;
 
 pub use command::{Command, CommandKind};
-pub use configuration::{DispatcherFiles, IMMUTABLE_FILES};
+pub use configuration::IMMUTABLE_FILES;
 pub use failure::Failure;
 pub use instance::{Configuration, InstanceKind, InstanceState, environment_urls};
 pub use package::{DispatcherPackage, Package, in_dependency_order};
@@ -35,6 +36,9 @@ pub use run::{Performed, Run, perform};
 
 use super::environment::{EnvironmentType, Topology};
 use super::pipeline::StepOptions;
+
+/// The path of the whole cache of a dispatcher.
+const WHOLE_CACHE: &str = "/";
 
 /// What to deploy, where and how.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +65,32 @@ impl Order<'_> {
             InstanceKind::Publish | InstanceKind::Dispatcher => self.topology.pairs,
         };
         (1..=count).map(|number| kind.name(number, self.region)).collect()
+    }
+
+    /// Returns the paths that are invalidated and those that are flushed in the cache of each
+    /// dispatcher. In production the whole cache is flushed where no path is configured.
+    fn cache_paths(&self) -> [(CommandKind, Vec<String>); 2] {
+        let StepOptions {
+            dispatcher_cache_invalidation_paths: invalidated,
+            dispatcher_cache_flush_paths: flushed,
+            ..
+        } = self.options;
+        let mut flushed = flushed.clone().unwrap_or_default();
+        if flushed.is_empty() && self.environment_type == EnvironmentType::Prod {
+            flushed.push(WHOLE_CACHE.to_owned());
+        }
+        [
+            (CommandKind::InvalidateDispatcherCache, invalidated.clone().unwrap_or_default()),
+            (CommandKind::FlushDispatcherCache, flushed),
+        ]
+    }
+
+    /// Returns whether a command is performed with what a failure names: a path, or a package by
+    /// its file or its name.
+    fn is_subject(&self, command: &Command, wanted: &str) -> bool {
+        let Some(subject) = &command.subject else { return false };
+        subject == wanted
+            || self.packages.iter().any(|one| one.file == *subject && one.name == wanted)
     }
 
     /// Returns whether the dispatchers leave the load balancer; in production they always do.

@@ -57,14 +57,8 @@ impl CommandPlan<'_> {
             }
             self.stage(side_by_side);
         }
-        let options = self.order.options;
-        for (kind, paths) in [
-            (CommandKind::InvalidateDispatcherCache, &options.dispatcher_cache_invalidation_paths),
-            (CommandKind::FlushDispatcherCache, &options.dispatcher_cache_flush_paths),
-        ] {
-            if let Some(paths) = paths.as_deref().filter(|paths| !paths.is_empty()) {
-                self.stage([Task { subject: Some(paths.join(", ")), ..task(kind) }]);
-            }
+        for (kind, paths) in self.order.cache_paths() {
+            self.stage(paths.into_iter().map(|path| Task { subject: Some(path), ..task(kind) }));
         }
         if self.order.detaches_dispatchers() {
             self.stage([task(CommandKind::ManageElbLinksAttach)]);

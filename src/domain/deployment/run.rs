@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::command::{Command, CommandKind};
-use super::configuration::DispatcherFiles;
 use super::failure::Failure;
 use super::instance::{InstanceState, Instances};
 use super::plan::plan;
@@ -40,8 +39,8 @@ pub fn perform(order: &Order<'_>, failures: &[Failure]) -> Run {
     let plan = plan(order);
     let mut performance = Performer {
         package: order.dispatcher_package,
-        failures: messages(failures, &plan),
-        instances: Instances::before(order, &DispatcherFiles::provisioned()),
+        failures: messages(order, failures, &plan),
+        instances: Instances::before(order),
         performed: Vec::with_capacity(plan.len()),
         next_id: plan.last().map_or(1, |last| last.id.saturating_add(1)),
     };
@@ -75,7 +74,7 @@ impl Run {
         let mut performance = Performer {
             package: order.dispatcher_package,
             failures: BTreeMap::new(),
-            instances: Instances::before(order, &DispatcherFiles::provisioned()),
+            instances: Instances::before(order),
             performed: self.performed.iter().take(commands).cloned().collect(),
             next_id: self.performed.iter().map(|one| one.command.id).max().unwrap_or(0) + 1,
         };
@@ -92,12 +91,19 @@ impl Run {
     }
 }
 
-/// Returns what each command that fails says, by its kind and instance.
-fn messages(failures: &[Failure], plan: &[Command]) -> BTreeMap<(CommandKind, String), String> {
+/// What tells commands apart: kind, instance and subject.
+type Identity = (CommandKind, String, Option<String>);
+
+/// Returns what each command that fails says.
+fn messages(
+    order: &Order<'_>,
+    failures: &[Failure],
+    plan: &[Command],
+) -> BTreeMap<Identity, String> {
     let mut messages = BTreeMap::new();
     for failure in failures {
-        if let Some(command) = failure.find_command(plan) {
-            messages.entry((command.kind, command.instance.clone())).or_insert_with(|| {
+        if let Some(command) = failure.find_command(order, plan) {
+            messages.entry(identity(command)).or_insert_with(|| {
                 failure.message.clone().unwrap_or_else(|| command.kind.usual_error().to_owned())
             });
         }
@@ -105,10 +111,14 @@ fn messages(failures: &[Failure], plan: &[Command]) -> BTreeMap<(CommandKind, St
     messages
 }
 
+fn identity(command: &Command) -> Identity {
+    (command.kind, command.instance.clone(), command.subject.clone())
+}
+
 struct Performer<'a> {
     package: Option<&'a DispatcherPackage>,
     /// The failures that have not happened.
-    failures: BTreeMap<(CommandKind, String), String>,
+    failures: BTreeMap<Identity, String>,
     instances: Instances<'a>,
     performed: Vec<Performed>,
     /// The id of the next command of the recovery.
@@ -141,13 +151,14 @@ impl Performer<'_> {
         {
             return Err(problem);
         }
-        self.failures.remove(&(command.kind, command.instance.clone())).map_or(Ok(()), Err)
+        self.failures.remove(&identity(command)).map_or(Ok(()), Err)
     }
 
-    /// Restores each configuration that is not in service, then attaches each dispatcher.
+    /// Gives each dispatcher a configuration that can stay, and attaches it: a configuration that is
+    /// not in service is restored, unless its test passed.
     fn recover(&mut self) {
         let unsettled = self.instances.unsettled();
-        self.insist(CommandKind::RestoreBackup, unsettled.clone());
+        self.insist(CommandKind::RestoreBackup, self.instances.untested());
         self.insist(CommandKind::ReloadDispatcher, unsettled);
         self.insist(CommandKind::ManageElbLinksAttach, self.instances.detached());
     }

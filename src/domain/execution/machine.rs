@@ -2,7 +2,9 @@
 //!
 //! | state | input | becomes |
 //! |---|---|---|
-//! | execution not started | time: at its creation | running, first step begins |
+//! | execution not started | time: at its creation | running |
+//! | pause before a step | time: the end of the pause | the step begins |
+//! | pause after the last step | time: the end of the pause | execution finished |
 //! | step running | time: `until` | finished, failed, error; waiting (gate, paused deploy) |
 //! | step waiting for an answer | time: its deadline | failed (gates), cancelled (others) |
 //! | schedule with a time | time: that time | finished |
@@ -11,9 +13,10 @@
 //! | build or test running | cancel | cancelled; the execution is cancelling |
 //! | execution cancelling | time: `until` | cancelled |
 //!
-//! A step begins at the instant at which the one before it ended. Where a step ends other than
-//! finished, the execution ends with it, the same way. Every other pair is refused and changes
-//! nothing.
+//! After the creation and after each finished step there is a pause, as long as the plan says. Where
+//! it has no length, what comes next happens at the same instant, in the same transition. Where a
+//! step ends other than finished, the execution ends with it, the same way. Every other pair is
+//! refused and changes nothing.
 
 use serde_json::Value;
 
@@ -27,6 +30,7 @@ use crate::domain::time::{Duration, Timestamp};
 use super::answer::{self, Answer};
 use super::links::{self, Unavailable};
 use super::plan::PlannedStep;
+use super::status::StepStatus;
 use super::step::{Scheduled, StepState};
 use super::{End, Execution, Progress};
 use crate::domain::environment::EnvironmentType;
@@ -52,13 +56,36 @@ pub enum Refusal {
 /// The effects of transitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effects {
-    /// How many times a step changed its status.
-    pub transitions: u64,
+    /// The changes of the steps' statuses, in order.
+    pub steps: Vec<StepChange>,
     /// What happened, in order.
     pub events: Vec<Event>,
 }
 
+/// A step that changed its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepChange {
+    /// When.
+    pub at: Timestamp,
+    /// The position of the step in the execution.
+    pub position: usize,
+    /// The new status.
+    pub status: StepStatus,
+}
+
 impl Effects {
+    /// Returns how many times a step changed its status.
+    #[must_use]
+    pub fn transitions(&self) -> u64 {
+        self.steps.len() as u64
+    }
+
+    /// Notes that a step has changed its status to the present one.
+    fn note_step(&mut self, execution: &Execution, position: usize, at: Timestamp) {
+        let status = execution.steps[position].status();
+        self.steps.push(StepChange { at, position, status });
+    }
+
     fn record(&mut self, kind: EventKind, at: Timestamp, step: Option<usize>) {
         self.events.push(Event { kind, at, step });
     }
@@ -88,9 +115,11 @@ pub fn due_at(execution: &Execution) -> Option<Timestamp> {
         Progress::Cancelling { until, .. } => Some(until),
         Progress::Ended { .. } => None,
         Progress::Running => {
+            if let Some(until) = execution.pause_until() {
+                return Some(until);
+            }
             let (plan, state) = execution.step(execution.current_step()?)?;
             match state {
-                // A step begins in the transition that ends the one before, never by time alone.
                 StepState::NotStarted | StepState::Ended { .. } => None,
                 StepState::Running { until, .. } => Some(*until),
                 StepState::Waiting { scheduled: Some(scheduled), .. } => Some(scheduled.at),
@@ -148,15 +177,30 @@ fn fall_due(execution: &mut Execution, at: Timestamp, effects: &mut Effects) {
         Progress::NotStarted => {
             execution.progress = Progress::Running;
             effects.record(EventKind::ExecutionStarted, at, None);
-            begin_step(execution, 0, at, effects);
+            go_on(execution, 0, at, effects);
         }
         Progress::Cancelling { .. } => end_execution(execution, End::Cancelled, at, effects),
-        Progress::Running => {
-            if let Some(position) = execution.current_step() {
-                step_falls_due(execution, position, at, effects);
+        Progress::Running => match execution.current_step() {
+            Some(position) if execution.steps[position] == StepState::NotStarted => {
+                begin_step(execution, position, at, effects);
             }
-        }
+            Some(position) => step_falls_due(execution, position, at, effects),
+            None => end_execution(execution, End::Finished, at, effects),
+        },
         Progress::Ended { .. } => {}
+    }
+}
+
+/// Begins the step at a position, or finishes the execution if there is none, unless there is a
+/// pause before.
+fn go_on(execution: &mut Execution, position: usize, at: Timestamp, effects: &mut Effects) {
+    if !execution.plan.pause_before(position).is_zero() {
+        return;
+    }
+    if position < execution.steps.len() {
+        begin_step(execution, position, at, effects);
+    } else {
+        end_execution(execution, End::Finished, at, effects);
     }
 }
 
@@ -180,7 +224,7 @@ fn step_falls_due(
                     let started_at = *started_at;
                     execution.steps[position] =
                         StepState::Waiting { started_at, since: at, scheduled: None };
-                    effects.transitions += 1;
+                    effects.note_step(execution, position, at);
                     effects.record(EventKind::StepWaiting, at, Some(position));
                 }
             }
@@ -230,10 +274,10 @@ fn end_when_rejected(action: Action) -> End {
 
 fn begin_step(execution: &mut Execution, position: usize, at: Timestamp, effects: &mut Effects) {
     let step = &execution.plan.steps[position];
-    effects.transitions += 1;
     if step.action.waits_for_a_person() {
         execution.steps[position] =
             StepState::Waiting { started_at: at, since: at, scheduled: None };
+        effects.note_step(execution, position, at);
         effects.record(EventKind::StepWaiting, at, Some(position));
         return;
     }
@@ -248,6 +292,7 @@ fn begin_step(execution: &mut Execution, position: usize, at: Timestamp, effects
     }
     execution.steps[position] =
         StepState::Running { started_at: at, until: at + work, resumed_at: None };
+    effects.note_step(execution, position, at);
 }
 
 fn end_step(
@@ -259,8 +304,8 @@ fn end_step(
     effects: &mut Effects,
 ) {
     close_step(execution, position, end, at, answer, effects);
-    if end == End::Finished && position + 1 < execution.steps.len() {
-        begin_step(execution, position + 1, at, effects);
+    if end == End::Finished {
+        go_on(execution, position + 1, at, effects);
     } else {
         end_execution(execution, end, at, effects);
     }
@@ -284,7 +329,7 @@ fn close_step(
         answer,
         timed_out: false,
     };
-    effects.transitions += 1;
+    effects.note_step(execution, position, at);
     effects.record(EventKind::StepEnded, at, Some(position));
 }
 
@@ -332,7 +377,7 @@ fn advance(
                 until: at + rest,
                 resumed_at: Some(at),
             };
-            effects.transitions += 1;
+            effects.note_step(execution, position, at);
         }
         (answer @ Answer::Resume(false), _) => {
             end_step(execution, position, End::Cancelled, at, Some(answer), effects);

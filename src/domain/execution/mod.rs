@@ -4,6 +4,7 @@ pub mod answer;
 pub mod links;
 pub mod machine;
 pub mod plan;
+pub mod rollback;
 mod sound;
 pub mod start;
 pub mod status;
@@ -18,7 +19,7 @@ use super::pipeline::Action;
 use super::scenario::Outcome;
 use super::time::{Duration, Timestamp};
 use crate::domain::word::words;
-use plan::{Plan, PlannedStep};
+use plan::{Code, KnownBuild, Plan, PlannedStep};
 use step::StepState;
 
 words! {
@@ -119,7 +120,7 @@ pub struct Execution {
     pub mode: ExecutionMode,
     /// Who started it; nobody for commits.
     pub user: Option<String>,
-    /// The execution whose artifacts it copies, for re-executions.
+    /// The execution whose artifacts it copies, for re-executions and rollbacks.
     pub source: Option<ExecutionId>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -174,6 +175,20 @@ impl Execution {
         }
     }
 
+    /// Returns when the pause ends that lasts now, if one does: before a step, or before the end.
+    #[must_use]
+    pub fn pause_until(&self) -> Option<Timestamp> {
+        if self.progress != Progress::Running {
+            return None;
+        }
+        let begun = self.steps.iter().take_while(|step| **step != StepState::NotStarted).count();
+        let since = match begun.checked_sub(1) {
+            None => self.created_at,
+            Some(last) => self.steps[last].finished_at()?,
+        };
+        Some(since + self.plan.pause_before(begun))
+    }
+
     /// Returns the position of the step with these identifiers.
     #[must_use]
     pub fn find_step(&self, phase_id: PhaseId, step_id: StepId) -> Option<usize> {
@@ -190,6 +205,24 @@ impl Execution {
     #[must_use]
     pub fn production_deployment(&self) -> Option<(&PlannedStep, &StepState)> {
         self.plan.steps.iter().zip(&self.steps).find(|(step, _)| step.is_production_deployment())
+    }
+
+    /// Returns the execution that built the artifacts that it deploys: itself, or an earlier one.
+    #[must_use]
+    pub fn built_by(&self) -> ExecutionId {
+        self.plan.code.built_by.as_ref().map_or(self.id, |build| build.execution_id)
+    }
+
+    /// Returns its code, for an execution that copies its artifacts. If it copied them itself, the
+    /// original build stays their source.
+    #[must_use]
+    pub fn code_to_copy(&self) -> Code {
+        let mut code = self.plan.code.clone();
+        code.built_by.get_or_insert_with(|| KnownBuild {
+            execution_id: self.id,
+            version: self.artifacts_version(),
+        });
+        code
     }
 
     /// Returns the metrics of the gate of the step at a position: none while its work is not done,
@@ -224,9 +257,15 @@ impl Execution {
     /// id.
     #[must_use]
     pub fn artifacts_version(&self) -> String {
-        let time = self.created_at.strftime("%Y.%-m%d.%H%M%S");
-        format!("{time}.{:010}", self.id.number())
+        artifacts_version(self.id, self.created_at)
     }
+}
+
+/// Returns the version of the artifacts of an execution that was created at that time.
+#[must_use]
+pub fn artifacts_version(id: ExecutionId, created_at: Timestamp) -> String {
+    let time = created_at.strftime("%Y.%-m%d.%H%M%S");
+    format!("{time}.{:010}", id.number())
 }
 
 impl PlannedStep {

@@ -12,6 +12,7 @@ use crate::domain::deployment::Failure;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType, Topology};
 use crate::domain::gate::{Gate, Metric};
 use crate::domain::id::{EnvironmentId, ExecutionId, PhaseId, StepId};
+use crate::domain::noise::Noise;
 use crate::domain::pace::Pace;
 use crate::domain::pipeline::{
     Action, ImportantFailures, Phase, PhaseKind, Pipeline, PipelineKind, Step, StepOptions,
@@ -44,6 +45,10 @@ pub struct Plan {
     /// The problems that the validation step finds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<String>,
+    /// How much time passes between the end of the last step and that of the execution, if it
+    /// finishes.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub closing_pause: Duration,
     /// The steps in order; there is at least one.
     pub steps: Vec<PlannedStep>,
 }
@@ -104,6 +109,10 @@ pub struct PlannedStep {
     /// Its options.
     #[serde(default, skip_serializing_if = "StepOptions::is_empty")]
     pub options: StepOptions,
+    /// How much time passes between the end of the step before it, or the creation of the execution,
+    /// and its start.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub pause: Duration,
     /// How long it runs; zero for a step that only waits.
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
     pub duration: Duration,
@@ -147,10 +156,13 @@ impl Plan {
         scenario: &Scenario,
         pace: Pace,
     ) -> Self {
-        let steps = pipeline
-            .steps()
-            .filter(|(phase, step)| extent.includes(phase, step))
-            .map(|(phase, step)| plan_step(program, phase, step, extent, scenario, pace))
+        let included = pipeline.steps().filter(|(phase, step)| extent.includes(phase, step));
+        let steps = included
+            .enumerate()
+            .map(|(position, (phase, step))| PlannedStep {
+                pause: pace.pause(position, pause_noise(pipeline, &step.id.to_string())),
+                ..plan_step(program, phase, step, extent, scenario, pace)
+            })
             .collect();
         Self {
             kind: pipeline.kind(),
@@ -164,6 +176,7 @@ impl Plan {
             variables: build_variables(pipeline),
             cold_cache: false,
             problems: problems(program, pipeline),
+            closing_pause: pace.closing_pause(pause_noise(pipeline, "end")),
             steps,
         }
     }
@@ -185,6 +198,12 @@ impl Plan {
             }
         }
         self.code.built_by = Some(build);
+    }
+
+    /// Returns the pause before the step at a position; after the last one, that before the end.
+    #[must_use]
+    pub fn pause_before(&self, position: usize) -> Duration {
+        self.steps.get(position).map_or(self.closing_pause, |step| step.pause)
     }
 
     /// Returns the metrics that the gate of a step will find. Empty if the step has no gate, or if
@@ -212,6 +231,12 @@ impl Extent {
             },
         }
     }
+}
+
+/// Returns the source of a pause of a pipeline. It does not depend on the execution, so that
+/// executions that go alike share a plan.
+fn pause_noise(pipeline: &Pipeline, before: &str) -> Noise {
+    Noise::of(&["pause", &pipeline.program_id.to_string(), &pipeline.id.to_string(), before])
 }
 
 fn plan_step(
@@ -243,6 +268,7 @@ fn plan_step(
             PhaseKind::Validate | PhaseKind::Build { .. } => None,
         },
         options: step.options.clone(),
+        pause: Duration::ZERO,
         duration: entry.and_then(|entry| entry.duration).unwrap_or(if copies {
             copying(usual)
         } else {

@@ -45,12 +45,14 @@ impl Execution {
             Some(StepState::Ended { end, .. }) => Some(*end),
             _ => None,
         };
+        let pauses = !self.plan.pause_before(self.begun().len()).is_zero()
+            && (last.is_none() || last_end == Some(End::Finished));
         match self.progress {
             Progress::NotStarted => last.is_none(),
-            Progress::Running => last.is_some() && last_end.is_none(),
+            Progress::Running => pauses || last.is_some() && last_end.is_none(),
             Progress::Cancelling { .. } => last_end == Some(End::Cancelled),
-            // Its program may have been deleted before it began.
-            Progress::Ended { end: End::Cancelled, .. } if last.is_none() => true,
+            // Its program may have been deleted before it began, or in a pause.
+            Progress::Ended { end: End::Cancelled, .. } if pauses || last.is_none() => true,
             Progress::Ended { end: End::Finished, .. } => self.steps.iter().all(has_finished),
             Progress::Ended { end, .. } => last_end == Some(end),
         }

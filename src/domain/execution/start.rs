@@ -11,9 +11,13 @@ use crate::domain::scenario::Scenario;
 use crate::domain::time::Timestamp;
 
 use super::links::{self, Unavailable};
-use super::plan::{Extent, KnownBuild, Plan};
+use super::plan::{Code, Extent, Plan};
+use super::rollback::NoRollback;
 use super::step::StepState;
 use super::{Execution, ExecutionMode, Progress, Trigger};
+
+/// The user of updates by Adobe.
+pub const ADOBE: &str = "AdobeUpdate@techacct.adobe.com";
 
 /// What to start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +31,10 @@ pub enum StartRequest {
         /// The last execution, if the caller names it. A name that can't be read is `Some(None)`.
         source: Option<Option<ExecutionId>>,
     },
+    /// The production deployment of the newest execution with other artifacts than the last one.
+    RollBack,
+    /// A whole execution on the commit of the last successful one, by Adobe.
+    PushUpdate,
 }
 
 /// Why an execution is not started.
@@ -44,6 +52,10 @@ pub enum StartRefusal {
     NotTheLastExecution,
     /// The step of the last execution can't be re-executed.
     NotReExecutable(Unavailable),
+    /// The pipeline can't be rolled back.
+    NoRollback(NoRollback),
+    /// No execution of the pipeline has finished, so there is nothing to update.
+    NeverSucceeded,
 }
 
 impl fmt::Display for StartRefusal {
@@ -62,6 +74,10 @@ impl fmt::Display for StartRefusal {
             Self::NotReExecutable(reason) => {
                 return write!(f, "The step can't be re-executed: {reason}.");
             }
+            Self::NoRollback(reason) => {
+                return write!(f, "The pipeline can't be rolled back: {reason}.");
+            }
+            Self::NeverSucceeded => "No execution of the pipeline has finished successfully yet.",
         })
     }
 }
@@ -75,6 +91,9 @@ pub struct Circumstances<'a> {
     pub pipeline: &'a Pipeline,
     /// The pipeline's last execution, which is over.
     pub last: Option<&'a Execution>,
+    /// The execution whose artifacts or commit are taken: the target of a rollback, or what is
+    /// updated.
+    pub source: Option<&'a Execution>,
     /// The scenario of the pipeline.
     pub scenario: &'a Scenario,
     /// How long steps take.
@@ -102,18 +121,25 @@ pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution
                 .position(|planned| Some(planned.id) == step)
                 .ok_or(StartRefusal::NoSuchStep)?;
             links::re_execute(last, position, true).map_err(StartRefusal::NotReExecutable)?;
-            // If the last execution copied its artifacts itself, the original build stays the
-            // source.
-            let mut code = last.plan.code.clone();
-            code.built_by.get_or_insert_with(|| KnownBuild {
-                execution_id: last.id,
-                version: last.artifacts_version(),
-            });
-            let extent = Extent::ProductionDeployment(code);
+            let extent = Extent::ProductionDeployment(last.code_to_copy());
             (Trigger::ReExecute, ExecutionMode::Normal, Some(last.id), extent)
+        }
+        StartRequest::RollBack => {
+            let nothing = StartRefusal::NoRollback(NoRollback::NothingEarlier);
+            let target = on.source.ok_or(nothing)?;
+            let extent = Extent::ProductionDeployment(target.code_to_copy());
+            (Trigger::Rollback, ExecutionMode::Normal, Some(target.id), extent)
+        }
+        StartRequest::PushUpdate => {
+            let mode = ExecutionMode::Normal;
+            (Trigger::PushUpgrades, mode, None, Extent::Whole(mode))
         }
     };
     let mut plan = Plan::new(on.program, on.pipeline, &extent, on.scenario, on.pace);
+    if request == StartRequest::PushUpdate {
+        let updated = on.source.ok_or(StartRefusal::NeverSucceeded)?;
+        plan.code = Code { built_by: None, ..updated.plan.code.clone() };
+    }
     // The last execution filled the cache, unless it was emptied after that execution began.
     let emptied_at = on.pipeline.cache_invalidated_at;
     plan.cold_cache = on.last.is_none_or(|last| emptied_at >= Some(last.created_at));

@@ -1,24 +1,23 @@
 //! The status of a step state.
 
-use serde::Serialize;
-use utoipa::ToSchema;
+use crate::domain::word::words;
 
-/// The status of a step state, as the API names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum StepStatus {
-    /// Its turn has not come.
-    NotStarted,
-    /// At work.
-    Running,
-    /// Waits for somebody.
-    Waiting,
-    /// Over as it should.
-    Finished,
-    /// Over by a fault on the customer's side.
-    Failed,
-    /// Over by a fault on the system's side.
-    Error,
-    /// Stopped by somebody, or nobody answered.
-    Cancelled,
+words! {
+    /// The status of a step state, as the API names it.
+    pub enum StepStatus {
+        /// Its turn has not come.
+        NotStarted = "NOT_STARTED",
+        /// At work.
+        Running = "RUNNING",
+        /// Waits for somebody.
+        Waiting = "WAITING",
+        /// Over as it should.
+        Finished = "FINISHED",
+        /// Over by a fault on the customer's side.
+        Failed = "FAILED",
+        /// Over by a fault on the system's side.
+        Error = "ERROR",
+        /// Stopped by somebody, or nobody answered.
+        Cancelled = "CANCELLED",
+    }
 }

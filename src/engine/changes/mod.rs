@@ -2,6 +2,7 @@
 
 mod feed;
 mod filter;
+mod step_log;
 mod topics;
 
 use std::collections::HashSet;
@@ -13,6 +14,7 @@ use crate::domain::time::Timestamp;
 use feed::Feed;
 pub use feed::{FeedUpdate, Follower, Position};
 pub use filter::{ChangeFilter, ChangeType};
+pub(super) use step_log::StepLog;
 use topics::Topics;
 pub use topics::{Listener, Topic};
 
@@ -47,6 +49,8 @@ pub(super) struct Changes {
     changed: Vec<Change>,
     /// How many times a step changed its status.
     pub transitions: u64,
+    /// These changes of steps, for the log.
+    pub steps: StepLog,
     /// How many events there are for subscribers.
     pub events: u64,
     /// The earliest time at which a changed execution is due.

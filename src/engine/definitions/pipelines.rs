@@ -55,6 +55,7 @@ impl Engine {
             let mut program = write.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
             program.pipelines.remove(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
             write.check_deletable(key).await?;
+            write.put_in_all(key.program_id).await?;
             scenarios::delete(&mut write.tx, key).await?;
             pipelines::delete(&mut write.tx, key, now).await?;
             write.set_part(program, Change::Pipeline(key));

@@ -9,9 +9,9 @@ use crate::domain::program::Program;
 use crate::engine::Engine;
 use crate::engine::changes::Change;
 use crate::engine::executions::save::Changed;
-use crate::store::StoreError;
 use crate::store::definitions::programs;
 use crate::store::executions::Stored;
+use crate::store::{StoreError, environment_memories};
 
 impl Engine {
     /// Changes what Customer Success Engineers set for a program. Returns the new version, or
@@ -55,12 +55,14 @@ impl Engine {
                 if let Some(Stored { mut execution, .. }) = last {
                     let mut effects = Effects::default();
                     machine::stop(&mut execution, now, &mut effects);
-                    stopped.push(Changed { execution, effects });
+                    // Its environments are deleted, too: nobody asks what it left there.
+                    stopped.push(Changed::by_time(execution, effects));
                 }
             }
             stopped.retain(|changed| changed.effects != Effects::default());
-            write.save(stopped).await?;
+            write.save(stopped, now).await?;
             programs::delete(&mut write.tx, id, now).await?;
+            environment_memories::delete(&mut write.tx, id).await?;
             write.set_definitions(write.catalog.without_program(id));
             write.changes.add(Change::Program(id));
             write.commit().await?;

@@ -12,7 +12,7 @@ use crate::domain::execution::plan::{Code, DISABLE_BUILD_REUSE, KnownBuild};
 use crate::domain::execution::start::{
     self, Circumstances, NewExecution, StartRefusal, StartRequest,
 };
-use crate::domain::execution::{Execution, Progress};
+use crate::domain::execution::{Execution, Progress, Trigger, rollback};
 use crate::domain::id::{PipelineKey, StepKey};
 use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
@@ -23,7 +23,7 @@ use crate::engine::changes::Change;
 use crate::engine::write::Write;
 use crate::store::definitions::{scenarios, variables};
 use crate::store::executions::{self, Inserted, Stored};
-use crate::store::{StoreError, builds};
+use crate::store::{StoreError, builds, successes};
 
 /// Why no execution was started.
 #[derive(Debug, thiserror::Error)]
@@ -124,10 +124,12 @@ async fn start(
         }
         None => Scenario::default(),
     };
+    let source = find_source(&mut write, request, pipeline, last.as_ref()).await?;
     let circumstances = Circumstances {
         program,
         pipeline,
         last: last.as_ref(),
+        source: source.as_ref(),
         scenario: &scenario,
         pace: write.engine.options.pace,
     };
@@ -147,9 +149,35 @@ async fn start(
     {
         return Err(StartError::Busy);
     }
-    write.save_effects(vec![Changed { execution, effects }]).await?;
+    let (before, now) = (Some(created.clone()), write.now);
+    write.save_effects(vec![Changed { execution, effects, before }], now).await?;
     write.commit().await?;
     Ok(created)
+}
+
+/// Returns the execution whose artifacts a rollback deploys, or that an update is based on.
+async fn find_source(
+    write: &mut Write,
+    request: StartRequest,
+    pipeline: &Pipeline,
+    last: Option<&Execution>,
+) -> Result<Option<Execution>, StartError> {
+    let key = pipeline.key();
+    let id = match request {
+        StartRequest::Whole(..) | StartRequest::ReExecute { .. } => return Ok(None),
+        StartRequest::RollBack => {
+            let successes = successes::find(&mut write.tx, key).await?;
+            rollback::target(pipeline.kind(), last, successes.as_ref())
+                .map_err(|reason| StartError::Refused(StartRefusal::NoRollback(reason)))?
+        }
+        StartRequest::PushUpdate => match successes::find(&mut write.tx, key).await? {
+            None => return Ok(None),
+            Some(successes) => successes.last,
+        },
+    };
+    let database = &write.engine.database;
+    let found = executions::find_for_update(database, &mut write.tx, key, id).await?;
+    Ok(found.map(|found| found.execution))
 }
 
 /// Returns the build whose artifacts a new execution reuses, if there is one.
@@ -161,7 +189,8 @@ async fn find_reusable_build(
     let Code { repository, commit: Some(commit), built_by: None, .. } = &planned.plan.code else {
         return Ok(None);
     };
-    if !planned.plan.may_reuse() {
+    // An update changes what is built, although the commit stays the same.
+    if !planned.plan.may_reuse() || planned.trigger == Trigger::PushUpgrades {
         return Ok(None);
     }
     let key = pipeline.key();
@@ -196,9 +225,10 @@ async fn command_step(
     };
     // A refusal changes nothing itself. What was overdue has happened all the same and is saved, so
     // the refusal is returned only after the commit.
+    let before = Some(execution.clone());
     let outcome = machine::apply(&mut execution, position, command, now, &mut effects);
     machine::run_until(&mut execution, now, &mut effects);
-    write.save(vec![Changed { execution, effects }]).await?;
+    write.save(vec![Changed { execution, effects, before }], now).await?;
     write.commit().await?;
     outcome.map_err(StepError::Refused)
 }

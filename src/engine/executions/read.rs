@@ -1,14 +1,16 @@
 //! Reading executions as they are now, even where the scheduler has not handled what is due yet.
 
 use crate::domain::execution::machine::{self, Effects};
-use crate::domain::execution::{Execution, Progress};
-use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
+use crate::domain::execution::{Execution, Progress, rollback};
+use crate::domain::id::{ExecutionId, PipelineId, PipelineKey};
+use crate::domain::program::Program;
 use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::store::StoreError;
 use crate::store::definitions::scenarios;
 use crate::store::executions::{self, Stored};
+use crate::store::successes;
 
 /// An execution at one instant.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct Activity {
     pub last_started_at: Option<Timestamp>,
     /// When the newest execution that is over ended.
     pub last_finished_at: Option<Timestamp>,
+    /// Whether the pipeline can be rolled back.
+    pub can_roll_back: bool,
 }
 
 /// Returns the execution as it is at `now`. A read must not show a step as running that ended a
@@ -114,20 +118,28 @@ impl Engine {
     /// Returns what the newest executions say about each pipeline of a program, or about one.
     pub async fn list_activities(
         &self,
-        program: ProgramId,
+        program: &Program,
         pipeline: Option<PipelineId>,
     ) -> Result<Vec<(PipelineId, Activity)>, StoreError> {
         let _world = self.world.read().await;
         let now = self.now();
+        let successes = successes::list(&self.database, program.id, pipeline).await?;
         let mut activities: Vec<(PipelineId, Activity)> = Vec::new();
         // The list is sorted by pipeline, and newest first within each. Two executions are enough:
         // only the newest can be running, and then the one before it has ended last.
-        for stored in executions::list_newest(&self.database, program, pipeline).await? {
+        for stored in executions::list_newest(&self.database, program.id, pipeline).await? {
             let execution = bring_to(now, stored.execution);
             let pipeline = execution.pipeline.pipeline_id;
             if activities.last().is_none_or(|(last, _)| *last != pipeline) {
-                let activity =
-                    Activity { last_started_at: Some(execution.created_at), ..Activity::default() };
+                let found = successes.binary_search_by_key(&pipeline, |(id, _)| *id);
+                let successes = found.ok().map(|index| &successes[index].1);
+                let kind = program.pipelines.get(&pipeline).map(|it| it.kind());
+                let target = kind.map(|kind| rollback::target(kind, Some(&execution), successes));
+                let activity = Activity {
+                    last_started_at: Some(execution.created_at),
+                    can_roll_back: target.is_some_and(|target| target.is_ok()),
+                    ..Activity::default()
+                };
                 activities.push((pipeline, activity));
             }
             if let Some((_, activity)) = activities.last_mut() {

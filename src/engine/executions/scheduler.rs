@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use super::save::Changed;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::time::{Duration, Timestamp};
-use crate::engine::changes::Change;
+use crate::engine::changes::{Change, StepLog};
 use crate::engine::write::Write;
 use crate::engine::{Engine, Worker, run_to_the_end};
 use crate::store::StoreError;
@@ -118,9 +118,11 @@ impl Engine {
     /// Returns when the next change is due.
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
+        let mut log = StepLog::default();
         loop {
             let next = self.find_next_due().await?;
             let Some(due) = next.filter(|due| *due <= self.now() && !self.is_stopping()) else {
+                log.write();
                 return Ok(next);
             };
             if let Some(lateness) = self.clock.real_time_since(due) {
@@ -129,7 +131,9 @@ impl Engine {
             let mut write = Write::begin(self).await?;
             let now = write.now;
             if write.settle_batch(now).await?.is_some() {
+                let steps = std::mem::take(&mut write.changes.steps);
                 write.commit().await?;
+                log.append(steps);
             }
         }
     }
@@ -179,6 +183,7 @@ impl Engine {
 
     async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, AdvanceError> {
         let mut settled = Settled::default();
+        let mut log = StepLog::default();
         loop {
             // Commands take their turn between batches, at the time that a batch has reached.
             let mut write = Write::begin(self).await?;
@@ -187,8 +192,11 @@ impl Engine {
             settled.events += write.changes.events;
             if let Some(reached) = reached {
                 write.hold_clock(reached);
+                let steps = std::mem::take(&mut write.changes.steps);
                 write.commit().await?;
+                log.append(steps);
                 if self.is_stopping() {
+                    log.write();
                     return Err(AdvanceError::Stopping(reached));
                 }
             } else {
@@ -196,6 +204,7 @@ impl Engine {
                 // something that is due before the target.
                 write.set_clock(self.clock.line_from(target)).await?;
                 write.commit().await?;
+                log.write();
                 return Ok(settled);
             }
         }
@@ -303,7 +312,7 @@ impl Write {
                 Ok(mut execution) => {
                     let mut effects = Effects::default();
                     machine::run_until(&mut execution, until, &mut effects);
-                    changed.push(Changed { execution, effects });
+                    changed.push(Changed::by_time(execution, effects));
                 }
                 Err(problem) => {
                     tracing::error!(
@@ -314,6 +323,6 @@ impl Write {
                 }
             }
         }
-        self.save(changed).await
+        self.save(changed, until).await
     }
 }

@@ -14,7 +14,9 @@ use crate::engine::write::Write;
 use crate::engine::{Engine, outcome_of, run_aside, run_to_the_end};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
-use crate::store::{Database, StoreError, Trouble, emulator, executions, state, with_causes};
+use crate::store::{
+    Database, StoreError, Trouble, emulator, executions, state, successes, with_causes,
+};
 
 /// What an emulator is reset to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +140,7 @@ async fn check(imported: &Database) -> Result<Result<EmulatorRow, String>, Store
     }
     Catalog::load(&mut *imported.reader().await?).await?;
     executions::put_right(imported).await?;
+    successes::put_right(imported).await?;
     Ok(match emulator::find(imported).await? {
         None => Err("the file holds no state".to_owned()),
         Some(row) if !is_rate(row.clock.rate) => Err("the clock runs at no rate".to_owned()),

@@ -11,6 +11,7 @@ macro_rules! select_executions {
     };
 }
 
+mod deploying;
 mod due;
 mod write;
 
@@ -25,6 +26,7 @@ use crate::domain::execution::plan::Plan;
 use crate::domain::execution::{End, Execution, ExecutionStatus, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
+pub use deploying::{list_by_id, list_by_id_for_update, list_overdue, list_overdue_for_update};
 pub use due::{Due, InvalidExecution, find_next_due, list_due, list_next_due, list_set_aside};
 pub use write::{Inserted, insert, insert_copies, set_aside, update};
 

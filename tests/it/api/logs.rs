@@ -105,7 +105,7 @@ async fn a_log_grows_while_its_step_runs() {
     assert_eq!(whole.status, StatusCode::OK);
     assert_eq!(whole.text(), tail, "a log only ever grows");
     assert_eq!(whole.header("content-length"), tail.len().to_string());
-    assert_eq!(tail.lines().count(), 32);
+    assert_eq!(tail.lines().count(), 33);
 
     let head = fetch(&app, Method::HEAD, &path, None).await;
     assert_eq!((head.status, head.bytes.len()), (StatusCode::OK, 0));
@@ -135,10 +135,7 @@ async fn the_log_of_a_paused_deployment_goes_on_when_it_is_resumed() {
     assert!(whole.starts_with(&paused) && whole.len() > paused.len());
     assert!(paused.contains("Begin install-client-packages"), "{paused}");
     assert!(!paused.contains("reload-dispatcher"), "{paused}");
-    assert!(
-        whole.contains("2026-03-06T10:00:05.000+0000 [INFO] Begin reload-dispatcher"),
-        "{whole}"
-    );
+    assert!(whole.contains("2026-03-06T10:00:05.000+0000 [INFO] End reload-dispatcher"), "{whole}");
 }
 
 #[tokio::test]
@@ -197,5 +194,104 @@ async fn only_addresses_that_were_given_lead_to_files() {
     ] {
         let answer = fetch(&app, Method::GET, &wrong, None).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn a_build_that_fails_says_why_and_where() {
+    for outcome in ["FAILED", "ERROR"] {
+        let app = TestApp::new().await;
+        let entry = json!({"action": "build", "outcome": outcome});
+        app.scenario(CODE_QUALITY, &json!({ "steps": [entry] })).await;
+        let execution = app.start(CODE_QUALITY).await;
+        app.advance("PT1M").await;
+        let log = app.log(&execution, "build").await;
+        let shown = app.execution(&execution).await;
+        let message = shown.step("build")["details"]["message"].as_str().unwrap();
+        let end = format!(
+            "[ERROR] weretail.core ... FAILURE\n2026-03-05T10:00:06.000+0000 [ERROR] {message}\n\
+             2026-03-05T10:00:06.000+0000 [ERROR] BUILD FAILURE\n"
+        );
+        assert!(log.ends_with(&end), "{log}");
+        for absent in ["SUCCESS", "artifact", ".zip", "weretail.ui.apps"] {
+            assert!(!log.contains(absent), "{absent}: {log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_step_that_fails_says_why_without_a_message_too() {
+    for (action, step) in [
+        ("validate", "validate"),
+        ("build", "build"),
+        ("codeQuality", "codeQuality"),
+        ("deploy", "stage deploy"),
+        ("securityTest", "securityTest"),
+        ("loadTest", "loadTest"),
+        ("assetsTest", "assetsTest"),
+        ("reportPerformanceTest", "reportPerformanceTest"),
+    ] {
+        for outcome in ["FAILED", "ERROR"] {
+            let app = TestApp::immediate().await;
+            let entry = json!({"action": action, "outcome": outcome});
+            app.scenario(PRODUCTION, &json!({ "steps": [entry] })).await;
+            let execution = app.start(PRODUCTION).await;
+            let shown = app.execution(&execution).await;
+            assert_eq!(shown.step(step)["status"], outcome);
+            let message = shown.step(step)["details"]["message"].as_str().unwrap();
+            assert!(message.len() > 10, "{message}");
+            if step != "validate" {
+                let log = app.log(&execution, step).await;
+                assert!(log.contains(&format!("[ERROR] {message}\n")), "{message}: {log}");
+                assert!(!log.contains("Finished") && !log.contains("SUCCESS"), "{log}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_gate_that_fails_names_its_metrics() {
+    let app = TestApp::immediate().await;
+    let entry = json!({"action": "codeQuality", "metrics": {"security_rating": "E"}});
+    app.scenario(CODE_QUALITY, &json!({ "steps": [entry] })).await;
+    let execution = app.start(CODE_QUALITY).await;
+    let shown = app.execution(&execution).await;
+    let expected = "failed: security_rating is E, expected at least B; \
+                    failed: security_rating is E, expected A";
+    assert_eq!(shown.step("codeQuality")["details"]["message"], expected);
+    let log = app.log(&execution, "codeQuality").await;
+    assert!(log.contains(&format!("[ERROR] {expected}\n")), "{log}");
+}
+
+#[tokio::test]
+async fn a_command_of_a_deployment_is_logged_when_it_begins() {
+    let app = TestApp::new().await;
+    let entry = json!({"action": "deploy", "duration": "PT1H"});
+    app.scenario(PRODUCTION, &json!({ "steps": [entry] })).await;
+    let execution = app.start(PRODUCTION).await;
+    app.advance("PT20M").await;
+    let log = app.log(&execution, "stage deploy").await;
+    let begin = "[INFO] Begin install-client-packages for author1uswest2\n";
+    assert!(log.contains(begin), "{log}");
+    assert!(!log.contains("End install-client-packages"), "{log}");
+    app.advance("PT1H").await;
+    let whole = app.log(&execution, "stage deploy").await;
+    assert!(whole.starts_with(&log), "{whole}");
+    assert!(whole.contains("[INFO] End install-client-packages for author1uswest2: ok"), "{whole}");
+}
+
+#[tokio::test]
+async fn a_log_has_a_file_name() {
+    let app = TestApp::immediate().await;
+    let execution = app.start(PRODUCTION).await;
+    for (step, query, name) in [
+        ("build", "", "953671-build.log"),
+        ("codeQuality", "?file=sonarLogFile", "953671-codeQuality-sonarLogFile.log"),
+        ("stage deploy", "", "953671-deploy-stage.log"),
+    ] {
+        let href = logs_href(&app, &execution, step).await;
+        let file = app.download(&format!("{href}{query}")).await;
+        let expected = format!("inline; filename=\"{name}\"");
+        assert_eq!(file.header("content-disposition"), expected);
     }
 }

@@ -256,6 +256,16 @@ async fn a_secret_is_in_no_file_and_no_answer() {
     for path in [PIPELINE, ENVIRONMENT, CODE_QUALITY, &execution] {
         answers += &app.get(path).await.text();
     }
+    for refused in [
+        json!({"variables": [{"name": "A", "value": SECRET, "type": "secretString"}],
+            "clientSecret": SECRET}),
+        json!({"variables": [["A", SECRET]]}),
+        json!({"phases": [{"type": "BUILD", "name": "BUILD_1", "password": SECRET}]}),
+    ] {
+        let answer = app.patch(CODE_QUALITY, &refused).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+        answers += &answer.text();
+    }
     assert!(!answers.contains(SECRET));
 
     let files = |app: &TestApp| {

@@ -78,3 +78,41 @@ async fn a_reset_in_the_middle_leaves_nothing_of_it() {
     assert_eq!(list["_totalNumberOfItems"], 0);
     app.start(PRODUCTION).await;
 }
+
+#[tokio::test]
+async fn a_history_has_the_trigger_that_is_asked_for() {
+    let app = TestApp::new().await;
+    for (trigger, user, steps) in [
+        ("MANUAL", "history@techacct.adobe.com", 10),
+        ("ON_COMMIT", "AnonymousNoPermission", 10),
+        ("PUSH_UPGRADES", "AdobeUpdate@techacct.adobe.com", 10),
+        ("RE_EXECUTE", "history@techacct.adobe.com", 3),
+        ("ROLLBACK", "history@techacct.adobe.com", 3),
+    ] {
+        let answer = app.post(HISTORY, &json!({"count": 2, "trigger": trigger})).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        for field in ["firstExecutionId", "lastExecutionId"] {
+            let id = answer.json()[field].as_str().unwrap().to_owned();
+            let execution = app.execution(&format!("{PRODUCTION}/execution/{id}")).await;
+            assert_eq!(execution.status(), "FINISHED");
+            assert_eq!(execution.0["trigger"], trigger);
+            assert_eq!(execution.0["user"], user);
+            assert_eq!(execution.steps().len(), steps, "{trigger}");
+        }
+    }
+    let path = "/_emulator/program/4/pipeline/3/history";
+    for (trigger, expected) in [
+        (
+            "ROLLBACK",
+            "trigger: only a production pipeline has executions with the trigger ROLLBACK",
+        ),
+        (
+            "SCHEDULE",
+            "trigger: must be one of MANUAL, ON_COMMIT, PUSH_UPGRADES, RE_EXECUTE, ROLLBACK",
+        ),
+    ] {
+        let answer = app.post(path, &json!({"count": 1, "trigger": trigger})).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+        assert!(answer.errors().contains(expected), "{}", answer.errors());
+    }
+}

@@ -153,22 +153,25 @@ async fn tokens_and_secrets_are_not_kept() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     }
     let secrets = r#"{"client_secret":"hidden","nested":[{"password":"hidden"}]}"#;
-    app.request(Method::PUT, "/api/programs", secrets).await;
-    app.request(Method::PUT, "/api/programs", "client_secret=hidden").await;
+    app.request(Method::PATCH, PRODUCTION, secrets).await;
+    app.request(Method::PATCH, PRODUCTION, "client_secret=hidden").await;
+    app.request(Method::PATCH, "/api/program/4/pipeline/1/variables/", "hidden").await;
+    app.request(Method::PUT, "/api/programs", "hidden").await;
+    app.get("/api/programs?from=http%3A%2F%2Fuser%3Ahidden%40host%2F").await;
     app.get("/files/hidden").await;
     let kept = json!(requests(&app, "").await);
     assert!(!kept.to_string().contains("hidden"), "{kept:#}");
-    assert_eq!(kept[6]["query"], "access_token=***&days=1");
-    assert_eq!(kept[6]["body"][2]["value"], "shown");
+    assert_eq!(kept[9]["query"], "access_token=***&days=1");
+    assert_eq!(kept[9]["body"][2]["value"], "shown");
 }
 
 #[tokio::test]
 async fn bodies_are_json_or_texts_and_cut_where_they_are_long() {
     let app = TestApp::new().await;
     for body in ["[1,null]", "oops", "null"] {
-        app.request(Method::PUT, "/api/programs", body).await;
+        app.request(Method::PATCH, PRODUCTION, body).await;
     }
-    app.request(Method::PUT, "/api/programs", format!("\"{}\"", "x".repeat(20_000))).await;
+    app.request(Method::PATCH, PRODUCTION, format!("\"{}\"", "x".repeat(20_000))).await;
     let kept = requests(&app, "").await;
     assert_eq!(kept[0]["body"].as_str().unwrap().len(), 16 * 1024);
     assert_eq!(kept[0]["bodyTruncated"], true);

@@ -98,8 +98,35 @@ const BROKEN: [Change; 5] = [
     ),
 ];
 
-/// Among executions and deliveries.
-const RECORDS: [Change; 10] = [
+/// A memory of the environment to which an execution deployed.
+const MEMORY: &str = "INSERT INTO environment_memories VALUES (4, 59252, 0, '{}', '[]', 64)";
+
+/// Among executions, memories and deliveries.
+const RECORDS: [Change; 15] = [
+    (
+        &[MEMORY, "UPDATE environment_memories SET instances = '[]'"],
+        "environment_memories (4, 59252): invalid type",
+    ),
+    (
+        &[
+            MEMORY,
+            "UPDATE environment_memories SET instances = \
+             '{\"dispatcher1uswest2\":{\"dispatcher\":{\"attached\":true,\"files\":[{\"paths\":[]}]}}}'",
+        ],
+        "environment_memories (4, 59252): dispatcher1uswest2: an artifact has no files",
+    ),
+    (
+        &[MEMORY, "UPDATE environment_memories SET deployments = '[[1,0]]'"],
+        "an environment remembers an execution that is not there",
+    ),
+    (
+        &[MEMORY, "UPDATE environment_memories SET deployments = '[[953671]]'"],
+        "environment_memories (4, 59252): invalid length 1",
+    ),
+    (
+        &[MEMORY, "UPDATE environment_memories SET updated_at = 4102444800000"],
+        "an environment remembers what is still to come",
+    ),
     (
         &["UPDATE executions SET finished_at = 1, due_at = 2"],
         "executions 953671: status RUNNING with finished_at Some(1) and due_at Some(2)",

@@ -14,13 +14,14 @@ use proc_macro2::{TokenStream, TokenTree};
 use names::{Source, find_files, types_of};
 
 /// For each module at the top, what else of this crate it may use, from the lowest layer up.
-const MAY_USE: [(&str, &[&str]); 25] = [
+const MAY_USE: [(&str, &[&str]); 26] = [
     ("domain", &[]),
+    ("log", &[]),
     ("content", &["domain"]),
     ("store", &["domain"]),
     ("input", &["domain"]),
     ("seed", &["store", "content", "input", "domain"]),
-    ("engine", &["seed", "store", "domain"]),
+    ("engine", &["seed", "store", "content", "domain"]),
     ("http", &["store", "input", "domain"]),
     ("access", &["http", "engine", "domain"]),
     ("extract", &["http", "engine", "domain"]),
@@ -44,15 +45,15 @@ const MAY_USE: [(&str, &[&str]); 25] = [
         "app",
         &[
             "server", "service", "workers", "events", "access", "http", "engine", "seed", "store",
-            "domain",
+            "log", "domain",
         ],
     ),
-    ("config", &["app", "access", "server", "engine", "store", "domain"]),
-    ("log", &["config"]),
+    ("banner", &["app", "log"]),
+    ("config", &["app", "access", "server", "engine", "store", "log", "domain"]),
     // Its tests make options of all parts.
     ("exec", &["app", "access", "server", "engine", "log", "stop"]),
     ("lib", &[]),
-    ("main", &["app", "config", "exec", "log", "openapi", "schema", "stop", "store"]),
+    ("main", &["app", "banner", "config", "exec", "log", "openapi", "schema", "stop", "store"]),
 ];
 
 /// The modules without I/O, clock and randomness.

@@ -26,7 +26,8 @@ fn shown_recovery(run: &Run) -> Vec<String> {
 }
 
 fn fail(command: CommandKind, instance: Option<&str>) -> Failure {
-    Failure { command, instance: instance.map(Into::into), message: Some("because".into()) }
+    let message = Some("because".into());
+    Failure { command, instance: instance.map(Into::into), subject: None, message }
 }
 
 fn configurations(run: &Run) -> Vec<Configuration> {
@@ -50,7 +51,8 @@ fn a_small_dev_environment_that_skips_the_load_balancer() {
             "2.7 extract-dispatcher-package dispatcher1 dispatcher-2.1.0.zip",
             "3.8 test-dispatcher-configuration dispatcher1",
             "4.9 reload-dispatcher dispatcher1",
-            "5.10 flush-dispatcher-cache dispatcher1 /content/a, /b",
+            "5.10 flush-dispatcher-cache dispatcher1 /content/a",
+            "5.11 flush-dispatcher-cache dispatcher1 /b",
         ]
     );
     let run = case.perform(&[]);
@@ -78,16 +80,18 @@ fn production_with_two_pairs_is_rolling_whatever_is_skipped_elsewhere() {
             "5.7 test-dispatcher-configuration dispatcher1",
             "6.8 reload-dispatcher dispatcher1",
             "7.9 invalidate-dispatcher-cache dispatcher1 /content",
-            "8.10 manage-elb-links-attach dispatcher1",
-            "9.11 manage-elb-links-detach dispatcher2",
-            "10.12 install-client-packages publish2 all-2.1.0.zip",
-            "10.13 perform-backup dispatcher2",
-            "11.14 clean-dispatcher-configuration dispatcher2",
-            "12.15 extract-dispatcher-package dispatcher2 dispatcher-2.1.0.zip",
-            "13.16 test-dispatcher-configuration dispatcher2",
-            "14.17 reload-dispatcher dispatcher2",
-            "15.18 invalidate-dispatcher-cache dispatcher2 /content",
-            "16.19 manage-elb-links-attach dispatcher2",
+            "8.10 flush-dispatcher-cache dispatcher1 /",
+            "9.11 manage-elb-links-attach dispatcher1",
+            "10.12 manage-elb-links-detach dispatcher2",
+            "11.13 install-client-packages publish2 all-2.1.0.zip",
+            "11.14 perform-backup dispatcher2",
+            "12.15 clean-dispatcher-configuration dispatcher2",
+            "13.16 extract-dispatcher-package dispatcher2 dispatcher-2.1.0.zip",
+            "14.17 test-dispatcher-configuration dispatcher2",
+            "15.18 reload-dispatcher dispatcher2",
+            "16.19 invalidate-dispatcher-cache dispatcher2 /content",
+            "17.20 flush-dispatcher-cache dispatcher2 /",
+            "18.21 manage-elb-links-attach dispatcher2",
         ]
     );
 }
@@ -126,32 +130,75 @@ fn a_failed_configuration_test_restores_the_backup() {
     assert_eq!(
         shown_recovery(&run),
         [
-            "7.21 restore-backup dispatcher1",
-            "8.22 reload-dispatcher dispatcher1",
-            "9.23 manage-elb-links-attach dispatcher1",
+            "7.23 restore-backup dispatcher1",
+            "8.24 reload-dispatcher dispatcher1",
+            "9.25 manage-elb-links-attach dispatcher1",
         ]
     );
     assert_eq!(configurations(&run), [Configuration::Restored, Configuration::Unchanged]);
 }
 
 #[test]
-fn a_configuration_that_was_not_tested_is_restored_whichever_dispatcher_failed() {
+fn a_configuration_is_restored_unless_its_own_test_passed() {
     let case = Case::new(Dev, 1, 2);
-    for (command, stage) in [
-        (CommandKind::CleanDispatcherConfiguration, 3),
-        (CommandKind::ExtractDispatcherPackage, 4),
-        (CommandKind::TestDispatcherConfiguration, 5),
-    ] {
+    for (command, stage) in
+        [(CommandKind::CleanDispatcherConfiguration, 3), (CommandKind::ExtractDispatcherPackage, 4)]
+    {
         let run = case.perform(&[fail(command, Some("dispatcher2uswest2"))]);
         let recovery = shown_recovery(&run);
         assert_eq!(recovery[0], format!("{stage}.21 restore-backup dispatcher1"));
         assert_eq!(recovery[1], format!("{stage}.22 restore-backup dispatcher2"));
         assert_eq!(configurations(&run), [Configuration::Restored; 2]);
     }
+    let test = CommandKind::TestDispatcherConfiguration;
+    let run = case.perform(&[fail(test, Some("dispatcher2uswest2"))]);
+    assert_eq!(
+        shown_recovery(&run),
+        [
+            "5.21 restore-backup dispatcher2",
+            "6.22 reload-dispatcher dispatcher1",
+            "6.23 reload-dispatcher dispatcher2",
+            "7.24 manage-elb-links-attach dispatcher1",
+            "7.25 manage-elb-links-attach dispatcher2",
+        ]
+    );
+    assert_eq!(configurations(&run), [Configuration::Deployed, Configuration::Restored]);
     let run = case.perform(&[fail(CommandKind::ReloadDispatcher, None)]);
     assert_eq!(configurations(&run), [Configuration::Restored, Configuration::Deployed]);
     let run = case.perform(&[fail(CommandKind::PerformBackup, None)]);
     assert_eq!(configurations(&run), [Configuration::Unchanged; 2]);
+}
+
+#[test]
+fn a_command_for_one_path_or_package_can_fail_alone() {
+    let mut case = Case::new(Stage, 1, 2);
+    case.options.dispatcher_cache_flush_paths = Some(vec!["/a".into(), "/b".into()]);
+    let about = |command, subject: &str| Failure {
+        subject: Some(subject.into()),
+        ..fail(command, Some("dispatcher2uswest2"))
+    };
+    let run = case.perform(&[about(CommandKind::FlushDispatcherCache, "/b")]);
+    let flushes: Vec<_> = run
+        .performed
+        .iter()
+        .filter(|one| one.command.kind == CommandKind::FlushDispatcherCache)
+        .map(|one| (one.command.subject.as_deref().unwrap(), one.result.is_ok()))
+        .collect();
+    assert_eq!(flushes, [("/a", true), ("/a", true), ("/b", true), ("/b", false)]);
+    for subject in ["ui.apps", "ui.apps-2.1.0.zip"] {
+        let install = CommandKind::InstallClientPackages;
+        let failure = Failure { instance: None, ..about(install, subject) };
+        let run = case.perform(&[failure]);
+        assert_eq!(run.instances[0].installed, ["core-2.1.0.zip"]);
+    }
+    assert_eq!(
+        about(CommandKind::FlushDispatcherCache, "/c").validate(&case.order()),
+        Err("flush-dispatcher-cache is not performed with /c, but with /a, /b".into())
+    );
+    assert_eq!(
+        about(CommandKind::PerformBackup, "/c").validate(&case.order()),
+        Err("perform-backup is not performed with /c, but with nothing".into())
+    );
 }
 
 #[test]
@@ -204,7 +251,7 @@ fn other_commands_of_the_failed_stage_are_completed() {
     let install = CommandKind::InstallClientPackages;
     let run = case.perform(&[
         fail(install, Some("author2uswest2")),
-        Failure { command: install, instance: None, message: None },
+        Failure { command: install, instance: None, subject: None, message: None },
     ]);
     let installed: Vec<_> = run.instances.iter().map(|state| state.installed.len()).collect();
     assert_eq!(installed, [0, 0, 1, 0]);

@@ -1,6 +1,7 @@
 //! The rules of deployments: examples, and properties of random ones.
 
 mod examples;
+mod memory;
 mod properties;
 
 use crate::domain::environment::{EnvironmentType, Topology};

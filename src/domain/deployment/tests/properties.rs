@@ -1,18 +1,17 @@
 //! Properties of random deployments with random failures.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::super::configuration::{DispatcherFiles, IMMUTABLE_FILES};
+use super::super::configuration::IMMUTABLE_FILES;
 use super::super::instance::Instances;
 use super::super::{CommandKind, Configuration, InstanceKind};
 use super::*;
 
-fn config() -> ProptestConfig {
+pub(super) fn config() -> ProptestConfig {
     ProptestConfig {
         cases: 500,
         failure_persistence: None,
@@ -86,7 +85,7 @@ prop_compose! {
 }
 
 /// Returns a deployment and up to three failures of planned commands.
-fn failing_case() -> impl Strategy<Value = (Case, Vec<Failure>)> {
+pub(super) fn failing_case() -> impl Strategy<Value = (Case, Vec<Failure>)> {
     (case(), vec((any::<Index>(), any::<bool>(), any::<bool>()), 0..=3)).prop_map(
         |(case, choices)| {
             let plan = plan(&case.order());
@@ -95,6 +94,7 @@ fn failing_case() -> impl Strategy<Value = (Case, Vec<Failure>)> {
                 Failure {
                     command: command.kind,
                     instance: named.then(|| command.instance.clone()),
+                    subject: named.then(|| command.subject.clone()).flatten(),
                     message: told.then(|| "because".into()),
                 }
             });
@@ -104,26 +104,9 @@ fn failing_case() -> impl Strategy<Value = (Case, Vec<Failure>)> {
     )
 }
 
-/// Returns the files before a deployment, with one that nothing in the packages replaces.
-fn files_before() -> DispatcherFiles<'static> {
-    static EARLIER: LazyLock<DispatcherPackage> =
-        LazyLock::new(|| dispatcher_package(&["conf.d/orphan.conf"]));
-    let mut files = DispatcherFiles::provisioned();
-    files.extract(&EARLIER);
-    files
-}
-
-fn immutable_part(files: &DispatcherFiles) -> Vec<(String, String)> {
-    files
-        .iter()
-        .filter(|(path, _)| IMMUTABLE_FILES.contains(path))
-        .map(|(path, origin)| (path.into(), origin.into()))
-        .collect()
-}
-
 /// Returns the instances after each command of a run, the state before the first one included.
 fn moments<'a>(order: &Order<'a>, run: &Run) -> Vec<Instances<'a>> {
-    let mut moments = vec![Instances::before(order, &files_before())];
+    let mut moments = vec![Instances::before(order)];
     for performed in &run.performed {
         let mut instances = moments[moments.len() - 1].clone();
         instances.apply(&performed.command, performed.result.is_ok());
@@ -208,35 +191,31 @@ proptest! {
     }
 
     #[test]
-    fn immutable_files_never_change((case, failures) in failing_case()) {
-        let provisioned = immutable_part(&DispatcherFiles::provisioned());
-        prop_assert_eq!(provisioned.len(), IMMUTABLE_FILES.len());
-        for instances in moments(&case.order(), &case.perform(&failures)) {
-            for (_, files) in instances.files() {
-                prop_assert_eq!(&immutable_part(files), &provisioned);
-            }
-        }
-    }
-
-    #[test]
-    fn a_configuration_is_the_new_one_without_orphans_or_the_old_one(
-        (case, failures) in failing_case(),
-    ) {
+    fn a_configuration_is_the_new_one_if_it_was_put_into_service((case, failures) in failing_case()) {
         let run = case.perform(&failures);
         let moments = moments(&case.order(), &run);
         let last = &moments[moments.len() - 1];
         prop_assert!(last.unsettled().is_empty());
-        let mut new = DispatcherFiles::provisioned();
-        new.clean();
-        if let Some(package) = &case.dispatcher_package {
-            new.extract(package);
-        }
-        for (name, files) in last.files() {
-            let state = run.instances.iter().find(|state| state.instance == name).unwrap();
-            let is_new = state.configuration == Some(Configuration::Deployed);
-            prop_assert_eq!(files, if is_new { &new } else { &files_before() });
-        }
         prop_assert_eq!(last.clone().into_states(), run.instances);
+    }
+
+    #[test]
+    fn each_dispatcher_is_judged_for_itself((case, failures) in failing_case()) {
+        let run = case.perform(&failures);
+        for state in run.instances.iter().filter(|one| one.kind == InstanceKind::Dispatcher) {
+            let results = |kind| {
+                let planned = run.performed.iter().filter(move |one| {
+                    one.command.kind == kind
+                        && one.command.instance == state.instance
+                        && !one.is_recovery
+                });
+                planned.map(|one| one.result.is_ok())
+            };
+            let passed = results(CommandKind::TestDispatcherConfiguration).any(|ok| ok);
+            let reload_failed = results(CommandKind::ReloadDispatcher).any(|ok| !ok);
+            let is_new = state.configuration == Some(Configuration::Deployed);
+            prop_assert_eq!(is_new, passed && !reload_failed);
+        }
     }
 
     #[test]

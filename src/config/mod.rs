@@ -1,12 +1,14 @@
 //! The command line. Every option can also be given as an environment variable.
 
+mod advice;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
 use clap::builder::PossibleValue;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::access::Auth;
 use crate::app::AppOptions;
@@ -14,6 +16,7 @@ use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::is_rate;
+use crate::log::{LogFormat, LogOptions, Verbosity};
 use crate::server::Patience;
 use crate::store::secrets::SecretKey;
 
@@ -72,16 +75,16 @@ pub struct ExecOptions {
 /// The options of the emulator.
 #[derive(Args, Debug)]
 pub struct ServeOptions {
-    /// The address to listen on; port 0 is any free port. If absent, 127.0.0.1:4600, and with
-    /// `exec` any free port.
-    #[arg(long, env = "CME_LISTEN", value_name = "ADDR:PORT")]
+    /// The address to listen on, or only a port on this machine; port 0 is any free port. If
+    /// absent, 127.0.0.1:4600, and with `exec` any free port.
+    #[arg(long, env = "CME_LISTEN", value_name = "ADDR:PORT", value_parser = parse_address)]
     pub listen: Option<SocketAddr>,
     /// The SQLite file, created or migrated at start. If absent, cloudmanager.db, and with `exec` a
     /// temporary one.
     #[arg(long, env = "CME_DATABASE", value_name = "FILE")]
     pub database: Option<PathBuf>,
     /// Uses a temporary database that is deleted at exit.
-    #[arg(long, env = "CME_EPHEMERAL", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "CME_EPHEMERAL", value_parser = parse_flag)]
     pub ephemeral: bool,
     /// The YAML or JSON seed file to load into an empty database; the demo data if absent.
     #[arg(long, env = "CME_SEED", value_name = "FILE")]
@@ -112,19 +115,15 @@ pub struct ServeOptions {
     /// is kept beside the database.
     #[arg(long, env = "CME_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
     pub secret_key: Option<SecretKey>,
-    /// The format of the log on stderr; RUST_LOG sets its level.
+    /// The format of the log on stderr.
     #[arg(long, env = "CME_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
-}
-
-/// The format of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Text for people.
-    #[default]
-    Text,
-    /// One JSON object per line, for programs.
-    Json,
+    /// Logs more: also calls that read; twice: also SQL statements. RUST_LOG overrides it.
+    #[arg(short, long, env = "CME_VERBOSE", value_name = "N", action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Logs only warnings and errors. RUST_LOG overrides it.
+    #[arg(short, long, env = "CME_QUIET", value_parser = parse_flag)]
+    pub quiet: bool,
 }
 
 // Written here: the rules of Cloud Manager know nothing of the command line.
@@ -145,6 +144,58 @@ impl ValueEnum for Pace {
     }
 }
 
+impl Config {
+    /// Reads the arguments of the program, the first of which is its name, and the environment.
+    pub fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        Self::try_parse_from(arguments)
+            .map_err(|error| advice::with_advice(error, &command, arguments))
+            .and_then(|config| match config.contradiction() {
+                Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
+                None => Ok(config),
+            })
+    }
+
+    /// Returns what is wrong about the options together. `clap` can't tell: for it, a flag that is
+    /// turned off by an environment variable is given.
+    fn contradiction(&self) -> Option<&'static str> {
+        let options = match &self.command {
+            None => &self.serve,
+            Some(CliCommand::Serve(options)) => options,
+            Some(CliCommand::Exec(options)) => &options.serve,
+            Some(_) => return None,
+        };
+        if options.ephemeral && options.database.is_some() {
+            return Some(
+                "--ephemeral (CME_EPHEMERAL) and --database (CME_DATABASE) can't be used together: \
+                 the first deletes the database at exit, the second keeps it",
+            );
+        }
+        if options.quiet && options.verbose > 0 {
+            return Some("--quiet (CME_QUIET) and --verbose (CME_VERBOSE) can't be used together");
+        }
+        None
+    }
+}
+
+/// Reads a flag from its environment variable.
+fn parse_flag(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("must be true or false"),
+    }
+}
+
+/// Reads an address. A port alone, and `localhost`, mean this machine.
+fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    match port.parse() {
+        Ok(port) => Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
+        Err(_) => text.parse().map_err(|_| "must be ADDRESS:PORT, for example 127.0.0.1:4600"),
+    }
+}
+
 fn parse_rate(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|rate| is_rate(*rate)).ok_or("must be a number from 0 to 1000000")
 }
@@ -154,6 +205,20 @@ fn parse_url(text: &str) -> Result<String, &'static str> {
     match uri.filter(|uri| uri.host().is_some()) {
         Some(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => Ok(text.to_owned()),
         _ => Err("must be an absolute http or https URL"),
+    }
+}
+
+impl ServeOptions {
+    /// Returns what is logged: as much as the options say, `usual` if they say nothing.
+    #[must_use]
+    pub fn log_options(&self, usual: Verbosity) -> LogOptions {
+        let verbosity = match self.verbose {
+            _ if self.quiet => Verbosity::Quiet,
+            0 => usual,
+            1 => Verbosity::Reads,
+            _ => Verbosity::Sql,
+        };
+        LogOptions { format: self.log_format, verbosity }
     }
 }
 
@@ -182,6 +247,8 @@ impl From<ServeOptions> for AppOptions {
             allow_host,
             secret_key,
             log_format: _,
+            verbose: _,
+            quiet: _,
         } = options;
         Self {
             listen: listen.unwrap_or(LISTEN),

@@ -1,0 +1,276 @@
+//! What environments remember: kept with each change of a deployment, and read as of now.
+//!
+//! A memory holds every change up to a time, and the row names the deployments that may have
+//! changed more since: those under way and those that ended. From time to time, and before a
+//! command changes an instance at once, the changes of all of them up to then are put in, in order
+//! of time and execution. So it does not matter in which order executions are saved.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::save::Changed;
+use crate::content::deployment::instance_changes;
+use crate::domain::deployment::InstanceKind;
+use crate::domain::deployment::memory::{InstanceChange, InstanceMemory};
+use crate::domain::environment::{Environment, EnvironmentType};
+use crate::domain::execution::machine::{self, Effects};
+use crate::domain::execution::{Execution, Progress};
+use crate::domain::id::{ExecutionId, ProgramId};
+use crate::domain::pipeline::Action;
+use crate::domain::program::Program;
+use crate::domain::time::Timestamp;
+use crate::engine::Engine;
+use crate::engine::write::Write;
+use crate::store::StoreError;
+use crate::store::environment_memories::{self, EnvironmentKey, StoredMemory};
+use crate::store::executions::{self, Stored};
+
+/// Returns the environment to which the step at a position deploys.
+fn environment_of(execution: &Execution, position: usize) -> Option<EnvironmentKey> {
+    let step = execution.plan.steps.get(position)?;
+    let target = step.target.as_ref().filter(|_| step.action == Action::Deploy)?;
+    Some((execution.pipeline.program_id, target.id))
+}
+
+/// A deployment that has changed.
+struct ChangedDeployment<'a> {
+    position: usize,
+    execution: &'a Execution,
+    /// What a command changed on instances at once.
+    at_once: Vec<InstanceChange>,
+}
+
+impl Changed {
+    /// Returns its deployments that began, paused, went on or ended, by environment.
+    fn deployments(
+        &self,
+        until: Timestamp,
+    ) -> impl Iterator<Item = (EnvironmentKey, ChangedDeployment<'_>)> {
+        let Self { execution, effects, before } = self;
+        let mut positions: BTreeSet<_> =
+            effects.steps.iter().map(|change| change.position).collect();
+        if before.is_some() {
+            positions.extend(0..execution.steps.len());
+        }
+        positions.into_iter().filter_map(move |position| {
+            let key = environment_of(execution, position)?;
+            let at_once = match before {
+                Some(before) if before.steps.get(position) == execution.steps.get(position) => {
+                    return None;
+                }
+                Some(before) => {
+                    let mut changes = instance_changes(execution, position, until);
+                    let known = instance_changes(before, position, until).len();
+                    changes.split_off(known.min(changes.len()))
+                }
+                None => Vec::new(),
+            };
+            Some((key, ChangedDeployment { position, execution, at_once }))
+        })
+    }
+}
+
+/// The deployments to an environment whose changes are put into its memory.
+struct Collected {
+    key: EnvironmentKey,
+    until: Timestamp,
+    changes: Vec<InstanceChange>,
+    /// Those that are under way at that time.
+    under_way: BTreeSet<(ExecutionId, usize)>,
+}
+
+impl Collected {
+    /// Collects the changes of stored executions: of the deployments that the row names, and of
+    /// those that begin by time and were not saved.
+    fn new(
+        key: EnvironmentKey,
+        until: Timestamp,
+        stored: &StoredMemory,
+        executions: Vec<Execution>,
+    ) -> Self {
+        let mut collected = Self { key, until, changes: Vec::new(), under_way: BTreeSet::new() };
+        let mut seen = BTreeSet::new();
+        for mut execution in executions {
+            if !seen.insert(execution.id) {
+                continue;
+            }
+            let current = execution.current_step().unwrap_or(usize::MAX);
+            machine::run_until(&mut execution, until, &mut Effects::default());
+            for position in 0..execution.steps.len() {
+                if current <= position || stored.deployments.contains(&(execution.id, position)) {
+                    collected.add(&execution, position);
+                }
+            }
+        }
+        collected
+    }
+
+    fn add(&mut self, execution: &Execution, position: usize) {
+        let state = execution.steps.get(position).filter(|state| state.started_at().is_some());
+        let Some(state) = state.filter(|_| environment_of(execution, position) == Some(self.key))
+        else {
+            return;
+        };
+        if state.finished_at().is_none() {
+            self.under_way.insert((execution.id, position));
+        }
+        self.changes.extend(instance_changes(execution, position, self.until));
+    }
+}
+
+/// Returns the identifiers of the executions that a row names.
+fn named(stored: &StoredMemory) -> BTreeSet<ExecutionId> {
+    stored.deployments.iter().map(|(id, _)| *id).collect()
+}
+
+fn into_executions(stored: Vec<Stored>) -> impl Iterator<Item = Execution> {
+    stored.into_iter().map(|stored| stored.execution)
+}
+
+impl Write {
+    /// Lets environments remember the deployments that have changed up to `until`. Each row is
+    /// written once.
+    pub(super) async fn remember(
+        &mut self,
+        changed: &[Changed],
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut by_environment: BTreeMap<EnvironmentKey, Vec<ChangedDeployment<'_>>> =
+            BTreeMap::new();
+        for (key, deployment) in changed.iter().flat_map(|changed| changed.deployments(until)) {
+            if self.is_known(key) {
+                by_environment.entry(key).or_default().push(deployment);
+            }
+        }
+        if by_environment.is_empty() {
+            return Ok(());
+        }
+        let keys = by_environment.keys().copied().collect();
+        let mut memories = environment_memories::list_for_update(&mut self.tx, &keys).await?;
+        let before = changed.iter().find_map(|changed| changed.before.as_ref());
+        for (key, deployments) in by_environment {
+            let stored = memories.entry(key).or_default();
+            let (mut at_once, mut under_way) = (Vec::new(), BTreeSet::new());
+            for ChangedDeployment { position, execution, at_once: changes } in deployments {
+                stored.deployments.insert((execution.id, position));
+                let state = execution.steps.get(position);
+                if state.is_some_and(|state| state.finished_at().is_none()) {
+                    under_way.insert((execution.id, position));
+                }
+                at_once.extend(changes);
+            }
+            if !at_once.is_empty() || stored.is_full() {
+                self.put_in(key, stored, until, before, at_once, &under_way).await?;
+            }
+        }
+        environment_memories::put(&mut self.tx, &memories).await
+    }
+
+    /// Puts the changes of all deployments up to `until` into a memory, then those that a command
+    /// makes `at_once`. `before` is the commanded execution before the command, `under_way` names
+    /// its deployments after it.
+    async fn put_in(
+        &mut self,
+        key: EnvironmentKey,
+        stored: &mut StoredMemory,
+        until: Timestamp,
+        before: Option<&Execution>,
+        at_once: Vec<InstanceChange>,
+        under_way: &BTreeSet<(ExecutionId, usize)>,
+    ) -> Result<(), StoreError> {
+        let database = &self.engine.database;
+        let mut ids = named(stored);
+        let mut executions = Vec::new();
+        if let Some(before) = before {
+            ids.remove(&before.id);
+            // A new execution has done nothing before: all that it does is done by its start.
+            if before.progress != Progress::NotStarted {
+                executions.push(before.clone());
+            }
+        }
+        let named = executions::list_by_id_for_update(database, &mut self.tx, &ids).await?;
+        executions.extend(into_executions(named));
+        let (program, _) = key;
+        let overdue =
+            executions::list_overdue_for_update(database, &mut self.tx, program, until).await?;
+        let is_other = |it: &Execution| before.is_none_or(|before| before.id != it.id);
+        executions.extend(into_executions(overdue).filter(is_other));
+        let mut collected = Collected::new(key, until, stored, executions);
+        if let Some(before) = before {
+            collected.under_way.retain(|(id, _)| *id != before.id);
+            collected.under_way.extend(under_way.iter().filter(|(id, _)| *id == before.id));
+        }
+        let mut memory = stored.memory()?;
+        memory.advance(collected.changes, until);
+        memory.apply(at_once);
+        stored.set(&memory, collected.under_way)
+    }
+
+    /// Puts the changes of all deployments to the environments of a program into their memories:
+    /// executions of the program are about to be removed.
+    pub async fn put_in_all(&mut self, program: ProgramId) -> Result<(), StoreError> {
+        let Some(found) = self.catalog.find_program(program).cloned() else { return Ok(()) };
+        let keys = found.environments.keys().map(|id| (program, *id)).collect();
+        let mut memories = environment_memories::list_for_update(&mut self.tx, &keys).await?;
+        memories.retain(|_, stored| !stored.deployments.is_empty());
+        let none = BTreeSet::new();
+        for (key, stored) in &mut memories {
+            self.put_in(*key, stored, self.now, None, Vec::new(), &none).await?;
+        }
+        environment_memories::put(&mut self.tx, &memories).await
+    }
+
+    /// Lets environments without a memory remember their newest deployment of the past, to stage
+    /// or production.
+    pub(super) async fn remember_past(&mut self, past: &Execution) -> Result<(), StoreError> {
+        let mut changes = BTreeMap::new();
+        for (position, step) in past.plan.steps.iter().enumerate() {
+            let is_meant = matches!(
+                step.environment_type(),
+                Some(EnvironmentType::Stage | EnvironmentType::Prod)
+            );
+            let key = environment_of(past, position).filter(|_| is_meant);
+            if let Some(key) = key.filter(|key| self.is_known(*key)) {
+                changes.insert(key, instance_changes(past, position, self.now));
+            }
+        }
+        let keys = changes.keys().copied().collect();
+        let known = environment_memories::list_for_update(&mut self.tx, &keys).await?;
+        changes.retain(|key, _| !known.contains_key(key));
+        let mut memories = BTreeMap::new();
+        for (key, changes) in changes {
+            let mut stored = StoredMemory::default();
+            let mut memory = stored.memory()?;
+            memory.advance(changes, self.now);
+            stored.set(&memory, BTreeSet::new())?;
+            memories.insert(key, stored);
+        }
+        environment_memories::put(&mut self.tx, &memories).await
+    }
+
+    /// Returns whether the environment exists: its deployments may be older.
+    fn is_known(&self, (program, environment): EnvironmentKey) -> bool {
+        let program = self.catalog.find_program(program);
+        program.is_some_and(|program| program.environments.contains_key(&environment))
+    }
+}
+
+impl Engine {
+    /// Returns the instances of an environment as deployments have left them up to now.
+    pub async fn list_instances(
+        &self,
+        program: &Program,
+        environment: &Environment,
+    ) -> Result<Vec<(String, InstanceKind, InstanceMemory)>, StoreError> {
+        let _world = self.world.read().await;
+        let key = (program.id, environment.id);
+        // In this order: what is overdue now may be saved in between, and then the row names it.
+        let now = self.now();
+        let overdue = executions::list_overdue(&self.database, program.id, now).await?;
+        let stored = environment_memories::find(&self.database, key).await?;
+        let named = executions::list_by_id(&self.database, &named(&stored)).await?;
+        let executions = into_executions(named).chain(into_executions(overdue)).collect();
+        let mut memory = stored.memory()?;
+        memory.advance(Collected::new(key, now, &stored, executions).changes, now);
+        Ok(memory.instances(environment.topology))
+    }
+}

@@ -1,0 +1,41 @@
+//! Calls in the log, one line each.
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use tracing::Level;
+
+use super::Traffic;
+use crate::http::secrets::without_token;
+
+/// A call that is going to be logged.
+pub struct LoggedCall {
+    method: Method,
+    uri: Uri,
+}
+
+impl LoggedCall {
+    /// Returns the call, or `None` if nobody wants to read about any.
+    #[must_use]
+    pub fn begin(request: &Request) -> Option<Self> {
+        tracing::enabled!(Level::INFO)
+            .then(|| Self { method: request.method().clone(), uri: request.uri().clone() })
+    }
+
+    /// Logs the call with the time on the emulator's clock: for everybody if it may have changed
+    /// something or has failed, otherwise for those who want details.
+    pub fn end(self, traffic: &Traffic, status: StatusCode, request_id: &HeaderValue) {
+        let Self { method, uri } = self;
+        let is_plain = method.is_safe() && status.as_u16() < 400;
+        if is_plain && !tracing::enabled!(Level::DEBUG) {
+            return;
+        }
+        let (at, status) = (traffic.0.engine.now(), status.as_u16());
+        let path = &*without_token(uri.path());
+        let request_id = request_id.to_str().ok();
+        if is_plain {
+            tracing::debug!(%at, %method, path, status, request_id);
+        } else {
+            tracing::info!(%at, %method, path, status, request_id);
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! `GET /_emulator/program/{id}/environment/{id}/instances`
+
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
+use cloudmanager_emulator::seed::{self, Seed};
+use serde_json::{Value, json};
+
+use crate::app::{PRODUCTION, TestApp};
+
+const DEV: &str = "/api/program/4/pipeline/2";
+
+const DEV_ENVIRONMENT: &str = "59252";
+
+const PROD_ENVIRONMENT: &str = "59254";
+
+fn path(environment: &str) -> String {
+    format!("/_emulator/program/4/environment/{environment}/instances")
+}
+
+async fn instances(app: &TestApp, environment: &str) -> Value {
+    let answer = app.get(&path(environment)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    answer.json()["instances"].take()
+}
+
+async fn instance(app: &TestApp, environment: &str, id: &str) -> Value {
+    let all = instances(app, environment).await;
+    let found = all.as_array().unwrap().iter().find(|one| one["instanceId"] == id);
+    found.unwrap_or_else(|| panic!("{id}: {all:#}")).clone()
+}
+
+/// The executions that deployed what an instance has now, each once.
+async fn deployed_by(app: &TestApp, environment: &str, id: &str) -> Vec<String> {
+    let instance = instance(app, environment, id).await;
+    let parts = instance["packages"].as_array().or(instance["files"].as_array()).unwrap();
+    let mut found: Vec<_> =
+        parts.iter().filter_map(|one| Some(one["executionId"].as_str()?.to_owned())).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn id_of(execution: &str) -> String {
+    execution.rsplit('/').next().unwrap().to_owned()
+}
+
+async fn commit(app: &TestApp, branch: &str) {
+    let commits = format!("/_emulator/program/4/repository/1/branch/{branch}/commits");
+    let answer = app.post(&commits, &json!({})).await;
+    assert!(answer.status.is_success(), "{answer:?}");
+}
+
+/// Starts a production pipeline, and approves going live.
+async fn production(app: &TestApp) -> String {
+    let execution = app.start(PRODUCTION).await;
+    app.advance("PT1M").await;
+    app.accept(&execution, "prod approval", "pipeline/advance", &json!({"approved": true})).await;
+    execution
+}
+
+async fn pause_production(app: &TestApp) {
+    let entry = json!({"action": "deploy", "environmentType": "prod", "outcome": "PAUSED"});
+    app.scenario(PRODUCTION, &json!({"times": 1, "steps": [entry]})).await;
+}
+
+#[tokio::test]
+async fn new_instances_are_as_provisioned() {
+    let app = TestApp::new().await;
+    let all = instances(&app, PROD_ENVIRONMENT).await;
+    let ids: Vec<_> = all.as_array().unwrap().iter().map(|it| &it["instanceId"]).collect();
+    assert_eq!(
+        ids,
+        [
+            "author1uswest2",
+            "publish1uswest2",
+            "publish2uswest2",
+            "dispatcher1uswest2",
+            "dispatcher2uswest2"
+        ]
+    );
+    let author = json!({"instanceId": "author1uswest2", "instanceType": "author", "packages": []});
+    assert_eq!(all[0], author);
+    let dispatcher = &all[4];
+    assert_eq!(dispatcher["attached"], true);
+    assert_eq!(dispatcher.get("cacheFlush"), None);
+    let files = dispatcher["files"].as_array().unwrap();
+    let baseline = json!({"path": "conf/httpd.conf", "origin": "baseline"});
+    assert!(files.contains(&baseline), "{dispatcher:#}");
+    assert!(files.iter().all(|file| file["origin"] != "artifact"));
+    for wrong in ["/_emulator/program/4/environment/1", "/_emulator/program/9/environment/59252"] {
+        let answer = app.get(&format!("{wrong}/instances")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn deployments_replace_what_earlier_ones_left() {
+    let app = TestApp::immediate().await;
+    let mut versions = Vec::new();
+    for _ in 0..2 {
+        let execution = app.start(DEV).await;
+        let author = instance(&app, DEV_ENVIRONMENT, "author1uswest2").await;
+        let packages = author["packages"].as_array().unwrap();
+        let names: Vec<_> = packages.iter().map(|one| &one["name"]).collect();
+        assert_eq!(names, ["weretail.ui.apps", "weretail.ui.content"]);
+        for one in packages {
+            assert_eq!(one["executionId"], id_of(&execution));
+            assert_eq!(one["builtBy"], id_of(&execution));
+            assert_eq!(one["group"], "weretail");
+        }
+        versions.push(packages[0]["version"].clone());
+        let dispatcher = instance(&app, DEV_ENVIRONMENT, "dispatcher1uswest2").await;
+        let files = dispatcher["files"].as_array().unwrap();
+        assert!(files.iter().all(|file| file["origin"] != "provisioning"), "{files:#?}");
+        let deployed = files.iter().find(|file| file["origin"] == "artifact").unwrap();
+        assert_eq!(deployed["executionId"], id_of(&execution));
+        let artifact = deployed["artifact"].as_str().unwrap();
+        assert!(artifact.starts_with("weretail.dispatcher.ams-"), "{artifact}");
+        commit(&app, "develop").await;
+    }
+    assert_ne!(versions[0], versions[1]);
+}
+
+#[tokio::test]
+async fn a_failed_deployment_leaves_what_it_had_done_and_restores_the_configuration() {
+    let app = TestApp::immediate().await;
+    let good = id_of(&app.start(DEV).await);
+    commit(&app, "develop").await;
+    let entry = json!({"action": "deploy",
+        "failures": [{"command": "test-dispatcher-configuration"}]});
+    app.scenario(DEV, &json!({"times": 1, "steps": [entry]})).await;
+    let bad = app.start(DEV).await;
+    assert_eq!(app.execution(&bad).await.status(), "FAILED");
+    let log = app.log(&bad, "dev deploy").await;
+    assert_eq!(deployed_by(&app, DEV_ENVIRONMENT, "author1uswest2").await, [id_of(&bad)]);
+    assert_eq!(deployed_by(&app, DEV_ENVIRONMENT, "dispatcher1uswest2").await, [good]);
+    let third = id_of(&app.start(DEV).await);
+    assert_eq!(deployed_by(&app, DEV_ENVIRONMENT, "dispatcher1uswest2").await, [third]);
+    assert_eq!(app.log(&bad, "dev deploy").await, log, "old logs never change");
+}
+
+#[tokio::test]
+async fn production_flushes_each_cache_with_every_deployment() {
+    let app = TestApp::new().await;
+    for (paths, expected) in [
+        (json!(["/etc.clientlibs", "/content"]), json!(["/etc.clientlibs", "/content"])),
+        (json!([]), json!(["/"])),
+    ] {
+        let deploy = json!({"name": "deploy", "options": {"dispatcherCacheFlushPaths": paths}});
+        let update = json!({"phases": [{"type": "DEPLOY", "name": "DEPLOY_2", "steps": [deploy]}]});
+        assert_eq!(app.patch(PRODUCTION, &update).await.status, StatusCode::OK);
+        let execution = production(&app).await;
+        app.advance("PT1M").await;
+        for id in ["dispatcher1uswest2", "dispatcher2uswest2"] {
+            let flush = instance(&app, PROD_ENVIRONMENT, id).await["cacheFlush"].take();
+            assert_eq!(flush["paths"], expected);
+            assert_eq!(flush["executionId"], id_of(&execution));
+        }
+    }
+    // One path of one dispatcher can fail.
+    let deploy = json!({"name": "deploy", "options": {"dispatcherCacheFlushPaths": ["/a", "/b"]}});
+    let update = json!({"phases": [{"type": "DEPLOY", "name": "DEPLOY_2", "steps": [deploy]}]});
+    app.patch(PRODUCTION, &update).await;
+    let failure = json!({"command": "flush-dispatcher-cache", "subject": "/b",
+        "instance": "dispatcher2uswest2"});
+    let entry = json!({"action": "deploy", "environmentType": "prod", "failures": [failure]});
+    app.scenario(PRODUCTION, &json!({"steps": [entry]})).await;
+    production(&app).await;
+    app.advance("PT1M").await;
+    for (id, paths) in
+        [("dispatcher1uswest2", json!(["/a", "/b"])), ("dispatcher2uswest2", json!(["/a"]))]
+    {
+        let dispatcher = instance(&app, PROD_ENVIRONMENT, id).await;
+        assert_eq!(dispatcher["cacheFlush"]["paths"], paths);
+        assert_eq!(dispatcher["attached"], true);
+    }
+}
+
+#[tokio::test]
+async fn a_running_deployment_is_shown_as_of_now_and_a_stopped_one_leaves_what_it_had_done() {
+    let app = TestApp::new().await;
+    let first = id_of(&production(&app).await);
+    app.advance("PT1M").await;
+    commit(&app, "main").await;
+    pause_production(&app).await;
+    let second = production(&app).await;
+    app.advance("P1D").await;
+    assert_eq!(app.execution(&second).await.step("prod deploy")["status"], "WAITING");
+    let new = [id_of(&second)];
+    let attached = |all: &Value| [3, 4].map(|place| all[place]["attached"].as_bool().unwrap());
+    let all = instances(&app, PROD_ENVIRONMENT).await;
+    assert_eq!(attached(&all).iter().filter(|attached| !**attached).count(), 1, "{all:#}");
+    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "author1uswest2").await, new);
+    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "publish2uswest2").await, [first.clone()]);
+
+    let app = app.restarted().await;
+    assert_eq!(instances(&app, PROD_ENVIRONMENT).await, all, "after a restart");
+    app.accept(&second, "prod deploy", "pipeline/advance", &json!({"resume": false})).await;
+    let stopped = instances(&app, PROD_ENVIRONMENT).await;
+    assert_eq!(attached(&stopped), [true; 2]);
+    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "author1uswest2").await, new);
+    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "publish2uswest2").await, [first.clone()]);
+    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "dispatcher2uswest2").await, [first]);
+    let app = app.restarted().await;
+    app.advance("P14D").await;
+    assert_eq!(instances(&app, PROD_ENVIRONMENT).await, stopped);
+
+    // A re-execution takes the same artifacts.
+    let shown = app.execution(&second).await;
+    let href = shown.link("prod deploy", "pipeline/reExecute").unwrap();
+    let again = app.request(Method::PUT, &href, "").await;
+    assert_eq!(again.status, StatusCode::CREATED, "{again:?}");
+    let again = again.json()["id"].as_str().unwrap().to_owned();
+    app.advance("P1D").await;
+    let author = instance(&app, PROD_ENVIRONMENT, "author1uswest2").await;
+    assert_eq!(author["packages"][0]["executionId"], again);
+    assert_eq!(author["packages"][0]["builtBy"], new[0]);
+    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "dispatcher2uswest2").await, [again]);
+}
+
+/// The demo with pipelines 101 to 105 that deploy to the dev environment, each its own commit.
+fn shared_environment() -> Seed {
+    let mut seed: Value =
+        serde_saphyr::from_str(include_str!("../../../src/seed/demo.yaml")).unwrap();
+    let program = &mut seed["programs"][0];
+    for (number, (outcome, failures, duration)) in [
+        ("FINISHED", json!([]), "PT9S"),
+        ("FAILED", json!([{"command": "test-dispatcher-configuration"}]), "PT7S"),
+        ("PAUSED", json!([]), "PT13S"),
+        ("FAILED", json!([{"command": "reload-dispatcher"}]), "PT11S"),
+        ("FINISHED", json!([]), "PT4S"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (id, branch) = (101 + number, format!("b{number}"));
+        program["repositories"][0]["branches"][&branch] = json!(format!("c0ffee{number}"));
+        let options = json!({"dispatcherCacheFlushPaths": [format!("/{number}"), "/all"]});
+        let mut entry = json!({"action": "deploy", "outcome": outcome, "duration": duration});
+        if failures != json!([]) {
+            entry["failures"] = failures;
+        }
+        program["pipelines"].as_array_mut().unwrap().push(json!({
+            "id": id.to_string(), "name": branch, "scenario": {"steps": [entry]},
+            "phases": [{"type": "VALIDATE"},
+                {"type": "BUILD", "repositoryId": "1", "branch": branch},
+                {"type": "DEPLOY", "environmentId": DEV_ENVIRONMENT,
+                    "steps": [{"name": "deploy", "options": options}]}],
+        }));
+    }
+    seed::read(&seed.to_string()).unwrap()
+}
+
+/// How a test lets time pass.
+#[derive(Clone, Copy, Debug)]
+enum Passing {
+    AtOnce,
+    InSteps(&'static str, usize),
+    WithRestarts,
+    WithImports,
+}
+
+async fn pass(app: TestApp, passing: Passing) -> TestApp {
+    match passing {
+        Passing::AtOnce => app.advance("PT1M").await,
+        Passing::InSteps(by, count) => {
+            for _ in 0..count {
+                app.advance(by).await;
+            }
+            app.advance("PT20S").await
+        }
+        Passing::WithRestarts => {
+            let mut app = app;
+            for _ in 0..6 {
+                app.advance("PT7S").await;
+                app = app.restarted().await;
+            }
+            app.advance("PT18S").await;
+            return app;
+        }
+        Passing::WithImports => {
+            for _ in 0..6 {
+                app.advance("PT7S").await;
+                let before = instances(&app, DEV_ENVIRONMENT).await;
+                let state = app.get("/_emulator/state").await.bytes;
+                app.post("/_emulator/reset", &json!({})).await;
+                let answer = app.request(Method::PUT, "/_emulator/state", Body::from(state)).await;
+                assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
+                assert_eq!(instances(&app, DEV_ENVIRONMENT).await, before);
+            }
+            app.advance("PT18S").await
+        }
+    };
+    app
+}
+
+/// Lets five deployments to one environment overlap, and returns what is there after each part.
+async fn overlapping(batch: u32, passing: Passing) -> Vec<Value> {
+    let app = TestApp::in_batches(batch, shared_environment()).await;
+    let mut executions = Vec::new();
+    for id in 101..=105 {
+        executions.push(app.start(&format!("/api/program/4/pipeline/{id}")).await);
+        // The last two begin at one instant.
+        app.advance(if id < 104 { "PT1.3S" } else { "PT0S" }).await;
+    }
+    let app = pass(app, passing).await;
+    let mut seen = vec![instances(&app, DEV_ENVIRONMENT).await];
+    app.accept(&executions[2], "dev deploy", "pipeline/advance", &json!({"resume": true})).await;
+    app.start("/api/program/4/pipeline/105").await;
+    let app = pass(app, passing).await;
+    for execution in executions {
+        assert_ne!(app.execution(&execution).await.status(), "RUNNING");
+    }
+    seen.push(instances(&app, DEV_ENVIRONMENT).await);
+    seen
+}
+
+#[tokio::test]
+async fn overlapping_deployments_leave_the_same_however_time_passes() {
+    let expected = overlapping(1000, Passing::AtOnce).await;
+    assert_ne!(expected[0], expected[1]);
+    for (batch, passing) in [
+        (1, Passing::AtOnce),
+        (2, Passing::AtOnce),
+        (1000, Passing::InSteps("PT0.1S", 400)),
+        (1000, Passing::InSteps("PT2S", 20)),
+        (1, Passing::InSteps("PT8S", 5)),
+        (1000, Passing::WithRestarts),
+        (3, Passing::WithImports),
+    ] {
+        let seen = overlapping(batch, passing).await;
+        assert_eq!(seen, expected, "in batches of {batch}, {passing:?}");
+    }
+}
+
+#[tokio::test]
+async fn history_is_remembered_only_where_nothing_was_deployed() {
+    let app = TestApp::immediate().await;
+    let dev = instances(&app, DEV_ENVIRONMENT).await;
+    let history = |pipeline: &str, count: u32| {
+        let path = format!("{}/history", pipeline.replace("/api/", "/_emulator/"));
+        let app = &app;
+        async move {
+            let answer = app.post(&path, &json!({ "count": count })).await;
+            assert!(answer.status.is_success(), "{answer:?}");
+            answer.json()
+        }
+    };
+    history(DEV, 3).await;
+    assert_eq!(instances(&app, DEV_ENVIRONMENT).await, dev, "only stage and production");
+    let added = history(PRODUCTION, 3).await;
+    let newest = app.get(&format!("{PRODUCTION}/executions")).await.json();
+    let newest = newest["_embedded"]["executions"][0]["id"].as_str().unwrap().to_owned();
+    let before = instances(&app, PROD_ENVIRONMENT).await;
+    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "author1uswest2").await, [newest.clone()]);
+    assert_eq!(deployed_by(&app, "59253", "dispatcher1uswest2").await, [newest], "{added}");
+    history(PRODUCTION, 5).await;
+    assert_eq!(instances(&app, PROD_ENVIRONMENT).await, before);
+}
+
+#[tokio::test]
+async fn a_reset_and_deletions_forget() {
+    let app = TestApp::immediate().await;
+    let new = instances(&app, DEV_ENVIRONMENT).await;
+    app.start(DEV).await;
+    assert_ne!(instances(&app, DEV_ENVIRONMENT).await, new);
+    app.post("/_emulator/reset", &json!({})).await;
+    assert_eq!(instances(&app, DEV_ENVIRONMENT).await, new);
+
+    app.start(DEV).await;
+    let environment = format!("/api/program/4/environment/{DEV_ENVIRONMENT}");
+    assert!(app.delete(&environment).await.status.is_success());
+    assert_eq!(app.query("SELECT count(*) FROM environment_memories").await, 0);
+    let again = json!({"id": DEV_ENVIRONMENT, "name": "again", "type": "dev"});
+    let added = app.post("/_emulator/program/4/environments", &again).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{added:?}");
+    assert_eq!(instances(&app, DEV_ENVIRONMENT).await, new);
+
+    let seed = serde_saphyr::from_str::<Value>(include_str!("../../../src/seed/demo.yaml"));
+    production(&app).await;
+    assert_eq!(app.query("SELECT count(*) FROM environment_memories").await, 2);
+    assert!(app.delete("/api/program/4").await.status.is_success());
+    let added = app.post("/_emulator/seed", &seed.unwrap()).await;
+    assert!(added.status.is_success(), "{added:?}");
+    assert_eq!(app.query("SELECT count(*) FROM environment_memories").await, 0);
+    assert_eq!(instances(&app, DEV_ENVIRONMENT).await, new);
+}
+
+#[tokio::test]
+async fn a_memory_stays_as_large_as_it_is_however_often_is_deployed() {
+    for immediate in [true, false] {
+        let app = if immediate { TestApp::immediate().await } else { TestApp::new().await };
+        let mut sizes = Vec::new();
+        for number in 1..=150 {
+            app.start(DEV).await;
+            app.advance("PT1M").await;
+            if number % 50 == 0 {
+                assert!(
+                    app.query(
+                        "SELECT max(json_array_length(deployments)) FROM environment_memories"
+                    )
+                    .await
+                        <= 65
+                );
+                sizes.push(
+                    app.query("SELECT max(length(instances)) FROM environment_memories").await,
+                );
+            }
+        }
+        assert_eq!(sizes[1], sizes[2]);
+    }
+}
+
+#[tokio::test]
+async fn the_executions_of_a_deleted_pipeline_are_remembered() {
+    let app = TestApp::new().await;
+    let execution = app.start(DEV).await;
+    app.advance("PT1M").await;
+    let before = instances(&app, DEV_ENVIRONMENT).await;
+    assert_eq!(deployed_by(&app, DEV_ENVIRONMENT, "author1uswest2").await, [id_of(&execution)]);
+    assert!(app.delete(DEV).await.status.is_success());
+    let purger = app.run_purger();
+    while app.query("SELECT count(*) FROM executions").await > 0 {
+        tokio::task::yield_now().await;
+    }
+    purger.abort();
+    assert_eq!(instances(&app, DEV_ENVIRONMENT).await, before);
+    let app = app.restarted().await;
+    assert_eq!(instances(&app, DEV_ENVIRONMENT).await, before);
+}
