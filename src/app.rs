@@ -137,7 +137,7 @@ pub struct Summary {
     /// The URL of the server, for example `http://127.0.0.1:4600`.
     pub url: String,
     /// Where the data is.
-    pub database: Database,
+    pub database: DatabasePlace,
     /// The seed file; none for the demo.
     pub seed: Option<String>,
     /// How long automated steps take.
@@ -152,7 +152,7 @@ pub struct Summary {
 
 /// Where the data of an application is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Database {
+pub enum DatabasePlace {
     /// In a temporary file.
     Temporary,
     /// In a file that this start has created.
@@ -161,7 +161,7 @@ pub enum Database {
     Existing(String),
 }
 
-impl Database {
+impl DatabasePlace {
     /// Returns the name of the file, if it has one to speak of.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
@@ -234,11 +234,11 @@ impl App {
         let engine = Engine::open(&path, engine, seed).await?;
         let url = format!("http://{address}");
         let database = match file {
-            None => Database::Temporary,
-            Some(file) if engine.is_new() => Database::New(file),
+            None => DatabasePlace::Temporary,
+            Some(file) if engine.is_new() => DatabasePlace::New(file),
             Some(file) => {
                 warn_of_ignored(&file, &url, seed_name.is_some(), has_clock_start);
-                Database::Existing(file)
+                DatabasePlace::Existing(file)
             }
         };
         let summary = Summary {
@@ -286,7 +286,7 @@ impl App {
 
     /// Returns what a caller can authenticate with: the first client of the seed, if a client is
     /// needed.
-    pub fn credentials(&self) -> Result<Credentials, AppError> {
+    pub async fn credentials(&self) -> Result<Credentials, AppError> {
         if self.summary.auth == Auth::Open {
             return Ok(Credentials {
                 organisation: self.engine.organisation(),
@@ -295,13 +295,13 @@ impl App {
             });
         }
         let client = self.engine.first_client().ok_or(AppError::NoClient)?;
-        let tokens = AccessTokens::new(self.engine.signing_key());
+        let tokens = AccessTokens::new(self.engine.clone());
         let catalog = self.engine.catalog();
         let tenant = catalog.find_tenant(client.tenant_id);
         Ok(Credentials {
             organisation: tenant.map(|tenant| tenant.ims_org_id.clone()),
             api_key: client.client_id.clone(),
-            token: tokens.issue_to(&client, self.engine.now()),
+            token: tokens.issue_to(&client).await?,
         })
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use crate::app::{App, Database, Summary};
+use crate::app::{App, DatabasePlace, Summary};
 use crate::log::{self, LogFormat};
 
 /// The version of the program, with the commit if it is known.
@@ -47,9 +47,9 @@ impl fmt::Display for Banner<'_> {
         writeln!(f, "Cloud Manager emulator {VERSION}")?;
         writeln!(f, "  address       {url}  (open it in a browser for an overview)")?;
         match database {
-            Database::Temporary => writeln!(f, "  database      temporary, deleted at exit")?,
-            Database::New(file) => writeln!(f, "  database      {file}, new")?,
-            Database::Existing(file) => writeln!(f, "  database      {file}, continued")?,
+            DatabasePlace::Temporary => writeln!(f, "  database      temporary, deleted at exit")?,
+            DatabasePlace::New(file) => writeln!(f, "  database      {file}, new")?,
+            DatabasePlace::Existing(file) => writeln!(f, "  database      {file}, continued")?,
         }
         if database.is_new() {
             writeln!(f, "  seed          {}", seed.as_deref().unwrap_or("the demo data"))?;

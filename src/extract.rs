@@ -106,6 +106,9 @@ pub struct InArtifact {
 /// A webhook by name; it need not exist.
 pub struct NamedWebhook(pub WebhookId);
 
+/// A client by name; it need not exist.
+pub struct NamedClient(pub String);
+
 /// A delivery by name; it need not exist.
 pub struct NamedDelivery(pub DeliveryId);
 
@@ -120,6 +123,7 @@ const PHASE: PathParameter = PathParameter::new("phaseId", "The phase");
 const STEP: PathParameter = PathParameter::new("stepId", "The step");
 const ARTIFACT: PathParameter = PathParameter::new("artifactId", "The artifact");
 const WEBHOOK: PathParameter = PathParameter::new("webhookId", "The webhook");
+const CLIENT: PathParameter = PathParameter::new("clientId", "The client");
 const DELIVERY: PathParameter = PathParameter::new("deliveryId", "The delivery");
 
 /// Finds what the path of a request names.
@@ -238,5 +242,6 @@ extractors! {
     InStep of [PROGRAM, PIPELINE, EXECUTION, PHASE, STEP] by |it| it.step().await;
     InArtifact of [PROGRAM, PIPELINE, EXECUTION, PHASE, STEP, ARTIFACT] by |it| it.artifact().await;
     NamedWebhook of [WEBHOOK] by |it| it.ids.read(WEBHOOK).map(Self);
+    NamedClient of [CLIENT] by |it| it.ids.read(CLIENT).map(Self);
     NamedDelivery of [DELIVERY] by |it| it.ids.read(DELIVERY).map(Self);
 }

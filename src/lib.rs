@@ -4,6 +4,7 @@ pub mod access;
 pub mod api;
 pub mod app;
 pub mod banner;
+pub mod commands;
 pub mod config;
 pub mod content;
 pub mod control;

@@ -1,11 +1,11 @@
 //! The program: reads the command line and does what it says.
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use cloudmanager_emulator::app::{App, AppError, read_seed};
 use cloudmanager_emulator::banner::Banner;
+use cloudmanager_emulator::commands::{self, CommandError};
 use cloudmanager_emulator::config::{CliCommand, Config, ExecOptions, ServeOptions};
 use cloudmanager_emulator::log::{self, LogOptions, Recent, Verbosity};
 use cloudmanager_emulator::stop::{self, GRACE, Signals};
@@ -18,21 +18,61 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return refuse(&error, &arguments),
     };
-    let done = match command.unwrap_or(CliCommand::Serve(serve)) {
-        CliCommand::Serve(options) => run(options),
-        CliCommand::Exec(options) => run_command(options),
-        CliCommand::Openapi => print(&openapi::yaml()),
-        CliCommand::Check { file } => {
-            read_seed(&file).and_then(|_| print(&format!("{}: no mistakes\n", file.display())))
-        }
-        CliCommand::Schema => print(&schema::json()),
-    };
-    let code = done.unwrap_or_else(|error| {
-        log::say(&with_causes(&error));
-        ExitCode::from(error.exit_code())
+    let done = do_command(command.unwrap_or(CliCommand::Serve(serve)));
+    let code = done.unwrap_or_else(|CommandFailure { message, code }| {
+        log::say(&message);
+        ExitCode::from(code)
     });
     log::finish();
     code
+}
+
+fn do_command(command: CliCommand) -> Result<ExitCode, CommandFailure> {
+    match command {
+        CliCommand::Serve(options) => Ok(run(options)?),
+        CliCommand::Exec(options) => Ok(run_command(options)?),
+        CliCommand::Status { emulator, watch } => ask(commands::status(&emulator.url, watch)),
+        CliCommand::Healthcheck { emulator } => ask(commands::check_health(&emulator.url)),
+        CliCommand::Import(options) => ask(commands::import::import(options)),
+        CliCommand::Openapi => show(openapi::yaml()),
+        CliCommand::Check { file } => {
+            read_seed(&file)?;
+            show(format!("{}: no mistakes\n", file.display()))
+        }
+        CliCommand::Schema => show(schema::json()),
+        CliCommand::Completions { shell } => show(Config::completions(shell)),
+        CliCommand::Man => show(Config::manual().map_err(CommandError::Write)?),
+    }
+}
+
+/// Why the program ends without success.
+struct CommandFailure {
+    message: String,
+    code: u8,
+}
+
+impl From<AppError> for CommandFailure {
+    fn from(error: AppError) -> Self {
+        Self { message: with_causes(&error), code: error.exit_code() }
+    }
+}
+
+impl From<CommandError> for CommandFailure {
+    fn from(error: CommandError) -> Self {
+        Self { message: with_causes(&error), code: 1 }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn ask(
+    command: impl Future<Output = Result<ExitCode, CommandError>>,
+) -> Result<ExitCode, CommandFailure> {
+    Ok(command.await?)
+}
+
+fn show(text: impl AsRef<[u8]>) -> Result<ExitCode, CommandFailure> {
+    commands::print(text.as_ref()).map_err(CommandError::Write)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Says what is wrong with the command line, or shows the help or the version that it asks for.
@@ -61,7 +101,8 @@ async fn run(options: ServeOptions) -> Result<ExitCode, AppError> {
     if verbosity > Verbosity::Quiet {
         Banner::new(&app).show(format);
     }
-    print(&format!("listening on {}\n", app.url()))?;
+    let ready = format!("listening on {}\n", app.url());
+    commands::print(ready.as_bytes()).map_err(AppError::Serve)?;
     let stop = async move { signals.wait().await };
     app.run_until_stopped(stop, GRACE).await.map(|()| ExitCode::SUCCESS)
 }
@@ -74,13 +115,4 @@ async fn run_command(options: ExecOptions) -> Result<ExitCode, AppError> {
     stop::outlive_size_limits().map_err(AppError::Serve)?;
     let (options, command) = options.into();
     exec::run(options, &command, &recent).await
-}
-
-fn print(text: &str) -> Result<ExitCode, AppError> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        // Whoever wanted to read it has left; that ends nothing.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(AppError::Serve(error)),
-        _ => Ok(ExitCode::SUCCESS),
-    }
 }

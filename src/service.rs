@@ -26,6 +26,7 @@ use crate::http::origin::check_origin;
 use crate::http::path::as_routed;
 use crate::http::problem::Problem;
 use crate::http::request_id::{self, answer_with_request_id};
+use crate::openapi;
 use crate::traffic::{LoggedCall, Traffic, observe};
 
 /// The HTTP surface as one service.
@@ -58,7 +59,13 @@ fn service_with(
     let control_router = control::router(&mut operations);
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
-    let control = Control::new(engine.clone(), traffic.clone(), deliverer.clone(), auth);
+    let control = Control::new(
+        engine.clone(),
+        traffic.clone(),
+        deliverer.clone(),
+        access.clone(),
+        openapi::yaml,
+    );
     let known = operations.clone();
     let wrong_method =
         async move |method, path, uri| method_not_allowed(&known, &method, path, &uri);
@@ -122,11 +129,12 @@ impl Layers {
         // gateway comes last, so that a request that is too large or too slow gets the same answer
         // with and without a token.
         let handle = async |mut request| {
-            if let Err(refusal) = gateway::check(access, operation, &mut request) {
+            if let Err(refusal) = gateway::check(access, operation, &mut request).await {
                 return refusal.into_response();
             }
+            let ends_lines = control::ends_lines(&request);
             let Ok(answer) = handler.oneshot(request).await;
-            answer
+            if ends_lines { body::with_line_end(answer).await } else { answer }
         };
         let limit = async |request| body::within_limits(operation, request, handle).await;
         observe(traffic, id, operation, request, limit).await

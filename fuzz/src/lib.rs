@@ -4,10 +4,13 @@
 
 mod app;
 
-use cloudmanager_emulator::access::access_token::AccessTokens;
+use std::sync::LazyLock;
+
+use cloudmanager_emulator::access::access_token::AccessClaims;
 use cloudmanager_emulator::access::file_token::FileTokens;
 use cloudmanager_emulator::domain::scenario_document::ScenarioDocument;
 use cloudmanager_emulator::domain::time::{Duration, Timestamp};
+use cloudmanager_emulator::engine::RsaKey;
 use cloudmanager_emulator::http::secrets::{REDACTED, names_a_secret};
 use cloudmanager_emulator::seed::{self, Seed};
 use cloudmanager_emulator::traffic::redact;
@@ -70,10 +73,10 @@ pub fn time(data: &[u8]) {
 
 /// No token is believed that was not made with the key.
 pub fn token(data: &[u8]) {
+    static KEY: LazyLock<RsaKey> = LazyLock::new(|| RsaKey::generate().unwrap());
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let key = b"a key that no input knows";
-    assert_eq!(FileTokens::new(key).read(text), None);
-    assert!(AccessTokens::new(key).read(text, Timestamp::EPOCH).is_err());
+    assert_eq!(FileTokens::new(b"a key that no input knows").read(text), None);
+    assert!(AccessClaims::read(text, Some(&KEY)).is_err());
 }
 
 /// No value of a field that is named as a secret is left in what is kept of a body or a query.

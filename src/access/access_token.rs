@@ -1,8 +1,9 @@
 //! Access tokens: JWTs with the claims of IMS, which nobody else can make. None is stored.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -11,15 +12,17 @@ use super::jwt::{self, Jwt};
 use super::signer::Signer;
 use crate::domain::client::Client;
 use crate::domain::time::{Duration, Timestamp};
+use crate::engine::{Engine, RsaKey};
+use crate::store::StoreError;
 
-/// The header of every token. No other is read, so that nobody can choose how it is checked.
-const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+/// The header of tokens of earlier releases, which are not accepted any more.
+const EARLIER_HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
 /// The scopes of a token for which none were asked.
 pub(super) const USUAL_SCOPE: &str = "openid,AdobeID,read_organizations";
 
-/// What the key of these tokens is for, told from that of all other signatures.
-const PURPOSE: &str = "IMS access tokens";
+/// What the key that compares secrets is for.
+const PURPOSE: &str = "secrets of clients";
 
 /// How long a token is good.
 const LIFETIME: Duration = Duration::from_days(1);
@@ -30,7 +33,11 @@ pub(super) const ACCESS: &str = "access_token";
 /// How many invalidated tokens are remembered.
 const MOST_INVALIDATED: usize = 10_000;
 
-/// What a token says, as IMS writes it.
+/// Of how many tokens it is remembered that their signature is good: checking it takes longer than
+/// most calls.
+const MOST_VERIFIED: usize = 256;
+
+/// What a token says, as IMS writes it. Unlike in responses, times are in milliseconds, as strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccessClaims {
     id: String,
@@ -50,15 +57,49 @@ pub struct AccessClaims {
 }
 
 impl AccessClaims {
+    fn new(client_id: &str, user_id: &str, scope: &str, now: Timestamp) -> Self {
+        Self {
+            id: format!("{}_{}_ew1", now.as_millis(), Uuid::new_v4()),
+            kind: ACCESS.into(),
+            client_id: client_id.into(),
+            user_id: user_id.into(),
+            server: "ims-na1".into(),
+            scope: scope.into(),
+            created_at: now.as_millis().to_string(),
+            expires_in: LIFETIME.as_millis().to_string(),
+        }
+    }
+
+    /// Returns what a token says, whether or not its time is over. A token of an earlier release
+    /// counts as expired.
+    pub fn read(token: &str, key: Option<&RsaKey>) -> Result<Self, BadToken> {
+        let token = Jwt::split(token).ok_or(BadToken::Foreign)?;
+        let claims: Self = token.claims().ok_or(BadToken::Foreign)?;
+        if token.has_header(EARLIER_HEADER) {
+            return Err(BadToken::Expired);
+        }
+        let is_good = claims.kind == ACCESS && key.is_some_and(|key| token.is_signed_by(key));
+        if is_good { Ok(claims) } else { Err(BadToken::Foreign) }
+    }
+
     /// From when on it is not good any more.
     fn end(&self) -> Option<Timestamp> {
         let created_at = Timestamp::from_millis(self.created_at.parse().ok()?);
         created_at.checked_add(Duration::from_millis(self.expires_in.parse().ok()?))
     }
+
+    /// Returns whether its time is over. A reset may set the clock back by less than a token's lifetime
+    /// without making tokens bad. Without a limit, those from much later would be good for much longer
+    /// than others.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let latest = now.checked_add(LIFETIME).and_then(|tomorrow| tomorrow.checked_add(LIFETIME));
+        self.end().is_none_or(|end| end <= now || latest.is_some_and(|latest| end > latest))
+    }
 }
 
 /// Why a token is not good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.as_str())]
 pub enum BadToken {
     /// It was not made here, or for something else.
     Foreign,
@@ -83,66 +124,80 @@ impl BadToken {
     }
 }
 
+/// Why a token was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// It is not good.
+    #[error(transparent)]
+    Bad(#[from] BadToken),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Makes access tokens and reads them.
 pub struct AccessTokens {
+    engine: Arc<Engine>,
     signer: Signer,
+    /// Tokens whose signatures are good, with what they say.
+    verified: Cache<String, Arc<AccessClaims>>,
     /// The tokens that were made invalid, by their end, in memory alone.
     invalidated: Mutex<BTreeSet<(Timestamp, String)>>,
 }
 
 impl AccessTokens {
-    /// With a key derived from this one.
+    /// Tokens under the key of an engine, on its clock.
     #[must_use]
-    pub fn new(key: &[u8]) -> Self {
-        let signer = Signer::new(key).for_purpose(PURPOSE);
-        Self { signer, invalidated: Mutex::default() }
+    pub fn new(engine: Arc<Engine>) -> Self {
+        let signer = Signer::new(engine.signing_key()).for_purpose(PURPOSE);
+        let verified = Cache::new(MOST_VERIFIED);
+        Self { engine, signer, verified, invalidated: Mutex::default() }
     }
 
-    /// A token for a client, good from `now` on.
-    #[must_use]
-    pub fn issue(&self, client_id: &str, user_id: &str, scope: &str, now: Timestamp) -> String {
-        let claims = AccessClaims {
-            id: format!("{}_{}_ew1", now.as_millis(), Uuid::new_v4()),
-            kind: ACCESS.into(),
-            client_id: client_id.into(),
-            user_id: user_id.into(),
-            server: "ims-na1".into(),
-            scope: scope.into(),
-            created_at: now.as_millis().to_string(),
-            expires_in: LIFETIME.as_millis().to_string(),
-        };
-        jwt::sign(&self.signer, HEADER, &claims)
+    /// Returns a token for a client, good from now on.
+    pub async fn issue(
+        &self,
+        client_id: &str,
+        user_id: &str,
+        scope: &str,
+    ) -> Result<String, StoreError> {
+        let key = self.engine.stored_token_key().await?;
+        jwt::sign(&key, &AccessClaims::new(client_id, user_id, scope, self.engine.now()))
     }
 
-    /// A token for a known client, with the usual scope.
-    #[must_use]
-    pub fn issue_to(&self, client: &Client, now: Timestamp) -> String {
-        self.issue(&client.client_id, &client.technical_account_id, USUAL_SCOPE, now)
+    /// Returns a token for a known client, with the usual scope.
+    pub async fn issue_to(&self, client: &Client) -> Result<String, StoreError> {
+        self.issue(&client.client_id, &client.technical_account_id, USUAL_SCOPE).await
     }
 
-    /// What a token says, or why it is not good.
-    pub fn read(&self, token: &str, now: Timestamp) -> Result<AccessClaims, BadToken> {
-        let token = Jwt::split(token).filter(|token| token.is_signed_by(&self.signer, HEADER));
-        let claims: Option<AccessClaims> = token.and_then(|token| token.claims());
-        let claims = claims.filter(|claims| claims.kind == ACCESS).ok_or(BadToken::Foreign)?;
+    /// Returns what a token says, or why it is not good.
+    pub async fn read(&self, token: &str) -> Result<Arc<AccessClaims>, TokenError> {
+        let claims = self.verify(token).await?;
         let end = claims.end().ok_or(BadToken::Foreign)?;
-        // A reset may set the clock back by less than a token's lifetime without making tokens bad.
-        // Without a limit, those from much later would be good for much longer than others.
-        let latest = now.checked_add(LIFETIME).and_then(|tomorrow| tomorrow.checked_add(LIFETIME));
-        let is_from_later = latest.is_some_and(|latest| end > latest);
-        if end <= now || is_from_later {
-            Err(BadToken::Expired)
+        if claims.is_over(self.engine.now()) {
+            Err(BadToken::Expired.into())
         } else if self.invalidated().contains(&(end, claims.id.clone())) {
-            Err(BadToken::Invalidated)
+            Err(BadToken::Invalidated.into())
         } else {
             Ok(claims)
         }
     }
 
+    async fn verify(&self, token: &str) -> Result<Arc<AccessClaims>, TokenError> {
+        if let Some(claims) = self.verified.get(token) {
+            return Ok(claims);
+        }
+        let key = self.engine.find_token_key().await?;
+        let claims = Arc::new(AccessClaims::read(token, key.as_deref())?);
+        self.verified.insert(token.to_owned(), claims.clone());
+        Ok(claims)
+    }
+
     /// Makes a token invalid until the emulator ends. Of too many the ones that end first are
     /// forgotten.
-    pub fn invalidate(&self, claims: &AccessClaims, now: Timestamp) {
+    pub fn invalidate(&self, claims: &AccessClaims) {
         let Some(end) = claims.end() else { return };
+        let now = self.engine.now();
         let mut invalidated = self.invalidated();
         invalidated.retain(|(end, _)| *end > now);
         invalidated.insert((end, claims.id.clone()));
@@ -155,7 +210,7 @@ impl AccessTokens {
         self.invalidated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a secret is the expected one, in a time that tells nothing of either.
+    /// Returns whether a secret is the expected one, in a time that tells nothing of either.
     pub(super) fn is_same_secret(&self, expected: &str, given: &str) -> bool {
         self.signer.is_same(expected, given)
     }
@@ -169,59 +224,58 @@ mod tests {
     use super::*;
     use crate::access::file_token::FileTokens;
 
-    const NOW: Timestamp = Timestamp::EPOCH;
-
     fn encode(bytes: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    fn claims() -> AccessClaims {
+        AccessClaims::new("ci", "ci@techacct.adobe.com", "openid", Timestamp::EPOCH)
+    }
+
     #[test]
     fn a_token_is_good_for_a_day() {
-        let tokens = AccessTokens::new(b"key");
-        let token = tokens.issue("ci", "ci@techacct.adobe.com", "openid", NOW);
-        let claims = tokens.read(&token, NOW).unwrap();
-        assert_eq!((claims.client_id, claims.scope), ("ci".into(), "openid".into()));
-        let end = NOW + LIFETIME;
-        assert!(tokens.read(&token, Timestamp::from_millis(end.as_millis() - 1)).is_ok());
-        assert_eq!(tokens.read(&token, end), Err(BadToken::Expired));
-        let later = tokens.issue("ci", "ci@techacct.adobe.com", "openid", end);
-        assert!(tokens.read(&later, NOW).is_ok(), "the clock was set back by a day");
+        let end = Timestamp::EPOCH + LIFETIME;
+        assert!(!claims().is_over(Timestamp::EPOCH));
+        assert!(!claims().is_over(Timestamp::from_millis(end.as_millis() - 1)));
+        assert!(claims().is_over(end));
+        let from = |at| AccessClaims::new("ci", "ci@techacct.adobe.com", "openid", at);
+        assert!(!from(end).is_over(Timestamp::EPOCH), "the clock was set back by a day");
         let much_later = Timestamp::from_millis(end.as_millis() + 1);
-        let much_later = tokens.issue("ci", "ci@techacct.adobe.com", "openid", much_later);
-        assert_eq!(tokens.read(&much_later, NOW), Err(BadToken::Expired));
+        assert!(from(much_later).is_over(Timestamp::EPOCH));
     }
 
     #[test]
     fn only_tokens_that_were_made_here_for_this_purpose_are_read() {
-        let tokens = AccessTokens::new(b"key");
-        let token = tokens.issue("ci", "user", "", NOW);
+        let key = RsaKey::generate().unwrap();
+        let token = jwt::sign(&key, &claims()).unwrap();
         let parts: Vec<_> = token.split('.').collect();
+        let header = String::from_utf8(URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
         let unsigned = encode(br#"{"alg":"none","typ":"JWT"}"#);
-        let other = encode(br#"{"typ":"JWT","alg":"HS256"}"#);
-        let other = format!("{other}.{}", parts[1]);
-        let refresh = tokens.issue("ci", "user", "", NOW);
-        let refresh = URL_SAFE_NO_PAD.decode(refresh.split('.').nth(1).unwrap()).unwrap();
-        let refresh = String::from_utf8(refresh).unwrap().replace(ACCESS, "refresh_token");
-        let refresh = format!("{}.{}", parts[0], encode(refresh.as_bytes()));
-        let signed =
-            |text: &str| format!("{text}.{}", encode(&tokens.signer.sign(text.as_bytes())));
-        assert!(tokens.read(&signed(&format!("{}.{}", parts[0], parts[1])), NOW).is_ok());
+        let other = encode(header.replace("RS256", "RS512").as_bytes());
+        let refresh = AccessClaims { kind: "refresh_token".into(), ..claims() };
+        let signed = |text: &str| format!("{text}.{}", encode(&key.sign(text.as_bytes()).unwrap()));
+        let read = |token: &str| AccessClaims::read(token, Some(&key));
+        assert!(read(&signed(&format!("{}.{}", parts[0], parts[1]))).is_ok());
         for forged in [
             String::new(),
             "..".into(),
             format!("{unsigned}.{}.", parts[1]),
             format!("{unsigned}.{}.{}", parts[1], parts[2]),
             signed(&format!("{unsigned}.{}", parts[1])),
-            signed(&other),
-            signed(&refresh),
+            signed(&format!("{other}.{}", parts[1])),
+            jwt::sign(&key, &refresh).unwrap(),
             format!("{}.{}.", parts[0], parts[1]),
             format!("{}.{}.{}", parts[0], parts[1], &parts[2][..22]),
             format!("{token}A"),
             format!("{token}.{}", parts[2]),
         ] {
-            assert_eq!(tokens.read(&forged, NOW), Err(BadToken::Foreign), "{forged}");
+            assert_eq!(read(&forged), Err(BadToken::Foreign), "{forged}");
         }
-        assert_eq!(AccessTokens::new(b"other").read(&token, NOW), Err(BadToken::Foreign));
+        let earlier = format!("{}.{}.{}", encode(EARLIER_HEADER.as_bytes()), parts[1], parts[2]);
+        assert_eq!(read(&earlier), Err(BadToken::Expired));
+        let other = RsaKey::generate().unwrap();
+        assert_eq!(AccessClaims::read(&token, Some(&other)), Err(BadToken::Foreign));
+        assert_eq!(AccessClaims::read(&token, None), Err(BadToken::Foreign));
         assert!(FileTokens::new(b"key").read(&token).is_none());
         assert!(FileTokens::new(b"key").read(parts[1]).is_none());
     }

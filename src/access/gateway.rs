@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::access_token::TokenError;
 use super::jwt::Jwt;
 use super::{Access, Auth};
 use crate::domain::client::Client;
@@ -18,6 +19,7 @@ use crate::domain::id::TenantId;
 use crate::domain::role::{Role, RoleNeeded, check_operation};
 use crate::http::operations::{Operation, is_api};
 use crate::http::problem::Problem;
+use crate::store::StoreError;
 
 /// The organisation that a caller names.
 pub const X_GW_IMS_ORG_ID: HeaderName = HeaderName::from_static("x-gw-ims-org-id");
@@ -76,6 +78,30 @@ impl IntoResponse for GatewayError {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         // Without a charset: a client compares the whole value.
         (self.status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    }
+}
+
+/// Why a request is not let in.
+#[derive(Debug)]
+pub enum GatewayFailure {
+    /// The credentials are not good, or the roles too low.
+    Gateway(GatewayError),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl From<GatewayError> for GatewayFailure {
+    fn from(refusal: GatewayError) -> Self {
+        Self::Gateway(refusal)
+    }
+}
+
+impl IntoResponse for GatewayFailure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Gateway(refusal) => refusal.into_response(),
+            Self::Store(error) => Problem::from(error).into_response(),
+        }
     }
 }
 
@@ -160,36 +186,37 @@ const PROFILE_NOT_VALID: &str = "403025";
 /// Checks that token, api key and organisation of a request to the API are good, whether or not
 /// there is something at its path, and that the caller's roles allow the operation that it is for.
 /// Handlers find the [`Caller`] in the request's extensions. Other requests need no credentials.
-pub fn check(
+pub async fn check(
     access: &Access,
     operation: Option<&Operation>,
     request: &mut Request,
-) -> Result<(), GatewayError> {
+) -> Result<(), GatewayFailure> {
     if !is_api(request.uri().path()) {
         return Ok(());
     }
-    let caller = identify(access, request.headers())?;
+    let caller = identify(access, request.headers()).await?;
     // Where there is no operation, the answer is 404 or 405 to everybody.
     if let Some(operation) = operation {
-        check_operation(caller.roles(), &operation.id, operation.callers)?;
+        check_operation(caller.roles(), &operation.id, operation.callers)
+            .map_err(GatewayError::from)?;
     }
     request.extensions_mut().insert(caller);
     Ok(())
 }
 
-fn identify(access: &Access, headers: &HeaderMap) -> Result<Caller, GatewayError> {
+async fn identify(access: &Access, headers: &HeaderMap) -> Result<Caller, GatewayFailure> {
     let token = token_of(headers).ok_or_else(|| {
         let sent = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes().trim_ascii());
         if matches!(sent, None | Some(b"" | b"Bearer")) { NO_TOKEN } else { BAD_TOKEN }
     })?;
     let client = match access.auth {
         Auth::Open => None,
-        Auth::Strict => Some(find_client_of(access, token).ok_or(BAD_TOKEN)?),
+        Auth::Strict => Some(find_client_of(access, token).await?),
     };
     let given = |name| text(headers, name).filter(|value| !value.is_empty());
     let api_key = given(X_API_KEY).ok_or(NO_API_KEY)?;
     if client.as_ref().is_some_and(|client| client.client_id != api_key) {
-        return Err(BAD_API_KEY);
+        return Err(BAD_API_KEY.into());
     }
     let organisation = given(X_GW_IMS_ORG_ID).ok_or(NO_ORGANISATION)?;
     let catalog = access.engine.catalog();
@@ -212,10 +239,14 @@ pub(super) fn token_of(headers: &HeaderMap) -> Option<&str> {
     Some(token.trim()).filter(|token| is_bearer && !token.is_empty())
 }
 
-/// The client that a token was given to; none if the token is not good, or the client gone.
-fn find_client_of(access: &Access, token: &str) -> Option<Arc<Client>> {
-    let claims = access.tokens.read(token, access.engine.now()).ok()?;
-    access.engine.catalog().find_client(&claims.client_id).cloned()
+/// Returns the client that a token was given to. The token must be good, and the client still there.
+async fn find_client_of(access: &Access, token: &str) -> Result<Arc<Client>, GatewayFailure> {
+    let claims = access.tokens.read(token).await.map_err(|error| match error {
+        TokenError::Bad(_) => BAD_TOKEN.into(),
+        TokenError::Store(error) => GatewayFailure::Store(error),
+    })?;
+    let client = access.engine.catalog().find_client(&claims.client_id).cloned();
+    Ok(client.ok_or(BAD_TOKEN)?)
 }
 
 /// The `user_id` that a JWT claims.

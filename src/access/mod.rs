@@ -44,8 +44,20 @@ impl Access {
     /// Access to an engine for those who are let in.
     #[must_use]
     pub fn new(engine: Arc<Engine>, auth: Auth) -> Self {
-        let tokens = AccessTokens::new(engine.signing_key());
+        let tokens = AccessTokens::new(engine.clone());
         Self(Arc::new(AccessParts { engine, tokens, auth }))
+    }
+
+    /// Returns who may call the API.
+    #[must_use]
+    pub fn auth(&self) -> Auth {
+        self.auth
+    }
+
+    /// Returns the access tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &AccessTokens {
+        &self.tokens
     }
 }
 

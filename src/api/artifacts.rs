@@ -30,8 +30,6 @@ struct ArtifactView {
     file: String,
     format: &'static str,
     md5: String,
-    /// The size in bytes.
-    size: u64,
     #[serde(rename = "_links")]
     links: ArtifactLinks,
 }
@@ -60,7 +58,7 @@ pub async fn list_step_artifacts(
     let found = artifact::list(execution, position).map_err(|error| Problem::internal(&error))?;
     let artifacts: Vec<_> = (1..)
         .zip(found)
-        .map(|(number, Artifact { artifact_type, file, format, package: _, md5, size })| {
+        .map(|(number, Artifact { artifact_type, file, format, package: _, md5, size: _ })| {
             ArtifactView {
                 id: format!("{number}"),
                 step_name: step.action,
@@ -68,7 +66,6 @@ pub async fn list_step_artifacts(
                 file,
                 format,
                 md5,
-                size,
                 links: ArtifactLinks { this: Link::to(ApiPath::Artifact(key, number)) },
             }
         })

@@ -48,8 +48,6 @@ struct EnvironmentLogsLinks {
     this: Link,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/program")]
     program: Link,
-    #[serde(rename = "http://ns.adobe.com/adobecloud/rel/environment")]
-    environment: Link,
 }
 
 /// The log of one day.
@@ -126,7 +124,6 @@ impl EnvironmentLogsView {
         let links = EnvironmentLogsLinks {
             this: Link::to(format!("{path}?{chosen}days={days}")),
             program: Link::to(ApiPath::Program(program)),
-            environment: Link::to(ApiPath::Environment(program, environment)),
         };
         Self { service, name, days, embedded, links }
     }

@@ -13,7 +13,8 @@ use super::refusal::refusal;
 use crate::content::environment_log::LogOption;
 use crate::domain::deployment::{InstanceKind, environment_urls};
 use crate::domain::environment::{Environment, EnvironmentStatus, EnvironmentType, REGION};
-use crate::domain::id::{EnvironmentId, ProgramId};
+use crate::domain::id::EnvironmentId;
+use crate::domain::program::Program;
 use crate::domain::variable::Owner;
 use crate::extract::{InEnvironment, InProgram};
 use crate::http::api_path::ApiPath;
@@ -55,6 +56,12 @@ struct EnvironmentLinks {
     this: Link,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/program")]
     program: Link,
+    /// The first pipeline that deploys to it, if there is one.
+    #[serde(
+        rename = "http://ns.adobe.com/adobecloud/rel/pipeline",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pipeline: Option<Link>,
     #[serde(rename = "http://ns.adobe.com/adobecloud/rel/variables")]
     variables: Link,
     /// The URL of the author instance.
@@ -74,7 +81,7 @@ pub struct EmbeddedEnvironments {
 }
 
 impl EnvironmentView {
-    fn new(program: ProgramId, environment: &Environment) -> Self {
+    fn new(program: &Program, environment: &Environment) -> Self {
         let Environment {
             id,
             name,
@@ -86,7 +93,7 @@ impl EnvironmentView {
         } = environment;
         Self {
             id: id.to_string(),
-            program_id: program.to_string(),
+            program_id: program.id.to_string(),
             name: name.clone(),
             description: description.clone(),
             environment_type: *environment_type,
@@ -105,16 +112,20 @@ impl EnvironmentView {
 }
 
 impl EnvironmentLinks {
-    fn new(program: ProgramId, id: EnvironmentId, name: &str) -> Self {
+    fn new(program: &Program, id: EnvironmentId, name: &str) -> Self {
         let address = |wanted| {
             let urls = environment_urls(name);
             let found = urls.into_iter().find(|(kind, _)| *kind == wanted);
             Link::to(found.map(|(_, url)| url).unwrap_or_default())
         };
+        let mut pipelines = program.pipelines.values();
+        let pipeline = pipelines.find(|pipeline| pipeline.deploys_to(id));
+        let program = program.id;
         let logs = ApiPath::EnvironmentLogs(program, id);
         Self {
             this: Link::to(ApiPath::Environment(program, id)),
             program: Link::to(ApiPath::Program(program)),
+            pipeline: pipeline.map(|pipeline| Link::to(ApiPath::Pipeline(pipeline.key()))),
             variables: Link::to(ApiPath::Variables(Owner::Environment(program, id))),
             author: address(InstanceKind::Author),
             publish: address(InstanceKind::Publish),
@@ -141,7 +152,7 @@ pub async fn get_environments(
         .environments
         .values()
         .filter(|found| wanted.is_none_or(|wanted| found.environment_type.as_str() == wanted))
-        .map(|environment| EnvironmentView::new(program.id, environment))
+        .map(|environment| EnvironmentView::new(&program, environment))
         .collect();
     let path = ApiPath::Environments(program.id);
     let path = wanted.map_or(path.into(), |wanted| format!("{path}?type={wanted}"));
@@ -155,7 +166,7 @@ pub async fn get_environments(
 pub async fn get_environment(
     InEnvironment { program, environment }: InEnvironment,
 ) -> Json<EnvironmentView> {
-    Json(EnvironmentView::new(program.id, &environment))
+    Json(EnvironmentView::new(&program, &environment))
 }
 
 /// Deletes an environment; no unfinished execution may use it.
@@ -173,5 +184,5 @@ pub async fn delete_environment(
     let deleted = api.engine.delete_environment(program.id, environment.id).await;
     deleted.map_err(|error| refusal(error, "The environment"))?;
     let environment = Environment { status: EnvironmentStatus::Deleting, ..environment };
-    Ok((StatusCode::CREATED, Json(EnvironmentView::new(program.id, &environment))))
+    Ok((StatusCode::CREATED, Json(EnvironmentView::new(&program, &environment))))
 }

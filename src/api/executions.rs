@@ -63,8 +63,6 @@ pub async fn get_current_execution(
             description = "Whether to deploy the artifacts of the last successful execution with other artifacts")),
     responses((status = 201, description = "The new execution", body = ExecutionView,
             headers(("location" = String, description = "Its URL"))),
-        (status = 409, description = "The scenario of the pipeline no longer fits the pipeline",
-            body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "The pipeline is busy", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn start_pipeline(
@@ -153,7 +151,7 @@ impl From<StartError> for Problem {
             }
             StartError::Refused(refusal) => Self::bad_request(refusal.to_string()),
             StartError::Scenario(_) => Self::new(
-                StatusCode::CONFLICT,
+                StatusCode::BAD_REQUEST,
                 "Scenario does not fit",
                 format!(
                     "Nothing is started: {error}. Put another scenario for the pipeline, or delete \

@@ -211,6 +211,15 @@ pub async fn delete_program(
 #[schema(as = Region)]
 struct RegionView {
     name: &'static str,
+    #[serde(rename = "_links")]
+    links: RegionLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RegionLinks {
+    /// The list of regions: a region has no path of its own.
+    #[serde(rename = "self")]
+    this: Link,
 }
 
 /// The items.
@@ -224,7 +233,8 @@ pub struct EmbeddedRegions {
     tag = "Programs", params(InProgram),
     responses((status = 200, description = "The regions", body = List<EmbeddedRegions>)))]
 pub async fn get_program_regions(InProgram { program }: InProgram) -> Json<List<EmbeddedRegions>> {
-    let regions = vec![RegionView { name: REGION }];
     let path = ApiPath::Regions(program.id);
+    let links = RegionLinks { this: Link::to(path) };
+    let regions = vec![RegionView { name: REGION, links }];
     Json(List::whole(path, regions.len(), EmbeddedRegions { regions }))
 }

@@ -21,9 +21,21 @@ pub struct TenantView {
     id: String,
     ims_org_id: String,
     ims_tenant_id: String,
+    description: String,
     status: &'static str,
+    organisation: OrganisationOfTenant,
     #[serde(rename = "_links")]
     links: TenantLinks,
+}
+
+/// The organisation that owns the tenant's git repositories.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Organisation)]
+struct OrganisationOfTenant {
+    /// The first part of the paths of its repositories.
+    organization_name: String,
+    status: &'static str,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,7 +58,12 @@ impl TenantView {
             id: id.to_string(),
             ims_org_id: ims_org_id.clone(),
             ims_tenant_id: ims_tenant_id.clone(),
+            description: ims_tenant_id.clone(),
             status: "ready",
+            organisation: OrganisationOfTenant {
+                organization_name: ims_tenant_id.clone(),
+                status: "ready",
+            },
             links: TenantLinks {
                 this: Link::to(ApiPath::Tenant(*id)),
                 programs: Link::to(ApiPath::TenantPrograms(*id)),

@@ -3,15 +3,19 @@
 mod advice;
 
 use std::ffi::OsString;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::PossibleValue;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::access::Auth;
 use crate::app::AppOptions;
+use crate::banner::VERSION;
+use crate::commands::import::ImportOptions;
 use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
@@ -31,7 +35,7 @@ const DATABASE: &str = "cloudmanager.db";
 
 /// A local emulator of Adobe Cloud Manager's REST API.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version = VERSION, args_conflicts_with_subcommands = true)]
 pub struct Config {
     /// The command; `serve` if absent.
     #[command(subcommand)]
@@ -48,6 +52,23 @@ pub enum CliCommand {
     Serve(ServeOptions),
     /// Runs a command with its own emulator, and exits with the command's exit code.
     Exec(ExecOptions),
+    /// Shows what runs in an emulator: pipelines, and the steps of their newest executions.
+    Status {
+        /// The emulator.
+        #[command(flatten)]
+        emulator: Emulator,
+        /// Follows the changes until the emulator stops.
+        #[arg(short, long)]
+        watch: bool,
+    },
+    /// Succeeds if an emulator answers and is ready.
+    Healthcheck {
+        /// The emulator.
+        #[command(flatten)]
+        emulator: Emulator,
+    },
+    /// Writes a seed of an organisation's programs and pipelines in Cloud Manager.
+    Import(ImportOptions),
     /// Prints openapi.yaml, the description of the API.
     Openapi,
     /// Checks a seed file and reports every mistake in it.
@@ -57,6 +78,21 @@ pub enum CliCommand {
     },
     /// Prints the JSON Schema of seed files, for editors.
     Schema,
+    /// Prints the completions of options and commands for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Prints the manual page.
+    Man,
+}
+
+/// A running emulator.
+#[derive(Args, Debug)]
+pub struct Emulator {
+    /// Its base URL.
+    #[arg(env = "CLOUDMANAGER_URL", value_parser = parse_url, default_value = "http://127.0.0.1:4600")]
+    pub url: String,
 }
 
 /// A command to run with its own emulator. By default, the emulator listens on a free port and has
@@ -154,6 +190,22 @@ impl Config {
                 Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
                 None => Ok(config),
             })
+    }
+
+    /// Returns the completions for a shell.
+    #[must_use]
+    pub fn completions(shell: Shell) -> Vec<u8> {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Self::command(), env!("CARGO_PKG_NAME"), &mut script);
+        script
+    }
+
+    /// Returns the manual page.
+    pub fn manual() -> io::Result<Vec<u8>> {
+        let mut page = Vec::new();
+        let command = Self::command().flatten_help(true);
+        clap_mangen::Man::new(command).render(&mut page)?;
+        Ok(page)
     }
 
     /// Returns what is wrong about the options together. `clap` can't tell: for it, a flag that is

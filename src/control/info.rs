@@ -50,7 +50,7 @@ pub async fn get_info(State(control): State<Control>) -> Result<Json<Info>, Prob
         options: OptionsInForce {
             pace: engine.pace(),
             clock_rate: engine.clock_rate(),
-            auth: control.auth,
+            auth: control.access.auth(),
         },
         counts: Counts { tenants, programs, pipelines, executions, running_executions },
     }))

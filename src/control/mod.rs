@@ -1,14 +1,17 @@
 //! The control API under `/_emulator`: what Cloud Manager itself does not offer.
 
+mod clients;
 mod clock;
 mod commits;
 mod deliveries;
 mod environment;
 mod events;
+mod executions;
 mod explain;
 mod faults;
 mod health;
 mod history;
+mod home;
 mod info;
 mod instances;
 mod metrics;
@@ -18,17 +21,19 @@ mod requests;
 mod scenario;
 mod seed;
 mod state;
+pub mod status;
 mod wait;
 mod webhooks;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
-use crate::access::Auth;
+use crate::access::Access;
 use crate::domain::id::TenantId;
 use crate::engine::Engine;
 use crate::events::Deliverer;
@@ -45,19 +50,23 @@ pub struct Control {
     engine: Arc<Engine>,
     traffic: Traffic,
     deliverer: Arc<Deliverer>,
-    auth: Auth,
+    access: Access,
+    /// Returns the description of all operations.
+    describe: fn() -> String,
 }
 
 impl Control {
-    /// The control API of an engine, of the calls to it, of what it delivers, and of who is let in.
+    /// Returns the control API of an engine, of the calls to it, of what it delivers, of who is let
+    /// in, and of the description of everything.
     #[must_use]
     pub fn new(
         engine: Arc<Engine>,
         traffic: Traffic,
         deliverer: Arc<Deliverer>,
-        auth: Auth,
+        access: Access,
+        describe: fn() -> String,
     ) -> Self {
-        Self { engine, traffic, deliverer, auth }
+        Self { engine, traffic, deliverer, access, describe }
     }
 }
 
@@ -74,12 +83,18 @@ impl Surface for Control {
 
 /// The operations under `/_emulator`.
 const OPERATIONS: &[Described<Control>] = &[
+    || routes!(home::get_home),
+    || routes!(home::get_description),
     || routes!(health::get_health),
     || routes!(info::get_info),
+    || routes!(status::get_status),
     || routes!(clock::get_clock, clock::put_clock),
     || routes!(clock::advance_clock),
     || routes!(clock::get_timers),
+    || routes!(clients::get_clients),
+    || routes!(clients::post_client_token),
     || routes!(program::patch_program),
+    || routes!(executions::get_program_executions),
     || routes!(environment::patch_environment),
     || routes!(instances::get_instances),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
@@ -110,6 +125,13 @@ const OPERATIONS: &[Described<Control>] = &[
 pub fn router(operations: &mut Operations) -> Router<Control> {
     // Control needs no credentials, so no roles.
     operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
+}
+
+/// Returns whether JSON in the answer ends with a line end, as people in a terminal want it. Cloud
+/// Manager's own answers have none.
+#[must_use]
+pub fn ends_lines(request: &Request) -> bool {
+    request.uri().path().starts_with("/_emulator/")
 }
 
 /// Describes the operations.

@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
     operation_id = "postPushUpdate", tag = "Emulator",
     params(InPipeline),
     responses((status = 201, description = "The execution was started", body = ExecutionView),
-        (status = 409, description = "No execution of the pipeline has finished successfully, or its scenario no longer fits",
+        (status = 409, description = "No execution of the pipeline has finished successfully",
             body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "The pipeline is busy", body = Problem,
             content_type = "application/problem+json")))]

@@ -63,16 +63,20 @@ pub async fn wait_for_execution(
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes what `read_timeout` reads")]
 pub struct TimeoutParameter {
-    /// How long to wait in real time, an ISO-8601 duration up to PT1H; PT30S if absent.
+    /// How long to wait in real time: seconds, or an ISO-8601 duration, up to PT1H; PT30S if absent.
     timeout: Option<String>,
 }
 
 /// How long the caller wants to wait, in real time.
 pub(super) fn read_timeout(reader: &mut QueryReader<'_>) -> Duration {
-    let timeout = reader.read("timeout", |text| match Duration::parse(text) {
-        Ok(timeout) if timeout <= LONGEST => Ok(timeout),
-        Ok(_) => Err("must be at most PT1H".into()),
-        Err(error) => Err(error.to_string()),
+    let timeout = reader.read("timeout", |text| {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        let in_seconds = Duration::parse(&format!("PT{text}S")).ok().filter(|_| is_number);
+        match in_seconds.map_or_else(|| Duration::parse(text), Ok) {
+            Ok(timeout) if timeout <= LONGEST => Ok(timeout),
+            Ok(_) => Err("must be at most PT1H".into()),
+            Err(error) => Err(error.to_string()),
+        }
     });
     timeout.unwrap_or(USUAL)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::certificate::Certificate;
 use super::id::TenantId;
 use super::role::Role;
 
@@ -17,6 +18,8 @@ pub struct Client {
     pub technical_account_id: String,
     /// The tenant that it belongs to.
     pub tenant_id: TenantId,
+    /// The certificate that its JWTs are signed under, if it is known.
+    pub certificate: Option<Certificate>,
     /// What it may do.
     pub roles: BTreeSet<Role>,
 }

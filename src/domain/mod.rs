@@ -1,5 +1,6 @@
 //! The rules of Cloud Manager, pure: no I/O, no clock, no randomness; `now` is an argument.
 
+pub mod certificate;
 pub mod client;
 pub mod delivery;
 pub mod deployment;

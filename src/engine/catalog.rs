@@ -103,6 +103,11 @@ impl Catalog {
         self.clients.get(id)
     }
 
+    /// Returns all clients, by api key.
+    pub fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.clients.values().map(|client| &**client)
+    }
+
     /// Returns the first client, by tenant and api key.
     #[must_use]
     pub fn first_client(&self) -> Option<&Arc<Client>> {

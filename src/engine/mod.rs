@@ -8,6 +8,7 @@ mod counters;
 pub mod definitions;
 pub mod deliveries;
 mod executions;
+mod keys;
 mod problems;
 mod purge;
 mod world;
@@ -44,6 +45,8 @@ pub use executions::history::{History, HistoryError};
 use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
+pub use keys::RsaKey;
+use keys::TokenKey;
 use problems::Problems;
 pub use problems::Worker;
 use purge::Purging;
@@ -95,6 +98,7 @@ pub struct Engine {
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
+    token_key: TokenKey,
     /// Whether this start has filled the database.
     is_new: bool,
     /// Whether the emulator stops.
@@ -129,6 +133,7 @@ impl Engine {
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
+            token_key: TokenKey::default(),
             is_new,
             stopping: watch::Sender::new(false),
             counters: Counters::default(),

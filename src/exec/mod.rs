@@ -35,7 +35,7 @@ pub async fn run(
 ) -> Result<ExitCode, AppError> {
     let signals = CommandSignals::listen().map_err(AppError::Serve)?;
     let app = App::build(options).await?;
-    let credentials = app.credentials()?;
+    let credentials = app.credentials().await?;
     let mut child = match start(command, app.url(), &credentials) {
         Ok(child) => child,
         Err(code) => return Ok(code),

@@ -8,8 +8,9 @@ use axum::body::HttpBody as _;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -39,6 +40,26 @@ const LONGEST_READ: Duration = Duration::from_secs(20);
 /// How long a request may take until its answer begins, in real time: a little less than 30 s, a
 /// common time-out of HTTP clients.
 const LONGEST_REQUEST: Duration = Duration::from_secs(28);
+
+/// Returns an answer whose JSON ends with a line end. It is in memory already.
+pub async fn with_line_end(answer: Response) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let is_json = text(CONTENT_TYPE).is_some_and(|value| value.ends_with("json"));
+    if !is_json || body.size_hint().exact().is_none() {
+        return Response::from_parts(parts, body);
+    }
+    // The answer to HEAD has no body, but the length of that to GET.
+    let length = text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    if let Some(length) = length {
+        parts.headers.insert(CONTENT_LENGTH, (length + 1).into());
+    }
+    match body.collect().await.map(Collected::to_bytes) {
+        Ok(body) if body.is_empty() => Response::from_parts(parts, body.into()),
+        Ok(body) => Response::from_parts(parts, [&body[..], b"\n"].concat().into()),
+        Err(error) => Problem::internal(&error).into_response(),
+    }
+}
 
 /// Reads the body and runs the handler: 413 if the body is too large. Outside of the control API
 /// also 408 if the body does not arrive in time, and 503 if the answer does not begin in time.

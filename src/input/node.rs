@@ -115,9 +115,9 @@ fn field_of(path: &Path) -> String {
     let mut field = String::new();
     for part in path.iter().skip(1).step_by(2) {
         match part {
-            Segment::Seq { index } => field += &format!("[{index}]"),
+            Segment::Seq { index } => field.extend(["[", &index.to_string(), "]"]),
             Segment::Map { key } if field.is_empty() => field += key,
-            Segment::Map { key } => field += &format!(".{key}"),
+            Segment::Map { key } => field.extend([".", key]),
             Segment::Enum { .. } | Segment::Unknown => break,
         }
     }

@@ -1,6 +1,7 @@
 //! What structures are read from, and what they are not.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,13 +77,15 @@ fn aliases_can_not_make_a_small_document_large() {
     let mut lists = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1]\n");
     for level in 1..9 {
         let below = format!("*a{},", level - 1).repeat(9);
-        lists += &format!("a{level}: &a{level} [{below}]\n");
+        writeln!(lists, "a{level}: &a{level} [{below}]").unwrap();
     }
     assert_eq!(yaml_refusal(&lists), format!("line 5: {TOO_MUCH}"));
     let nested = format!("{}1{}", "&a [".repeat(20), "]".repeat(20));
     assert_eq!(Document::from_yaml(&nested).unwrap().line_of(""), Some(1));
-    let shared: String = (0..200).map(|it| format!("p{it}: {{ <<: *a, name: x }}\n")).collect();
-    let shared = format!("a: &a {{ b: 1, c: [2, 3], d: {{ e: f }} }}\n{shared}");
+    let mut shared = String::from("a: &a { b: 1, c: [2, 3], d: { e: f } }\n");
+    for pipeline in 0..200 {
+        writeln!(shared, "p{pipeline}: {{ <<: *a, name: x }}").unwrap();
+    }
     assert_eq!(Document::from_yaml(&shared).unwrap().to_json()["p199"]["d"]["e"], "f");
 }
 

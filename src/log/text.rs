@@ -30,7 +30,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut entry = Entry::default();
+        let mut entry = LogEntry::default();
         event.record(&mut entry);
         let level = *event.metadata().level();
         let styles = if writer.has_ansi_escapes() { Styles::of(level, &entry) } else { PLAINLY };
@@ -52,7 +52,7 @@ where
 
 /// The parts of an entry.
 #[derive(Default)]
-struct Entry {
+struct LogEntry {
     /// The emulated time.
     at: String,
     /// The message and the fields without names.
@@ -65,7 +65,7 @@ struct Entry {
     is_waiting: bool,
 }
 
-impl Entry {
+impl LogEntry {
     fn record(&mut self, name: &str, value: &str) {
         let value = printable(value);
         // Writing to a string can't fail.
@@ -93,7 +93,7 @@ impl Entry {
     }
 }
 
-impl Visit for Entry {
+impl Visit for LogEntry {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.record(field.name(), value);
     }
@@ -127,11 +127,11 @@ struct Styles {
 const PLAINLY: Styles = Styles { level: Style::new(), text: Style::new(), aside: Style::new() };
 
 impl Styles {
-    fn of(level: Level, entry: &Entry) -> Self {
+    fn of(level: Level, entry: &LogEntry) -> Self {
         let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
         let text = match entry {
-            Entry { is_bad: true, .. } => colour(AnsiColor::Red),
-            Entry { is_waiting: true, .. } => colour(AnsiColor::Yellow),
+            LogEntry { is_bad: true, .. } => colour(AnsiColor::Red),
+            LogEntry { is_waiting: true, .. } => colour(AnsiColor::Yellow),
             _ => Style::new(),
         };
         let level = if level == Level::ERROR { AnsiColor::Red } else { AnsiColor::Yellow };

@@ -10,6 +10,7 @@ use super::document::{
 };
 use super::fields::{check_name, read_id, read_tenant_id};
 use super::{Seed, pipeline};
+use crate::domain::certificate::Certificate;
 use crate::domain::client::Client;
 use crate::domain::environment::{Environment, EnvironmentStatus, Topology};
 use crate::domain::id::{ExecutionId, PipelineKey, ProgramId, TenantId};
@@ -53,7 +54,12 @@ pub(super) fn build(
         if !client_ids.insert(client.client_id.clone()) {
             place.wrong("clientId", format!("the client {} already exists", client.client_id));
         }
+        let certificate = client.certificate.and_then(|pem| {
+            let read = Certificate::parse(&pem);
+            read.map_err(|expected| place.wrong("certificate", expected)).ok()
+        });
         Some(Client {
+            certificate,
             client_id: client.client_id,
             client_secret: client.client_secret,
             technical_account_id: client.technical_account_id,

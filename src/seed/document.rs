@@ -75,6 +75,9 @@ pub(super) struct ClientDocument {
     /// The tenant that it belongs to.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
+    /// The certificate of its JWTs, as PEM. The signature of a JWT that it exchanges for a token is
+    /// checked if the certificate is known.
+    pub certificate: Option<String>,
     /// Its roles; without any, it may only read what every role may read.
     #[serde(default)]
     pub roles: Vec<Role>,

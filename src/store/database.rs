@@ -192,7 +192,7 @@ struct Newer {
 }
 
 /// The migrations in order: version, description, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 7] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "resources", include_str!("../../migrations/0002_resources.sql")),
     (3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
@@ -200,6 +200,7 @@ pub(super) const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "plans", include_str!("../../migrations/0005_plans.sql")),
     (6, "memory", include_str!("../../migrations/0006_memory.sql")),
     (9, "successes", include_str!("../../migrations/0009_successes.sql")),
+    (10, "keys", include_str!("../../migrations/0010_keys.sql")),
 ];
 
 /// Brings a database to a version: makes the first `count` migrations.

@@ -12,6 +12,7 @@ pub mod executions;
 mod file;
 mod insert;
 mod inspect;
+pub mod keys;
 mod last_write;
 mod plan_cache;
 pub mod plans;

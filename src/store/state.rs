@@ -14,13 +14,14 @@ use super::{
 };
 use crate::domain::time::Timestamp;
 
-/// The tables, each after those that it refers to. Tables whose names begin with an underscore
-/// belong to tools, such as `_sqlx_migrations`.
+/// The tables of the state, each after those that it refers to. Tables whose names begin with an
+/// underscore belong to tools, such as `_sqlx_migrations`; keys belong to the database file.
 const TABLES: &str = r#"
     WITH RECURSIVE
         tables (name) AS (
             SELECT name FROM main.sqlite_schema
             WHERE type = 'table' AND name NOT GLOB '_*' AND name NOT GLOB 'sqlite_*'
+                AND name <> 'keys'
         ),
         depths (name, depth) AS (
             SELECT name, 0 FROM tables
@@ -33,7 +34,7 @@ const TABLES: &str = r#"
     SELECT name FROM depths GROUP BY name ORDER BY max(depth), name"#;
 
 /// Writes the state of one moment into a new file, while others go on. It uses a connection of its
-/// own, so that no reader waits for it. The signing key is left out: whoever has it can make valid
+/// own, so that no reader waits for it. All keys are left out: whoever has them can make valid
 /// addresses and tokens.
 pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> {
     let options = database.readers().connect_options();
@@ -49,7 +50,7 @@ pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> 
         .synchronous(SqliteSynchronous::Off)
         .pragma("secure_delete", "ON");
     let mut copy = SqliteConnection::connect_with(&options).await?;
-    sqlx::query("UPDATE emulator SET signing_key = x'', told_until = seen_at")
+    sqlx::raw_sql("UPDATE emulator SET signing_key = x'', told_until = seen_at; DELETE FROM keys")
         .execute(&mut copy)
         .await?;
     Ok(copy.close().await?)
@@ -177,8 +178,8 @@ mod tests {
                 .fetch_one(database.readers())
                 .await
                 .unwrap();
-        // All but that of sqlx.
-        assert_eq!(i64::try_from(tables.len() + 1), Ok(created), "{tables:?}");
+        // All but that of sqlx and that of keys.
+        assert_eq!(i64::try_from(tables.len() + 2), Ok(created), "{tables:?}");
         let references: Vec<(String, String)> = sqlx::query_as(
             "SELECT referring.name, reference.\"table\" FROM sqlite_schema AS referring \
              JOIN pragma_foreign_key_list(referring.name) AS reference",

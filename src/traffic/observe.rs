@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 
 use super::Traffic;
@@ -18,6 +18,10 @@ use crate::http::body::ReadBody;
 use crate::http::operations::{Operation, is_api, is_official};
 use crate::http::secrets::without_token;
 
+/// What the console sends with each of its calls. They are not counted, journalled, or made to fail:
+/// they are not calls of the client under test.
+const X_EMULATOR_CONSOLE: HeaderName = HeaderName::from_static("x-emulator-console");
+
 /// Measures a call, journals it, and injects a fault if a rule says so.
 pub async fn observe(
     traffic: &Traffic,
@@ -26,6 +30,9 @@ pub async fn observe(
     mut request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> Response {
+    if request.headers().contains_key(X_EMULATOR_CONSOLE) {
+        return next(request).await;
+    }
     let mut call = Call::begin(traffic, request_id, operation, &mut request);
     match call.choose_injection() {
         None => {

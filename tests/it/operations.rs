@@ -99,6 +99,7 @@ async fn call_executions(caller: &mut Caller) {
     caller.call("getExecution", &path, "").await;
     caller.call("getExecutions", &format!("{PRODUCTION}/executions"), "").await;
     let control = path.replace("/api/", "/_emulator/");
+    caller.call("getProgramExecutions", "/_emulator/program/4/executions", "").await;
     caller.call("explainExecution", &format!("{control}/explain"), "").await;
     caller.call("waitForExecution", &format!("{control}/wait?for=WAITING"), "").await;
 
@@ -143,6 +144,9 @@ async fn call_ims(caller: &mut Caller) {
     caller.call_with_form("getAccessTokenV1", "/ims/token/v1", form).await;
     let form = "client_id=any&client_secret=thing&jwt_token=x";
     caller.call_with_form("exchangeJwt", "/ims/exchange/jwt", form).await;
+    caller.call("getClients", "/_emulator/clients", "").await;
+    caller.call("postClientToken", "/_emulator/clients/emulator/token", "").await;
+    caller.call("getKeys", "/ims/keys", "").await;
     caller.call("getUserInfo", "/ims/userinfo/v2", "").await;
     caller.call("getProfile", "/ims/profile/v1", "").await;
     caller.call("getOrganizations", "/ims/organizations/v6", "").await;
@@ -188,6 +192,9 @@ async fn call_events(caller: &mut Caller) {
 async fn call_traffic(caller: &mut Caller) {
     caller.call("getHealth", "/_emulator/health", "").await;
     caller.call("getInfo", "/_emulator/info", "").await;
+    caller.call("getStatus", "/_emulator/status", "").await;
+    caller.call("getHome", "/", "").await;
+    caller.call("getDescription", "/openapi.yaml", "").await;
     caller.call("getMetrics", "/_emulator/metrics", "").await;
     caller.call("getRequests", "/_emulator/requests", "").await;
     caller.call("getRequestCount", "/_emulator/requests/count", "").await;

@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ImsError;
+use super::error::{ImsError, ImsFailure};
 use super::parameters::{InvalidateRequest, ValidateRequest};
 use super::{authenticate, wrong_client};
-use crate::access::access_token::{AccessClaims, BadToken};
+use crate::access::access_token::{AccessClaims, BadToken, TokenError};
 use crate::access::gateway::{token_of, user_of};
 use crate::access::{Access, Auth};
 use crate::domain::client::Client;
@@ -28,20 +28,22 @@ struct TokenHolder {
 }
 
 impl TokenHolder {
-    fn of(access: &Access, headers: &HeaderMap) -> Result<Self, ImsError> {
+    async fn of(access: &Access, headers: &HeaderMap) -> Result<Self, ImsFailure> {
         let missing = || bad_token("the Authorization header must be Bearer and an access token");
         let token = token_of(headers).ok_or_else(missing)?;
         if access.auth == Auth::Open {
             let user_id = user_of(token).unwrap_or_else(|| ANYBODY.into());
             return Ok(Self { user_id, client: None });
         }
-        let read = access.tokens.read(token, access.engine.now());
-        let AccessClaims { client_id, user_id, .. } =
-            read.map_err(|bad| bad_token(bad.as_str()))?;
-        let client = access.engine.catalog().find_client(&client_id).cloned();
+        let claims = match access.tokens.read(token).await {
+            Ok(claims) => claims,
+            Err(TokenError::Bad(bad)) => return Err(bad_token(bad.as_str()).into()),
+            Err(TokenError::Store(error)) => return Err(error.into()),
+        };
+        let client = access.engine.catalog().find_client(&claims.client_id).cloned();
         let client =
             client.ok_or_else(|| bad_token("the token's client does not exist any more"))?;
-        Ok(Self { user_id, client: Some(client) })
+        Ok(Self { user_id: claims.user_id.clone(), client: Some(client) })
     }
 }
 
@@ -68,8 +70,8 @@ pub struct UserInfoView {
 pub async fn get_user_info(
     State(access): State<Access>,
     headers: HeaderMap,
-) -> Result<Json<UserInfoView>, ImsError> {
-    let TokenHolder { user_id, .. } = TokenHolder::of(&access, &headers)?;
+) -> Result<Json<UserInfoView>, ImsFailure> {
+    let TokenHolder { user_id, .. } = TokenHolder::of(&access, &headers).await?;
     Ok(Json(UserInfoView {
         sub: user_id.clone(),
         account_type: "service",
@@ -104,8 +106,8 @@ pub struct ProfileView {
 pub async fn get_profile(
     State(access): State<Access>,
     headers: HeaderMap,
-) -> Result<Json<ProfileView>, ImsError> {
-    let TokenHolder { user_id, .. } = TokenHolder::of(&access, &headers)?;
+) -> Result<Json<ProfileView>, ImsFailure> {
+    let TokenHolder { user_id, .. } = TokenHolder::of(&access, &headers).await?;
     Ok(Json(ProfileView {
         user_id: user_id.clone(),
         auth_id: user_id.clone(),
@@ -155,8 +157,8 @@ struct OrganisationReference {
 pub async fn get_organisations(
     State(access): State<Access>,
     headers: HeaderMap,
-) -> Result<Json<OrganisationsView>, ImsError> {
-    let TokenHolder { client, .. } = TokenHolder::of(&access, &headers)?;
+) -> Result<Json<OrganisationsView>, ImsFailure> {
+    let TokenHolder { client, .. } = TokenHolder::of(&access, &headers).await?;
     let catalog = access.engine.catalog();
     let is_own = |id| client.as_ref().is_none_or(|client| client.tenant_id == id);
     let own = catalog.list_tenants().filter(|tenant| is_own(tenant.id));
@@ -198,22 +200,27 @@ pub struct ValidityView {
 pub async fn validate_token(
     State(access): State<Access>,
     request: ValidateRequest,
-) -> Json<ValidityView> {
+) -> Result<Json<ValidityView>, ImsFailure> {
     let ValidateRequest { token, client_id, .. } = request;
-    let read = access.tokens.read(&token, access.engine.now()).and_then(|claims| {
+    let read = access.tokens.read(&token).await.and_then(|claims| {
         let is_for = client_id.is_none_or(|client_id| client_id == claims.client_id);
-        if is_for { Ok(claims) } else { Err(BadToken::OtherClient) }
+        if is_for { Ok(claims) } else { Err(BadToken::OtherClient.into()) }
     });
-    Json(match read {
-        Ok(claims) => ValidityView { valid: true, reason: None, token: Some(claims) },
+    Ok(Json(match read {
+        Ok(claims) => {
+            ValidityView { valid: true, reason: None, token: Some(AccessClaims::clone(&claims)) }
+        }
+        Err(TokenError::Store(error)) => return Err(error.into()),
         Err(_) if access.auth == Auth::Open => {
             ValidityView { valid: true, reason: None, token: None }
         }
-        Err(bad) => ValidityView { valid: false, reason: Some(bad.as_str()), token: None },
-    })
+        Err(TokenError::Bad(bad)) => {
+            ValidityView { valid: false, reason: Some(bad.as_str()), token: None }
+        }
+    }))
 }
 
-/// As `GET` does, with a form.
+/// Tells whether a token is good, as `GET` does, with a form.
 #[utoipa::path(post, path = "/ims/validate_token/v1", operation_id = "validateTokenByForm", tag = "IMS",
     request_body(content((ValidateRequest = "application/x-www-form-urlencoded"), (ValidateRequest = "multipart/form-data"))),
     responses((status = 200, description = "Whether it is good", body = ValidityView),
@@ -222,7 +229,7 @@ pub async fn validate_token(
 pub async fn validate_token_by_form(
     access: State<Access>,
     request: ValidateRequest,
-) -> Json<ValidityView> {
+) -> Result<Json<ValidityView>, ImsFailure> {
     validate_token(access, request).await
 }
 
@@ -240,7 +247,7 @@ pub struct InvalidatedView {}
 pub async fn invalidate_token(
     State(access): State<Access>,
     request: InvalidateRequest,
-) -> Result<Json<InvalidatedView>, ImsError> {
+) -> Result<Json<InvalidatedView>, ImsFailure> {
     let InvalidateRequest { token, client_id, client_secret } = request;
     match client_secret {
         Some(secret) => {
@@ -251,13 +258,14 @@ pub async fn invalidate_token(
         }
         None => {}
     }
-    let now = access.engine.now();
-    match access.tokens.read(&token, now) {
-        Ok(claims) if claims.client_id == client_id => access.tokens.invalidate(&claims, now),
-        Ok(_) => return Err(ImsError::new("invalid_token", BadToken::OtherClient.as_str())),
-        // Tokens of others are good there whatever becomes of them.
+    let refuse = |bad: BadToken| Err(ImsError::new("invalid_token", bad.as_str()).into());
+    match access.tokens.read(&token).await {
+        Ok(claims) if claims.client_id == client_id => access.tokens.invalidate(&claims),
+        Ok(_) => return refuse(BadToken::OtherClient),
+        Err(TokenError::Store(error)) => return Err(error.into()),
+        // Every token is good there, whatever becomes of it.
         Err(_) if access.auth == Auth::Open => {}
-        Err(bad) => return Err(ImsError::new("invalid_token", bad.as_str())),
+        Err(TokenError::Bad(bad)) => return refuse(bad),
     }
     Ok(Json(InvalidatedView {}))
 }

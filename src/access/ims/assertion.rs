@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::error::ImsError;
 use crate::access::jwt::Jwt;
+use crate::domain::certificate::Certificate;
 use crate::domain::client::Client;
 use crate::domain::time::Timestamp;
 
@@ -16,8 +17,8 @@ struct AssertionClaims {
     aud: Value,
 }
 
-/// Checks that a JWT speaks for a client of an organisation now. Its signature can't be checked:
-/// nobody here knows the client's certificate.
+/// Checks that a JWT speaks for a client of an organisation now. Its signature is checked if the
+/// client's certificate is known.
 pub(super) fn check(
     token: &str,
     client: &Client,
@@ -25,7 +26,12 @@ pub(super) fn check(
     now: Timestamp,
 ) -> Result<(), ImsError> {
     let unreadable = || ImsError::new("invalid_token", "the jwt_token can't be decoded");
-    let AssertionClaims { exp, iss, sub, aud } = read(token).ok_or_else(unreadable)?;
+    let jwt = Jwt::split(token).ok_or_else(unreadable)?;
+    let AssertionClaims { exp, iss, sub, aud } = read(&jwt).ok_or_else(unreadable)?;
+    if client.certificate.as_ref().is_some_and(|it| !is_signed(&jwt, it)) {
+        let description = "Could not match JWT signature to any of the bindings";
+        return Err(ImsError::new("invalid_token", description));
+    }
     let not_a_number = || ImsError::new("invalid_token", "the claim exp is not a whole number");
     let exp = exp.as_i64().ok_or_else(not_a_number)?;
     if exp.saturating_mul(1000) <= now.as_millis() {
@@ -48,11 +54,21 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The claims of a JWT that is written as one that is signed.
-fn read(token: &str) -> Option<AssertionClaims> {
-    let jwt = Jwt::split(token)?;
+/// Returns whether the key of a certificate has signed a JWT. Service accounts sign with RS256.
+fn is_signed(jwt: &Jwt<'_>, certificate: &Certificate) -> bool {
+    let signature = jwt.signature().unwrap_or_default();
+    algorithm(jwt).as_deref() == Some("RS256")
+        && certificate.has_signed(jwt.signed.as_bytes(), &signature)
+}
+
+fn algorithm(jwt: &Jwt<'_>) -> Option<String> {
     let header: Map<String, Value> = jwt.header()?;
-    let algorithm = header.get("alg")?.as_str()?;
+    Some(header.get("alg")?.as_str()?.to_owned())
+}
+
+/// Returns the claims of a JWT that is written as one that is signed.
+fn read(jwt: &Jwt<'_>) -> Option<AssertionClaims> {
+    let algorithm = algorithm(jwt)?;
     if algorithm.eq_ignore_ascii_case("none") || jwt.signature()?.is_empty() {
         return None;
     }

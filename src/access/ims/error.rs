@@ -8,6 +8,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::problem::Problem;
+use crate::store::StoreError;
+
 /// Why no token was issued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ImsError {
@@ -30,6 +33,35 @@ impl ImsError {
 
     pub(super) fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new("invalid_request", description)
+    }
+}
+
+/// Why IMS does not do what was asked.
+pub enum ImsFailure {
+    /// The request is refused.
+    Refused(ImsError),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl From<ImsError> for ImsFailure {
+    fn from(refusal: ImsError) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for ImsFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl IntoResponse for ImsFailure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refusal) => refusal.into_response(),
+            Self::Store(error) => Problem::from(error).into_response(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod assertion;
 mod error;
+mod keys;
 mod parameters;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use super::{Access, Auth};
 use crate::domain::client::Client;
 use crate::http::operations::{self, Described, Operations};
 use crate::http::problem::Problem;
-use error::ImsError;
+use error::{ImsError, ImsFailure};
 use parameters::{ExchangeRequest, TokenRequest};
 
 /// The operations. They need no credentials of the gateway's: a client has no token yet, or shows it
@@ -30,6 +31,7 @@ const OPERATIONS: &[Described<Access>] = &[
     || routes!(get_access_token_v2),
     || routes!(get_access_token_v1),
     || routes!(exchange_jwt),
+    || routes!(keys::get_keys),
     || routes!(account::get_user_info),
     || routes!(account::get_profile),
     || routes!(account::get_organisations),
@@ -62,6 +64,13 @@ pub struct TokenView {
     expires_in: u32,
 }
 
+impl TokenView {
+    /// A token that its receiver is told to use for a day.
+    pub(crate) fn new(access_token: String) -> Self {
+        Self { access_token, token_type: "bearer", expires_in: EXPIRES_IN }
+    }
+}
+
 type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
 
 /// Issues an access token for a client id and secret. The parameters may also be in the query
@@ -74,10 +83,10 @@ type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
 pub async fn get_access_token(
     State(access): State<Access>,
     request: TokenRequest,
-) -> Result<Given, ImsError> {
+) -> Result<Given, ImsFailure> {
     let TokenRequest { client_id, client_secret, scope, .. } = &request;
     let client = authenticate(&access, client_id, client_secret, StatusCode::BAD_REQUEST)?;
-    Ok(give(&access, client.as_deref(), client_id, scope, EXPIRES_IN))
+    give(&access, client.as_deref(), client_id, scope, EXPIRES_IN).await
 }
 
 /// Issues an access token, exactly as version 3 does.
@@ -89,20 +98,20 @@ pub async fn get_access_token(
 pub async fn get_access_token_v2(
     access: State<Access>,
     request: TokenRequest,
-) -> Result<Given, ImsError> {
+) -> Result<Given, ImsFailure> {
     get_access_token(access, request).await
 }
 
-/// As version 3 does.
+/// Issues an access token, exactly as version 3 does.
 #[utoipa::path(post, path = "/ims/token/v1", operation_id = "getAccessTokenV1", tag = "IMS",
     request_body(content((TokenRequest = "application/x-www-form-urlencoded"), (TokenRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token", body = TokenView),
-        (status = 400, description = "There is no such client, its secret is another, or the request does not fit",
+        (status = 400, description = "Unknown client, wrong client secret, or invalid request",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn get_access_token_v1(
     access: State<Access>,
     request: TokenRequest,
-) -> Result<Given, ImsError> {
+) -> Result<Given, ImsFailure> {
     get_access_token(access, request).await
 }
 
@@ -117,7 +126,7 @@ pub async fn get_access_token_v1(
 pub async fn exchange_jwt(
     State(access): State<Access>,
     request: ExchangeRequest,
-) -> Result<Given, ImsError> {
+) -> Result<Given, ImsFailure> {
     let ExchangeRequest { client_id, client_secret, jwt_token } = &request;
     let client = authenticate(&access, client_id, client_secret, StatusCode::UNAUTHORIZED)?;
     if let (Auth::Strict, Some(client)) = (access.auth, &client) {
@@ -125,7 +134,7 @@ pub async fn exchange_jwt(
         let tenant = catalog.find_tenant(client.tenant_id).ok_or_else(wrong_client)?;
         assertion::check(jwt_token, client, &tenant.ims_org_id, access.engine.now())?;
     }
-    Ok(give(&access, client.as_deref(), client_id, USUAL_SCOPE, EXPIRES_IN * 1000))
+    give(&access, client.as_deref(), client_id, USUAL_SCOPE, EXPIRES_IN * 1000).await
 }
 
 fn wrong_client() -> ImsError {
@@ -153,12 +162,18 @@ fn authenticate(
     }
 }
 
-fn give(access: &Access, client: Option<&Client>, id: &str, scope: &str, expires_in: u32) -> Given {
+async fn give(
+    access: &Access,
+    client: Option<&Client>,
+    id: &str,
+    scope: &str,
+    expires_in: u32,
+) -> Result<Given, ImsFailure> {
     let user = client.map_or_else(
         || format!("{id}@techacct.adobe.com"),
         |client| client.technical_account_id.clone(),
     );
-    let access_token = access.tokens.issue(id, &user, scope, access.engine.now());
-    let token = TokenView { access_token, token_type: "bearer", expires_in };
-    ([(header::CACHE_CONTROL, "no-store")], Json(token))
+    let access_token = access.tokens.issue(id, &user, scope).await?;
+    let token = TokenView { expires_in, ..TokenView::new(access_token) };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(token)))
 }

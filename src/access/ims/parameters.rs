@@ -52,7 +52,8 @@ pub struct ExchangeRequest {
     /// The client's secret.
     #[schema(min_length = 1)]
     pub(super) client_secret: String,
-    /// A JWT with the claims `exp`, `iss`, `sub` and `aud`; its signature is not checked.
+    /// A JWT with the claims `exp`, `iss`, `sub` and `aud`, signed with RS256. The signature is
+    /// checked if the seed has the client's certificate.
     #[schema(min_length = 1)]
     pub(super) jwt_token: String,
 }

@@ -16,14 +16,14 @@ const LONGEST: usize = 20;
 #[derive(Default)]
 pub struct StepLog {
     /// The first changes.
-    lines: Vec<Line>,
+    lines: Vec<StepLine>,
     /// The number of all changes.
     count: usize,
     /// The time of the last change.
     last: Option<Timestamp>,
 }
 
-struct Line {
+struct StepLine {
     change: StepChange,
     pipeline: PipelineKey,
     execution: ExecutionId,
@@ -42,7 +42,7 @@ impl StepLog {
         let room = LONGEST.saturating_sub(self.lines.len());
         for change in changes.iter().take(room) {
             let Some((step, _)) = execution.step(change.position) else { continue };
-            self.lines.push(Line {
+            self.lines.push(StepLine {
                 change: *change,
                 pipeline: execution.pipeline,
                 execution: execution.id,
@@ -65,14 +65,14 @@ impl StepLog {
     pub fn write(mut self) {
         if self.count <= LONGEST {
             self.lines.sort_by_key(|line| line.change.at);
-            self.lines.iter().for_each(Line::write);
+            self.lines.iter().for_each(StepLine::write);
         } else if let Some(at) = self.last {
             tracing::info!(%at, "{} steps have changed their status", self.count);
         }
     }
 }
 
-impl Line {
+impl StepLine {
     fn write(&self) {
         let Self { change: StepChange { at, status, .. }, pipeline, execution, .. } = self;
         let (step, environment) = (self.action, self.environment.map(EnvironmentType::as_str));

@@ -1,8 +1,8 @@
 //! Reading executions as they are now, even where the scheduler has not handled what is due yet.
 
 use crate::domain::execution::machine::{self, Effects};
-use crate::domain::execution::{Execution, Progress, rollback};
-use crate::domain::id::{ExecutionId, PipelineId, PipelineKey};
+use crate::domain::execution::{Execution, ExecutionStatus, Progress, rollback};
+use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::program::Program;
 use crate::domain::scenario_document::ScenarioDocument;
 use crate::domain::time::Timestamp;
@@ -149,6 +149,42 @@ impl Engine {
             }
         }
         Ok(activities)
+    }
+
+    /// Returns the newest execution of each pipeline of a program.
+    pub async fn list_newest_executions(
+        &self,
+        program: ProgramId,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let _world = self.world.read().await;
+        let now = self.now();
+        // The newest of each pipeline comes first.
+        let mut newest = executions::list_newest(&self.database, program, None).await?;
+        newest.dedup_by_key(|stored| stored.execution.pipeline);
+        Ok(newest.into_iter().map(|stored| bring_to(now, stored.execution)).collect())
+    }
+
+    /// Returns the executions of a program, newest first: those with a status, and older than one of
+    /// them. Returns `None` if that one is not there.
+    pub async fn list_program_executions(
+        &self,
+        program: &Program,
+        status: Option<ExecutionStatus>,
+        before: Option<ExecutionId>,
+        limit: u32,
+    ) -> Result<Option<Vec<Execution>>, StoreError> {
+        let _world = self.world.read().await;
+        let now = self.now();
+        let found =
+            executions::list_of_program(&self.database, program.id, status, before, limit).await?;
+        let current = |stored: Stored| bring_to(now, stored.execution);
+        // One that is overdue may have another status by now; one of a deleted pipeline may not be
+        // removed yet.
+        let is_wanted = |execution: &Execution| {
+            status.is_none_or(|status| execution.status() == status)
+                && program.pipelines.contains_key(&execution.pipeline.pipeline_id)
+        };
+        Ok(found.map(|found| found.into_iter().map(current).filter(is_wanted).collect()))
     }
 
     /// Returns the scenario of a pipeline.

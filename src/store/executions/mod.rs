@@ -260,6 +260,45 @@ pub async fn list(
     read_all(database, rows).await
 }
 
+/// Returns the executions of a program, newest first: those with a status, and older than one of
+/// them. Returns `None` if that one is not there.
+pub async fn list_of_program(
+    database: &Database,
+    program: ProgramId,
+    status: Option<ExecutionStatus>,
+    before: Option<ExecutionId>,
+    limit: u32,
+) -> Result<Option<Vec<Stored>>, StoreError> {
+    let place = "SELECT created_at FROM executions WHERE id = $1 AND program_id = $2";
+    let (created_at, id) = match before {
+        None => (i64::MAX, i64::MAX),
+        Some(id) => {
+            let found = sqlx::query_scalar(place).bind(id.number()).bind(program.number());
+            let found: Option<i64> = found.fetch_optional(database.readers()).await?;
+            let Some(created_at) = found else { return Ok(None) };
+            (created_at, id.number())
+        }
+    };
+    let mut rows: Vec<ExecutionRow> = Vec::new();
+    // Each status is a range of the index, so that one index serves with and without a status.
+    for status in ExecutionStatus::ALL.iter().filter(|it| status.is_none_or(|it_is| **it == it_is))
+    {
+        let found = sqlx::query_as(select_executions!(
+            "WHERE program_id = $1 AND status = $2 AND (created_at, id) < ($3, $4) \
+             ORDER BY created_at DESC, id DESC LIMIT $5"
+        ))
+        .bind(program.number())
+        .bind(status.as_str())
+        .bind(created_at)
+        .bind(id)
+        .bind(limit);
+        rows.extend(found.fetch_all(database.readers()).await?);
+    }
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));
+    rows.truncate(limit as usize);
+    read_all(database, rows).await.map(Some)
+}
+
 /// Returns the two newest executions of each pipeline of a program (or of one pipeline): from them
 /// follow the pipelines' status and when they last started and finished.
 pub async fn list_newest(

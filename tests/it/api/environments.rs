@@ -20,7 +20,10 @@ async fn an_environment_is_shown() {
     ] {
         assert_eq!(shown[field], value, "{field}");
     }
-    assert_eq!(rels(&shown), ["author", "logs", "program", "publish", "variables", "self"]);
+    assert_eq!(
+        rels(&shown),
+        ["author", "logs", "pipeline", "program", "publish", "variables", "self"]
+    );
     let link =
         |rel: &str| shown["_links"][format!("http://ns.adobe.com/adobecloud/rel/{rel}")].clone();
     assert_eq!(shown["_links"]["self"]["href"], path);
@@ -81,5 +84,9 @@ async fn what_is_no_environment_of_the_program_is_not_found() {
 async fn a_program_has_one_region() {
     let app = TestApp::new().await;
     let list = app.get("/api/program/4/regions").await.json();
-    assert_eq!(list["_embedded"]["regions"], json!([{"name": "uswest2"}]));
+    let this = json!({"href": "/api/program/4/regions", "templated": false});
+    assert_eq!(
+        list["_embedded"]["regions"],
+        json!([{"name": "uswest2", "_links": {"self": this}}])
+    );
 }

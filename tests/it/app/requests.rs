@@ -8,7 +8,7 @@ use tower::ServiceExt;
 
 use super::{Answer, EventStream, Execution, FORM, ORGANISATION, TestApp, path_of};
 use crate::clients::{Identity, anybody};
-use crate::description;
+use crate::{description, shapes};
 
 impl TestApp {
     /// Follows the stream of what changes.
@@ -42,6 +42,7 @@ impl TestApp {
             if is_endless { Vec::new() } else { body.collect().await.unwrap().to_bytes().into() };
         let answer = Answer { status: parts.status, headers: parts.headers, bytes };
         description::check(&method, &path, &answer);
+        shapes::check(&method, &path, &answer);
         answer
     }
 

@@ -191,7 +191,10 @@ async fn a_running_deployment_is_shown_as_of_now_and_a_stopped_one_leaves_what_i
     let all = instances(&app, PROD_ENVIRONMENT).await;
     assert_eq!(attached(&all).iter().filter(|attached| !**attached).count(), 1, "{all:#}");
     assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "author1uswest2").await, new);
-    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "publish2uswest2").await, [first.clone()]);
+    assert_eq!(
+        deployed_by(&app, PROD_ENVIRONMENT, "publish2uswest2").await,
+        std::slice::from_ref(&first)
+    );
 
     let app = app.restarted().await;
     assert_eq!(instances(&app, PROD_ENVIRONMENT).await, all, "after a restart");
@@ -199,7 +202,10 @@ async fn a_running_deployment_is_shown_as_of_now_and_a_stopped_one_leaves_what_i
     let stopped = instances(&app, PROD_ENVIRONMENT).await;
     assert_eq!(attached(&stopped), [true; 2]);
     assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "author1uswest2").await, new);
-    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "publish2uswest2").await, [first.clone()]);
+    assert_eq!(
+        deployed_by(&app, PROD_ENVIRONMENT, "publish2uswest2").await,
+        std::slice::from_ref(&first)
+    );
     assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "dispatcher2uswest2").await, [first]);
     let app = app.restarted().await;
     app.advance("P14D").await;
@@ -352,7 +358,10 @@ async fn history_is_remembered_only_where_nothing_was_deployed() {
     let newest = app.get(&format!("{PRODUCTION}/executions")).await.json();
     let newest = newest["_embedded"]["executions"][0]["id"].as_str().unwrap().to_owned();
     let before = instances(&app, PROD_ENVIRONMENT).await;
-    assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "author1uswest2").await, [newest.clone()]);
+    assert_eq!(
+        deployed_by(&app, PROD_ENVIRONMENT, "author1uswest2").await,
+        std::slice::from_ref(&newest)
+    );
     assert_eq!(deployed_by(&app, "59253", "dispatcher1uswest2").await, [newest], "{added}");
     history(PRODUCTION, 5).await;
     assert_eq!(instances(&app, PROD_ENVIRONMENT).await, before);

@@ -1,12 +1,14 @@
 //! `/_emulator`
 
 mod batches;
+mod clients;
 mod clock;
 mod commits;
 mod damage;
 pub mod deliveries;
 mod environment;
 mod events;
+mod executions;
 mod explain;
 mod faults;
 mod history;

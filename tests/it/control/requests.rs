@@ -203,3 +203,25 @@ async fn all_calls_can_be_forgotten() {
     app.get("/api/programs").await;
     assert_eq!(requests(&app, "").await[0]["number"], 2);
 }
+
+#[tokio::test]
+async fn calls_of_the_console_are_not_kept_counted_or_made_to_fail() {
+    let app = TestApp::new().await;
+    app.post("/_emulator/faults", &json!({"operation": "getPrograms", "status": 503})).await;
+    let call = async |of_console: bool| {
+        let request = signed(Method::GET, "/api/programs");
+        let request = if of_console { request.header("x-emulator-console", "1") } else { request };
+        app.send(request.body(Body::empty()).unwrap()).await.status
+    };
+    let counted = async || {
+        let metrics = app.get("/_emulator/metrics").await.text();
+        metrics.lines().filter(|line| line.contains("getPrograms")).collect::<Vec<_>>().join("\n")
+    };
+    let before = counted().await;
+    assert_eq!(call(true).await, StatusCode::OK);
+    assert_eq!(requests(&app, "").await, [Value::Null; 0]);
+    assert_eq!(counted().await, before);
+    assert_eq!(call(false).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(requests(&app, "").await.len(), 1);
+    assert_ne!(counted().await, before);
+}

@@ -15,7 +15,7 @@ type Change = (&'static [&'static str], &'static str);
 const OUT_OF_BOUNDS: &str = "INSERT INTO variables VALUES (4, 'nobody', 1, 'A', '', 'string', '')";
 
 /// Among the definitions.
-const DEFINITIONS: [Change; 16] = [
+const DEFINITIONS: [Change; 17] = [
     (
         &["UPDATE phases SET branch = NULL WHERE program_id = 4 AND pipeline_id = 1 AND id > 0"],
         "phases (4, 1, 1): type BUILD does not fit its columns",
@@ -47,6 +47,10 @@ const DEFINITIONS: [Change; 16] = [
     (
         &["INSERT INTO variables VALUES (4, 'pipeline', 1, 'A', '', 'dance', '')"],
         "variables (4, \"pipeline\", 1, \"A\", \"\"): unknown variant `dance`",
+    ),
+    (
+        &["UPDATE clients SET certificate = 'x'"],
+        "clients \"emulator\": must be one certificate as PEM",
     ),
     (&["UPDATE clients SET roles = '[\"king\"]'"], "clients \"emulator\": unknown variant `king`"),
     (&["UPDATE programs SET type = 'moon' WHERE id = 5"], "programs 5: unknown variant `moon`"),

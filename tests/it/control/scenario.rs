@@ -185,7 +185,7 @@ async fn one_that_no_longer_fits_the_pipeline_is_an_error_until_it_is_replaced()
     let start = format!("{dev}/execution");
     for _ in 0..2 {
         let answer = app.request(Method::PUT, &start, "").await;
-        assert_eq!(answer.status, StatusCode::CONFLICT, "{answer:?}");
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
         let errors = answer.errors();
         assert!(errors.contains("steps[0].failures[0]"), "{errors}");
         assert!(

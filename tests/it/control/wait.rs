@@ -19,7 +19,10 @@ async fn it_answers_when_a_step_waits_with_the_execution_as_the_api_shows_it() {
     assert_eq!(answer.json(), app.execution(&execution).await.0);
     // It waits already.
     assert_eq!(app.get(&path).await.bytes, answer.bytes);
-    assert_eq!(app.get(&format!("{path}&timeout=PT0S")).await.bytes, answer.bytes);
+    for timeout in ["PT0S", "0", "30"] {
+        let again = app.get(&format!("{path}&timeout={timeout}")).await;
+        assert_eq!(again.bytes, answer.bytes, "{timeout}");
+    }
 }
 
 #[tokio::test]
@@ -62,11 +65,11 @@ async fn changes_of_other_executions_do_not_end_the_wait() {
 async fn it_gives_up_after_real_time() {
     let app = TestApp::new().await;
     let execution = app.start(PRODUCTION).await;
-    for timeout in ["PT0S", "PT0.01S"] {
+    for (timeout, told) in [("PT0S", "PT0S"), ("PT0.01S", "PT0.01S"), ("0", "PT0S")] {
         let path = wait_path(&execution, &format!("for=WAITING&timeout={timeout}"));
         let answer = app.get(&path).await;
         assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT);
-        assert!(answer.errors().contains(timeout), "{}", answer.errors());
+        assert!(answer.errors().contains(told), "{}", answer.errors());
     }
 }
 
@@ -88,13 +91,14 @@ async fn what_can_not_be_waited_for_is_refused() {
         ("", "for: must be WAITING or ENDED"),
         ("for=RUNNING", "for: must be WAITING or ENDED"),
         ("for=ENDED&timeout=PT1H0.001S", "timeout: must be at most PT1H"),
+        ("for=ENDED&timeout=3601", "timeout: must be at most PT1H"),
         ("for=ENDED&until=PT1S", "until: is not a known parameter; known parameters: for, timeout"),
     ] {
         let answer = app.get(&wait_path(&execution, query)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(answer.errors(), errors);
     }
-    let answer = app.get(&wait_path(&execution, "for=x&timeout=30")).await;
+    let answer = app.get(&wait_path(&execution, "for=x&timeout=30s")).await;
     assert!(answer.errors().starts_with("for: must be"), "{}", answer.errors());
     assert!(answer.errors().contains("; timeout: must be an ISO"), "{}", answer.errors());
     let unknown = wait_path(&format!("{PRODUCTION}/execution/1"), "for=ENDED");

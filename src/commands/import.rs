@@ -1,0 +1,176 @@
+//! A seed of what an organisation has in Cloud Manager: programs, environments, repositories and
+//! pipelines, without secrets and executions.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{CommandError, print};
+use crate::seed;
+use crate::store::with_causes;
+
+/// Where an organisation is imported from, and as whom.
+#[derive(Args, Debug)]
+pub struct ImportOptions {
+    /// The base URL of Cloud Manager, or of another emulator.
+    #[arg(long, value_name = "URL", default_value = "https://cloudmanager.adobe.io")]
+    pub from: String,
+    /// The IMS organisation.
+    #[arg(long, value_name = "ORGANISATION")]
+    pub org: String,
+    /// The api key (client id).
+    #[arg(long, value_name = "KEY")]
+    pub api_key: String,
+    /// The file with the access token.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: PathBuf,
+}
+
+/// Reads the API as a client.
+struct ApiSource {
+    http: reqwest::Client,
+    url: String,
+    organisation: String,
+    api_key: String,
+    token: String,
+}
+
+/// Writes the seed of an organisation to stdout.
+pub async fn import(options: ImportOptions) -> Result<ExitCode, CommandError> {
+    let ImportOptions { from, org, api_key, token_file } = options;
+    let token = std::fs::read_to_string(&token_file)
+        .map_err(|error| CommandError::Read { path: token_file.display().to_string(), error })?;
+    let http = reqwest::Client::new();
+    let url = from.trim_end_matches('/').to_owned();
+    let token = token.trim().to_owned();
+    let source = ApiSource { http, url, organisation: org, api_key, token };
+    let document = source.seed().await?;
+    let text = serde_saphyr::to_string(&document)
+        .map_err(|error| CommandError::Import(format!("the seed can't be written: {error}")))?;
+    print(text.as_bytes())?;
+    // Cloud Manager may have what the emulator does not know. Its user can edit the seed.
+    let mistakes = seed::read(&text).err();
+    mistakes.map_or(Ok(ExitCode::SUCCESS), |mistakes| {
+        let text = format!("the emulator does not accept the whole seed; edit it:\n{mistakes}");
+        Err(CommandError::Import(text))
+    })
+}
+
+impl ApiSource {
+    async fn seed(&self) -> Result<Value, CommandError> {
+        let mut tenants = Vec::new();
+        let mut programs = Vec::new();
+        for tenant in self.list("/api/tenants", "tenants").await? {
+            let path = format!("/api/tenant/{}/programs", id_of(&tenant)?);
+            for program in self.list(&path, "programs").await? {
+                programs.push(self.program(&program, id_of(&tenant)?).await?);
+            }
+            tenants.push(pick(&tenant, &["id", "imsOrgId", "imsTenantId"]));
+        }
+        Ok(json!({ "tenants": tenants, "programs": programs }))
+    }
+
+    async fn program(&self, program: &Value, tenant: &str) -> Result<Value, CommandError> {
+        let path = format!("/api/program/{}", id_of(program)?);
+        let mut seed = pick(program, &["id", "name", "type"]);
+        let environments = self.list(&format!("{path}/environments"), "environments").await?;
+        let environments = environments.iter();
+        let environments = environments.map(|it| pick(it, &["id", "name", "type", "description"]));
+        let mut repositories = Vec::new();
+        for repository in self.list(&format!("{path}/repositories"), "repositories").await? {
+            repositories.push(self.repository(&path, &repository).await?);
+        }
+        let mut pipelines = Vec::new();
+        for pipeline in self.list(&format!("{path}/pipelines"), "pipelines").await? {
+            pipelines.push(self.pipeline(&path, &pipeline).await?);
+        }
+        seed["tenantId"] = tenant.into();
+        seed["environments"] = environments.collect();
+        seed["repositories"] = repositories.into();
+        seed["pipelines"] = pipelines.into();
+        Ok(seed)
+    }
+
+    async fn repository(&self, program: &str, repository: &Value) -> Result<Value, CommandError> {
+        let path = format!("{program}/repository/{}/branches", id_of(repository)?);
+        let mut seed = pick(repository, &["id", "repo", "description"]);
+        let branches = self.list(&path, "branches").await?;
+        let names = branches.iter().filter_map(|branch| branch["name"].as_str());
+        let commits = names.map(|name| (name.to_owned(), commit_of(name).into()));
+        seed["branches"] = Value::Object(commits.collect());
+        Ok(seed)
+    }
+
+    async fn pipeline(&self, program: &str, pipeline: &Value) -> Result<Value, CommandError> {
+        let path = format!("{program}/pipeline/{}/variables", id_of(pipeline)?);
+        let mut seed = pick(pipeline, &["id", "name", "trigger"]);
+        let phases = pipeline["phases"].as_array().into_iter().flatten();
+        seed["phases"] = phases.map(phase).collect();
+        // Secrets have no values here.
+        let mut variables = self.list(&path, "variables").await?;
+        variables.retain(|variable| variable["type"] != "secretString");
+        let variables = variables.iter();
+        seed["variables"] =
+            variables.map(|it| pick(it, &["name", "value", "type", "service"])).collect();
+        Ok(seed)
+    }
+
+    /// Returns the items of a list.
+    async fn list(&self, path: &str, name: &str) -> Result<Vec<Value>, CommandError> {
+        let mut answer = self.get(path).await?;
+        match answer["_embedded"][name].take() {
+            Value::Array(items) => Ok(items),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Result<Value, CommandError> {
+        let url = format!("{}{path}", self.url);
+        let failed = |reason: String| CommandError::Import(format!("GET {url}: {reason}"));
+        let request = self.http.get(&url).bearer_auth(&self.token);
+        let request = request.header("x-api-key", &self.api_key);
+        let request = request.header("x-gw-ims-org-id", &self.organisation);
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| failed(with_causes(&error.without_url())))?;
+        let status = answer.status();
+        let body = answer.text().await.map_err(|error| failed(with_causes(&error)))?;
+        if !status.is_success() {
+            return Err(failed(format!("{status} {}", body.trim())));
+        }
+        serde_json::from_str(&body).map_err(|error| failed(error.to_string()))
+    }
+}
+
+fn phase(phase: &Value) -> Value {
+    let fields = ["id", "type", "name", "repositoryId", "branch", "environmentId"];
+    let mut seed = pick(phase, &fields);
+    // The steps of the other phases are always the same.
+    if phase["type"] == "DEPLOY" {
+        let steps = phase["steps"].as_array().into_iter().flatten();
+        seed["steps"] = steps.map(|step| pick(step, &["id", "name", "options"])).collect();
+    }
+    seed
+}
+
+fn id_of(item: &Value) -> Result<&str, CommandError> {
+    let missing = || CommandError::Import(format!("an item without an id: {item}"));
+    item["id"].as_str().ok_or_else(missing)
+}
+
+/// Returns these fields of an object, as far as it has them.
+fn pick(object: &Value, fields: &[&str]) -> Value {
+    let present = fields.iter().filter_map(|field| {
+        let value = object.get(*field).filter(|value| !value.is_null())?;
+        Some(((*field).to_owned(), value.clone()))
+    });
+    Value::Object(present.collect())
+}
+
+/// Returns a commit for a branch: the API does not tell the real one.
+fn commit_of(branch: &str) -> String {
+    let digest = Sha256::digest(branch);
+    digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+}
