@@ -1,7 +1,6 @@
 //! Problems that last: workers that fail, and executions that can't be read.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +8,7 @@ use super::Engine;
 use super::catalog::Catalog;
 use crate::domain::id::{ExecutionId, WebhookId};
 use crate::store::executions::InvalidExecution;
-use crate::store::with_causes;
+use crate::store::{StoreError, with_causes};
 
 /// What works in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,12 +72,13 @@ impl Problems {
 }
 
 impl Engine {
-    /// Notes whether the last work of a worker succeeded.
-    pub fn note_work<T, E: Error + 'static>(&self, worker: Worker, outcome: &Result<T, E>) {
+    /// Notes whether the last work of a worker succeeded. If the files of the database failed, that
+    /// is no problem of the worker: health reports them, and they may work again before it does.
+    pub fn note_work<T>(&self, worker: Worker, outcome: &Result<T, StoreError>) {
         let mut workers = self.problems.workers();
         match outcome {
-            Ok(_) => workers.remove(&worker),
-            Err(error) => workers.insert(worker, with_causes(error)),
+            Err(error) if error.trouble().is_none() => workers.insert(worker, with_causes(error)),
+            Ok(_) | Err(_) => workers.remove(&worker),
         };
     }
 
