@@ -197,7 +197,8 @@ pub fn read_seed(path: &std::path::Path) -> Result<Seed, AppError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| AppError::Read { path: name.clone(), error })?;
-    seed::read(&text).map_err(|mistakes| AppError::Seed { path: name, mistakes })
+    let directory = path.parent().unwrap_or_else(|| std::path::Path::new(""));
+    seed::read_beside(&text, directory).map_err(|mistakes| AppError::Seed { path: name, mistakes })
 }
 
 impl App {

@@ -71,6 +71,22 @@ pub struct NamedBranch {
     pub branch: String,
 }
 
+/// A commit of a repository by name; it need not exist.
+pub struct NamedCommit {
+    /// Its repository.
+    pub repository: InRepository,
+    /// The commit.
+    pub commit: String,
+}
+
+/// An artifact of a commit by the name of its file; it need not exist.
+pub struct NamedUpload {
+    /// The commit.
+    pub commit: NamedCommit,
+    /// The name of the file.
+    pub file: String,
+}
+
 /// An execution by name; it need not exist.
 pub struct NamedExecution {
     /// The pipeline, which exists.
@@ -118,6 +134,8 @@ const PIPELINE: PathParameter = PathParameter::new("pipelineId", "The pipeline")
 const ENVIRONMENT: PathParameter = PathParameter::new("environmentId", "The environment");
 const REPOSITORY: PathParameter = PathParameter::new("repositoryId", "The repository");
 const BRANCH: PathParameter = PathParameter::new("branch", "The branch");
+const COMMIT: PathParameter = PathParameter::new("commitId", "The commit");
+const FILE: PathParameter = PathParameter::new("file", "The name of the file");
 const EXECUTION: PathParameter = PathParameter::new("executionId", "The execution");
 const PHASE: PathParameter = PathParameter::new("phaseId", "The phase");
 const STEP: PathParameter = PathParameter::new("stepId", "The step");
@@ -174,6 +192,14 @@ impl<S: Surface> Finder<'_, S> {
 
     fn branch(&self) -> Result<NamedBranch, Problem> {
         Ok(NamedBranch { repository: self.repository()?, branch: self.ids.read(BRANCH)? })
+    }
+
+    fn commit(&self) -> Result<NamedCommit, Problem> {
+        Ok(NamedCommit { repository: self.repository()?, commit: self.ids.read(COMMIT)? })
+    }
+
+    fn upload(&self) -> Result<NamedUpload, Problem> {
+        Ok(NamedUpload { commit: self.commit()?, file: self.ids.read(FILE)? })
     }
 
     fn named_execution(&self) -> Result<NamedExecution, Problem> {
@@ -237,6 +263,8 @@ extractors! {
     InEnvironment of [PROGRAM, ENVIRONMENT] by |it| it.environment();
     InRepository of [PROGRAM, REPOSITORY] by |it| it.repository();
     NamedBranch of [PROGRAM, REPOSITORY, BRANCH] by |it| it.branch();
+    NamedCommit of [PROGRAM, REPOSITORY, COMMIT] by |it| it.commit();
+    NamedUpload of [PROGRAM, REPOSITORY, COMMIT, FILE] by |it| it.upload();
     NamedExecution of [PROGRAM, PIPELINE, EXECUTION] by |it| it.named_execution();
     InExecution of [PROGRAM, PIPELINE, EXECUTION] by |it| it.execution().await;
     InStep of [PROGRAM, PIPELINE, EXECUTION, PHASE, STEP] by |it| it.step().await;

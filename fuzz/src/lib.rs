@@ -4,10 +4,13 @@
 
 mod app;
 
+use std::io::Cursor;
 use std::sync::LazyLock;
 
 use cloudmanager_emulator::access::access_token::AccessClaims;
 use cloudmanager_emulator::access::file_token::FileTokens;
+use cloudmanager_emulator::content::artifact::{Reading, is_artifact_path};
+use cloudmanager_emulator::domain::build::ContentKind;
 use cloudmanager_emulator::domain::scenario_document::ScenarioDocument;
 use cloudmanager_emulator::domain::time::{Duration, Timestamp};
 use cloudmanager_emulator::engine::RsaKey;
@@ -22,7 +25,8 @@ pub use app::{body, header, path, query};
 type Read = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Read); 9] = [
+pub const TARGETS: [(&str, Read); 10] = [
+    ("artifact", artifact),
     ("body", body),
     ("header", header),
     ("path", path),
@@ -33,6 +37,19 @@ pub const TARGETS: [(&str, Read); 9] = [
     ("time", time),
     ("token", token),
 ];
+
+/// A zip file is read, or refused with a reason. No path of what is read leads out of it.
+pub fn artifact(data: &[u8]) {
+    match Reading::of(Cursor::new(data)) {
+        Ok(Reading { content, .. }) => {
+            assert_eq!(content.size, data.len() as u64);
+            if let ContentKind::Dispatcher(files) = content.kind {
+                assert!(files.iter().all(|path| is_artifact_path(path)));
+            }
+        }
+        Err(refusal) => assert!(!refusal.to_string().is_empty()),
+    }
+}
 
 /// A seed document is read, or every mistake in it is told in a text.
 pub fn seed(data: &[u8]) {

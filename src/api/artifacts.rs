@@ -58,16 +58,14 @@ pub async fn list_step_artifacts(
     let found = artifact::list(execution, position).map_err(|error| Problem::internal(&error))?;
     let artifacts: Vec<_> = (1..)
         .zip(found)
-        .map(|(number, Artifact { artifact_type, file, format, package: _, md5, size: _ })| {
-            ArtifactView {
-                id: format!("{number}"),
-                step_name: step.action,
-                artifact_type,
-                file,
-                format,
-                md5,
-                links: ArtifactLinks { this: Link::to(ApiPath::Artifact(key, number)) },
-            }
+        .map(|(number, Artifact { artifact_type, file, format, md5, size: _ })| ArtifactView {
+            id: format!("{number}"),
+            step_name: step.action,
+            artifact_type,
+            file,
+            format,
+            md5,
+            links: ArtifactLinks { this: Link::to(ApiPath::Artifact(key, number)) },
         })
         .collect();
     Ok(Json(List::whole(ApiPath::Artifacts(key), artifacts.len(), EmbeddedArtifacts { artifacts })))

@@ -83,7 +83,8 @@ fn no_such_branch(repository: &str, branch: &str) -> Problem {
     )
 }
 
-fn check_name(field: &str, text: &str) -> Result<(), Problem> {
+/// Checks the name of a branch or a commit.
+pub(super) fn check_name(field: &str, text: &str) -> Result<(), Problem> {
     if (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control) {
         return Ok(());
     }

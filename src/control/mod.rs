@@ -22,6 +22,7 @@ mod scenario;
 mod seed;
 mod state;
 pub mod status;
+mod uploads;
 mod wait;
 mod webhooks;
 
@@ -99,6 +100,8 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(instances::get_instances),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
     || routes!(commits::post_commit),
+    || routes!(uploads::get_artifacts),
+    || routes!(uploads::put_artifact, uploads::delete_artifact),
     || routes!(history::post_history),
     || routes!(push_update::post_push_update),
     || routes!(explain::explain_execution),

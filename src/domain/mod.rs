@@ -1,5 +1,7 @@
 //! The rules of Cloud Manager, pure: no I/O, no clock, no randomness; `now` is an argument.
 
+pub mod build;
+pub mod build_document;
 pub mod certificate;
 pub mod client;
 pub mod delivery;

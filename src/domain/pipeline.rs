@@ -339,15 +339,19 @@ impl Pipeline {
         }
     }
 
+    /// Returns the repository and the branch (or the tag, by its full name) that it builds.
+    #[must_use]
+    pub fn code(&self) -> Option<(RepositoryId, &str)> {
+        self.phases.iter().find_map(|phase| match &phase.kind {
+            PhaseKind::Build { repository_id, branch } => Some((*repository_id, branch.as_str())),
+            PhaseKind::Validate | PhaseKind::Deploy { .. } => None,
+        })
+    }
+
     /// Returns whether it builds a branch (or a tag, by its full name) of a repository.
     #[must_use]
     pub fn builds(&self, repository: RepositoryId, wanted: &str) -> bool {
-        self.phases.iter().any(|phase| match &phase.kind {
-            PhaseKind::Build { repository_id, branch } => {
-                *repository_id == repository && branch == wanted
-            }
-            PhaseKind::Validate | PhaseKind::Deploy { .. } => false,
-        })
+        self.code() == Some((repository, wanted))
     }
 
     /// Returns whether it deploys to an environment.

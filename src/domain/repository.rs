@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::build::Output;
 use super::id::RepositoryId;
 
 /// The prefix by which a tag is named wherever a branch is accepted.
@@ -23,6 +24,8 @@ pub struct Repository {
     pub description: Option<String>,
     /// The head commit of each branch by its name, and of each tag by its full name `refs/tags/…`.
     pub heads: BTreeMap<String, String>,
+    /// What a build of it leaves, or `None` for the demo's three files.
+    pub outputs: Option<Vec<Output>>,
 }
 
 impl Repository {

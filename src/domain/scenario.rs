@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::build::Output;
 use super::deployment::Failure;
 use super::environment::EnvironmentType;
 use super::pipeline::Action;
@@ -47,6 +48,8 @@ pub struct Entry {
     pub outcome: Outcome,
     /// Deployment commands that fail, of a deploy step that is to fail.
     pub failures: Vec<Failure>,
+    /// What the build leaves, if the scenario says so.
+    pub outputs: Option<Vec<Output>>,
     /// What they say when they fail.
     pub message: Option<String>,
     /// How long they run, instead of what the pace says.

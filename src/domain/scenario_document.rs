@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::build_document::BuildDocument;
 use super::deployment::Failure;
 use super::environment::EnvironmentType;
 use super::pipeline::Action;
@@ -59,6 +60,10 @@ pub struct EntryDocument {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 1000)]
     pub failures: Vec<Failure>,
+    /// What the build leaves, for a build step; as in the repository if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 1000)]
+    pub builds: Option<Vec<BuildDocument>>,
     /// Lines added to the step's log, of 64 KiB each and 1 GiB in all at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 1000)]

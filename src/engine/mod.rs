@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod changes;
 pub mod clock;
 mod condition;
+mod contents;
 mod counters;
 pub mod definitions;
 pub mod deliveries;
@@ -21,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinError;
 use uuid::Uuid;
 
@@ -37,6 +38,7 @@ use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
 use changes::Notifier;
 use clock::Clock;
+pub use contents::{Removed, UploadError, Uploaded};
 use counters::Counters;
 pub use counters::Performance;
 pub use deliveries::webhooks;
@@ -93,6 +95,8 @@ pub struct Engine {
     notifier: Notifier,
     schedule: Schedule,
     purging: Purging,
+    /// Whoever stores contents in several transactions, or purges them, has this.
+    storing: Mutex<()>,
     world: World,
     /// The options of the start, which a reset goes back to.
     options: EngineOptions,
@@ -130,6 +134,7 @@ impl Engine {
             notifier: Notifier::default(),
             schedule: Schedule::default(),
             purging: Purging::default(),
+            storing: Mutex::default(),
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),

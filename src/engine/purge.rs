@@ -9,10 +9,13 @@ use tokio::sync::Notify;
 
 use super::write::Write;
 use super::{Engine, Worker};
-use crate::store::{StoreError, definitions, deliveries, webhooks};
+use crate::store::{StoreError, contents, definitions, deliveries, webhooks};
 
 /// How many executions or deliveries one transaction removes. Others can write between two of them.
 const PURGED: u32 = 10_000;
+
+/// How many chunks of contents one transaction removes.
+const PURGED_CHUNKS: u32 = 256;
 
 /// How many deliveries are finished before the purger looks for old ones again.
 const FINISHED: usize = 1000;
@@ -91,6 +94,22 @@ impl Engine {
             }
             let mut write = Write::begin(self).await?;
             deliveries::delete_finished(&mut write.tx, &old).await?;
+            write.commit().await?;
+        }
+        self.purge_contents().await
+    }
+
+    /// Removes the contents of files that nothing refers to any more.
+    async fn purge_contents(self: &Arc<Self>) -> Result<(), StoreError> {
+        // Whoever stores contents now wakes the purger afterwards.
+        let Ok(_turn) = self.storing.try_lock() else { return Ok(()) };
+        if !contents::are_any(&self.database).await? {
+            return Ok(());
+        }
+        let mut more = true;
+        while more && !self.is_stopping() {
+            let mut write = Write::begin(self).await?;
+            more = contents::purge(&mut write.tx, PURGED_CHUNKS).await?;
             write.commit().await?;
         }
         Ok(())

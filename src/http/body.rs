@@ -24,7 +24,7 @@ use crate::input::Document;
 const CONTROL: &str = "/_emulator";
 
 /// The operations whose handlers read the body themselves, because it may be too large for memory.
-const STREAMED: [&str; 2] = ["putState", "postSeed"];
+const STREAMED: [&str; 3] = ["putState", "postSeed", "putArtifact"];
 
 /// The largest body, in bytes.
 pub const LARGEST: usize = 1024 * 1024;

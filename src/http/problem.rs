@@ -213,6 +213,13 @@ impl From<StoreError> for Problem {
         if matches!(error, StoreError::Closed) {
             return Self::stopping("The emulator is shutting down.");
         }
+        if matches!(error, StoreError::ZipFile { .. }) {
+            return Self::new(
+                StatusCode::CONFLICT,
+                "Conflict",
+                format!("Nothing was changed: {error}."),
+            );
+        }
         let trouble = error.trouble();
         let reason = match &error {
             StoreError::Unavailable(reason) => reason.clone(),

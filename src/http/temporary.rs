@@ -118,7 +118,7 @@ async fn discard(chunks: &mut BodyDataStream) {
 
 /// Returns the answer where a temporary file can't be made, written or read: 507 if there is no
 /// room for it, otherwise 503. The error is logged here, once.
-fn failed(error: &io::Error) -> Problem {
+pub fn failed(error: &io::Error) -> Problem {
     let cause: &dyn Error = error;
     tracing::error!(error = cause, "a temporary file can't be used");
     let what = format!("A temporary file beside the database can't be used: {error}.");

@@ -9,6 +9,7 @@ use super::document::{
     SeedDocument, TenantDocument, VariableDocument, WebhookDocument,
 };
 use super::fields::{check_name, read_id, read_tenant_id};
+use super::outputs::{ZipFiles, read_outputs};
 use super::{Seed, pipeline};
 use crate::domain::certificate::Certificate;
 use crate::domain::client::Client;
@@ -29,6 +30,7 @@ const LAST_EXECUTION_ID: i64 = 9_999_999_999;
 pub(super) fn build(
     document: SeedDocument,
     is_tenant: impl Fn(TenantId) -> bool,
+    zips: ZipFiles,
     root: &mut Place<'_>,
 ) -> Seed {
     let SeedDocument { schema: _, tenants, clients, programs, webhooks, next_execution_id } =
@@ -73,7 +75,7 @@ pub(super) fn build(
         build_webhook(place, webhook, tenant_id)
     });
 
-    let mut parts = Parts::default();
+    let mut parts = Parts::new(zips);
     let mut program_ids = BTreeSet::new();
     let programs = collect(programs, "programs", root, |place, program| {
         let tenant_id = tenant_of(place, &program.tenant_id);
@@ -96,6 +98,7 @@ pub(super) fn build(
         variables: parts.variables,
         scenarios: parts.scenarios,
         webhooks,
+        files: parts.zips.into_read(),
         next_execution_id: ExecutionId::new(next_execution_id),
     }
 }
@@ -202,7 +205,7 @@ fn build_program(
     }
     for (index, repository) in document.repositories.iter().enumerate() {
         let mut place = place.at(&format!("repositories[{index}]"));
-        if let Some(repository) = build_repository(&mut place, repository) {
+        if let Some(repository) = parts.build_repository(&mut place, repository) {
             let id = repository.id;
             if program.repositories.insert(id, repository).is_some() {
                 place.wrong("id", format!("the repository {id} already exists"));
@@ -217,13 +220,17 @@ fn build_program(
 }
 
 /// What belongs to environments and pipelines beside their definitions.
-#[derive(Default)]
 pub(super) struct Parts {
     scenarios: Vec<(PipelineKey, ScenarioDocument)>,
     variables: Vec<(Owner, Vec<VariableChange>)>,
+    zips: ZipFiles,
 }
 
 impl Parts {
+    fn new(zips: ZipFiles) -> Self {
+        Self { scenarios: Vec::new(), variables: Vec::new(), zips }
+    }
+
     /// Builds an environment and adds it to its program.
     pub(super) fn add_environment(
         &mut self,
@@ -249,7 +256,8 @@ impl Parts {
         program: &mut Program,
         document: &PipelineDocument,
     ) {
-        let Some((mut pipeline, scenario)) = pipeline::build(place, document, program) else {
+        let built = pipeline::build(place, document, program, &mut self.zips);
+        let Some((mut pipeline, scenario)) = built else {
             return;
         };
         let (id, key) = (pipeline.id, pipeline.key());
@@ -261,16 +269,43 @@ impl Parts {
             place.wrong("id", format!("the pipeline {id} already exists"));
         }
     }
+
+    fn build_repository(
+        &mut self,
+        place: &mut Place<'_>,
+        document: &RepositoryDocument,
+    ) -> Option<Repository> {
+        check_name(place, "repo", &document.repo);
+        let tags = document
+            .tags
+            .iter()
+            .map(|(name, commit)| (format!("{TAG_PREFIX}{name}"), commit.clone()));
+        let branches =
+            document.branches.iter().map(|(name, commit)| (name.clone(), commit.clone()));
+        let mut heads = document.branches.iter().chain(&document.tags);
+        if heads.any(|(name, commit)| name.is_empty() || commit.is_empty()) {
+            place.wrong("branches", "branches, tags and commits must not be empty");
+        }
+        let builds = document.builds.as_deref();
+        let outputs = builds.map(|builds| read_outputs(builds, &mut self.zips, place));
+        Some(Repository {
+            id: read_id(place, "id", &document.id)?,
+            name: document.repo.clone(),
+            description: document.description.clone(),
+            heads: branches.chain(tags).collect(),
+            outputs,
+        })
+    }
 }
 
 /// Builds a new part of an existing program. The seed holds nothing else of the program, which may
 /// have changed when the part is added.
 pub(super) fn build_part(known: &Program, add: impl FnOnce(&mut Parts, &mut Program)) -> Seed {
-    let mut parts = Parts::default();
+    let mut parts = Parts::new(ZipFiles::Refused);
     let mut program = known.clone();
     add(&mut parts, &mut program);
     program.leave_out(known);
-    let Parts { scenarios, variables } = parts;
+    let Parts { scenarios, variables, zips: _ } = parts;
     Seed { programs: vec![program], scenarios, variables, ..Seed::empty() }
 }
 
@@ -335,23 +370,6 @@ fn build_variables(
         service: document.service.clone(),
     });
     variable::check(owner, &[], updates.collect(), &mut place.at("variables"))
-}
-
-fn build_repository(place: &mut Place<'_>, document: &RepositoryDocument) -> Option<Repository> {
-    check_name(place, "repo", &document.repo);
-    let tags =
-        document.tags.iter().map(|(name, commit)| (format!("{TAG_PREFIX}{name}"), commit.clone()));
-    let branches = document.branches.iter().map(|(name, commit)| (name.clone(), commit.clone()));
-    let mut heads = document.branches.iter().chain(&document.tags);
-    if heads.any(|(name, commit)| name.is_empty() || commit.is_empty()) {
-        place.wrong("branches", "branches, tags and commits must not be empty");
-    }
-    Some(Repository {
-        id: read_id(place, "id", &document.id)?,
-        name: document.repo.clone(),
-        description: document.description.clone(),
-        heads: branches.chain(tags).collect(),
-    })
 }
 
 #[cfg(test)]

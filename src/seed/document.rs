@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
+use crate::domain::build_document::BuildDocument;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
 use crate::domain::pipeline::{Action, ImportantFailures, PhaseType, PipelineTrigger, StepOptions};
 use crate::domain::program::ProgramType;
@@ -227,6 +228,9 @@ pub(super) struct RepositoryDocument {
     /// The commit of each tag, by the tag's name without `refs/tags/`.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
+    /// What a build leaves in `target/*.zip`; two packages and a dispatcher artifact if absent.
+    #[schema(max_items = 1000)]
+    pub builds: Option<Vec<BuildDocument>>,
 }
 
 /// A pipeline of a program. Its phases make it a production, a non-production or a code quality

@@ -4,11 +4,13 @@ mod build;
 mod document;
 mod fields;
 mod further;
+mod outputs;
 mod pipeline;
 pub mod scenario;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -28,6 +30,8 @@ use crate::input::Document;
 use build::Parts;
 use document::SeedDocument;
 pub use document::{EnvironmentDocument, KpisDocument, PipelineDocument, WebhookDocument};
+use outputs::ZipFiles;
+pub use outputs::{LARGEST_ARTIFACT, ZipFile};
 
 /// The seed that is loaded when none is named.
 const DEMO: &str = include_str!("demo.yaml");
@@ -53,6 +57,8 @@ pub struct Seed {
     pub scenarios: Vec<(PipelineKey, ScenarioDocument)>,
     /// Subscriptions.
     pub webhooks: Vec<NewWebhook>,
+    /// The zip files that builds leave.
+    pub files: Vec<ZipFile>,
     /// The identifier of the first execution.
     pub next_execution_id: ExecutionId,
 }
@@ -84,14 +90,18 @@ impl From<Seed> for Origin {
     }
 }
 
-/// Reads the file of a seed, in YAML or JSON. A file without any field is taken for a mistake.
+/// Reads a seed in YAML or JSON. One without any field is taken for a mistake.
 pub fn read(text: &str) -> Result<Seed, InvalidFields> {
     let document = Document::from_yaml(text)?;
-    if document.is_empty() {
-        let message = "the seed is empty; `tenants: []` stands for an emulator without any data";
-        return Err(InvalidField::new("", message).into());
-    }
-    read_document(document, |_| false)
+    check_filled(&document)?;
+    read_document(document, |_| false, ZipFiles::Refused)
+}
+
+/// Reads the file of a seed, which may name zip files relative to its directory.
+pub fn read_beside(text: &str, directory: &Path) -> Result<Seed, InvalidFields> {
+    let document = Document::from_yaml(text)?;
+    check_filled(&document)?;
+    read_document(document, |_| false, ZipFiles::Beside(directory.to_owned(), Vec::new()))
 }
 
 /// Reads a seed document in YAML or JSON that may refer to existing tenants.
@@ -99,15 +109,25 @@ pub fn read_further(
     text: &str,
     is_tenant: impl Fn(TenantId) -> bool,
 ) -> Result<Seed, InvalidFields> {
-    read_document(Document::from_yaml(text)?, is_tenant)
+    read_document(Document::from_yaml(text)?, is_tenant, ZipFiles::Refused)
+}
+
+/// Refuses the file of a seed without any field: it is taken for a mistake.
+fn check_filled(document: &Document) -> Result<(), InvalidFields> {
+    if document.is_empty() {
+        let message = "the seed is empty; `tenants: []` stands for an emulator without any data";
+        return Err(InvalidField::new("", message).into());
+    }
+    Ok(())
 }
 
 fn read_document(
     document: Document<'_>,
     is_tenant: impl Fn(TenantId) -> bool,
+    zips: ZipFiles,
 ) -> Result<Seed, InvalidFields> {
     match document.read() {
-        Ok(seed) => with_lines(&document, |place| Some(build::build(seed, is_tenant, place))),
+        Ok(seed) => with_lines(&document, |place| Some(build::build(seed, is_tenant, zips, place))),
         Err(first) => Err(further::all_from(first, document)),
     }
 }
@@ -200,6 +220,7 @@ impl Seed {
             variables: Vec::new(),
             scenarios: Vec::new(),
             webhooks: Vec::new(),
+            files: Vec::new(),
             next_execution_id: ExecutionId::new(1),
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::NOT_YET;
 use super::document::{PhaseDocument, PipelineDocument, StepDocument};
 use super::fields::{check_name, read_id};
+use super::outputs::ZipFiles;
 use crate::domain::environment::EnvironmentType;
 use crate::domain::id::{PhaseId, PipelineId, StepId};
 use crate::domain::invalid::{Place, one_of};
@@ -21,6 +22,7 @@ pub(super) fn build(
     place: &mut Place<'_>,
     document: &PipelineDocument,
     program: &Program,
+    zips: &mut ZipFiles,
 ) -> Option<(Pipeline, Option<ScenarioDocument>)> {
     check_name(place, "name", &document.name);
     let id: Option<PipelineId> = read_id(place, "id", &document.id);
@@ -52,9 +54,10 @@ pub(super) fn build(
         let mut place = place.at(&format!("phases[{index}]"));
         phase.steps = build_steps(&mut place, written, kind, phase, &mut ids);
     }
-    let scenario = document.scenario.clone();
-    if let Some(scenario) = &scenario {
-        scenario.check(program, &pipeline, &mut place.at("scenario"));
+    let mut scenario = document.scenario.clone();
+    if let Some(scenario) = &mut scenario {
+        scenario.check(program, &pipeline, zips, &mut place.at("scenario"));
+        zips.add_digests(scenario);
     }
     Some((pipeline, scenario))
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::outputs::{ZipFiles, read_outputs};
 use crate::content::deployment;
+use crate::domain::build::Output;
 use crate::domain::deployment::Failure;
 use crate::domain::environment::EnvironmentType;
 use crate::domain::gate::Gate;
@@ -38,7 +40,18 @@ const LINE_OVERHEAD: u64 = 30;
 impl ScenarioDocument {
     /// Returns the scenario of a pipeline of `program`, or every wrong field.
     pub fn read(&self, program: &Program, pipeline: &Pipeline) -> Result<Scenario, InvalidFields> {
-        InvalidFields::collect(|place| Some(self.check(program, pipeline, place)))
+        let mut zips = ZipFiles::Refused;
+        InvalidFields::collect(|place| Some(self.check(program, pipeline, &mut zips, place)))
+    }
+
+    /// Like [`Self::read`], for a scenario that is stored: its zip files are, too.
+    pub fn read_stored(
+        &self,
+        program: &Program,
+        pipeline: &Pipeline,
+    ) -> Result<Scenario, InvalidFields> {
+        let mut zips = ZipFiles::Stored;
+        InvalidFields::collect(|place| Some(self.check(program, pipeline, &mut zips, place)))
     }
 
     /// Like [`Self::read`], at a place in a larger document. Entries with mistakes are left out.
@@ -46,6 +59,7 @@ impl ScenarioDocument {
         &self,
         program: &Program,
         pipeline: &Pipeline,
+        zips: &mut ZipFiles,
         place: &mut Place<'_>,
     ) -> Scenario {
         if self.times == Some(0) {
@@ -58,13 +72,12 @@ impl ScenarioDocument {
             let message = format!("must not have more than {LARGEST_TEXTS} bytes of texts in all");
             place.wrong("steps", message);
         }
-        let entries: Vec<_> = self
-            .steps
-            .iter()
-            .take(MOST_ENTRIES)
-            .enumerate()
+        let outputs = self.read_outputs(zips, place);
+        let parts = EntryContext { program, pipeline, outputs: outputs.as_deref() };
+        let steps = self.steps.iter().take(MOST_ENTRIES).enumerate();
+        let entries: Vec<_> = steps
             .filter_map(|(index, entry)| {
-                entry.read(program, pipeline, &mut place.at(&format!("steps[{index}]")))
+                entry.read(parts, &mut place.at(&format!("steps[{index}]")))
             })
             .collect();
         for (phase, step) in pipeline.steps() {
@@ -79,6 +92,30 @@ impl ScenarioDocument {
         }
         Scenario { entries }
     }
+
+    /// Returns what the build leaves, if an entry for the build step says so.
+    fn read_outputs(&self, zips: &mut ZipFiles, place: &mut Place<'_>) -> Option<Vec<Output>> {
+        let mut outputs = None;
+        for (index, entry) in self.steps.iter().take(MOST_ENTRIES).enumerate() {
+            let Some(builds) = &entry.builds else { continue };
+            let place = &mut place.at(&format!("steps[{index}]"));
+            if entry.action == Action::Build.as_str() {
+                outputs = Some(read_outputs(builds, zips, place));
+            } else {
+                place.wrong("builds", "is only allowed for the step build");
+            }
+        }
+        outputs
+    }
+}
+
+/// What an entry of a scenario is read with.
+#[derive(Clone, Copy)]
+struct EntryContext<'a> {
+    program: &'a Program,
+    pipeline: &'a Pipeline,
+    /// What the build leaves, if the scenario says so.
+    outputs: Option<&'a [Output]>,
 }
 
 impl EntryDocument {
@@ -88,7 +125,8 @@ impl EntryDocument {
         self.message.as_ref().map_or(0, String::len) + lines.sum::<usize>()
     }
 
-    fn read(&self, program: &Program, pipeline: &Pipeline, place: &mut Place<'_>) -> Option<Entry> {
+    fn read(&self, parts: EntryContext<'_>, place: &mut Place<'_>) -> Option<Entry> {
+        let EntryContext { pipeline, outputs, .. } = parts;
         let known = place.count();
         let action = read_word::<Action>(place, "action", &self.action);
         let named = self.environment_type.as_deref();
@@ -128,7 +166,7 @@ impl EntryDocument {
         }
         for (index, failure) in self.failures.iter().take(MOST_ITEMS).enumerate() {
             let wanted = environment_type.flatten();
-            if let Some(problem) = problem_with(failure, program, pipeline, action, wanted) {
+            if let Some(problem) = problem_with(failure, parts, action, wanted) {
                 place.wrong(&format!("failures[{index}]"), problem);
             }
         }
@@ -141,6 +179,7 @@ impl EntryDocument {
             environment_type: environment_type.flatten(),
             outcome,
             failures: self.failures.clone(),
+            outputs: outputs.filter(|_| self.builds.is_some()).map(<[_]>::to_vec),
             message: self.message.clone(),
             duration,
             metrics,
@@ -229,8 +268,7 @@ impl EntryDocument {
 /// Returns why a command can't fail in any of the matching deployments, or `None` if it can in one.
 fn problem_with(
     failure: &Failure,
-    program: &Program,
-    pipeline: &Pipeline,
+    EntryContext { program, pipeline, outputs }: EntryContext<'_>,
     action: Option<Action>,
     environment_type: Option<EnvironmentType>,
 ) -> Option<String> {
@@ -247,22 +285,12 @@ fn problem_with(
         }
         let environment = program.environments.get(&environment_id);
         let topology = environment.map(|environment| environment.topology).unwrap_or_default();
-        let repository = built_repository(program, pipeline);
-        match deployment::validate(failure, repository, found, topology, &step.options) {
+        match deployment::validate(failure, outputs, found, topology, &step.options) {
             Ok(()) => return None,
             Err(message) => problem = Some(message),
         }
     }
     problem
-}
-
-/// Returns the name of the repository that a pipeline builds.
-fn built_repository<'a>(program: &'a Program, pipeline: &Pipeline) -> &'a str {
-    let built = pipeline.phases.iter().find_map(|phase| match &phase.kind {
-        PhaseKind::Build { repository_id, .. } => program.repositories.get(repository_id),
-        PhaseKind::Validate | PhaseKind::Deploy { .. } => None,
-    });
-    built.map_or("", |repository| &repository.name)
 }
 
 /// Reads a word of a vocabulary.

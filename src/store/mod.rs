@@ -2,6 +2,7 @@
 
 pub mod builds;
 mod condition;
+pub mod contents;
 mod copies;
 pub mod database;
 pub mod definitions;
@@ -21,6 +22,7 @@ pub mod state;
 pub mod successes;
 mod timeline;
 pub mod trouble;
+pub mod uploads;
 pub mod webhooks;
 mod writer;
 
@@ -65,6 +67,14 @@ pub enum StoreError {
     /// There is no room left for the files of the database.
     #[error("there is no room left for the database: {0}")]
     NoRoom(String),
+    /// A zip file of the seed can't be stored.
+    #[error("the zip file {path} of the seed can't be stored: {reason}")]
+    ZipFile {
+        /// Where it is.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// The files of the database can't be read or written.
     #[error("the database can't be read or written: {0}")]
     Unavailable(String),
@@ -92,7 +102,7 @@ impl StoreError {
             Self::Open { trouble, .. } => *trouble,
             Self::NoRoom(_) => Some(Trouble::NoRoom),
             Self::Unavailable(_) => Some(Trouble::Unavailable),
-            Self::Unreadable(_) | Self::Closed => None,
+            Self::Unreadable(_) | Self::ZipFile { .. } | Self::Closed => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Plans: equal plans are stored once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -9,6 +9,7 @@ use sqlx::{Executor, Sqlite};
 use super::insert::insert_rows;
 use super::plan_cache::CachedPlan;
 use super::{Database, InRow, StoreError, Transaction, parse_json};
+use crate::domain::build::{self, Content, ContentDigest, ContentKind, Output};
 use crate::domain::execution::plan::Plan;
 
 /// Returns the number of the plan, which is stored if no execution had it before.
@@ -34,11 +35,27 @@ pub async fn intern(
         }
         return Ok(id);
     }
-    Ok(sqlx::query_scalar("INSERT INTO plans (digest, body) VALUES ($1, $2) RETURNING id")
+    let id = sqlx::query_scalar("INSERT INTO plans (digest, body) VALUES ($1, $2) RETURNING id")
         .bind(&digest[..])
         .bind(body)
         .fetch_one(&mut **tx)
-        .await?)
+        .await?;
+    insert_contents(tx, id, plan).await?;
+    Ok(id)
+}
+
+/// Stores which contents a plan names.
+async fn insert_contents(tx: &mut Transaction, id: i64, plan: &Plan) -> Result<(), StoreError> {
+    let files = build::stored_files(plan.code.outputs.as_deref());
+    let rows: Vec<_> = files.map(|file| (id, file.digest)).collect();
+    insert_rows(
+        tx,
+        "INSERT INTO plan_contents (plan_id, content_id) \
+         SELECT DISTINCT value ->> 0, contents.id FROM json_each($1) \
+         JOIN contents ON contents.digest = unhex(value ->> 1) AND contents.complete = 1",
+        &rows,
+    )
+    .await
 }
 
 async fn is_committed(database: &Database, id: i64, digest: &[u8; 32]) -> Result<bool, StoreError> {
@@ -79,15 +96,45 @@ pub(super) async fn load(
     if let Some(CachedPlan { plan, length: _ }) = database.plans.get(&id) {
         return Ok(plan);
     }
-    let found: Option<String> = sqlx::query_scalar("SELECT body FROM plans WHERE id = $1")
+    let found: Option<(String, String)> = sqlx::query_as(LOAD)
         .bind(id)
         .fetch_optional(connection)
         .await
         .map_err(StoreError::from)
         .in_row("plans", id)?;
-    let body = found.ok_or_else(|| StoreError::unreadable(format!("there is no plan {id}")))?;
-    let plan = Arc::new(parse_json::<Plan>(&body).in_row("plans", id)?);
-    database.plans.insert(id, CachedPlan { plan: plan.clone(), length: body.len() });
+    let (body, contents) =
+        found.ok_or_else(|| StoreError::unreadable(format!("there is no plan {id}")))?;
+    let plan = read(&body, &contents).in_row("plans", id)?;
+    let (plan, length) = (Arc::new(plan), body.len() + contents.len());
+    database.plans.insert(id, CachedPlan { plan: plan.clone(), length });
+    Ok(plan)
+}
+
+/// A plan, and as JSON what is known of the contents that it names.
+const LOAD: &str = "
+    SELECT body, (
+        SELECT json_group_array(json_array(lower(hex(digest)), size, md5, json(kind)))
+        FROM plan_contents JOIN contents ON contents.id = content_id
+        WHERE plan_id = plans.id AND complete = 1)
+    FROM plans WHERE id = $1";
+
+/// Reads a plan, and adds to its files what is known of their contents.
+fn read(body: &str, contents: &str) -> Result<Plan, StoreError> {
+    let mut plan = parse_json::<Plan>(body)?;
+    if build::stored_files(plan.code.outputs.as_deref()).next().is_none() {
+        return Ok(plan);
+    }
+    let rows: Vec<(ContentDigest, u64, String, ContentKind)> = parse_json(contents)?;
+    let contents: BTreeMap<_, _> = rows
+        .into_iter()
+        .map(|(digest, size, md5, kind)| (digest, Arc::new(Content { size, md5, kind })))
+        .collect();
+    for output in plan.code.outputs.iter_mut().flatten() {
+        if let Output::File(file) = output {
+            let missing = || StoreError::unreadable(format!("{} is not stored", file.file));
+            file.content = contents.get(&file.digest).cloned().ok_or_else(missing)?;
+        }
+    }
     Ok(plan)
 }
 
@@ -95,14 +142,16 @@ pub(super) async fn load(
 pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     let mut last = i64::MIN;
     loop {
-        let row: Option<(i64, Vec<u8>, String)> =
-            sqlx::query_as("SELECT id, digest, body FROM plans WHERE id > $1 ORDER BY id LIMIT 1")
+        let row: Option<(i64, Vec<u8>)> =
+            sqlx::query_as("SELECT id, digest FROM plans WHERE id > $1 ORDER BY id LIMIT 1")
                 .bind(last)
                 .fetch_optional(database.readers())
                 .await?;
-        let Some((id, digest, body)) = row else { return Ok(()) };
+        let Some((id, digest)) = row else { return Ok(()) };
         last = id;
-        let plan = parse_json::<Plan>(&body).in_row("plans", id)?;
+        let (body, contents): (String, String) =
+            sqlx::query_as(LOAD).bind(id).fetch_one(database.readers()).await?;
+        let plan = read(&body, &contents).in_row("plans", id)?;
         let fault = if plan.steps.is_empty() {
             "no steps"
         } else if digest != Sha256::digest(body.as_bytes())[..] {

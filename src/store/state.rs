@@ -9,8 +9,8 @@ use super::database::distrustful;
 use super::definitions::scenarios;
 pub use super::inspect::find_fault as inspect;
 use super::{
-    Connection, Database, StoreError, Transaction, deliveries, environment_memories, executions,
-    plans,
+    Connection, Database, StoreError, Transaction, contents, deliveries, environment_memories,
+    executions, plans, uploads,
 };
 use crate::domain::time::Timestamp;
 
@@ -64,6 +64,16 @@ pub async fn clear(tx: &mut Transaction) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Deletes all rows but the contents of files. Those that nothing refers to afterwards are purged.
+pub async fn clear_but_contents(tx: &mut Transaction) -> Result<(), StoreError> {
+    for table in list_tables(tx).await?.iter().rev() {
+        if !["contents", "chunks"].contains(&table.as_str()) {
+            execute(tx, format!("DELETE FROM main.{}", quoted(table))).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Copies everything from the attached database into this one, which must be empty.
 pub async fn copy_attached(tx: &mut Transaction) -> Result<(), StoreError> {
     for table in list_tables(tx).await? {
@@ -100,6 +110,8 @@ pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreErro
     if let Some(fault) = find_impossible_number(database).await? {
         return Ok(Some(fault));
     }
+    contents::check_all(database).await?;
+    uploads::check_all(database).await?;
     plans::check_all(database).await?;
     executions::check_all(database).await?;
     scenarios::check_all(database).await?;

@@ -3,6 +3,7 @@
 mod account;
 mod api;
 mod app;
+mod builds;
 mod clients;
 mod command_line;
 mod commands;

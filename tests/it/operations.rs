@@ -78,6 +78,12 @@ async fn call_what_is_defined(caller: &mut Caller) {
     caller.call("getBranches", "/api/program/4/repository/1/branches", "").await;
     let commits = "/_emulator/program/4/repository/1/branch/main/commits";
     caller.call("postCommit", commits, "{}").await;
+    let artifacts = "/_emulator/program/4/repository/1/commit/c0ffee/artifacts";
+    let artifact = format!("{artifacts}/acme.zip");
+    let zip = include_bytes!("fixtures/artifacts/java.zip").as_slice();
+    caller.call("putArtifact", &artifact, zip).await;
+    caller.call("getArtifacts", artifacts, "").await;
+    caller.call("deleteArtifact", &artifact, "").await;
     let pipeline = json!({"id": "11", "name": "New", "phases": [{"type": "VALIDATE"},
         {"type": "BUILD", "repositoryId": "1", "branch": "main"}]});
     caller.call("postPipeline", "/_emulator/program/4/pipelines", pipeline.to_string()).await;

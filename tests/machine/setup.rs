@@ -204,6 +204,7 @@ fn empty_entry((action, environment_type): Place) -> Entry {
         environment_type,
         outcome: Outcome::default(),
         failures: Vec::new(),
+        outputs: None,
         message: None,
         duration: None,
         metrics: BTreeMap::new(),

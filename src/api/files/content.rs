@@ -1,18 +1,25 @@
-//! What files hold; it is made when it is read.
+//! What files hold: most of it is made when it is read.
+
+use std::sync::Arc;
 
 use super::Api;
 use crate::access::file_token::{FileName, StepName};
-use crate::content::artifact::{self, ArtifactFile};
+use crate::content::artifact::{self, BuildContent};
 use crate::content::environment_log::{DayLog, LogOption};
 use crate::content::step_log::{self, Log, Names};
+use crate::domain::build::StoredFile;
+use crate::engine::Engine;
 use crate::engine::read::Snapshot;
 use crate::http::problem::Problem;
+use crate::store::StoreError;
 
 /// What a file holds.
 pub(super) enum FileContent {
     StepLog(Log),
     DayLog(DayLog),
     Bytes(Vec<u8>),
+    /// The content of a file that is stored.
+    Stored(Arc<Engine>, StoredFile),
 }
 
 /// A file as it stands now.
@@ -34,12 +41,13 @@ impl FileContent {
             Self::StepLog(log) => log.len(),
             Self::DayLog(log) => log.len(),
             Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Stored(_, file) => file.content.size,
         }
     }
 
-    /// The bytes from `start` up to `end`, at most `max` of them.
-    pub fn read(&self, start: u64, end: u64, max: usize) -> Vec<u8> {
-        match self {
+    /// The bytes from `start` up to `end`, at most `max` of them. None if `start` is the end.
+    pub async fn read(&self, start: u64, end: u64, max: usize) -> Result<Vec<u8>, StoreError> {
+        Ok(match self {
             Self::StepLog(log) => log.read(start, end, max),
             Self::DayLog(log) => log.read(start, end, max),
             Self::Bytes(bytes) => {
@@ -48,7 +56,10 @@ impl FileContent {
                 let end = at(end).min(at(start).saturating_add(max));
                 bytes.get(at(start)..end).unwrap_or_default().to_vec()
             }
-        }
+            Self::Stored(engine, file) => {
+                engine.read_content(file.digest, start, end.min(file.content.size), max).await?
+            }
+        })
     }
 }
 
@@ -65,7 +76,7 @@ impl File {
             }
             FileName::Artifact { step, number } => {
                 let Some(snapshot) = find_execution(api, *step).await? else { return Ok(None) };
-                Self::find_artifact(&snapshot, step.position(), *number)
+                Self::find_artifact(api, &snapshot, step.position(), *number)
             }
             FileName::EnvironmentLog {
                 program_id,
@@ -93,14 +104,21 @@ impl File {
     }
 
     fn find_artifact(
+        api: &Api,
         snapshot: &Snapshot,
         position: usize,
         number: usize,
     ) -> Result<Option<Self>, Problem> {
         let found = artifact::find(&snapshot.execution, position, number);
         let found = found.map_err(|error| Problem::internal(&error))?;
-        Ok(found.map(|ArtifactFile { artifact, content }| {
-            Self::saved(content, artifact.format, artifact.file)
+        Ok(found.map(|(artifact, content)| Self {
+            content: match content {
+                BuildContent::Generated(bytes) => FileContent::Bytes(bytes),
+                BuildContent::Stored(file) => FileContent::Stored(api.engine.clone(), file),
+            },
+            media_type: artifact.format,
+            name: artifact.file,
+            is_shown: false,
         }))
     }
 

@@ -3,7 +3,6 @@
 
 mod content;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Json;
@@ -21,6 +20,7 @@ use super::Api;
 use crate::access::file_token::FileName;
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
+use crate::store::StoreError;
 use content::{File, FileContent};
 
 /// How much of a file is in memory at a time, in bytes.
@@ -159,14 +159,14 @@ fn read(
     content: FileContent,
     start: u64,
     end: u64,
-) -> impl stream::Stream<Item = Result<Vec<u8>, Infallible>> {
+) -> impl stream::Stream<Item = Result<Vec<u8>, StoreError>> {
     let content = Arc::new(content);
-    stream::unfold(start, move |at| {
+    stream::try_unfold(start, move |at| {
         let content = content.clone();
         async move {
-            let chunk = content.read(at, end, CHUNK);
+            let chunk = content.read(at, end, CHUNK).await?;
             let next = at + chunk.len() as u64;
-            (!chunk.is_empty()).then_some((Ok(chunk), next))
+            Ok((!chunk.is_empty()).then_some((chunk, next)))
         }
     })
 }

@@ -1,18 +1,49 @@
 //! The dispatcher configuration of a build: the full set of files, as Managed Services expect it.
 
-use super::archive::Files;
+use std::collections::BTreeSet;
 
-/// Returns the files of the configuration of a site.
-pub(super) fn files(site: &str, commit: &str, version: &str) -> Files {
+use super::archive::Files;
+use crate::domain::deployment::IMMUTABLE_FILES;
+
+/// Returns the files of the configuration of a site, with some more and without others.
+pub(super) fn files(
+    site: &str,
+    commit: &str,
+    version: &str,
+    with: &[String],
+    without: &[String],
+) -> Files {
     let filled = |text: &str| {
         text.replace("{site}", site).replace("{commit}", commit).replace("{version}", version)
     };
-    FILES.iter().map(|(path, text)| ((*path).to_owned(), filled(text))).collect()
+    let text_of = |path: String| {
+        let known = FILES.iter().find(|(known, _)| *known == path);
+        let text = known.map_or_else(|| placeholder(&path), |(_, text)| filled(text));
+        (path, text)
+    };
+    paths(with, without).into_iter().map(text_of).collect()
 }
 
-/// Returns the paths of all files, relative to the web server's folder.
-pub fn dispatcher_paths() -> impl Iterator<Item = &'static str> {
-    FILES.iter().map(|(path, _)| *path)
+/// Returns the sorted paths of all files, relative to the web server's folder.
+pub(super) fn paths(with: &[String], without: &[String]) -> Vec<String> {
+    let without: BTreeSet<&str> = without.iter().map(String::as_str).collect();
+    let own = dispatcher_paths().into_iter().filter(|path| !without.contains(path));
+    let all: BTreeSet<&str> = own.chain(with.iter().map(String::as_str)).collect();
+    all.into_iter().map(str::to_owned).collect()
+}
+
+/// Returns the paths of the full set of files, sorted.
+#[must_use]
+pub fn dispatcher_paths() -> BTreeSet<&'static str> {
+    FILES.iter().map(|(path, _)| *path).chain(IMMUTABLE_FILES).collect()
+}
+
+/// Returns the text of a file that has none of its own.
+fn placeholder(path: &str) -> String {
+    if IMMUTABLE_FILES.contains(&path) {
+        return format!("# {path}: immutable; deployments ignore what this file contains\n");
+    }
+    format!("# {path}\n")
 }
 
 /// Paths in the archive and texts with `{site}`, `{commit}` and `{version}` in them. What is

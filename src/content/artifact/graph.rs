@@ -150,7 +150,7 @@ impl Graph {
             let _ = writeln!(text, "{at},{value},{target}");
         }
         let file = format!("{}.csv", subject.file);
-        ArtifactFile::new(subject.csv, file, None, text.into_bytes())
+        ArtifactFile::new(subject.csv, file, text.into_bytes())
     }
 
     /// Returns the points as JSON, with what they are about.
@@ -166,7 +166,7 @@ impl Graph {
                 .collect(),
         };
         let file = format!("{}.json", subject.file);
-        Ok(ArtifactFile::new(subject.json, file, None, serde_json::to_vec(&body)?))
+        Ok(ArtifactFile::new(subject.json, file, serde_json::to_vec(&body)?))
     }
 }
 

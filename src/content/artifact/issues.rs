@@ -81,7 +81,7 @@ pub fn issues(count: u64, seed: &str) -> ArtifactFile {
         );
     }
     let file = "code-quality-issues.csv".to_owned();
-    ArtifactFile::new(ArtifactType::ScanIssues, file, None, text.into_bytes())
+    ArtifactFile::new(ArtifactType::ScanIssues, file, text.into_bytes())
 }
 
 #[cfg(test)]

@@ -8,17 +8,19 @@ mod dispatcher;
 mod graph;
 mod issues;
 mod package;
+mod reader;
 mod step;
 
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use build::{Build, Output};
+pub use build::{Build, BuildContent, BuildFile, Role};
 pub use dispatcher::dispatcher_paths;
 pub use graph::Graph;
 pub use issues::{MOST_ISSUES, issues};
 pub use package::ContentPackage;
+pub use reader::{ArtifactError, Reading, is_artifact_path};
 pub use step::{exists, find, list};
 
 /// The type of an artifact, as the API names it.
@@ -95,8 +97,6 @@ pub struct Artifact {
     pub file: String,
     /// The media type of the file.
     pub format: &'static str,
-    /// How it is known to AEM, if it is a content package.
-    pub package: Option<ContentPackage>,
     /// MD5 of the content in hexadecimal digits.
     pub md5: String,
     /// Length of the content in bytes.
@@ -113,17 +113,11 @@ pub struct ArtifactFile {
 }
 
 impl ArtifactFile {
-    fn new(
-        artifact_type: ArtifactType,
-        file: String,
-        package: Option<ContentPackage>,
-        content: Vec<u8>,
-    ) -> Self {
+    fn new(artifact_type: ArtifactType, file: String, content: Vec<u8>) -> Self {
         let artifact = Artifact {
             artifact_type,
             file,
             format: artifact_type.format(),
-            package,
             md5: format!("{:x}", Md5::digest(&content)),
             size: content.len() as u64,
         };
@@ -154,7 +148,7 @@ mod tests {
 
     #[test]
     fn md5_and_size_are_those_of_the_content() {
-        let file = ArtifactFile::new(ArtifactType::ScanIssues, "a.csv".into(), None, Vec::new());
+        let file = ArtifactFile::new(ArtifactType::ScanIssues, "a.csv".into(), Vec::new());
         assert_eq!(file.artifact.md5, "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(file.artifact.size, 0);
     }

@@ -8,24 +8,40 @@ use crate::domain::execution::{End, Execution};
 use crate::domain::gate::Metric;
 use crate::domain::pipeline::Action;
 
-use super::{Artifact, ArtifactFile, Build, Graph, Output, issues};
+use super::{Artifact, ArtifactFile, Build, BuildContent, BuildFile, Graph, issues};
 
 /// The metrics whose course a load test draws; the other tests draw what the instances did.
 const LOAD_METRICS: [&str; 3] = ["error_rate", "response_time", "peak_resp_time"];
 
 /// An artifact that a step has left, before its content is made.
-enum Source {
-    Output(Build, Output),
+enum Source<'a> {
+    Output(Box<(Build<'a>, BuildFile<'a>)>),
     /// So many open issues, with the seed of what they say.
     Issues(u64, String),
     Csv(Graph),
     Json(Graph),
 }
 
-impl Source {
-    fn file(&self) -> io::Result<ArtifactFile> {
+impl Source<'_> {
+    fn artifact(&self) -> io::Result<Artifact> {
         match self {
-            Self::Output(build, output) => build.file(*output),
+            Self::Output(output) => output.0.artifact(&output.1),
+            Self::Issues(..) | Self::Csv(_) | Self::Json(_) => Ok(self.generate()?.artifact),
+        }
+    }
+
+    fn content(&self) -> io::Result<BuildContent> {
+        match self {
+            Self::Output(output) => output.0.content(&output.1),
+            Self::Issues(..) | Self::Csv(_) | Self::Json(_) => {
+                Ok(BuildContent::Generated(self.generate()?.content))
+            }
+        }
+    }
+
+    fn generate(&self) -> io::Result<ArtifactFile> {
+        match self {
+            Self::Output(output) => output.0.generate(&output.1),
             Self::Issues(count, seed) => Ok(issues(*count, seed)),
             Self::Csv(graph) => Ok(graph.csv()),
             Self::Json(graph) => graph.json(),
@@ -35,8 +51,7 @@ impl Source {
 
 /// Returns the descriptions of a step's artifacts, in the order of their numbers.
 pub fn list(execution: &Execution, position: usize) -> io::Result<Vec<Artifact>> {
-    let sources = sources(execution, position);
-    sources.iter().map(|source| Ok(source.file()?.artifact)).collect()
+    sources(execution, position).iter().map(Source::artifact).collect()
 }
 
 /// Returns whether a step has an artifact of that number, from 1; it has none before it has made
@@ -46,23 +61,26 @@ pub fn exists(execution: &Execution, position: usize, number: usize) -> bool {
     (1..=sources(execution, position).len()).contains(&number)
 }
 
-/// Returns an artifact of a step by its number, if it [`exists`].
+/// Returns an artifact of a step by its number, with its content, if it [`exists`].
 pub fn find(
     execution: &Execution,
     position: usize,
     number: usize,
-) -> io::Result<Option<ArtifactFile>> {
+) -> io::Result<Option<(Artifact, BuildContent)>> {
     let Some(index) = number.checked_sub(1) else { return Ok(None) };
-    sources(execution, position).get(index).map(Source::file).transpose()
+    let sources = sources(execution, position);
+    let found = sources.get(index).map(|source| Ok((source.artifact()?, source.content()?)));
+    found.transpose()
 }
 
 /// Returns what a step's artifacts are made from, in the order of their numbers.
-fn sources(execution: &Execution, position: usize) -> Vec<Source> {
+fn sources(execution: &Execution, position: usize) -> Vec<Source<'_>> {
     let Some((step, state)) = execution.step(position) else { return Vec::new() };
     match step.action {
         Action::Build if state.status() == StepStatus::Finished => {
             let build = Build::of(execution);
-            Output::ALL.into_iter().map(|output| Source::Output(build.clone(), output)).collect()
+            let files = build.files().into_iter();
+            files.map(|file| Source::Output(Box::new((build.clone(), file)))).collect()
         }
         Action::CodeQuality => {
             let metrics = execution.gate_metrics(position);
@@ -88,7 +106,7 @@ fn seed(execution: &Execution, position: usize) -> String {
 }
 
 /// Returns the graphs of a performance test, each as CSV and as JSON.
-fn graphs(execution: &Execution, position: usize) -> Vec<Source> {
+fn graphs(execution: &Execution, position: usize) -> Vec<Source<'_>> {
     let Some((step, state)) = execution.step(position) else { return Vec::new() };
     let Some(began) = state.started_at() else { return Vec::new() };
     let drawn = |metric: &Metric| match step.action {

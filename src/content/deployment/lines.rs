@@ -4,14 +4,20 @@ use crate::domain::deployment::{
     Command, CommandKind, Configuration, InstanceState, Performed, Run,
 };
 
-/// Returns the lines about the beginning of a command.
-pub(super) fn begin(command: &Command, is_recovery: bool) -> Vec<String> {
+/// Returns the lines about the beginning of a command. The dispatcher artifact contains the
+/// `ignored` immutable files.
+pub(super) fn begin(command: &Command, is_recovery: bool, ignored: &[String]) -> Vec<String> {
     let (name, instance) = (command.kind.as_str(), &command.instance);
     let purpose = if is_recovery { " to recover" } else { "" };
-    vec![
+    let mut lines = vec![
         format!("[INFO] Begin {name} for {instance}{purpose}"),
         format!("[INFO] {}", describe(command)),
-    ]
+    ];
+    if command.kind == CommandKind::ExtractDispatcherPackage && !ignored.is_empty() {
+        let (count, files) = (ignored.len(), ignored.join(", "));
+        lines.push(format!("[INFO] Ignoring {count} immutable files: {files}"));
+    }
+    lines
 }
 
 /// Returns the lines about the end of a command.
@@ -39,15 +45,15 @@ pub(super) fn stopped(command: &Command) -> String {
     format!("[WARN] End {} for {}: stopped", command.kind.as_str(), command.instance)
 }
 
-/// After a failed deployment, one line on the state of each instance; otherwise nothing.
+/// After a failed deployment, the reason if no command tells it, and one line on the state of each
+/// instance; otherwise nothing.
 pub(super) fn summary(run: &Run) -> Vec<String> {
-    if run.outcome.is_ok() {
-        return Vec::new();
-    }
-    run.instances
-        .iter()
-        .map(|state| format!("[WARN] {}: {}", state.instance, summarize(state)))
-        .collect()
+    let Err(error) = &run.outcome else { return Vec::new() };
+    let is_told = run.performed.iter().any(|one| one.result.is_err());
+    let error = (!is_told).then(|| format!("[ERROR] {error}"));
+    let states = run.instances.iter();
+    let states = states.map(|state| format!("[WARN] {}: {}", state.instance, summarize(state)));
+    error.into_iter().chain(states).collect()
 }
 
 fn describe(command: &Command) -> String {
@@ -88,9 +94,16 @@ fn summarize(state: &InstanceState) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::deployment::{DispatcherPackage, Failure, Order, Package, perform};
+    use crate::domain::deployment::{
+        DispatcherPackage, Failure, IMMUTABLE_FILES, Order, Package, perform,
+    };
     use crate::domain::environment::{EnvironmentType, Topology};
     use crate::domain::pipeline::StepOptions;
+
+    fn full_file_set() -> Vec<String> {
+        let own = ["conf.d/enabled_vhosts/a.vhost", "conf.dispatcher.d/enabled_farms/a.any"];
+        own.into_iter().chain(IMMUTABLE_FILES).map(str::to_owned).collect()
+    }
 
     fn package(name: &str) -> Package {
         Package {
@@ -116,7 +129,7 @@ mod tests {
             packages: &[package("core"), package("ui.apps")],
             dispatcher_package: Some(&DispatcherPackage {
                 file: "dispatcher-2.1.0.zip".into(),
-                entries: vec!["conf/magic".into(), "conf.d/security.conf".into()],
+                entries: std::sync::Arc::new(full_file_set()),
             }),
             options: &StepOptions::default(),
         };
@@ -163,8 +176,10 @@ mod tests {
     #[test]
     fn a_command_logs_its_beginning_and_its_end() {
         let run = deployment(EnvironmentType::Dev, 1, Some(CommandKind::PerformBackup));
-        let begins: Vec<_> =
-            run.performed[1..].iter().map(|one| begin(&one.command, one.is_recovery)).collect();
+        let begins: Vec<_> = run.performed[1..]
+            .iter()
+            .map(|one| begin(&one.command, one.is_recovery, &[]))
+            .collect();
         let ends: Vec<_> = run.performed[1..].iter().map(end).collect();
         assert_eq!(
             begins[0],

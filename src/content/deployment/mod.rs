@@ -2,16 +2,21 @@
 
 mod lines;
 
-use crate::content::artifact::{Build, Output, dispatcher_paths};
+use std::sync::Arc;
+
+use crate::content::artifact::{Build, BuildFile, ContentPackage, Role};
+use crate::domain::build::Output;
 use crate::domain::deployment::memory::{Deployer, InstanceAction, InstanceChange};
 use crate::domain::deployment::{
     self, Command, CommandKind, DispatcherPackage, Failure, InstanceKind, InstanceState, Order,
-    Package, Performed, Run, environment_urls,
+    Package, Performed, PresentPackage, Run, environment_urls, met_by_aem, needed_from,
+    package_problems,
 };
 use crate::domain::environment::{EnvironmentType, REGION, Topology};
-use crate::domain::execution::plan::{PlannedStep, Target};
+use crate::domain::execution::plan::{Plan, PlannedStep, Target};
 use crate::domain::execution::step::StepState;
 use crate::domain::execution::{Execution, machine};
+use crate::domain::id::EnvironmentId;
 use crate::domain::pipeline::{Action, StepOptions};
 use crate::domain::scenario::Outcome;
 use crate::domain::time::Timestamp;
@@ -27,6 +32,10 @@ pub struct StepDeployment {
     pub current: Option<u32>,
     /// What there is to say at the end about the instances.
     pub summary: Vec<String>,
+    /// What its log says of dependencies that the build itself does not meet.
+    pub notes: Vec<String>,
+    /// The immutable files in the dispatcher artifact, which are not extracted.
+    pub ignored: Vec<String>,
     /// Why it fails or has failed.
     pub error: Option<String>,
     /// When the next command will be over, if time alone brings it about.
@@ -62,7 +71,7 @@ impl StepDeployment {
         let mut log = Vec::new();
         for commands in self.begun.chunk_by(|one, other| stage(one) == stage(other)) {
             for BegunCommand { performed, began_at, .. } in commands {
-                let lines = lines::begin(&performed.command, performed.is_recovery);
+                let lines = lines::begin(&performed.command, performed.is_recovery, &self.ignored);
                 log.extend(lines.into_iter().map(|line| (*began_at, line)));
             }
             for BegunCommand { performed, ended_at, .. } in commands {
@@ -95,11 +104,12 @@ impl DeploymentMoment {
     fn new(
         step: &PlannedStep,
         state: &StepState,
+        outputs: &Outputs,
         order: &Order<'_>,
         now: Timestamp,
     ) -> Option<Self> {
         let started_at = state.started_at()?;
-        let mut run = deployment::perform(order, &failures(step));
+        let mut run = run(outputs, order, step);
         let over_at = state.finished_at();
         let (mut begun, mut next_change) =
             begun_commands(&run, step, state, started_at, over_at.unwrap_or(now));
@@ -140,7 +150,7 @@ pub fn deployment(
     let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
     let DeploymentMoment { run, begun, next_change } =
-        DeploymentMoment::new(step, state, &order, now)?;
+        DeploymentMoment::new(step, state, &outputs, &order, now)?;
     let over_at = state.finished_at();
     let name = target.name.as_deref().unwrap_or_default();
     let urls = environment_urls(name).map(|(kind, url)| (kind.as_str(), url));
@@ -151,6 +161,11 @@ pub fn deployment(
             .or(begun.last())
             .map(|one| one.performed.command.id),
         begun,
+        notes: outputs.notes(&step.installed),
+        ignored: order
+            .dispatcher_package
+            .map(|package| package.ignored_files().map(str::to_owned).collect())
+            .unwrap_or_default(),
         summary: lines::summary(&run),
         error: run.outcome.err(),
         next_change,
@@ -158,6 +173,20 @@ pub fn deployment(
         commands: run.planned,
         over_at,
     })
+}
+
+/// Performs the deployment of a step.
+fn run(outputs: &Outputs, order: &Order<'_>, step: &PlannedStep) -> Run {
+    let problems = outputs.problems(&step.installed);
+    if !problems.is_empty() {
+        return Run::refused(order, problems.join("; "));
+    }
+    let mut run = deployment::perform(order, &failures(order, step));
+    if run.outcome.is_ok() && matches!(step.outcome, Outcome::Failed | Outcome::Error) {
+        // What a build leaves decides which commands there are.
+        run.outcome = Err("the scenario lets a command fail that is not part of it".into());
+    }
+    run
 }
 
 /// Returns what the deploy step at a position has changed on instances up to `now`, in order. Empty
@@ -173,7 +202,8 @@ pub fn instance_changes(
     let Some((step, state, target)) = deploy_step(execution, position) else { return Vec::new() };
     let outputs = Outputs::of(&Build::of(execution));
     let order = outputs.order(target.environment_type, target.topology, &step.options);
-    let Some(DeploymentMoment { run, begun, .. }) = DeploymentMoment::new(step, state, &order, now)
+    let Some(DeploymentMoment { run, begun, .. }) =
+        DeploymentMoment::new(step, state, &outputs, &order, now)
     else {
         return Vec::new();
     };
@@ -227,60 +257,69 @@ fn begun_commands(
 }
 
 /// Returns the failures of a step: those that a scenario names, or one that explains its outcome.
-fn failures(step: &PlannedStep) -> Vec<Failure> {
+fn failures(order: &Order<'_>, step: &PlannedStep) -> Vec<Failure> {
     match step.outcome {
         Outcome::Finished | Outcome::Paused => Vec::new(),
         Outcome::Failed | Outcome::Error if !step.failures.is_empty() => step.failures.clone(),
-        Outcome::Failed | Outcome::Error => vec![Failure {
-            command: CommandKind::InstallClientPackages,
-            instance: None,
-            subject: None,
-            message: step.message.clone(),
-        }],
+        Outcome::Failed | Outcome::Error
+            if order.dispatcher_package.is_some_and(|it| it.problem().is_some()) =>
+        {
+            Vec::new()
+        }
+        Outcome::Failed | Outcome::Error => {
+            let planned = deployment::plan(order);
+            let installs = |command: &&Command| command.kind == CommandKind::InstallClientPackages;
+            let command = planned.iter().find(installs).or(planned.first());
+            let failure = |command: &Command| Failure {
+                command: command.kind,
+                instance: None,
+                subject: None,
+                message: step.message.clone(),
+            };
+            command.map(failure).into_iter().collect()
+        }
     }
 }
 
-/// Checks that a command can fail in a deployment of what is built from the repository.
+/// Checks that a command can fail in a deployment of what a build leaves. If `outputs` does not say
+/// what that is, the demo's files stand for it, and any package may be meant.
 pub fn validate(
     failure: &Failure,
-    repository: &str,
+    outputs: Option<&[Output]>,
     environment_type: EnvironmentType,
     topology: Topology,
     options: &StepOptions,
 ) -> Result<(), String> {
-    let outputs = Outputs::of(&Build::new(repository, "", ""));
+    let is_open = outputs.is_none() && failure.command == CommandKind::InstallClientPackages;
+    let subject = failure.subject.clone().filter(|_| !is_open);
+    let failure = Failure { subject, ..failure.clone() };
+    let outputs = Outputs::of(&Build::new("", "", "", outputs));
     failure.validate(&outputs.order(environment_type, topology, options))
 }
 
 /// What a build leaves to be deployed.
 struct Outputs {
     packages: Vec<Package>,
-    dispatcher: DispatcherPackage,
+    dispatchers: Vec<DispatcherPackage>,
 }
 
 impl Outputs {
-    fn of(build: &Build) -> Self {
-        let package = |output| {
-            let package = build.package(output)?;
-            let depends_on = Output::ALL.into_iter().filter_map(|other| build.package(other));
-            let depends_on = depends_on
-                .filter(|other| package.depends_on.contains(&other.coordinates()))
-                .map(|other| other.name);
-            Some(Package {
-                file: build.file_name(output),
-                depends_on: depends_on.collect(),
-                group: package.group,
-                name: package.name,
-                version: package.version,
-            })
-        };
-        Self {
-            packages: Output::ALL.into_iter().filter_map(package).collect(),
-            dispatcher: DispatcherPackage {
-                file: build.file_name(Output::Dispatcher),
-                entries: dispatcher_paths().map(str::to_owned).collect(),
-            },
+    fn of(build: &Build<'_>) -> Self {
+        let mut outputs = Self { packages: Vec::new(), dispatchers: Vec::new() };
+        for BuildFile { file, role, .. } in build.files() {
+            match role {
+                Role::Package(ContentPackage { group, name, version, depends_on }) => {
+                    // They were checked when they were written.
+                    let depends_on = depends_on.iter().filter_map(|it| it.parse().ok()).collect();
+                    outputs.packages.push(Package { group, name, version, file, depends_on });
+                }
+                Role::Dispatcher(entries) => {
+                    outputs.dispatchers.push(DispatcherPackage { file, entries });
+                }
+                Role::Other => {}
+            }
         }
+        outputs
     }
 
     fn order<'a>(
@@ -294,9 +333,53 @@ impl Outputs {
             topology,
             region: REGION,
             packages: &self.packages,
-            dispatcher_package: Some(&self.dispatcher),
+            dispatcher_package: self.dispatchers.first(),
             options,
         }
+    }
+
+    /// Returns why nothing of it can be deployed to instances with the `installed` packages.
+    fn problems(&self, installed: &[PresentPackage]) -> Vec<String> {
+        let mut problems = package_problems(&self.packages, installed);
+        if self.dispatchers.len() > 1 {
+            let files: Vec<_> = self.dispatchers.iter().map(|it| it.file.as_str()).collect();
+            let files = files.join(", ");
+            problems.push(format!("the build has more than one dispatcher artifact: {files}"));
+        }
+        problems
+    }
+
+    /// Returns the notes of a deployment's log on what it does not do by itself.
+    fn notes(&self, installed: &[PresentPackage]) -> Vec<String> {
+        let by_aem = met_by_aem(&self.packages).into_iter();
+        let by_aem = by_aem.map(|(file, it)| format!("[INFO] {file} depends on {it}: part of AEM"));
+        let on_instances = installed.iter().map(|PresentPackage { group, name, version }| {
+            format!("[INFO] {group}:{name}:{version} is on the instances already")
+        });
+        by_aem.chain(on_instances).collect()
+    }
+}
+
+/// Decides for each deployment of a new execution whether it can succeed, and freezes what it found
+/// on the instances: `installed` returns the packages that all instances of an environment have.
+pub fn foresee(
+    execution: &mut Execution,
+    installed: impl Fn(EnvironmentId) -> Vec<PresentPackage>,
+) {
+    let mut plan = Plan::clone(&execution.plan);
+    let outputs = Outputs::of(&Build::of(execution));
+    for step in plan.steps.iter_mut().filter(|step| step.action == Action::Deploy) {
+        let Some(target) = &step.target else { continue };
+        step.installed = needed_from(&outputs.packages, installed(target.id));
+        let order = outputs.order(target.environment_type, target.topology, &step.options);
+        let is_doomed = !outputs.problems(&step.installed).is_empty()
+            || order.dispatcher_package.is_some_and(|it| it.problem().is_some());
+        if is_doomed && matches!(step.outcome, Outcome::Finished | Outcome::Paused) {
+            step.outcome = Outcome::Failed;
+        }
+    }
+    if plan != *execution.plan {
+        execution.plan = Arc::new(plan);
     }
 }
 

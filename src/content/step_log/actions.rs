@@ -1,6 +1,6 @@
 //! What each action writes into the log of its step while it works.
 
-use crate::content::artifact::Build;
+use crate::content::artifact::{Build, Role};
 use crate::content::deployment::StepDeployment;
 use crate::content::metric::describe;
 use crate::domain::execution::Execution;
@@ -91,9 +91,12 @@ fn deployment_order(
 ) -> Vec<ScriptLine> {
     let environment = environment(step);
     let mut lines = vec![(0, format!("[INFO] Deploying to {environment}"))];
-    let files = Build::of(execution).file_names();
-    lines.extend(files.map(|file| (0, format!("[INFO] Artifact {file}"))));
+    for file in Build::of(execution).files() {
+        let level = if file.role == Role::Other { "WARN" } else { "INFO" };
+        lines.push((0, format!("[{level}] {}", file.description())));
+    }
     if let Some(deployment) = deployment {
+        lines.extend(deployment.notes.iter().map(|note| (0, note.clone())));
         let count = deployment.commands.len();
         lines.push((0, format!("[INFO] {count} deployment commands are to be performed")));
     }

@@ -3,7 +3,7 @@
 //! Source: the commands and variables in Cloud Manager's documentation of the build environment.
 
 use super::script::{Names, ScriptLine};
-use crate::content::artifact::Build;
+use crate::content::artifact::{Build, BuildFile};
 use crate::content::message::FAILING_MODULE;
 use crate::domain::execution::Execution;
 use crate::domain::execution::plan::PlannedStep;
@@ -42,7 +42,7 @@ pub(super) fn script(
 ) -> Vec<ScriptLine> {
     let code = &execution.plan.code;
     let commit = code.commit.as_deref().unwrap_or("unknown");
-    let files = Build::of(execution).file_names();
+    let files = Build::of(execution).files();
     if let Some(build) = &code.built_by {
         let how = if execution.source.is_some() { "copied" } else { "reused" };
         let (id, version) = (build.execution_id, &build.version);
@@ -51,7 +51,7 @@ pub(super) fn script(
             (0, format!("[INFO] Artifacts {how} from execution {id}, version {version}")),
             (0, "[INFO] No build is executed".to_owned()),
         ];
-        lines.extend(files.map(|file| (900, format!("[INFO] Artifact {file}"))));
+        lines.extend(files.iter().map(|it| (900, format!("[INFO] Artifact {}", it.file))));
         return lines;
     }
     let mut lines = vec![
@@ -77,16 +77,17 @@ pub(super) fn script(
     lines.extend(modules(execution, step, &files));
     lines.push((900, "[INFO] BUILD SUCCESS".to_owned()));
     lines.push((950, format!("[INFO] {} artifacts found in target/*.zip:", files.len())));
-    lines.extend(files.map(|file| (950, format!("[INFO]   {file}"))));
+    lines.extend(files.iter().map(|it| (950, format!("[INFO]   {}", it.file))));
     lines
 }
 
 /// Returns the lines about the modules, up to the one that fails, if the build does. Each artifact
 /// has a module of its own.
-fn modules(execution: &Execution, step: &PlannedStep, files: &[String]) -> Vec<ScriptLine> {
+fn modules(execution: &Execution, step: &PlannedStep, files: &[BuildFile<'_>]) -> Vec<ScriptLine> {
     let own = format!("{}.{FAILING_MODULE}", execution.plan.code.repository);
-    let packaged = files.iter().map(|file| file.rsplit_once('-').map_or(file.as_str(), |it| it.0));
-    let modules: Vec<_> = [own.as_str()].into_iter().chain(packaged).collect();
+    let name = |file: &str| file.rsplit_once('-').map_or(file, |it| it.0).to_owned();
+    let packaged = files.iter().map(|it| name(&it.file));
+    let modules: Vec<_> = [own].into_iter().chain(packaged).collect();
     let fails = matches!(step.outcome, Outcome::Failed | Outcome::Error);
     let duration = MODULES_TAKE / i64::try_from(modules.len()).unwrap_or(MODULES_TAKE);
     let mut lines = Vec::new();

@@ -1,5 +1,7 @@
 //! The configuration files of a dispatcher.
 
+use std::collections::BTreeSet;
+
 /// The files that no deployment changes, relative to the web server's folder, sorted.
 ///
 /// Source: Adobe's documentation of read-only files on managed-services dispatchers.
@@ -51,9 +53,19 @@ pub const IMMUTABLE_FILES: [&str; 45] = [
     "conf/httpd.conf",
 ];
 
+/// The folders that a dispatcher package has at least one file in.
+pub(super) const REQUIRED_FOLDERS: [&str; 2] =
+    ["conf.d/enabled_vhosts/", "conf.dispatcher.d/enabled_farms/"];
+
 /// Files of a new dispatcher that a deployment replaces.
 pub(super) const REPLACEABLE_FILES: [&str; 3] =
     ["conf/magic", "conf.d/enabled_vhosts/aem_publish.vhost", "conf.d/variables/ams_default.vars"];
+
+/// Returns the files that a dispatcher package must contain and that are not among these. What the
+/// immutable files of a package hold is ignored, but they must be there.
+pub(super) fn missing_files(files: &BTreeSet<&str>) -> impl Iterator<Item = &'static str> {
+    IMMUTABLE_FILES.into_iter().filter(|path| !files.contains(path))
+}
 
 /// Returns whether no deployment changes the file.
 pub(super) fn is_immutable(path: &str) -> bool {

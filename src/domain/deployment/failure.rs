@@ -18,8 +18,8 @@ pub struct Failure {
     /// The name of the instance; if absent, the first instance on which the command is performed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
-    /// What the command is performed with: a path, or a package by its name or file; if absent, the
-    /// first one.
+    /// What the command is performed with: a package by its file name, its name or `group:name`, or
+    /// a path of the dispatcher's cache. If absent, the first command on the instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// The error message; the usual one of the command if absent.

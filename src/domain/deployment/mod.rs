@@ -14,6 +14,7 @@
 
 mod command;
 mod configuration;
+mod dependency;
 mod failure;
 mod instance;
 pub mod memory;
@@ -27,9 +28,13 @@ mod tests;
 
 pub use command::{Command, CommandKind};
 pub use configuration::IMMUTABLE_FILES;
+pub use dependency::{Dependency, split_dependencies};
 pub use failure::Failure;
 pub use instance::{Configuration, InstanceKind, InstanceState, environment_urls};
-pub use package::{DispatcherPackage, Package, in_dependency_order};
+pub use package::{
+    DispatcherPackage, Package, PresentPackage, in_dependency_order, met_by_aem, needed_from,
+    package_problems,
+};
 pub use plan::plan;
 pub use progress::DeploymentProgress;
 pub use run::{Performed, Run, perform};
@@ -86,11 +91,11 @@ impl Order<'_> {
     }
 
     /// Returns whether a command is performed with what a failure names: a path, or a package by
-    /// its file or its name.
+    /// its file, its name, or `group:name`.
     fn is_subject(&self, command: &Command, wanted: &str) -> bool {
         let Some(subject) = &command.subject else { return false };
         subject == wanted
-            || self.packages.iter().any(|one| one.file == *subject && one.name == wanted)
+            || self.packages.iter().any(|one| one.file == *subject && one.is_named(wanted))
     }
 
     /// Returns whether the dispatchers leave the load balancer; in production they always do.

@@ -1,11 +1,15 @@
 //! What a build leaves to be deployed, and in which order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::configuration::{REQUIRED_FOLDERS, is_immutable, missing_files};
+use super::dependency::Dependency;
+
 /// An AEM package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
     /// Its group in Package Manager.
     pub group: String,
@@ -15,40 +19,172 @@ pub struct Package {
     pub version: String,
     /// The file that holds it.
     pub file: String,
-    /// The names of the packages that must be installed before it.
-    pub depends_on: Vec<String>,
+    /// What must be installed before it.
+    pub depends_on: Vec<Dependency>,
+}
+
+/// A package on an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresentPackage {
+    /// Its group.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Package {
+    fn meets(&self, dependency: &Dependency) -> bool {
+        dependency.is_met_by(&self.group, &self.name, &self.version)
+    }
+
+    /// Returns whether a scenario means this package: by its file, its name, or `group:name`.
+    #[must_use]
+    pub fn is_named(&self, subject: &str) -> bool {
+        let name = || subject.split_once(':') == Some((&self.group, &self.name));
+        subject == self.file || subject == self.name || name()
+    }
 }
 
 /// Returns the packages with dependencies first, otherwise as given. Dependencies on packages that
 /// are not among them don't matter, and a cycle begins with its package that is given first.
 #[must_use]
 pub fn in_dependency_order(packages: &[Package]) -> Vec<&Package> {
-    let mut waiting: Vec<&Package> = packages.iter().collect();
+    let mut graph = DependencyGraph::of(packages);
     let mut ordered = Vec::with_capacity(packages.len());
-    while !waiting.is_empty() {
-        let names: BTreeSet<&str> = waiting.iter().map(|package| package.name.as_str()).collect();
-        let is_ready = |package: &&Package| {
-            package
-                .depends_on
-                .iter()
-                .all(|name| *name == package.name || !names.contains(name.as_str()))
-        };
-        let next = waiting.iter().position(is_ready).unwrap_or(0);
-        ordered.push(waiting.remove(next));
+    while let Some(next) = graph.find_ready().or_else(|| graph.waiting.first().copied()) {
+        graph.take(next);
+        ordered.push(next);
     }
-    ordered
+    ordered.into_iter().filter_map(|position| packages.get(position)).collect()
 }
 
-/// The folders without which a dispatcher package is incomplete.
-const FULL_FILE_SET: [&str; 2] = ["conf", "conf.d"];
+/// Which of some packages need which others; packages are named by their positions.
+struct DependencyGraph {
+    /// For each package those that it needs, without itself.
+    needs: Vec<BTreeSet<usize>>,
+    /// Those that have no place in the order yet.
+    waiting: Vec<usize>,
+}
+
+impl DependencyGraph {
+    fn of(packages: &[Package]) -> Self {
+        let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (position, package) in packages.iter().enumerate() {
+            by_name.entry(&package.name).or_default().push(position);
+        }
+        let needs = |(position, package): (usize, &Package)| {
+            let found = package.depends_on.iter().flat_map(|dependency| {
+                let named = by_name.get(dependency.name()).into_iter().flatten();
+                named.filter(|other| packages[**other].meets(dependency))
+            });
+            found.copied().filter(|other| *other != position).collect()
+        };
+        Self {
+            needs: packages.iter().enumerate().map(needs).collect(),
+            waiting: (0..packages.len()).collect(),
+        }
+    }
+
+    /// Returns the first waiting package that needs no other waiting one.
+    fn find_ready(&self) -> Option<usize> {
+        let needs = |position: &usize| {
+            let mut needs = self.needs.get(*position).into_iter().flatten();
+            needs.any(|other| self.waiting.binary_search(other).is_ok())
+        };
+        self.waiting.iter().copied().find(|position| !needs(position))
+    }
+
+    fn take(&mut self, package: usize) {
+        self.waiting.retain(|other| *other != package);
+    }
+
+    /// Returns the packages that depend on each other. Those that only need one of these are no
+    /// part of a cycle.
+    fn cycles(mut self) -> Vec<usize> {
+        while let Some(next) = self.find_ready() {
+            self.take(next);
+        }
+        let is_needed = |graph: &Self, position: usize| {
+            graph.waiting.iter().any(|other| graph.needs[*other].contains(&position))
+        };
+        while let Some(outside) = self.waiting.iter().copied().find(|it| !is_needed(&self, *it)) {
+            self.take(outside);
+        }
+        self.waiting
+    }
+}
+
+/// Returns why packages can't be deployed together to instances that have the `installed` ones:
+/// each package that is there twice, each dependency that is missing, and cycles.
+#[must_use]
+pub fn package_problems(packages: &[Package], installed: &[PresentPackage]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut names = BTreeSet::new();
+    for Package { group, name, .. } in packages {
+        if !names.insert((group, name)) {
+            problems.push(format!("the build has more than one package {group}:{name}"));
+        }
+    }
+    for package in packages {
+        for dependency in &package.depends_on {
+            if !is_met(dependency, packages, installed) {
+                problems.push(format!(
+                    "{} depends on {dependency}, which is neither in the build nor on the instances",
+                    package.file
+                ));
+            }
+        }
+    }
+    let cycle = DependencyGraph::of(packages).cycles();
+    if !cycle.is_empty() {
+        let files: Vec<_> = cycle.into_iter().map(|it| packages[it].file.as_str()).collect();
+        problems.push(format!("these packages depend on each other: {}", files.join(", ")));
+    }
+    problems
+}
+
+fn is_met(dependency: &Dependency, packages: &[Package], installed: &[PresentPackage]) -> bool {
+    let is_installed = |PresentPackage { group, name, version }: &PresentPackage| {
+        dependency.is_met_by(group, name, version)
+    };
+    packages.iter().any(|package| package.meets(dependency))
+        || installed.iter().any(is_installed)
+        || dependency.is_part_of_aem()
+}
+
+/// Returns those of the `installed` packages that meet a dependency that the packages themselves
+/// and AEM don't.
+#[must_use]
+pub fn needed_from(packages: &[Package], installed: Vec<PresentPackage>) -> Vec<PresentPackage> {
+    let dependencies = || packages.iter().flat_map(|package| &package.depends_on);
+    let is_needed = |PresentPackage { group, name, version }: &PresentPackage| {
+        dependencies()
+            .filter(|dependency| !is_met(dependency, packages, &[]))
+            .any(|dependency| dependency.is_met_by(group, name, version))
+    };
+    installed.into_iter().filter(is_needed).collect()
+}
+
+/// Returns the dependencies that only AEM itself meets, each with the file of its package.
+#[must_use]
+pub fn met_by_aem(packages: &[Package]) -> Vec<(&str, &Dependency)> {
+    let in_build = |dependency: &Dependency| packages.iter().any(|it| it.meets(dependency));
+    packages
+        .iter()
+        .flat_map(|package| package.depends_on.iter().map(|it| (package.file.as_str(), it)))
+        .filter(|(_, dependency)| dependency.is_part_of_aem() && !in_build(dependency))
+        .collect()
+}
 
 /// A dispatcher configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DispatcherPackage {
     /// The file that holds it.
     pub file: String,
     /// The paths in it; those of folders end with `/`.
-    pub entries: Vec<String>,
+    pub entries: Arc<Vec<String>>,
 }
 
 impl DispatcherPackage {
@@ -57,25 +193,29 @@ impl DispatcherPackage {
         self.paths().filter(|path| !path.ends_with('/'))
     }
 
+    /// Returns the immutable files in it, which no deployment extracts.
+    pub fn ignored_files(&self) -> impl Iterator<Item = &str> {
+        self.files().filter(|path| is_immutable(path))
+    }
+
     /// Returns why the package does not contain the full file set, or nothing.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let missing: Vec<_> =
-            FULL_FILE_SET.into_iter().filter(|folder| !self.has_folder(folder)).collect();
+        let files: BTreeSet<&str> = self.files().collect();
+        let mut missing: Vec<String> = missing_files(&files).map(str::to_owned).collect();
+        let is_filled = |folder: &str| files.iter().any(|path| path.starts_with(folder));
+        let empty = REQUIRED_FOLDERS.into_iter().filter(|folder| !is_filled(folder));
+        missing.extend(empty.map(|folder| format!("a file in {folder}")));
         (!missing.is_empty()).then(|| {
             format!(
-                "{} does not contain the full file set: {} is missing; nothing was deleted",
+                "{} does not contain the full file set, so nothing was deleted; missing: {}",
                 self.file,
-                missing.join(" and "),
+                missing.join(", "),
             )
         })
     }
 
     fn paths(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|path| path.strip_prefix("./").unwrap_or(path))
-    }
-
-    fn has_folder(&self, folder: &str) -> bool {
-        self.paths().any(|path| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
     }
 }

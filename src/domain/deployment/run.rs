@@ -67,6 +67,18 @@ pub fn perform(order: &Order<'_>, failures: &[Failure]) -> Run {
 }
 
 impl Run {
+    /// Returns a deployment that is refused for this reason before its first command.
+    #[must_use]
+    pub fn refused(order: &Order<'_>, reason: String) -> Self {
+        let instances = Instances::before(order);
+        Self {
+            planned: plan(order),
+            performed: Vec::new(),
+            outcome: Err(reason),
+            instances: instances.into_states(),
+        }
+    }
+
     /// Returns the same deployment, stopped when that many commands were over: what they changed is
     /// brought into a state that can stay.
     #[must_use]

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::deployment::Failure;
+use crate::domain::build::Output;
+use crate::domain::deployment::{Failure, PresentPackage};
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType, Topology};
 use crate::domain::gate::{Gate, Metric};
 use crate::domain::id::{EnvironmentId, ExecutionId, PhaseId, StepId};
@@ -65,6 +66,13 @@ pub struct Code {
     /// The build whose artifacts are copied, or `None` if the execution builds its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built_by: Option<KnownBuild>,
+    /// What the build leaves, or `None` for the demo's three files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Vec<Output>>,
+    /// Whether a scenario says what the build leaves. Such a build reuses nothing and is not
+    /// reused.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub by_scenario: bool,
 }
 
 /// An earlier build whose artifacts can be copied.
@@ -122,6 +130,10 @@ pub struct PlannedStep {
     /// Deployment commands that fail, for a deploy step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
+    /// The packages that the build depends on and that were on the instances when the execution
+    /// started, for a deploy step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub installed: Vec<PresentPackage>,
     /// Its message when it fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -170,7 +182,7 @@ impl Plan {
             kpis: program.kpis,
             cancelling: pace.cancelling(),
             code: match extent {
-                Extent::Whole(_) => code(program, pipeline),
+                Extent::Whole(_) => code(program, pipeline, scenario),
                 Extent::ProductionDeployment(source) => source.clone(),
             },
             variables: build_variables(pipeline),
@@ -181,11 +193,12 @@ impl Plan {
         }
     }
 
-    /// Returns whether the build step may copy existing artifacts: only if it is going to succeed.
+    /// Returns whether the build step may copy existing artifacts: only if it is going to succeed,
+    /// and no scenario says what it leaves.
     #[must_use]
     pub fn may_reuse(&self) -> bool {
         let mut builds = self.steps.iter().filter(|step| step.action == Action::Build);
-        builds.all(|step| step.outcome == Outcome::Finished)
+        !self.code.by_scenario && builds.all(|step| step.outcome == Outcome::Finished)
     }
 
     /// Copies the artifacts of an earlier build instead of building them. This is faster, unless a
@@ -276,6 +289,7 @@ fn plan_step(
         }),
         outcome: entry.map(|entry| entry.outcome).unwrap_or_default(),
         failures: entry.map(|entry| entry.failures.clone()).unwrap_or_default(),
+        installed: Vec::new(),
         message: entry.and_then(|entry| entry.message.clone()),
         metrics: scenario.metrics_for(step.action),
         log: entry.map(|entry| entry.log.clone()).unwrap_or_default(),
@@ -288,22 +302,24 @@ fn copying(build: Duration) -> Duration {
 }
 
 /// Returns the code that a normal execution of the pipeline would build now.
-fn code(program: &Program, pipeline: &Pipeline) -> Code {
-    let build = pipeline.phases.iter().find_map(|phase| match &phase.kind {
-        PhaseKind::Build { repository_id, branch } => Some((repository_id, branch)),
-        PhaseKind::Validate | PhaseKind::Deploy { .. } => None,
-    });
-    let Some((repository_id, branch)) = build else {
+fn code(program: &Program, pipeline: &Pipeline, scenario: &Scenario) -> Code {
+    let entry = scenario.find_entry(Action::Build, None);
+    let given = entry.and_then(|entry| entry.outputs.clone());
+    let by_scenario = given.is_some();
+    let Some((repository_id, branch)) = pipeline.code() else {
         let (repository, branch) = (String::new(), String::new());
-        return Code { repository, branch, commit: None, built_by: None };
+        let (commit, built_by) = (None, None);
+        return Code { repository, branch, commit, built_by, outputs: given, by_scenario };
     };
-    let repository = program.repositories.get(repository_id);
+    let repository = program.repositories.get(&repository_id);
     Code {
         repository: repository
             .map_or_else(|| repository_id.to_string(), |found| found.name.clone()),
-        branch: branch.clone(),
+        branch: branch.to_owned(),
         commit: repository.and_then(|found| found.find_commit(branch)).map(str::to_owned),
         built_by: None,
+        outputs: given.or_else(|| repository?.outputs.clone()),
+        by_scenario,
     }
 }
 

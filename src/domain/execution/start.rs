@@ -138,7 +138,8 @@ pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution
     let mut plan = Plan::new(on.program, on.pipeline, &extent, on.scenario, on.pace);
     if request == StartRequest::PushUpdate {
         let updated = on.source.ok_or(StartRefusal::NeverSucceeded)?;
-        plan.code = Code { built_by: None, ..updated.plan.code.clone() };
+        let Code { outputs, by_scenario, .. } = plan.code;
+        plan.code = Code { built_by: None, outputs, by_scenario, ..updated.plan.code.clone() };
     }
     // The last execution filled the cache, unless it was emptied after that execution began.
     let emptied_at = on.pipeline.cache_invalidated_at;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::save::Changed;
+use crate::content::deployment;
 use crate::domain::execution::machine::{self, Effects, Refusal, StepRequest};
 use crate::domain::execution::plan::{Code, DISABLE_BUILD_REUSE, KnownBuild};
 use crate::domain::execution::start::{
@@ -134,11 +135,16 @@ async fn start(
         pace: write.engine.options.pace,
     };
     let mut planned = start::plan(request, circumstances).map_err(StartError::Refused)?;
+    if planned.source.is_none() {
+        write.decide_outputs(&mut planned.plan.code, pipeline).await?;
+    }
     if let Some(build) = find_reusable_build(&mut write, pipeline, &planned).await? {
         planned.plan.reuse(build, &scenario);
     }
     let id = write.take_execution_ids(1).await?;
-    let created = planned.create(id, pipeline, user, write.now);
+    let mut created = planned.create(id, pipeline, user, write.now);
+    // Instances begin without packages of customers.
+    deployment::foresee(&mut created, |_| Vec::new());
     let mut execution = created.clone();
     let mut effects = Effects::default();
     machine::run_until(&mut execution, write.now, &mut effects);
@@ -186,7 +192,7 @@ async fn find_reusable_build(
     pipeline: &Pipeline,
     planned: &NewExecution,
 ) -> Result<Option<KnownBuild>, StoreError> {
-    let Code { repository, commit: Some(commit), built_by: None, .. } = &planned.plan.code else {
+    let code @ Code { commit: Some(_), built_by: None, .. } = &planned.plan.code else {
         return Ok(None);
     };
     // An update changes what is built, although the commit stays the same.
@@ -201,7 +207,7 @@ async fn find_reusable_build(
             return Ok(None);
         }
     }
-    builds::find(&mut write.tx, key.program_id, repository, commit).await
+    builds::find(&mut write.tx, key.program_id, code).await
 }
 
 async fn command_step(
@@ -241,6 +247,6 @@ fn read_scenario(
     pipeline: &Pipeline,
 ) -> Result<Scenario, StartError> {
     document
-        .read(program, pipeline)
+        .read_stored(program, pipeline)
         .map_err(|wrong| StartError::Scenario(wrong.to_string().replace('\n', "; ")))
 }

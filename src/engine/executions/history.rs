@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::content::deployment;
 use crate::domain::execution::machine::{self, Effects};
 use crate::domain::execution::plan::{Code, Extent, KnownBuild, Plan};
 use crate::domain::execution::start::{ADOBE, NewExecution};
@@ -10,7 +11,7 @@ use crate::domain::id::{ExecutionId, PipelineKey};
 use crate::domain::pace::Pace;
 use crate::domain::pipeline::{Pipeline, PipelineKind};
 use crate::domain::program::Program;
-use crate::domain::scenario::Scenario;
+use crate::domain::scenario::{Outcome, Scenario};
 use crate::domain::time::{Duration, Timestamp};
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
@@ -124,7 +125,8 @@ impl Write {
         let pipeline = pipeline.ok_or(HistoryError::NoSuchPipeline)?;
         let pace = self.engine.options.pace;
         let source = ExecutionId::new(first.number() - 1);
-        let past = plan_past(program, pipeline, pace, trigger, source)?;
+        let mut past = plan_past(program, pipeline, pace, trigger, source)?;
+        self.describe_outputs(&mut past.plan.code).await?;
         let execution_at = |id, at| past_execution(past.clone(), pipeline, id, at);
         let model = execution_at(ExecutionId::new(0), self.now);
         let length = (model.updated_at() + REST).since(model.created_at);
@@ -208,7 +210,19 @@ fn past_execution(
         Trigger::PushUpgrades => Some(ADOBE.into()),
         Trigger::Manual | Trigger::ReExecute | Trigger::Rollback => Some(USER.into()),
     };
-    let mut execution = past.create(id, pipeline, user, created_at);
+    let create = |past: NewExecution| {
+        let mut execution = past.create(id, pipeline, user.clone(), created_at);
+        deployment::foresee(&mut execution, |_| Vec::new());
+        execution
+    };
+    let mut execution = create(past.clone());
+    let mut steps = execution.plan.steps.iter();
+    if steps.any(|step| step.outcome != Outcome::Finished) {
+        // What builds leave now can't be deployed, so those of the past left something else.
+        let mut past = past;
+        past.plan.code.outputs = None;
+        execution = create(past);
+    }
     machine::run_to_the_end(&mut execution, &mut Effects::default());
     execution
 }

@@ -37,10 +37,13 @@ impl Changed {
             && self.effects.events.iter().any(|event| event.kind == EventKind::ExecutionEnded)
     }
 
-    /// Returns whether the change finished a build that made artifacts, instead of copying them.
+    /// Returns whether the change finished a build that made artifacts which others may reuse.
     fn has_built(&self) -> bool {
         let Self { execution, effects, before: _ } = self;
-        execution.plan.code.built_by.is_none()
+        let code = &execution.plan.code;
+        // Others never reuse what a scenario made up.
+        let is_reusable = code.built_by.is_none() && !code.by_scenario;
+        is_reusable
             && effects.events.iter().any(|event| {
                 event.kind == EventKind::StepEnded
                     && event.step.and_then(|position| execution.step(position)).is_some_and(

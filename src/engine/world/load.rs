@@ -36,8 +36,12 @@ impl Write {
             variables,
             scenarios,
             webhooks,
+            files,
             next_execution_id: _,
         } = seed;
+        for zip in files {
+            self.store_zip(zip).await?;
+        }
         let tx = &mut self.tx;
         tenants::insert(tx, tenants).await?;
         clients::insert(tx, clients).await?;

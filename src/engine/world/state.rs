@@ -106,10 +106,12 @@ impl Engine {
                 ResetTo::Empty => Seed::empty(),
             };
             let mut write = Write::begin(&engine).await?;
-            state::clear(&mut write.tx).await?;
+            state::clear_but_contents(&mut write.tx).await?;
             let row = EmulatorRow::new(load::new_line(&engine.options), engine.signing_key.clone());
             write.fill(row, seed).await?;
-            write.commit().await
+            write.commit().await?;
+            engine.purging.wake();
+            Ok(())
         })
         .await
     }

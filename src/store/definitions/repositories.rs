@@ -9,22 +9,25 @@ use crate::domain::id::{ProgramId, RepositoryId};
 use crate::domain::program::Program;
 use crate::domain::repository::Repository;
 use crate::store::insert::insert_rows;
-use crate::store::{InRow, StoreError, Transaction};
+use crate::store::{InRow, StoreError, Transaction, parse_json};
 
 /// Stores the repositories of programs.
 pub(super) async fn insert(tx: &mut Transaction, programs: &[Program]) -> Result<(), StoreError> {
     let mut rows = Vec::new();
     let mut heads = Vec::new();
     for program in programs {
-        for Repository { id, name, description, heads: commits } in program.repositories.values() {
-            rows.push((program.id, id, name, description));
+        for Repository { id, name, description, heads: commits, outputs } in
+            program.repositories.values()
+        {
+            rows.push((program.id, id, name, description, outputs));
             heads.extend(commits.iter().map(|(head, commit)| (program.id, id, head, commit)));
         }
     }
     insert_rows(
         tx,
-        "INSERT INTO repositories (program_id, id, name, description) \
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each($1)",
+        "INSERT INTO repositories (program_id, id, name, description, outputs) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, \
+         nullif(value -> 4, 'null') FROM json_each($1)",
         &rows,
     )
     .await?;
@@ -37,21 +40,25 @@ pub(super) async fn insert(tx: &mut Transaction, programs: &[Program]) -> Result
     .await
 }
 
+type RepositoryRow = (i64, i64, String, Option<String>, Option<String>);
+
 /// Reads all repositories into their programs.
 pub(super) async fn read_into(
     connection: &mut SqliteConnection,
     programs: &mut Programs,
 ) -> Result<(), StoreError> {
-    let rows: Vec<(i64, i64, String, Option<String>)> =
-        sqlx::query_as("SELECT program_id, id, name, description FROM repositories")
+    let rows: Vec<RepositoryRow> =
+        sqlx::query_as("SELECT program_id, id, name, description, outputs FROM repositories")
             .fetch_all(&mut *connection)
             .await?;
-    for (program_id, id, name, description) in rows {
+    for (program_id, id, name, description, outputs) in rows {
         let key = (program_id, id);
         let id = RepositoryId::new(id);
         if let Some(program) = programs.find(program_id).in_row("repositories", key)? {
+            let outputs = outputs.as_deref().map(parse_json).transpose();
+            let outputs = outputs.in_row("repositories", key)?;
             let heads = BTreeMap::new();
-            program.repositories.insert(id, Repository { id, name, description, heads });
+            program.repositories.insert(id, Repository { id, name, description, heads, outputs });
         }
     }
     let heads: Vec<(i64, i64, String, String)> =

@@ -32,7 +32,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
         "control",
         &[
             "traffic", "events", "api", "extract", "access", "http", "engine", "seed", "store",
-            "input", "domain",
+            "content", "input", "domain",
         ],
     ),
     ("openapi", &["control", "traffic", "api", "access", "http"]),
@@ -73,12 +73,13 @@ const MAY_USE: [(&str, &[&str]); 27] = [
 const PURE_MODULES: [&str; 2] = ["domain", "content"];
 
 /// The libraries that they may use, tests included: what computes.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "chrono",
     "flate2",
     "md5",
     "pki_types",
     "proptest",
+    "quick_xml",
     "serde",
     "serde_json",
     "sha2",
@@ -94,13 +95,14 @@ const PURE: [&str; 14] = [
 const IMPURE: [&str; 6] = ["env", "fs", "net", "os", "process", "thread"];
 
 /// Libraries that only these modules may use.
-const RESERVED: [(&str, &[&str]); 7] = [
+const RESERVED: [(&str, &[&str]); 8] = [
     ("sqlx", &["store"]),
     ("reqwest", &["commands", "events"]),
     ("aws_lc_rs", &["engine"]),
     ("webpki", &["domain"]),
     ("flate2", &["content"]),
     ("md5", &["content"]),
+    ("quick_xml", &["content"]),
     ("zip", &["content"]),
 ];
 

@@ -204,12 +204,16 @@ fn a_command_for_one_path_or_package_can_fail_alone() {
 #[test]
 fn an_incomplete_dispatcher_package_fails_before_anything_is_deleted() {
     let mut case = Case::new(Dev, 1, 1);
-    case.dispatcher_package = Some(dispatcher_package(&["conf.d/a.conf", "conf.dispatcher.d/b"]));
+    let entries = OWN.into_iter().chain(IMMUTABLE_FILES);
+    let left_out = |path: &&str| !path.contains("enabled_vhosts") && *path != "conf/httpd.conf";
+    let entries: Vec<_> = entries.filter(left_out).collect();
+    case.dispatcher_package = Some(dispatcher_package(&entries));
     let run = case.perform(&[]);
     assert_eq!(
         run.outcome,
         Err("clean-dispatcher-configuration failed on dispatcher1uswest2: dispatcher-2.1.0.zip \
-             does not contain the full file set: conf is missing; nothing was deleted"
+             does not contain the full file set, so nothing was deleted; missing: conf/httpd.conf, \
+             a file in conf.d/enabled_vhosts/"
             .into())
     );
     assert_eq!(shown_recovery(&run), ["3.12 manage-elb-links-attach dispatcher1"]);

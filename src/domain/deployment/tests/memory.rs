@@ -39,7 +39,7 @@ fn changes(case: &Case, run: &Run, id: i64, start: i64, pace: i64) -> Vec<Instan
 fn memory_before(case: &Case) -> EnvironmentMemory {
     let earlier = Case {
         dispatcher_package: Some(dispatcher_package(
-            &[&FULL[..], &["conf.d/orphan.conf"]].concat(),
+            &[&OWN[..], &IMMUTABLE_FILES, &["conf.d/orphan.conf"]].concat(),
         )),
         ..case.clone()
     };

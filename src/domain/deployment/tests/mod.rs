@@ -2,12 +2,15 @@
 
 mod examples;
 mod memory;
+mod packages;
 mod properties;
+
+use std::sync::Arc;
 
 use crate::domain::environment::{EnvironmentType, Topology};
 use crate::domain::pipeline::StepOptions;
 
-use super::{DispatcherPackage, Failure, Order, Package, Run, perform, plan};
+use super::{DispatcherPackage, Failure, IMMUTABLE_FILES, Order, Package, Run, perform, plan};
 
 /// Everything that an order refers to.
 #[derive(Clone, Debug)]
@@ -25,7 +28,7 @@ impl Case {
             environment_type,
             topology: Topology { authors, pairs, cold_standby: false },
             packages: vec![package("ui.apps", &["core"]), package("core", &[])],
-            dispatcher_package: Some(dispatcher_package(&FULL)),
+            dispatcher_package: Some(full_dispatcher_package()),
             options: StepOptions::default(),
         }
     }
@@ -46,16 +49,21 @@ impl Case {
     }
 }
 
-/// The entries of a complete dispatcher package, an immutable file among them.
-const FULL: [&str; 7] = [
+/// The entries of a dispatcher package beside the immutable files, and one of these.
+const OWN: [&str; 8] = [
     "conf/",
     "conf/magic",
     "./conf.d/",
     "./conf.d/security.conf",
     "conf.d/available_vhosts/weretail.vhost",
     "conf.d/enabled_vhosts/weretail.vhost",
+    "conf.dispatcher.d/enabled_farms/weretail.any",
     "conf.dispatcher.d/filters/weretail_filters.any",
 ];
+
+fn full_dispatcher_package() -> DispatcherPackage {
+    dispatcher_package(&OWN.into_iter().chain(IMMUTABLE_FILES).collect::<Vec<_>>())
+}
 
 fn package(name: &str, depends_on: &[&str]) -> Package {
     Package {
@@ -63,13 +71,13 @@ fn package(name: &str, depends_on: &[&str]) -> Package {
         name: name.into(),
         version: "2.1.0".into(),
         file: format!("{name}-2.1.0.zip"),
-        depends_on: depends_on.iter().map(|&name| name.into()).collect(),
+        depends_on: depends_on.iter().map(|name| name.parse().unwrap()).collect(),
     }
 }
 
 fn dispatcher_package(entries: &[&str]) -> DispatcherPackage {
     DispatcherPackage {
         file: "dispatcher-2.1.0.zip".into(),
-        entries: entries.iter().map(|&path| path.into()).collect(),
+        entries: Arc::new(entries.iter().map(|&path| path.into()).collect()),
     }
 }

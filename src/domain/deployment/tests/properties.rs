@@ -6,9 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::super::configuration::IMMUTABLE_FILES;
 use super::super::instance::Instances;
-use super::super::{CommandKind, Configuration, InstanceKind};
+use super::super::{CommandKind, Configuration, Dependency, InstanceKind};
 use super::*;
 
 pub(super) fn config() -> ProptestConfig {
@@ -34,6 +33,7 @@ fn packages() -> impl Strategy<Value = Vec<Package>> {
             .map(|number| {
                 let mut depends_on = dependencies(number);
                 depends_on.push("unknown".into());
+                let depends_on = depends_on.iter().map(|it| it.parse().unwrap()).collect();
                 Package { depends_on, ..package(&name(number), &[]) }
             })
             .collect()
@@ -41,11 +41,10 @@ fn packages() -> impl Strategy<Value = Vec<Package>> {
 }
 
 fn a_dispatcher_package() -> impl Strategy<Value = Option<DispatcherPackage>> {
-    let full: Vec<_> = FULL.into_iter().chain(IMMUTABLE_FILES).collect();
     prop_oneof![
-        4 => Just(Some(dispatcher_package(&full))),
+        4 => Just(Some(full_dispatcher_package())),
         2 => Just(None),
-        1 => Just(Some(dispatcher_package(&FULL[..2]))),
+        1 => Just(Some(dispatcher_package(&OWN[..2]))),
     ]
 }
 
@@ -174,7 +173,7 @@ proptest! {
     #[test]
     fn dependencies_are_installed_first((case, failures) in failing_case()) {
         let by_file: BTreeMap<_, _> = case.packages.iter().map(|one| (&one.file, one)).collect();
-        let names: BTreeSet<_> = case.packages.iter().map(|one| &one.name).collect();
+        let names: BTreeSet<_> = case.packages.iter().map(|one| one.name.as_str()).collect();
         for state in case.perform(&failures).instances {
             if state.kind == InstanceKind::Dispatcher {
                 continue;
@@ -182,10 +181,11 @@ proptest! {
             let mut there = BTreeSet::new();
             for file in &state.installed {
                 let package = by_file[file];
-                for name in package.depends_on.iter().filter(|name| names.contains(name)) {
+                let needed = package.depends_on.iter().map(Dependency::name);
+                for name in needed.filter(|name| names.contains(name)) {
                     prop_assert!(there.contains(name), "{name} before {file}");
                 }
-                there.insert(&package.name);
+                there.insert(package.name.as_str());
             }
         }
     }
