@@ -50,7 +50,7 @@ pub struct DeliveryView {
     /// When the next attempt is due; absent while an earlier event of the execution is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_attempt_at: Option<String>,
-    /// The attempts, in order.
+    /// The attempts, in order; at most the last 100.
     attempts: Vec<AttemptView>,
     /// The request body.
     #[schema(value_type = EventBody)]

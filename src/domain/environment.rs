@@ -21,15 +21,40 @@ words! {
     }
 }
 
+/// Reads a stored number of instances.
+fn read_count<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let count = u32::deserialize(deserializer)?;
+    if Topology::is_possible(count) {
+        return Ok(count);
+    }
+    Err(serde::de::Error::custom("authors and pairs must be from 1 to 100"))
+}
+
 /// The instances of a managed-services environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Topology {
-    /// Author instances, at least one.
+    /// Author instances, from 1 to 100.
+    #[serde(deserialize_with = "read_count")]
     pub authors: u32,
-    /// Pairs of one publish instance and its dispatcher, at least one.
+    /// Pairs of one publish instance and its dispatcher, from 1 to 100.
+    #[serde(deserialize_with = "read_count")]
     pub pairs: u32,
     /// Whether a cold standby of the author exists.
     pub cold_standby: bool,
+}
+
+impl Topology {
+    /// Returns whether a number of author instances, or of pairs, is possible.
+    #[must_use]
+    pub fn is_possible(count: u32) -> bool {
+        (1..=100).contains(&count)
+    }
+
+    /// Returns whether its numbers of instances are possible.
+    #[must_use]
+    pub fn is_sound(self) -> bool {
+        Self::is_possible(self.authors) && Self::is_possible(self.pairs)
+    }
 }
 
 impl Default for Topology {

@@ -10,6 +10,7 @@ pub mod definitions;
 pub mod deliveries;
 mod executions;
 mod keys;
+mod problems;
 mod purge;
 mod world;
 mod write;
@@ -31,6 +32,7 @@ use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::seed::Origin;
 use crate::store::emulator::EmulatorRow;
+use crate::store::executions as executions_store;
 use crate::store::secrets::SecretKey;
 use crate::store::{Database, StoreError, emulator};
 use catalog::{Catalog, CurrentCatalog};
@@ -47,6 +49,8 @@ pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
 pub use keys::RsaKey;
 use keys::TokenKey;
+use problems::Problems;
+pub use problems::Worker;
 use purge::Purging;
 use world::{World, load};
 pub use world::{additions, state};
@@ -104,6 +108,7 @@ pub struct Engine {
     /// Whether the emulator stops.
     stopping: watch::Sender<bool>,
     counters: Counters,
+    problems: Problems,
 }
 
 impl Engine {
@@ -137,6 +142,7 @@ impl Engine {
             is_new,
             stopping: watch::Sender::new(false),
             counters: Counters::default(),
+            problems: Problems::default(),
             options,
         });
         engine.catch_up(row, has_key).await?;
@@ -164,6 +170,9 @@ impl Engine {
             self.set_clock_rate(rate).await?;
         }
         self.settle_due().await?;
+        let set_aside = executions_store::list_set_aside(&self.database).await?;
+        self.problems.set_aside(set_aside);
+        self.problems.retain_known(&self.catalog());
         Ok(())
     }
 

@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::Engine;
 use super::write::Write;
+use super::{Engine, Worker};
 use crate::store::{StoreError, contents, definitions, deliveries, webhooks};
 
 /// How many executions or deliveries one transaction removes. Others can write between two of them.
@@ -18,6 +19,12 @@ const PURGED_CHUNKS: u32 = 256;
 
 /// How many deliveries are finished before the purger looks for old ones again.
 const FINISHED: usize = 1000;
+
+/// The pause after a failure, in real time. It doubles with each further failure.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// The longest pause.
+const LONGEST_RECOVERY: Duration = Duration::from_secs(16);
 
 /// Wakes the purger.
 #[derive(Default)]
@@ -43,17 +50,30 @@ impl Purging {
 }
 
 impl Engine {
-    /// Runs the purger until the engine stops: it purges at the start, and whenever it is woken.
+    /// Runs the purger until the engine stops: it purges at the start, whenever it is woken, and
+    /// again after a pause if it failed.
     pub async fn run_purger(self: &Arc<Self>) {
+        let mut recovery = RECOVERY;
         while !self.is_stopping() {
-            if let Err(error) = self.purge().await {
+            let purged = self.purge().await;
+            self.note_work(Worker::Purger, &purged);
+            let Err(error) = purged else {
+                recovery = RECOVERY;
+                tokio::select! {
+                    () = self.purging.wake.notified() => {}
+                    () = self.wait_for_stop() => {}
+                }
+                continue;
+            };
+            {
                 let error: &dyn Error = &error;
-                tracing::error!(error, "deleted rows could not be removed");
+                tracing::error!(error, "deleted rows could not be removed; the purger tries again");
             }
             tokio::select! {
-                () = self.purging.wake.notified() => {}
+                () = tokio::time::sleep(recovery) => {}
                 () = self.wait_for_stop() => {}
             }
+            recovery = (2 * recovery).min(LONGEST_RECOVERY);
         }
     }
 

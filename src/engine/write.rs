@@ -15,6 +15,7 @@ use crate::domain::id::{ExecutionId, ProgramId};
 use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
+use crate::store::executions::{self, InvalidExecution};
 use crate::store::{Committed, StoreError, Transaction, plans};
 
 /// A write transaction with the state that memory takes over after the commit. It holds the only
@@ -50,6 +51,8 @@ struct Memory {
     world: Option<OwnedRwLockWriteGuard<()>>,
     /// Everything was replaced.
     replaced: Option<EmulatorRow>,
+    /// Executions that can't be read were set aside.
+    set_aside: Vec<InvalidExecution>,
 }
 
 impl Write {
@@ -119,6 +122,13 @@ impl Write {
     /// Stops the clock at this time after the commit, until a line is set.
     pub fn hold_clock(&mut self, at: Timestamp) {
         self.memory.held_at = Some(at);
+    }
+
+    /// Lets the scheduler ignore an execution that can't be read.
+    pub async fn set_aside(&mut self, invalid: InvalidExecution) -> Result<(), StoreError> {
+        executions::set_aside(&mut self.tx, invalid.id).await?;
+        self.memory.set_aside.push(invalid);
+        Ok(())
     }
 
     /// Notes that something is written at a time after that of the change itself.
@@ -220,8 +230,8 @@ impl Engine {
     ///
     /// The order matters: catalog and clock must be new before anybody is woken and reads them.
     fn take_over(&self, memory: Memory, mut changes: Changes, _right: Committed) {
-        let Memory { definitions, clock, held_at, last_returned, lease_end, world, replaced } =
-            memory;
+        let Memory { definitions, clock, held_at, last_returned, lease_end, .. } = memory;
+        let Memory { world, replaced, set_aside, .. } = memory;
         let until = lease_end.unwrap_or(Timestamp::MIN);
         self.clock.extend_lease(last_returned.unwrap_or(Timestamp::MIN), until);
         if world.is_some() {
@@ -230,8 +240,11 @@ impl Engine {
         if let Some(EmulatorRow { clock, seen_at, .. }) = &replaced {
             self.world.begin_generation();
             self.clock.replace(*clock, *seen_at, until);
+            self.problems.clear_executions();
         }
+        self.problems.set_aside(set_aside);
         if let Some(catalog) = definitions {
+            self.problems.retain_known(&catalog);
             self.catalog.set(catalog);
         }
         if let Some(line) = clock {

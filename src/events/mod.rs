@@ -15,9 +15,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 use crate::domain::delivery::Attempt;
 use crate::domain::id::{ExecutionId, WebhookId};
 use crate::domain::time::Timestamp;
-use crate::engine::Engine;
 use crate::engine::changes::Topic;
 use crate::engine::deliveries::ReadyDelivery;
+use crate::engine::{Engine, Worker};
 use crate::store::StoreError;
 use body::EventBody;
 pub use sender::Sender;
@@ -72,13 +72,16 @@ impl Deliverer {
                 () = self.engine.wait_for_stop() => continue,
             }
             listener.mark_seen();
-            let times = match self.engine.list_delivery_times().await {
+            let times = self.engine.list_delivery_times().await;
+            self.engine.note_work(Worker::Deliverer, &times);
+            let times = match times {
                 Ok(times) => times,
                 Err(error) => {
                     self.recover_from(&error).await;
                     continue;
                 }
             };
+            self.engine.forget_deliveries(|webhook| times.contains_key(&webhook));
             let now = self.engine.now();
             let mut next: Option<Timestamp> = None;
             let served: HashSet<_> = busy.values().copied().collect();
@@ -89,7 +92,9 @@ impl Deliverer {
                 }
                 let deliverer = self.clone();
                 let task = under_way.spawn(async move {
-                    if let Err(error) = deliverer.deliver_to(webhook).await {
+                    let outcome = deliverer.deliver_to(webhook).await;
+                    deliverer.engine.note_work(Worker::DelivererTo(webhook), &outcome);
+                    if let Err(error) = outcome {
                         deliverer.recover_from(&error).await;
                     }
                 });

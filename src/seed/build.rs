@@ -343,7 +343,7 @@ fn build_environment(place: &mut Place<'_>, document: &EnvironmentDocument) -> O
     for (field, count) in
         [("topology.authors", topology.authors), ("topology.pairs", topology.pairs)]
     {
-        if !(1..=100).contains(&count) {
+        if !Topology::is_possible(count) {
             place.wrong(field, "must be from 1 to 100");
         }
     }

@@ -31,6 +31,9 @@ use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
 
+use sqlx::FromRow;
+use sqlx::sqlite::SqliteRow;
+
 pub use condition::Condition;
 pub use database::{Connection, Database};
 pub use trouble::Trouble;
@@ -44,7 +47,7 @@ const CHECKED_AT_ONCE: u32 = 1000;
 pub enum StoreError {
     /// `SQLite` refused or failed.
     #[error("the database failed")]
-    Sqlite(#[from] sqlx::Error),
+    Sqlite(#[source] sqlx::Error),
     /// Something stored can't be read.
     #[error("the database holds something unreadable: {0}")]
     Unreadable(String),
@@ -75,6 +78,19 @@ pub enum StoreError {
     /// The files of the database can't be read or written.
     #[error("the database can't be read or written: {0}")]
     Unavailable(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    /// A value of another type than the column's, or text that is not UTF-8, is unreadable.
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::ColumnDecode { index, source } => {
+                Self::Unreadable(format!("column {index}: {source}"))
+            }
+            sqlx::Error::Decode(source) => Self::unreadable(source),
+            error => Self::Sqlite(error),
+        }
+    }
 }
 
 impl StoreError {
@@ -134,6 +150,23 @@ impl<T> InRow<T> for Result<T, StoreError> {
             }
             error => error,
         })
+    }
+}
+
+/// A row of which all columns but the key may be unreadable. Other rows of the same query are read all
+/// the same.
+struct FoundRow<K, T> {
+    key: K,
+    columns: Result<T, StoreError>,
+}
+
+impl<'r, K, T> FromRow<'r, SqliteRow> for FoundRow<K, T>
+where
+    K: FromRow<'r, SqliteRow>,
+    T: FromRow<'r, SqliteRow>,
+{
+    fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self { key: K::from_row(row)?, columns: T::from_row(row).map_err(StoreError::from) })
     }
 }
 

@@ -28,9 +28,11 @@ pub async fn intern(
         .fetch_optional(&mut **tx)
         .await?;
     if let Some(id) = known {
-        // Only found plans enter the cache. One that is inserted below could still be rolled back,
-        // and its number given to another.
-        database.plan_ids.insert(digest, id);
+        // Only committed plans enter the cache, which are those that readers find. One of this
+        // transaction could still be rolled back, and its number given to another.
+        if is_committed(database, id, &digest).await? {
+            database.plan_ids.insert(digest, id);
+        }
         return Ok(id);
     }
     let id = sqlx::query_scalar("INSERT INTO plans (digest, body) VALUES ($1, $2) RETURNING id")
@@ -54,6 +56,14 @@ async fn insert_contents(tx: &mut Transaction, id: i64, plan: &Plan) -> Result<(
         &rows,
     )
     .await
+}
+
+async fn is_committed(database: &Database, id: i64, digest: &[u8; 32]) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM plans WHERE id = $1 AND digest = $2)")
+        .bind(id)
+        .bind(&digest[..])
+        .fetch_one(database.readers())
+        .await?)
 }
 
 /// Returns those of the given plans that no execution uses.
@@ -86,8 +96,14 @@ pub(super) async fn load(
     if let Some(CachedPlan { plan, length: _ }) = database.plans.get(&id) {
         return Ok(plan);
     }
-    let (body, contents): (String, String) =
-        sqlx::query_as(LOAD).bind(id).fetch_one(connection).await?;
+    let found: Option<(String, String)> = sqlx::query_as(LOAD)
+        .bind(id)
+        .fetch_optional(connection)
+        .await
+        .map_err(StoreError::from)
+        .in_row("plans", id)?;
+    let (body, contents) =
+        found.ok_or_else(|| StoreError::unreadable(format!("there is no plan {id}")))?;
     let plan = read(&body, &contents).in_row("plans", id)?;
     let (plan, length) = (Arc::new(plan), body.len() + contents.len());
     database.plans.insert(id, CachedPlan { plan: plan.clone(), length });
@@ -144,5 +160,33 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
             continue;
         };
         return Err(StoreError::unreadable(fault)).in_row("plans", id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn plan(branch: &str) -> Plan {
+        let body = r#"{"kind": "CodeQuality", "important_failures": "ASK", "cancelling": 1000,
+            "kpis": {"response_time": 3.0, "page_views_per_minute": 100.0}, "steps": [],
+            "code": {"repository": "r", "branch": "main", "commit": null}}"#;
+        serde_json::from_str(&body.replace("main", branch)).unwrap()
+    }
+
+    #[tokio::test]
+    #[allow(clippy::disallowed_methods, reason = "memory has nothing of this database")]
+    async fn the_number_of_a_plan_that_was_rolled_back_is_forgotten() {
+        let directory = TempDir::new().unwrap();
+        let database = Database::open(&directory.path().join("a.db"), None).await.unwrap();
+        let mut tx = Database::begin(&database).await.unwrap();
+        let id = intern(&database, &mut tx, &plan("main")).await.unwrap();
+        assert_eq!(intern(&database, &mut tx, &plan("main")).await.unwrap(), id);
+        drop(tx);
+        let mut tx = Database::begin(&database).await.unwrap();
+        assert_eq!(intern(&database, &mut tx, &plan("develop")).await.unwrap(), id);
+        assert_ne!(intern(&database, &mut tx, &plan("main")).await.unwrap(), id);
     }
 }

@@ -142,6 +142,15 @@ const COUNTERS: &str = "
                 HAVING max(sequence) - min(sequence) + 1 <> count(*)
                 OR max(abs(sequence / 2)) > $1 / 2)
             THEN 'the executions of a pipeline are not numbered without gaps'
+        WHEN EXISTS (SELECT 1 FROM webhooks WHERE id NOT BETWEEN 1 AND $1)
+            THEN 'a webhook has an impossible identifier'
+        WHEN EXISTS (SELECT 1 FROM deliveries
+                WHERE id NOT BETWEEN 1 AND $1 OR round NOT BETWEEN 1 AND $1)
+            THEN 'a delivery has an impossible identifier or round'
+        WHEN EXISTS (SELECT 1 FROM attempts GROUP BY delivery_id
+                HAVING min(number) < 1 OR max(number) > $1
+                OR max(number) - min(number) + 1 <> count(*))
+            THEN 'the attempts at a delivery are not numbered without gaps'
     END";
 
 /// Returns what is wrong with the numbers that nobody reads as anything but a number.

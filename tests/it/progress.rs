@@ -46,6 +46,7 @@ struct Edit {
     status: Option<&'static str>,
     timeline: Option<&'static str>,
     plan: Option<&'static str>,
+    damage: Option<&'static str>,
 }
 
 const STATUSES: [&str; 5] = ["NOT_STARTED", "RUNNING", "CANCELLING", "FINISHED", "DANCE"];
@@ -62,7 +63,14 @@ const TIMELINES: [&str; 9] = [
     r#"[{"e":["FAILED",0,0,null,null,false]},{"r":[0,0,null]}]"#,
 ];
 
-const PLANS: [&str; 2] = ["json_set(body, '$.steps', json('[]'))", "'{}'"];
+const PLANS: [&str; 3] = ["json_set(body, '$.steps', json('[]'))", "'{}'", "CAST(x'ff' AS TEXT)"];
+
+const DAMAGES: [&str; 4] = [
+    "plan_id = 999",
+    "timeline = CAST(x'ff' AS TEXT)",
+    "user = CAST(x'c0af' AS TEXT)",
+    "trigger = CAST(x'ff' AS TEXT)",
+];
 
 /// Times around [`START`], and the most extreme ones.
 fn times() -> impl Strategy<Value = i64> {
@@ -82,14 +90,10 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         option::weighted(0.3, prop::sample::select(&STATUSES[..])),
         option::weighted(0.3, prop::sample::select(&TIMELINES[..])),
         option::weighted(0.1, prop::sample::select(&PLANS[..])),
+        option::weighted(0.2, prop::sample::select(&DAMAGES[..])),
     );
-    let edit = edit.prop_map(|(execution, due_at, created_at, status, timeline, plan)| Edit {
-        execution,
-        due_at,
-        created_at,
-        status,
-        timeline,
-        plan,
+    let edit = edit.prop_map(|(execution, due_at, created_at, status, timeline, plan, damage)| {
+        Edit { execution, due_at, created_at, status, timeline, plan, damage }
     });
     vec(edit, 1..4)
 }
@@ -120,7 +124,16 @@ impl Edit {
                  (SELECT plan_id FROM executions ORDER BY id LIMIT 1 OFFSET {})",
                 self.execution
             );
-            sqlx::query(sqlx::AssertSqlSafe(update)).execute(connection).await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(update)).execute(&mut *connection).await.unwrap();
+        }
+        if let Some(damage) = self.damage {
+            let update = format!(
+                "UPDATE executions SET {damage} \
+                 WHERE id = (SELECT id FROM executions ORDER BY id LIMIT 1 OFFSET {})",
+                self.execution
+            );
+            sqlx::query("PRAGMA foreign_keys = OFF").execute(&mut *connection).await.unwrap();
+            sqlx::query(sqlx::AssertSqlSafe(update)).execute(&mut *connection).await.unwrap();
         }
     }
 }

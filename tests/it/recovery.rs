@@ -26,6 +26,20 @@ async fn execute(connection: &mut SqliteConnection, sql: &'static str) {
     sqlx::query(sql).execute(connection).await.unwrap();
 }
 
+/// The workers that fail, as health says.
+async fn failing_workers(app: &TestApp) -> Vec<String> {
+    let health = app.get("/_emulator/health").await.json();
+    let workers = health["workers"].as_array().cloned().unwrap_or_default();
+    workers.iter().map(|it| it["worker"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Waits until no worker fails.
+async fn recovery(app: &TestApp) {
+    while !failing_workers(app).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn the_scheduler_goes_on_after_the_database_failed() {
     let recent = Recent::default();
@@ -38,6 +52,7 @@ async fn the_scheduler_goes_on_after_the_database_failed() {
     execute(&mut database, "ALTER TABLE executions RENAME TO lost").await;
     let scheduler = app.run_scheduler();
     log::wait_for(&recent, "the scheduler failed; it tries again").await;
+    assert_eq!(failing_workers(&app).await, ["scheduler"]);
     execute(&mut database, "ALTER TABLE lost RENAME TO executions").await;
 
     // Reads look ahead: only the database says what the scheduler has done.
@@ -53,8 +68,28 @@ async fn the_scheduler_goes_on_after_the_database_failed() {
         }
     };
     timeout(PATIENCE, ended).await.unwrap();
+    timeout(PATIENCE, recovery(&app)).await.unwrap();
     app.stop_waiting();
     scheduler.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_purger_goes_on_after_the_database_failed() {
+    let recent = Recent::default();
+    let _logging = log::record(&recent);
+    let app = TestApp::immediate().await;
+    let mut database = connect(&app).await;
+    app.start(CODE_QUALITY).await;
+    execute(&mut database, "ALTER TABLE queues RENAME TO lost").await;
+    assert!(app.delete(CODE_QUALITY).await.status.is_success());
+    let purger = app.run_purger();
+    log::wait_for(&recent, "the purger tries again").await;
+    assert_eq!(failing_workers(&app).await, ["purger"]);
+    execute(&mut database, "ALTER TABLE lost RENAME TO queues").await;
+    timeout(PATIENCE, recovery(&app)).await.unwrap();
+    assert_eq!(app.query("SELECT count(*) FROM pipelines WHERE deleted_at > 0").await, 0);
+    app.stop_waiting();
+    purger.await.unwrap();
 }
 
 #[tokio::test]
@@ -69,6 +104,7 @@ async fn deliveries_go_on_after_the_database_failed() {
     execute(&mut database, "ALTER TABLE queues RENAME TO lost").await;
     let deliverer = app.run_deliverer();
     log::wait_for(&recent, "no such table: queues").await;
+    assert_eq!(failing_workers(&app).await, ["deliverer"]);
     receiver.behave([Hold(200)]);
     execute(&mut database, "ALTER TABLE lost RENAME TO queues").await;
     let first = receiver.next().await;
@@ -77,6 +113,7 @@ async fn deliveries_go_on_after_the_database_failed() {
     execute(&mut database, "ALTER TABLE attempts RENAME TO lost").await;
     receiver.release();
     log::wait_for(&recent, "no such table: attempts").await;
+    assert_eq!(failing_workers(&app).await, ["deliverer, webhook 1"]);
     execute(&mut database, "ALTER TABLE lost RENAME TO attempts").await;
     let mut told = vec![receiver.next().await];
     assert_eq!(told[0].body, first.body);
@@ -84,6 +121,7 @@ async fn deliveries_go_on_after_the_database_failed() {
         told.push(receiver.next().await);
     }
     assert!(Received::summary(&told[6]).starts_with("ended"));
+    timeout(PATIENCE, recovery(&app)).await.unwrap();
     app.stop_waiting();
     deliverer.await.unwrap();
     let statuses: Vec<Value> =

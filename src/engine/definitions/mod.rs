@@ -44,4 +44,13 @@ impl Write {
             Some(_) => Err(ChangeError::InUse(key.pipeline_id)),
         }
     }
+
+    /// Like [`Self::check_idle`], for a pipeline that is to be deleted: its last execution may be one
+    /// that can't be read. Nothing else would ever end that one.
+    async fn check_deletable(&mut self, key: PipelineKey) -> Result<(), ChangeError> {
+        match self.check_idle(key).await {
+            Err(ChangeError::Store(StoreError::Unreadable(_))) => Ok(()),
+            checked => checked,
+        }
+    }
 }

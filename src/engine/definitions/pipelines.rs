@@ -48,13 +48,13 @@ impl Engine {
         .await
     }
 
-    /// Deletes an idle pipeline. Its executions are removed later, by the purge.
+    /// Deletes a pipeline that is idle, or whose last execution can't be read. Its executions are removed later, by the purge.
     pub async fn delete_pipeline(self: &Arc<Self>, key: PipelineKey) -> Result<(), ChangeError> {
         self.write(async move |mut write| {
             let (engine, now) = (write.engine.clone(), write.now);
             let mut program = write.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
             program.pipelines.remove(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
-            write.check_idle(key).await?;
+            write.check_deletable(key).await?;
             write.put_in_all(key.program_id).await?;
             scenarios::delete(&mut write.tx, key).await?;
             pipelines::delete(&mut write.tx, key, now).await?;

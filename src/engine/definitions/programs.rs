@@ -47,9 +47,12 @@ impl Engine {
             let mut stopped = Vec::new();
             for pipeline in program.pipelines.values() {
                 write.changes.add(Change::Pipeline(pipeline.key()));
-                if let Some(Stored { mut execution, .. }) =
-                    write.settle_last(pipeline.key()).await?
-                {
+                let last = match write.settle_last(pipeline.key()).await {
+                    // What can't be read goes with the program.
+                    Err(StoreError::Unreadable(_)) => None,
+                    last => last?,
+                };
+                if let Some(Stored { mut execution, .. }) = last {
                     let mut effects = Effects::default();
                     machine::stop(&mut execution, now, &mut effects);
                     // Its environments are deleted, too: nobody asks what it left there.

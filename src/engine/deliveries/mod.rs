@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::engine::catalog::Catalog;
 use crate::engine::changes::Change;
 use crate::store::StoreError;
-use crate::store::deliveries::{self, DeliveryFilter};
+use crate::store::deliveries::{self, DeliveryFilter, DueDeliveries};
 
 /// A delivery to attempt now, with its subscriber.
 #[derive(Clone, Debug)]
@@ -41,6 +41,16 @@ pub struct ReadyDeliveries {
     pub next: Option<Timestamp>,
 }
 
+/// The deliveries to a subscriber that can be attempted now, and what is wrong with its queues.
+#[derive(Default)]
+struct FoundDeliveries {
+    deliveries: ReadyDeliveries,
+    /// Deliveries that can't be read, and why.
+    unreadable: Vec<(DeliveryId, String)>,
+    /// Whether a queue that is due has no pending delivery.
+    has_empty_queue: bool,
+}
+
 /// Recorded deliveries with the definitions of the same moment.
 pub struct Recorded {
     /// The deliveries.
@@ -57,18 +67,33 @@ impl Engine {
     }
 
     /// Returns the deliveries to a subscriber that can be attempted now; none if the subscription
-    /// has ended.
+    /// has ended. Deliveries that can't be read are given up.
     pub async fn list_ready_deliveries(
-        &self,
+        self: &Arc<Self>,
         webhook: WebhookId,
         most: usize,
     ) -> Result<ReadyDeliveries, StoreError> {
+        loop {
+            let found = self.find_ready_deliveries(webhook, most).await?;
+            let is_sound = found.unreadable.is_empty() && !found.has_empty_queue;
+            if is_sound {
+                return Ok(found.deliveries);
+            }
+            self.mend_queues(webhook, found.unreadable).await?;
+        }
+    }
+
+    async fn find_ready_deliveries(
+        &self,
+        webhook: WebhookId,
+        most: usize,
+    ) -> Result<FoundDeliveries, StoreError> {
         // Catalog and queues must be of the same state: after an import, another subscriber may
         // have the same identifier.
         let _world = self.world.read().await;
         let catalog = self.catalog();
         let Some(webhook) = catalog.find_webhook(webhook) else {
-            return Ok(ReadyDeliveries::default());
+            return Ok(FoundDeliveries::default());
         };
         let subscriber = Arc::new(webhook.subscription.clone());
         let tenant = catalog.find_tenant(subscriber.tenant_id);
@@ -83,8 +108,32 @@ impl Engine {
             at,
             generation: self.world.generation(),
         };
+        let DueDeliveries { deliveries: due, unreadable } = due;
+        let has_empty_queue =
+            due.is_empty() && deliveries::has_due_queue(&self.database, webhook.id, at).await?;
         let next = deliveries::find_next_due(&self.database, webhook.id, at).await?;
-        Ok(ReadyDeliveries { ready: due.into_iter().map(ready).collect(), next })
+        let deliveries = ReadyDeliveries { ready: due.into_iter().map(ready).collect(), next };
+        Ok(FoundDeliveries { deliveries, unreadable, has_empty_queue })
+    }
+
+    /// Removes what holds up the queues of a subscriber: deliveries that can't be read, and queues
+    /// without pending deliveries.
+    async fn mend_queues(
+        self: &Arc<Self>,
+        webhook: WebhookId,
+        unreadable: Vec<(DeliveryId, String)>,
+    ) -> Result<(), StoreError> {
+        for (id, reason) in &unreadable {
+            tracing::error!(reason, "the delivery {id} is invalid; it is not attempted");
+        }
+        self.write(async move |mut write| {
+            let now = write.now;
+            deliveries::give_up(&mut write.tx, &unreadable, now).await?;
+            deliveries::remove_empty_queues(&mut write.tx, webhook).await?;
+            write.changes.add(Change::Deliveries(webhook));
+            write.commit().await
+        })
+        .await
     }
 
     /// Records attempts and what follows from them. Attempts at deliveries that no longer exist, or

@@ -11,10 +11,10 @@ use crate::domain::execution::machine::{self, Effects};
 use crate::domain::time::{Duration, Timestamp};
 use crate::engine::changes::{Change, StepLog};
 use crate::engine::write::Write;
-use crate::engine::{Engine, run_to_the_end};
+use crate::engine::{Engine, Worker, run_to_the_end};
 use crate::store::StoreError;
 use crate::store::emulator::ClockLine;
-use crate::store::executions::{self, Due};
+use crate::store::executions::{self, Due, InvalidExecution};
 
 /// How long a sleep takes at most, in real time. Sleeping measures time by another clock than the
 /// wall clock, which may be set meanwhile; so what is due is checked at least this often.
@@ -23,8 +23,9 @@ pub(in crate::engine) const LONGEST_SLEEP: RealDuration = RealDuration::from_min
 /// The pause after the database failed, in real time. It doubles with each further failure.
 const RECOVERY: RealDuration = RealDuration::from_secs(1);
 
-/// The longest pause: the scheduler soon notices that the database works again.
-const LONGEST_RECOVERY: RealDuration = RealDuration::from_secs(16);
+/// The longest pause: half of the clock's lease, so that time soon goes on when the database works
+/// again.
+const LONGEST_RECOVERY: RealDuration = RealDuration::from_secs(5);
 
 /// Where to move the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +220,9 @@ impl Engine {
             let nudged = self.schedule.nudge.notified();
             tokio::pin!(nudged);
             nudged.as_mut().enable();
-            match self.settle_and_recover().await {
+            let settled = self.settle_and_recover().await;
+            self.note_work(Worker::Scheduler, &settled);
+            match settled {
                 Ok(due) => {
                     recovery = RECOVERY;
                     let wakes_at = due.map_or(i64::MAX, Timestamp::as_millis);
@@ -304,19 +307,19 @@ impl Write {
     /// before `until`, even if a row is invalid: otherwise every further batch would find it again.
     async fn run_due(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
         let mut changed = Vec::with_capacity(due.len());
-        for Due { id, due_at: _, execution } in due {
+        for Due { id, pipeline, due_at: _, execution } in due {
             match execution {
                 Ok(mut execution) => {
                     let mut effects = Effects::default();
                     machine::run_until(&mut execution, until, &mut effects);
                     changed.push(Changed::by_time(execution, effects));
                 }
-                Err(reason) => {
+                Err(problem) => {
                     tracing::error!(
-                        reason,
+                        problem,
                         "the execution {id} is invalid; the scheduler ignores it from now on"
                     );
-                    executions::set_aside(&mut self.tx, id).await?;
+                    self.set_aside(InvalidExecution { id, pipeline, problem }).await?;
                 }
             }
         }

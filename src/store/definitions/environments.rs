@@ -69,13 +69,18 @@ pub(super) async fn read_into(
     for (program_id, id, name, description, kind, status, authors, pairs, cold_standby) in rows {
         let key = (program_id, id);
         let id = EnvironmentId::new(id);
+        let topology = Topology { authors, pairs, cold_standby };
+        if !topology.is_sound() {
+            let reason = "authors and pairs must be from 1 to 100";
+            return Err(StoreError::unreadable(reason)).in_row("environments", key);
+        }
         let environment = Environment {
             id,
             name,
             description,
             environment_type: parse_word(&kind).in_row("environments", key)?,
             status: parse_word(&status).in_row("environments", key)?,
-            topology: Topology { authors, pairs, cold_standby },
+            topology,
             variables: variables
                 .remove(&Owner::Environment(ProgramId::new(program_id), id))
                 .unwrap_or_default(),

@@ -1,5 +1,18 @@
 //! Deliveries: what is due, in which order, and what was recorded.
 
+/// Selects a [`DeliveryRow`] from the deliveries `d` and the queues `q`.
+macro_rules! select {
+    ($from:literal) => {
+        concat!(
+            "SELECT d.id, d.webhook_id, event_id, kind, published_at, program_id, pipeline_id, \
+             d.execution_id, phase_id, step_id, user, status, round, failures, failing_since, \
+             due_at ",
+            $from
+        )
+    };
+}
+
+mod check;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -10,7 +23,7 @@ use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, parse_word};
+use super::{Database, FoundRow, InRow, StoreError, parse_word};
 use crate::domain::delivery::{
     Attempt, Delivery, DeliveryStatus, DueDelivery, Failures, Notice, RecordedDelivery, Reply,
 };
@@ -18,7 +31,8 @@ use crate::domain::id::{
     DeliveryId, ExecutionId, PhaseId, PipelineId, PipelineKey, ProgramId, StepId, WebhookId,
 };
 use crate::domain::time::Timestamp;
-pub use write::{delete_finished, insert, record, repeat};
+pub use check::{check_all, find_fault};
+pub use write::{delete_finished, give_up, insert, record, remove_empty_queues, repeat};
 
 /// How many deliveries to a subscriber are kept, whether or not they are pending. Older ones go once
 /// they are not pending any more.
@@ -72,18 +86,6 @@ struct DeliveryRow {
     failures: u32,
     failing_since: Option<i64>,
     due_at: Option<i64>,
-}
-
-/// Selects a [`DeliveryRow`] from the deliveries `d` and the queues `q`.
-macro_rules! select {
-    ($from:literal) => {
-        concat!(
-            "SELECT d.id, d.webhook_id, event_id, kind, published_at, program_id, pipeline_id, \
-             d.execution_id, phase_id, step_id, user, status, round, failures, failing_since, \
-             due_at ",
-            $from
-        )
-    };
 }
 
 impl<'r> FromRow<'r, SqliteRow> for DeliveryRow {
@@ -180,6 +182,15 @@ const DUE: &str = select!(
      ORDER BY due_at, d.execution_id"
 );
 
+/// What is due to a subscriber.
+#[derive(Debug, Default)]
+pub struct DueDeliveries {
+    /// The deliveries.
+    pub deliveries: Vec<DueDelivery>,
+    /// Those that can't be read, and why.
+    pub unreadable: Vec<(DeliveryId, String)>,
+}
+
 /// Returns the first pending delivery about each execution to a subscriber whose turn it is by
 /// `now`, at most `most` of them.
 pub async fn list_due(
@@ -187,14 +198,40 @@ pub async fn list_due(
     webhook_id: WebhookId,
     now: Timestamp,
     most: u32,
-) -> Result<Vec<DueDelivery>, StoreError> {
-    let rows: Vec<DeliveryRow> = sqlx::query_as(DUE)
+) -> Result<DueDeliveries, StoreError> {
+    let rows: Vec<FoundRow<(i64,), DeliveryRow>> = sqlx::query_as(DUE)
         .bind(webhook_id.number())
         .bind(now.as_millis())
         .bind(most)
         .fetch_all(database.readers())
         .await?;
-    rows.into_iter().map(|row| Ok(row.read()?.0)).collect()
+    let mut due = DueDeliveries::default();
+    for FoundRow { key: (id,), columns } in rows {
+        match columns.in_row("deliveries", id).and_then(DeliveryRow::read) {
+            Ok((delivery, _)) => due.deliveries.push(delivery),
+            Err(StoreError::Unreadable(reason)) => {
+                due.unreadable.push((DeliveryId::new(id), reason));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(due)
+}
+
+/// Returns whether any queue of a subscriber is due by `now`.
+pub async fn has_due_queue(
+    database: &Database,
+    webhook_id: WebhookId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let found = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM queues WHERE webhook_id = $1 AND due_at <= $2)",
+    )
+    .bind(webhook_id.number())
+    .bind(now.as_millis())
+    .fetch_one(database.readers())
+    .await?;
+    Ok(found)
 }
 
 /// Deliveries, each with the time of its next attempt.
@@ -206,7 +243,8 @@ const LIST: &str = select!(
      WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = d.webhook_id AND deleted_at IS NULL)"
 );
 
-/// Returns the newest deliveries that are wanted, newest first, at most `most` of them.
+/// Returns the newest deliveries that are wanted, newest first, at most `most` of them. Those that
+/// can't be read are left out.
 pub async fn list(
     connection: &mut SqliteConnection,
     filter: DeliveryFilter,
@@ -229,17 +267,23 @@ pub async fn list(
         query.push(" AND status = ").push_bind(status.as_str());
     }
     query.push(" ORDER BY d.id DESC LIMIT ").push_bind(most);
-    let rows: Vec<DeliveryRow> = query.build_query_as().fetch_all(&mut *connection).await?;
+    let rows: Vec<FoundRow<(i64,), DeliveryRow>> =
+        query.build_query_as().fetch_all(&mut *connection).await?;
 
-    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let ids: Vec<i64> = rows.iter().map(|row| row.key.0).collect();
     let mut attempts = list_attempts(connection, &ids).await?;
-    rows.into_iter()
-        .map(|row| {
-            let (DueDelivery { delivery, failures: _ }, next_attempt_at) = row.read()?;
-            let attempts = attempts.remove(&delivery.id).unwrap_or_default();
-            Ok(RecordedDelivery { delivery, next_attempt_at, attempts })
-        })
-        .collect()
+    let mut deliveries = Vec::with_capacity(rows.len());
+    for FoundRow { columns, .. } in rows {
+        match columns.and_then(DeliveryRow::read) {
+            Ok((DueDelivery { delivery, failures: _ }, next_attempt_at)) => {
+                let attempts = attempts.remove(&delivery.id).unwrap_or_default();
+                deliveries.push(RecordedDelivery { delivery, next_attempt_at, attempts });
+            }
+            Err(StoreError::Unreadable(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(deliveries)
 }
 
 /// Returns the attempts at some deliveries, those at each in order.
@@ -314,49 +358,4 @@ pub async fn find_next_due(
             .fetch_one(database.readers())
             .await?;
     Ok(due.map(Timestamp::from_millis))
-}
-
-/// Reads every delivery with its attempts, so that rows that can't be read are found now.
-pub async fn check_all(database: &Database) -> Result<(), StoreError> {
-    let mut last = i64::MIN;
-    loop {
-        let rows: Vec<DeliveryRow> = sqlx::query_as(select!(
-            "FROM deliveries AS d LEFT JOIN queues AS q ON false WHERE d.id > $1 \
-             ORDER BY d.id LIMIT $2"
-        ))
-        .bind(last)
-        .bind(CHECKED_AT_ONCE)
-        .fetch_all(database.readers())
-        .await?;
-        let Some(row) = rows.last() else { return Ok(()) };
-        last = row.id;
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        rows.into_iter().try_for_each(|row| row.read().map(drop))?;
-        list_attempts(&mut *database.reader().await?, &ids).await?;
-    }
-}
-
-/// Returns why what is stored can't be delivered, or `None` if it can. Of deleted subscriptions
-/// some may have been taken away.
-pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
-    let (unqueued, empty): (i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM deliveries AS d WHERE status = 'PENDING' \
-                 AND EXISTS (SELECT 1 FROM webhooks WHERE id = webhook_id \
-                     AND deleted_at IS NULL) \
-                 AND NOT EXISTS (SELECT 1 FROM queues WHERE webhook_id = d.webhook_id \
-                     AND execution_id = d.execution_id)), \
-                (SELECT count(*) FROM queues AS q \
-                 WHERE EXISTS (SELECT 1 FROM webhooks WHERE id = webhook_id \
-                     AND deleted_at IS NULL) \
-                 AND NOT EXISTS (SELECT 1 FROM deliveries \
-                     WHERE webhook_id = q.webhook_id AND execution_id = q.execution_id \
-                     AND status = 'PENDING'))",
-    )
-    .fetch_one(database.readers())
-    .await?;
-    let faults = [
-        (unqueued, "pending deliveries are in no queue"),
-        (empty, "queues hold no pending delivery"),
-    ];
-    Ok(faults.into_iter().find(|(count, _)| *count > 0).map(|(n, what)| format!("{n} {what}")))
 }

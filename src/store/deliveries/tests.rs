@@ -33,7 +33,7 @@ async fn overloaded() -> (TempDir, Database) {
 
 #[allow(clippy::disallowed_methods, reason = "memory has nothing of this database")]
 async fn begin(database: &Database) -> crate::store::Transaction {
-    database.begin().await.unwrap()
+    Database::begin(database).await.unwrap()
 }
 
 fn answered(due: DueDelivery) -> Attempted {
@@ -70,7 +70,7 @@ async fn recording_attempts_is_fast_while_many_deliveries_are_pending() {
     let begin_time = Instant::now();
     let webhook = WebhookId::new(1);
     let due = list_due(&database, webhook, Timestamp::MAX, 1000).await.unwrap();
-    let attempted: Vec<_> = due.into_iter().map(answered).collect();
+    let attempted: Vec<_> = due.deliveries.into_iter().map(answered).collect();
     assert_eq!(attempted.len(), 1000);
     let mut tx = begin(&database).await;
     record(&mut tx, &attempted).await.unwrap();

@@ -124,12 +124,16 @@ impl<'a> AttemptedRow<'a> {
 
 /// Records attempts. The event is compared, too: identifiers of deliveries can be used again after a
 /// deletion, those of events are random.
-pub(super) const RECORD: [&str; 4] = [
+pub(super) const RECORD: [&str; 5] = [
     "INSERT INTO attempts (delivery_id, number, at, status, error, answer, duration) \
-     SELECT d.id, (SELECT count(*) + 1 FROM attempts WHERE delivery_id = d.id), \
+     SELECT d.id, (SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE delivery_id = d.id), \
      value ->> 'at', value ->> 'answered', value ->> 'error', value ->> 'answer', \
      value ->> 'duration' FROM json_each($1) JOIN deliveries AS d \
      ON d.id = value ->> 'delivery_id' AND d.event_id = value ->> 'event_id'",
+    // The last 100 attempts at a delivery are kept.
+    "DELETE FROM attempts WHERE delivery_id IN (SELECT value ->> 'delivery_id' FROM json_each($1)) \
+     AND number <= (SELECT max(number) FROM attempts AS newest \
+         WHERE newest.delivery_id = attempts.delivery_id) - 100",
     "UPDATE deliveries SET status = value ->> 'status', failures = value ->> 'failures', \
      failing_since = value ->> 'failing_since' FROM json_each($1) \
      WHERE deliveries.id = value ->> 'delivery_id' AND event_id = value ->> 'event_id' \
@@ -182,6 +186,46 @@ pub async fn repeat(
     for statement in REPEAT {
         sqlx::query(statement).bind(id.number()).bind(now.as_millis()).execute(&mut **tx).await?;
     }
+    Ok(())
+}
+
+/// Marks deliveries that can't be read as failed, each with an attempt that says why, at `now`. The
+/// later ones of their queues are made next.
+pub async fn give_up(
+    tx: &mut Transaction,
+    unreadable: &[(DeliveryId, String)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for (id, reason) in unreadable {
+        for statement in [
+            "INSERT INTO attempts (delivery_id, number, at, error, duration) \
+             SELECT id, (SELECT coalesce(max(number), 0) + 1 FROM attempts \
+                 WHERE delivery_id = deliveries.id), $2, $3, 0 FROM deliveries WHERE id = $1",
+            "UPDATE deliveries SET status = 'FAILED', failures = 0, failing_since = NULL \
+             WHERE id = $1",
+            "UPDATE queues SET due_at = $2 WHERE (webhook_id, execution_id) = \
+             (SELECT webhook_id, execution_id FROM deliveries WHERE id = $1)",
+        ] {
+            let query = sqlx::query(statement).bind(id.number()).bind(now.as_millis());
+            query.bind(reason).execute(&mut **tx).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the queues of a subscriber that hold no pending delivery.
+pub async fn remove_empty_queues(
+    tx: &mut Transaction,
+    webhook_id: WebhookId,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "DELETE FROM queues WHERE webhook_id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries AS d \
+         WHERE d.webhook_id = queues.webhook_id AND d.execution_id = queues.execution_id \
+         AND d.status = 'PENDING')",
+    )
+    .bind(webhook_id.number())
+    .execute(&mut **tx)
+    .await?;
     Ok(())
 }
 

@@ -1,5 +1,20 @@
 //! Executions: one row each, with the timeline of their steps.
 
+macro_rules! select_executions {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, program_id, pipeline_id, sequence, plan_id, trigger, mode, user, \
+             source_id, status, created_at, updated_at, finished_at, due_at, timeline \
+             FROM executions ",
+            $rest
+        )
+    };
+}
+
+mod deploying;
+mod due;
+mod write;
+
 use std::sync::Arc;
 
 use sqlx::sqlite::SqliteRow;
@@ -12,6 +27,7 @@ use crate::domain::execution::{End, Execution, ExecutionStatus, Progress, machin
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
 pub use deploying::{list_by_id, list_by_id_for_update, list_overdue, list_overdue_for_update};
+pub use due::{Due, InvalidExecution, find_next_due, list_due, list_next_due, list_set_aside};
 pub use write::{Inserted, insert, insert_copies, set_aside, update};
 
 /// An execution with its place in the pipeline's history.
@@ -40,20 +56,6 @@ struct ExecutionRow {
     due_at: Option<i64>,
     timeline: String,
 }
-
-macro_rules! select_executions {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, program_id, pipeline_id, sequence, plan_id, trigger, mode, user, \
-             source_id, status, created_at, updated_at, finished_at, due_at, timeline \
-             FROM executions ",
-            $rest
-        )
-    };
-}
-
-mod deploying;
-mod write;
 
 impl<'r> FromRow<'r, SqliteRow> for ExecutionRow {
     fn from_row(row: &'r SqliteRow) -> sqlx::Result<Self> {
@@ -320,54 +322,6 @@ pub async fn list_newest(
     read_all(database, rows).await
 }
 
-/// An execution that is due, as its row says.
-pub struct Due {
-    /// The execution.
-    pub id: ExecutionId,
-    /// When.
-    pub due_at: Timestamp,
-    /// It, or why its row makes no sense.
-    pub execution: Result<Execution, String>,
-}
-
-/// Returns the executions that are due first, at or before `until`, at most `limit`.
-pub async fn list_due(
-    database: &Database,
-    tx: &mut Transaction,
-    until: Timestamp,
-    limit: usize,
-) -> Result<Vec<Due>, StoreError> {
-    let rows: Vec<ExecutionRow> =
-        sqlx::query_as(select_executions!("WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"))
-            .bind(until.as_millis())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(&mut **tx)
-            .await?;
-    let mut executions = Vec::with_capacity(rows.len());
-    for row in rows {
-        let id = ExecutionId::new(row.id);
-        // The query finds those rows alone that have one.
-        let due_at = row.due_at.map_or(Timestamp::MIN, Timestamp::from_millis);
-        let execution = match read(database, &mut **tx, row).await {
-            Ok(stored) => Ok(stored.execution),
-            Err(StoreError::Unreadable(reason)) => Err(reason),
-            Err(error) => return Err(error),
-        };
-        executions.push(Due { id, due_at, execution });
-    }
-    Ok(executions)
-}
-
-/// Returns the executions that time will change next, soonest first, at most `limit`.
-pub async fn list_next_due(database: &Database, limit: u32) -> Result<Vec<Stored>, StoreError> {
-    let rows =
-        sqlx::query_as(select_executions!("WHERE due_at IS NOT NULL ORDER BY due_at, id LIMIT $1"))
-            .bind(limit)
-            .fetch_all(database.readers())
-            .await?;
-    read_all(database, rows).await
-}
-
 /// Reads every execution, so that rows that can't be read are found now and not later by a user.
 pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     let mut last = i64::MIN;
@@ -402,15 +356,6 @@ pub async fn put_right(database: &Database) -> Result<(), StoreError> {
     }
     update(&mut tx, wrong.iter()).await?;
     tx.commit().await.map(drop)
-}
-
-/// Returns when time will next change an execution, or `None` if none is due.
-pub async fn find_next_due(database: &Database) -> Result<Option<Timestamp>, StoreError> {
-    let due: Option<i64> =
-        sqlx::query_scalar("SELECT min(due_at) FROM executions WHERE due_at IS NOT NULL")
-            .fetch_one(database.readers())
-            .await?;
-    Ok(due.map(Timestamp::from_millis))
 }
 
 /// Returns how many executions there are, and how many of them are not over.

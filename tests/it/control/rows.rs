@@ -15,7 +15,7 @@ type Change = (&'static [&'static str], &'static str);
 const OUT_OF_BOUNDS: &str = "INSERT INTO variables VALUES (4, 'nobody', 1, 'A', '', 'string', '')";
 
 /// Among the definitions.
-const DEFINITIONS: [Change; 15] = [
+const DEFINITIONS: [Change; 17] = [
     (
         &["UPDATE phases SET branch = NULL WHERE program_id = 4 AND pipeline_id = 1 AND id > 0"],
         "phases (4, 1, 1): type BUILD does not fit its columns",
@@ -59,6 +59,14 @@ const DEFINITIONS: [Change; 15] = [
         "environments (4, 59252): unknown variant `moon`",
     ),
     (
+        &["UPDATE environments SET authors = 0 WHERE id = 59252"],
+        "environments (4, 59252): authors and pairs must be from 1 to 100",
+    ),
+    (
+        &["UPDATE environments SET pairs = 4000000000 WHERE id = 59252"],
+        "environments (4, 59252): authors and pairs must be from 1 to 100",
+    ),
+    (
         &["UPDATE pipelines SET trigger = 'MOON' WHERE (program_id, id) = (5, 7)"],
         "pipelines (5, 7): unknown variant `MOON`",
     ),
@@ -98,7 +106,7 @@ const BROKEN: [Change; 5] = [
 const MEMORY: &str = "INSERT INTO environment_memories VALUES (4, 59252, 0, '{}', '[]', 64)";
 
 /// Among executions, memories and deliveries.
-const RECORDS: [Change; 14] = [
+const RECORDS: [Change; 15] = [
     (
         &[MEMORY, "UPDATE environment_memories SET instances = '[]'"],
         "environment_memories (4, 59252): invalid type",
@@ -138,6 +146,10 @@ const RECORDS: [Change; 14] = [
     (&["UPDATE executions SET mode = 'DANCE'"], "executions 953671: unknown variant `DANCE`"),
     (&["UPDATE executions SET timeline = '[1]'"], "executions 953671: expected value"),
     (&["UPDATE plans SET body = '{}'"], "plans 1: missing field"),
+    (
+        &["UPDATE plans SET body = json_set(body, '$.steps[3].target.topology.pairs', 1000000)"],
+        "plans 1: authors and pairs must be from 1 to 100",
+    ),
     (
         &[WEBHOOK, DELIVERY, "UPDATE deliveries SET status = 'FAILED', step_id = 1"],
         "deliveries 1: half a step",

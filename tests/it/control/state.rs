@@ -15,6 +15,8 @@ pub(super) const WEBHOOK: &str = "INSERT INTO webhooks (id, tenant_id, client_id
 pub(super) const DELIVERY: &str = "INSERT INTO deliveries (webhook_id, event_id, kind, published_at, \
     program_id, pipeline_id, execution_id) VALUES (1, 'e', 'pipelineExecutionEnd', 0, 4, 1, 1)";
 
+const ATTEMPT: &str = "INSERT INTO attempts VALUES (1, 2, 0, 503, NULL, NULL, 0)";
+
 pub(super) async fn export(app: &TestApp) -> Vec<u8> {
     let answer = app.get(STATE).await;
     assert_eq!(answer.status, StatusCode::OK);
@@ -107,7 +109,7 @@ async fn what_is_overdue_in_a_state_has_happened_when_it_is_restored() {
 }
 
 /// What somebody may have put into a state, and how it is told.
-const HOSTILE: [(&[&str], &str); 13] = [
+const HOSTILE: [(&[&str], &str); 19] = [
     (
         &["INSERT INTO scenarios VALUES (4, 1, NULL, '[{\"action\": 5}]')"],
         "scenarios (4, 1): invalid type",
@@ -141,6 +143,30 @@ const HOSTILE: [(&[&str], &str); 13] = [
     (
         &["UPDATE executions SET sequence = 9223372036854775807"],
         "the executions of a pipeline are not numbered without gaps",
+    ),
+    (
+        &[WEBHOOK, "UPDATE webhooks SET id = 9223372036854775807"],
+        "a webhook has an impossible identifier",
+    ),
+    (
+        &[WEBHOOK, DELIVERY, "UPDATE deliveries SET id = 9223372036854775807"],
+        "a delivery has an impossible identifier or round",
+    ),
+    (
+        &[WEBHOOK, DELIVERY, "UPDATE deliveries SET round = 9223372036854775807"],
+        "a delivery has an impossible identifier or round",
+    ),
+    (
+        &[WEBHOOK, DELIVERY, ATTEMPT, "UPDATE attempts SET number = 9223372036854775807"],
+        "the attempts at a delivery are not numbered without gaps",
+    ),
+    (
+        &[WEBHOOK, DELIVERY, ATTEMPT, "UPDATE attempts SET number = 0"],
+        "the attempts at a delivery are not numbered without gaps",
+    ),
+    (
+        &[WEBHOOK, DELIVERY, ATTEMPT, "INSERT INTO attempts VALUES (1, 9, 0, 503, NULL, NULL, 0)"],
+        "the attempts at a delivery are not numbered without gaps",
     ),
     (&["UPDATE plans SET body = json_set(body, '$.steps', json('[]'))"], "plans 1: no steps"),
     (&["UPDATE plans SET digest = zeroblob(32)"], "plans 1: the digest is not that of the body"),
