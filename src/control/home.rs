@@ -18,7 +18,7 @@ pub async fn get_home() -> Html<&'static str> {
 
 /// Returns the description of all operations.
 #[utoipa::path(get, path = "/openapi.yaml", operation_id = "getDescription", tag = "Emulator",
-    responses((status = 200, description = "The description", body = String,
+    responses((status = 200, description = "The description", body = serde_json::Value,
         content_type = "application/yaml")))]
 pub async fn get_description(State(control): State<Control>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/yaml")], (control.describe)())

@@ -42,9 +42,9 @@ def before_call(context, case, **kwargs):
             case.body = {**body, "count": min(body["count"], 100)}
 
 
-@schemathesis.serializer("application/vnd.sqlite3")
+@schemathesis.serializer("application/vnd.sqlite3", "application/zip")
 def as_it_is(context, value):
-    """A file of a database; what is made up is none."""
+    """A file of a database or a zip file; what is made up is none."""
     return value if isinstance(value, bytes) else str(value).encode()
 
 
@@ -57,7 +57,10 @@ def has_null(value):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """A field that is null is as good as absent, which a schema with optional fields does not say."""
+    """Keeps all failures but two kinds. A field that is null is as good as absent, which a schema with
+    optional fields does not say. Adobe's gateway refuses a call without a token with 403, not 401."""
+    if "Missing required header" in failure.title and '"403010"' in response.text:
+        return response.status_code != 403
     return "accepted" not in failure.title or not has_null(case.body)
 
 
