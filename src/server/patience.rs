@@ -11,9 +11,10 @@ pub struct Patience {
     pub head: Duration,
     /// Until the next request begins.
     pub idle: Duration,
-    /// Until more of a request's body arrives, or more of an answer is read; and until an answer
-    /// begins whose caller has closed its side, because that caller may have left.
+    /// Until more of a request's body arrives, or more of an answer is read.
     pub stall: Duration,
+    /// Until an answer begins whose caller has closed its side: it may have left.
+    pub closed: Duration,
     /// The time-out for all of these once the emulator stops.
     pub end: Duration,
 }
@@ -26,6 +27,8 @@ impl Default for Patience {
             // first: a request on a connection that the server closes at that moment would be lost.
             idle: Duration::from_mins(2),
             stall: Duration::from_mins(1),
+            // Enough for all answers but those that wait for something.
+            closed: Duration::from_secs(5),
             end: Duration::from_secs(1),
         }
     }
@@ -35,7 +38,7 @@ impl Patience {
     /// Returns the time-outs once the emulator stops.
     pub(super) fn at_the_end(&self) -> Self {
         let end = self.end;
-        Self { head: end, idle: end, stall: end, end }
+        Self { head: end, idle: end, stall: end, closed: end, end }
     }
 
     fn for_what(&self, waiting: WaitsFor) -> Option<Duration> {
@@ -43,7 +46,8 @@ impl Patience {
             WaitsFor::Handler => None,
             WaitsFor::Request => Some(self.idle),
             WaitsFor::Head => Some(self.head),
-            WaitsFor::Body | WaitsFor::Reader | WaitsFor::HandlerForEnded => Some(self.stall),
+            WaitsFor::Body | WaitsFor::Reader => Some(self.stall),
+            WaitsFor::HandlerForEnded => Some(self.closed),
         }
     }
 
@@ -51,7 +55,7 @@ impl Patience {
     /// that costs less than resetting a timer with every read and write. A caller may get up to one
     /// interval more.
     pub(super) async fn lose(&self, activity: &ConnectionActivity) {
-        let between = self.head.min(self.idle).min(self.stall) / 2;
+        let between = self.head.min(self.idle).min(self.stall).min(self.closed) / 2;
         let mut last = (activity.moves(), activity.waiting());
         let mut quiet = Duration::ZERO;
         loop {

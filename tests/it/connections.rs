@@ -117,7 +117,7 @@ async fn ask_without_reading(address: &str) -> std::io::Error {
 /// One time is short, and all others are long.
 fn patience(short: impl Fn(&mut Patience) -> &mut Duration) -> Patience {
     let long = 100 * LONGEST;
-    let mut patience = Patience { head: long, idle: long, stall: long, end: long };
+    let mut patience = Patience { head: long, idle: long, stall: long, closed: long, end: long };
     *short(&mut patience) = Duration::from_millis(100);
     patience
 }
@@ -173,7 +173,7 @@ async fn a_caller_who_does_not_read_is_not_waited_for() {
 #[tokio::test]
 async fn callers_who_wait_are_not_cut_off() {
     let second = Duration::from_millis(100);
-    let short = Patience { head: second, idle: second, stall: second, end: second };
+    let short = Patience { head: second, idle: second, stall: second, closed: second, end: second };
     let app = Listening::start(short).await;
     let signed = format!(
         "host: localhost\r\nauthorization: Bearer t\r\nx-api-key: k\r\nx-gw-ims-org-id: {}\r\n\r\n",
@@ -250,7 +250,7 @@ async fn callers_who_close_their_side_get_the_whole_answer() {
 
 #[tokio::test]
 async fn a_caller_who_left_is_not_waited_for() {
-    let app = Listening::start(patience(|it| &mut it.stall)).await;
+    let app = Listening::start(patience(|it| &mut it.closed)).await;
     let start = signed("PUT", "/api/program/4/pipeline/1/execution", 0);
     receive_answer(&mut app.send(&start).await).await;
     // For the emulator, this looks as if the caller had left.
