@@ -192,13 +192,12 @@ struct Newer {
 }
 
 /// The migrations in order: version, description, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "resources", include_str!("../../migrations/0002_resources.sql")),
     (3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
     (4, "clock", include_str!("../../migrations/0004_clock.sql")),
-    (5, "plans", include_str!("../../migrations/0005_plans.sql")),
-    (6, "instances builds keys", include_str!("../../migrations/0006_instances_builds_keys.sql")),
+    (5, "instances builds keys", include_str!("../../migrations/0005_instances_builds_keys.sql")),
 ];
 
 /// Brings a database to a version: makes the first `count` migrations.

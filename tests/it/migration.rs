@@ -16,13 +16,12 @@ use crate::control::deliveries::{DELIVERIES, text};
 /// In each of them, one execution has ended, one waits for the approval of going live, and one
 /// builds. From version 2 on there are variables, from version 3 on a delivery, and from version 6
 /// on the stage environment remembers what was deployed to it.
-const VERSIONS: [&str; 6] = [
+const VERSIONS: [&str; 5] = [
     include_str!("fixtures/version-1.sql"),
     include_str!("fixtures/version-2.sql"),
     include_str!("fixtures/version-3.sql"),
     include_str!("fixtures/version-4.sql"),
     include_str!("fixtures/version-5.sql"),
-    include_str!("fixtures/version-6.sql"),
 ];
 
 const DEV: &str = "/api/program/4/pipeline/2";
@@ -82,7 +81,7 @@ async fn check_content(app: &TestApp, version: usize) {
     assert_eq!(told, expected);
     let stage = app.get("/_emulator/program/4/environment/59253/instances").await.json();
     let installed = stage["instances"][0]["packages"].as_array().unwrap().len();
-    assert_eq!(installed, if version < 6 { 0 } else { 2 });
+    assert_eq!(installed, if version < 5 { 0 } else { 2 });
 }
 
 /// Checks that what was under way goes on, and that there can be more.

@@ -1,5 +1,10 @@
 -- What environments remember, what builds leave, what a rollback starts from, and the keys of tokens.
 
+-- Plans are deleted together with the last execution that has them.
+CREATE INDEX executions_by_plan ON executions (plan_id);
+
+DELETE FROM plans WHERE NOT EXISTS (SELECT 1 FROM executions WHERE plan_id = plans.id);
+
 -- What deployments have done to the instances of an environment. Environments without a row are as
 -- provisioned.
 CREATE TABLE environment_memories (
