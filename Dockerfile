@@ -4,10 +4,10 @@ FROM scratch
 ARG BINARY=target/x86_64-unknown-linux-musl/release/cloudmanager-emulator
 COPY --chmod=755 ${BINARY} /cloudmanager-emulator
 # An empty image has no directory for temporary files; the volume serves as one.
-ENV CME_LISTEN=0.0.0.0:4600 CME_DATABASE=/data/cloudmanager.db TMPDIR=/data
+ENV CME_LISTEN=0.0.0.0:4600 TMPDIR=/data
+USER 10001:10001
 WORKDIR /data
 VOLUME /data
-USER 10001:10001
 EXPOSE 4600
 HEALTHCHECK --interval=5s --timeout=5s --start-period=2s CMD ["/cloudmanager-emulator", "healthcheck"]
 ENTRYPOINT ["/cloudmanager-emulator"]

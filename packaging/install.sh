@@ -44,3 +44,7 @@ tar -xzf "$archive"
 mkdir -p "$directory"
 install -m 755 cloudmanager-emulator "$directory/"
 echo "installed $directory/cloudmanager-emulator"
+case ":$PATH:" in
+*":$directory:"*) ;;
+*) echo "add $directory to PATH" ;;
+esac

@@ -2,16 +2,29 @@
 // Runs the program with the arguments of this script, and ends as it ends.
 
 import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import { findBinary } from './binary.js'
 
-const child = spawn(findBinary(), process.argv.slice(2), { stdio: 'inherit' })
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => child.kill(signal))
+try {
+  run(findBinary())
+} catch (error) {
+  refuse(error)
 }
-child.on('error', error => {
+
+function run (binary) {
+  const child = spawn(binary, process.argv.slice(2), { stdio: 'inherit' })
+  for (const signal of ['SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => child.kill(signal))
+  }
+  // Ctrl-C in a terminal reaches the program by itself.
+  process.on('SIGINT', () => {})
+  child.on('error', refuse)
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal]
+  })
+}
+
+function refuse (error) {
   console.error(error.message)
   process.exitCode = 126
-})
-child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal ? 1 : 0)
-})
+}

@@ -20,7 +20,9 @@ const VALUES = {
 
 /** Starts an emulator and waits until it answers. */
 export async function startEmulator (options = {}) {
-  const child = spawn(findBinary(), argumentsOf(options), { stdio: ['ignore', 'pipe', 'pipe'] })
+  // The options alone say where the data is.
+  const { CME_DATABASE, ...env } = process.env
+  const child = spawn(findBinary(), argumentsOf(options), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const log = text(child.stderr)
   const closed = once(child, 'close')
   // Whoever waits for the first line hears of a failure.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::Response;
+use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::CommandError;
@@ -27,39 +27,53 @@ impl EmulatorClient {
         // No proxy from the environment leads back to this machine.
         match reqwest::Client::builder().no_proxy().connect_timeout(TIMEOUT).build() {
             Ok(http) => Ok(Self { http, url }),
-            Err(error) => Err(CommandError::NoAnswer { url, reason: with_causes(&error) }),
+            Err(error) => Err(failure(&url, error)),
         }
     }
 
     /// Reads a resource.
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CommandError> {
-        let request = self.http.get(format!("{}{path}", self.url)).timeout(TIMEOUT);
-        let answer = self.check(request.send().await).await?;
-        let body = answer.bytes().await.map_err(|error| self.failed(&error))?;
-        let unreadable = |error: serde_json::Error| CommandError::NoAnswer {
-            url: self.url.clone(),
-            reason: error.to_string(),
-        };
-        serde_json::from_slice(&body).map_err(unreadable)
+        read_json(self.http.get(format!("{}{path}", self.url)), &self.url).await
     }
 
     /// Begins to read a stream, without a time limit.
     pub async fn stream(&self, path: &str) -> Result<Response, CommandError> {
-        self.check(self.http.get(format!("{}{path}", self.url)).send().await).await
+        answer(self.http.get(format!("{}{path}", self.url)), &self.url).await
     }
+}
 
-    async fn check(&self, answer: reqwest::Result<Response>) -> Result<Response, CommandError> {
-        let answer = answer.map_err(|error| self.failed(&error))?;
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(answer);
-        }
-        let body: String = answer.text().await.unwrap_or_default().chars().take(SHOWN).collect();
-        let reason = format!("{status} {}", body.trim());
-        Err(CommandError::NoAnswer { url: self.url.clone(), reason })
+/// Sends a request to a URL, and reads the JSON of its answer.
+pub(super) async fn read_json<T: DeserializeOwned>(
+    request: RequestBuilder,
+    url: &str,
+) -> Result<T, CommandError> {
+    let answer = answer(request.timeout(TIMEOUT), url).await?;
+    let body = answer.bytes().await.map_err(|error| failure(url, error))?;
+    let unreadable = |error: serde_json::Error| CommandError::NoAnswer {
+        url: url.to_owned(),
+        reason: error.to_string(),
+    };
+    serde_json::from_slice(&body).map_err(unreadable)
+}
+
+/// Sends a request to a URL, and returns its answer if it succeeds.
+async fn answer(request: RequestBuilder, url: &str) -> Result<Response, CommandError> {
+    let answer = request.send().await.map_err(|error| failure(url, error))?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(answer);
     }
+    let body: String = answer.text().await.unwrap_or_default().chars().take(SHOWN).collect();
+    let reason = format!("{status} {}", body.trim());
+    Err(CommandError::NoAnswer { url: url.to_owned(), reason })
+}
 
-    fn failed(&self, error: &reqwest::Error) -> CommandError {
-        CommandError::NoAnswer { url: self.url.clone(), reason: with_causes(error) }
+fn failure(url: &str, error: reqwest::Error) -> CommandError {
+    let is_unreachable = error.is_connect();
+    let (url, reason) = (url.to_owned(), with_causes(&error.without_url()));
+    if is_unreachable {
+        CommandError::Unreachable { url, reason }
+    } else {
+        CommandError::NoAnswer { url, reason }
     }
 }

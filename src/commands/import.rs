@@ -8,15 +8,18 @@ use clap::Args;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{CommandError, print};
+use super::client::read_json;
+use super::{CommandError, parse_url, print};
 use crate::seed;
-use crate::store::with_causes;
 
 /// Where an organisation is imported from, and as whom.
 #[derive(Args, Debug)]
 pub struct ImportOptions {
     /// The base URL of Cloud Manager, or of another emulator.
-    #[arg(long, value_name = "URL", default_value = "https://cloudmanager.adobe.io")]
+    #[arg(
+        long, value_name = "URL", default_value = "https://cloudmanager.adobe.io",
+        value_parser = parse_url
+    )]
     pub from: String,
     /// The IMS organisation.
     #[arg(long, value_name = "ORGANISATION")]
@@ -118,29 +121,30 @@ impl ApiSource {
         Ok(seed)
     }
 
-    /// Returns the items of a list.
+    /// Returns the items of a list, of all its pages.
     async fn list(&self, path: &str, name: &str) -> Result<Vec<Value>, CommandError> {
-        let mut answer = self.get(path).await?;
-        match answer["_embedded"][name].take() {
-            Value::Array(items) => Ok(items),
-            _ => Ok(Vec::new()),
+        let mut items = Vec::new();
+        let mut page = Some(path.to_owned());
+        while let Some(path) = page {
+            let mut answer = self.get(&path).await?;
+            let found = answer.pointer_mut(&format!("/_embedded/{name}")).map(Value::take);
+            let Some(Value::Array(mut found)) = found else {
+                let text = format!("{}{path}: the answer has no list of {name}", self.url);
+                return Err(CommandError::Import(text));
+            };
+            items.append(&mut found);
+            let next = answer.pointer("/_links/next/href").and_then(Value::as_str);
+            page = next.filter(|next| *next != path).map(str::to_owned);
         }
+        Ok(items)
     }
 
     async fn get(&self, path: &str) -> Result<Value, CommandError> {
+        // Links are paths, as everywhere in this API.
         let url = format!("{}{path}", self.url);
-        let failed = |reason: String| CommandError::Import(format!("GET {url}: {reason}"));
         let request = self.http.get(&url).bearer_auth(&self.token);
         let request = request.header("x-api-key", &self.api_key);
-        let request = request.header("x-gw-ims-org-id", &self.organisation);
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| failed(with_causes(&error.without_url())))?;
-        let status = answer.status();
-        let body = answer.text().await.map_err(|error| failed(with_causes(&error)))?;
-        if !status.is_success() {
-            return Err(failed(format!("{status} {}", body.trim())));
-        }
-        serde_json::from_str(&body).map_err(|error| failed(error.to_string()))
+        read_json(request.header("x-gw-ims-org-id", &self.organisation), &url).await
     }
 }
 

@@ -5,17 +5,26 @@ pub mod import;
 mod table;
 mod watch;
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use crate::control::status::StatusView;
+use crate::log::shows_colours;
 use client::EmulatorClient;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// Nobody answers, or not as an emulator does.
-    #[error("{url} does not answer as an emulator does: {reason}")]
+    /// Nobody listens.
+    #[error("nobody answers at {url}: {reason}; start an emulator there, or give another URL")]
+    Unreachable {
+        /// Where.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The answer is not the expected one.
+    #[error("{url} does not answer as expected: {reason}")]
     NoAnswer {
         /// Where.
         url: String,
@@ -48,7 +57,7 @@ pub async fn status(url: &str, watch: bool) -> Result<ExitCode, CommandError> {
         return watch::watch(&client).await;
     }
     let status: StatusView = client.get("/_emulator/status").await?;
-    print(table::render(&status, &status.now, shows_colours()).as_bytes())?;
+    print(table::render(&status, &status.now, shows_colours(&io::stdout())).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -59,17 +68,26 @@ pub async fn check_health(url: &str) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns whether stdout shows colours: on a terminal, unless `NO_COLOR` forbids it.
-fn shows_colours() -> bool {
-    let is_forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !is_forbidden
+/// Reads an absolute URL.
+pub fn parse_url(text: &str) -> Result<String, &'static str> {
+    let uri: Option<axum::http::Uri> = text.parse().ok();
+    match uri.filter(|uri| uri.host().is_some()) {
+        Some(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => Ok(text.to_owned()),
+        _ => Err("must be an absolute http or https URL"),
+    }
 }
 
-/// Writes to stdout. If its reader has left, that ends nothing.
+/// Writes to stdout. A reader that has left is no error.
 pub fn print(text: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
+    match write(text) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
     }
+}
+
+/// Writes to stdout.
+fn write(text: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text)?;
+    stdout.flush()
 }

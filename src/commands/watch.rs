@@ -1,6 +1,7 @@
 //! What runs, as it changes.
 
-use std::io::{self, IsTerminal};
+use std::convert::Infallible;
+use std::io::{self, ErrorKind, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,10 +9,11 @@ use reqwest::Response;
 use tokio::time::Instant;
 
 use super::client::EmulatorClient;
-use super::{CommandError, print, shows_colours, table};
+use super::{CommandError, table, write};
 use crate::control::status::StatusView;
 use crate::domain::execution::status::StepStatus;
 use crate::domain::time::Timestamp;
+use crate::log::shows_colours;
 
 /// The events that change what is shown. `reset` comes with them.
 const EVENTS: &str = "/_emulator/events?types=execution,pipeline,program,clock,reset";
@@ -19,10 +21,20 @@ const EVENTS: &str = "/_emulator/events?types=execution,pipeline,program,clock,r
 /// How often the bar of a running step moves.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Shows what runs until the emulator stops. On a terminal, the table is replaced; elsewhere, a new
-/// one follows each change.
-#[allow(clippy::disallowed_methods, reason = "the bar moves in real time")]
+/// Shows what runs until the emulator stops, or the reader of stdout leaves. On a terminal, the table
+/// is replaced; elsewhere, a new one follows each change.
 pub(super) async fn watch(client: &EmulatorClient) -> Result<ExitCode, CommandError> {
+    let Err(error) = follow(client).await;
+    match error {
+        CommandError::Write(error) if error.kind() == ErrorKind::BrokenPipe => {
+            Ok(ExitCode::SUCCESS)
+        }
+        error => Err(error),
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the bar moves in real time")]
+async fn follow(client: &EmulatorClient) -> Result<Infallible, CommandError> {
     // The stream begins before the first read, so no change is missed in between.
     let mut changes = ChangeStream { stream: client.stream(EVENTS).await?, rest: Vec::new() };
     let is_terminal = io::stdout().is_terminal();
@@ -32,9 +44,9 @@ pub(super) async fn watch(client: &EmulatorClient) -> Result<ExitCode, CommandEr
         let moves = is_terminal && status.rate > 0.0 && is_running(&status);
         loop {
             let now = time_after(&status, read_at.elapsed());
-            let table = table::render(&status, &now, shows_colours());
+            let table = table::render(&status, &now, shows_colours(&io::stdout()));
             let shown = if is_terminal { as_screen(&table) } else { table };
-            print(shown.as_bytes())?;
+            write(shown.as_bytes())?;
             tokio::select! {
                 event = changes.next() => {
                     event?;
@@ -44,7 +56,7 @@ pub(super) async fn watch(client: &EmulatorClient) -> Result<ExitCode, CommandEr
             }
         }
         if !is_terminal {
-            print(b"\n")?;
+            write(b"\n")?;
         }
     }
 }

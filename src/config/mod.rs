@@ -16,6 +16,7 @@ use crate::access::Auth;
 use crate::app::AppOptions;
 use crate::banner::VERSION;
 use crate::commands::import::ImportOptions;
+use crate::commands::parse_url;
 use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
@@ -250,14 +251,6 @@ fn parse_address(text: &str) -> Result<SocketAddr, &'static str> {
 
 fn parse_rate(text: &str) -> Result<f64, &'static str> {
     text.parse().ok().filter(|rate| is_rate(*rate)).ok_or("must be a number from 0 to 1000000")
-}
-
-fn parse_url(text: &str) -> Result<String, &'static str> {
-    let uri: Option<axum::http::Uri> = text.parse().ok();
-    match uri.filter(|uri| uri.host().is_some()) {
-        Some(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => Ok(text.to_owned()),
-        _ => Err("must be an absolute http or https URL"),
-    }
 }
 
 impl ServeOptions {

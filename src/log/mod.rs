@@ -111,7 +111,9 @@ pub fn start(options: LogOptions, memory: Option<Recent>) -> Result<(), FilterEr
     let filter = read_filter()?.unwrap_or_else(|| verbosity.targets());
     let stderr = fmt::layer().with_writer(|| Stderr);
     let stderr = match format {
-        LogFormat::Text => stderr.with_ansi(shows_colours()).event_format(Text).boxed(),
+        LogFormat::Text => {
+            stderr.with_ansi(shows_colours(&io::stderr())).event_format(Text).boxed()
+        }
         LogFormat::Json => stderr.with_ansi(false).json().boxed(),
     };
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::DEBUG);
@@ -134,10 +136,10 @@ pub fn is_json_asked_for(arguments: &[OsString]) -> bool {
     is_asked_for
 }
 
-/// Returns whether stderr shows colours: on a terminal, unless `NO_COLOR` forbids it.
-fn shows_colours() -> bool {
+/// Returns whether a stream shows colours: on a terminal, unless `NO_COLOR` forbids it.
+pub fn shows_colours(stream: &impl IsTerminal) -> bool {
     let is_forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    io::stderr().is_terminal() && !is_forbidden
+    stream.is_terminal() && !is_forbidden
 }
 
 /// Says something on stderr, after what has been logged. Nobody waits until it is written.

@@ -101,7 +101,8 @@ async fn a_health_check_tells_by_its_exit_code() {
     let bad = run(directory.path(), &["healthcheck", &url]);
     let message = text(bad.stderr);
     assert_eq!(bad.status.code(), Some(1));
-    assert!(message.starts_with(&url) && message.lines().count() == 1, "{message}");
+    assert!(message.starts_with(&format!("nobody answers at {url}")), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
 }
 
 #[tokio::test]
@@ -127,7 +128,12 @@ async fn what_is_imported_is_a_seed_with_the_same_definitions() {
     let refused = import(&format!("{}/nowhere", second.url), "s3cret");
     let message = text(refused.stderr);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(message.contains("/nowhere/api/tenants: 404") && !message.contains("s3cret"));
+    assert!(message.contains("/nowhere/api/tenants does not answer as expected: 404"), "{message}");
+    assert!(!message.contains("s3cret"), "{message}");
+    let other = import(&format!("{}/_emulator/health?", second.url), "token");
+    assert_eq!(other.status.code(), Some(1));
+    let message = text(other.stderr);
+    assert!(message.contains("the answer has no list of tenants"), "{message}");
 }
 
 #[test]

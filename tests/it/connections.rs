@@ -239,12 +239,8 @@ async fn callers_who_close_their_side_get_the_whole_answer() {
     stream.shutdown().await.unwrap();
     let mut state = Vec::new();
     timeout(LONGEST, stream.read_to_end(&mut state)).await.unwrap().unwrap();
-    let length = |head: &str| -> usize {
-        let (_, length) = head.split_once("content-length: ").unwrap();
-        length.lines().next().unwrap().parse().unwrap()
-    };
     let head = state.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
-    let length = length(std::str::from_utf8(&state[..head]).unwrap());
+    let length = content_length(std::str::from_utf8(&state[..head]).unwrap());
     assert_eq!(state.len(), head + 4 + length);
 }
 

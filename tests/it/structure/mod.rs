@@ -52,7 +52,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
         ],
     ),
     ("banner", &["app", "log"]),
-    ("commands", &["control", "seed", "store", "domain"]),
+    ("commands", &["log", "control", "seed", "store", "domain"]),
     (
         "config",
         &["commands", "banner", "app", "access", "server", "engine", "store", "log", "domain"],
