@@ -9,8 +9,8 @@ use tokio::io::AsyncReadExt;
 
 use super::write::Write;
 use super::{Engine, run_to_the_end};
-use crate::content::artifact::Reading;
-use crate::domain::build::{Content, ContentDigest, Output, StoredFile, stored_files};
+use crate::content::artifact::{ArtifactError, Reading};
+use crate::domain::build::{Content, ContentDigest, Output, StoredFile};
 use crate::domain::execution::plan::Code;
 use crate::domain::pipeline::Pipeline;
 use crate::seed::ZipFile;
@@ -31,10 +31,10 @@ pub enum UploadError {
     #[error("there is no such repository")]
     NotFound,
     /// The commit has as many files as are allowed.
-    #[error("the commit has {MOST_UPLOADS} artifacts already")]
+    #[error("the commit has {MOST_UPLOADS} artifacts already: remove one first")]
     TooMany,
     /// Everything was replaced while the file was stored.
-    #[error("the state was reset or replaced in the meantime")]
+    #[error("the state was reset or replaced in the meantime: upload it again")]
     Replaced,
     /// The received file can't be read.
     #[error("the received file can't be read: {0}")]
@@ -215,15 +215,19 @@ impl Write {
         let failed =
             |reason: String| StoreError::ZipFile { path: path.display().to_string(), reason };
         // It is read again: it may have changed, and what is stored must be what was described.
-        let opened = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
-        let reading = tokio::task::spawn_blocking(|| Reading::of(io::BufReader::new(opened)));
-        let reading =
-            super::outcome_of(reading.await)?.map_err(|error| failed(error.to_string()))?;
+        let mut opened = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+        let read = tokio::task::spawn_blocking(move || {
+            let reading = Reading::of(io::BufReader::new(&opened))?;
+            io::Seek::rewind(&mut opened)?;
+            Ok::<_, ArtifactError>((reading, opened))
+        });
+        let (reading, opened) =
+            super::outcome_of(read.await)?.map_err(|error| failed(error.to_string()))?;
         if reading.digest != *digest {
             return Err(failed("it has changed since it was read; start again to use it".into()));
         }
         let id = contents::begin(&mut self.tx, *digest, content).await?;
-        let mut file = File::open(path).await.map_err(|error| failed(error.to_string()))?;
+        let mut file = File::from_std(opened);
         let mut number = 0;
         let mut stored = Ok(PORTION);
         while let Ok(PORTION) = stored {
@@ -250,7 +254,9 @@ impl Write {
             let key = CommitKey { program_id, repository_id, commit };
             let uploaded = uploads::list_for_update(&mut self.tx, &key).await?;
             if !uploaded.is_empty() {
+                // Their contents were read with them.
                 code.outputs = Some(uploaded.into_iter().map(Output::File).collect());
+                return Ok(());
             }
         }
         self.describe_outputs(code).await
@@ -258,9 +264,6 @@ impl Write {
 
     /// Adds to the files of a build what is known of their contents.
     pub async fn describe_outputs(&mut self, code: &mut Code) -> Result<(), StoreError> {
-        if stored_files(code.outputs.as_deref()).next().is_none() {
-            return Ok(());
-        }
         for output in code.outputs.iter_mut().flatten() {
             if let Output::File(file) = output {
                 contents::describe(&mut self.tx, file).await?;

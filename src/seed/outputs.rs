@@ -92,13 +92,13 @@ impl ZipFiles {
                     return Err("can't have sha256: it is added when the file is read".into());
                 }
                 let path = directory.join(path);
-                let file = match files.iter().find(|file| file.path == path) {
-                    Some(file) => file.clone(),
-                    None => read_zip(path)?,
-                };
-                if files.iter().all(|known| known.path != file.path) {
+                let file = if let Some(file) = files.iter().find(|file| file.path == path) {
+                    file.clone()
+                } else {
+                    let file = read_zip(path)?;
                     files.push(file.clone());
-                }
+                    file
+                };
                 (file.digest, file.content)
             }
         };
@@ -228,7 +228,7 @@ fn check_name(field: &str, text: &str, slashes: bool, place: &mut Place<'_>) {
     if !begins || text.len() > LONGEST_NAME || !text.chars().all(is_plain) {
         let signs = if slashes { ". _ - /" } else { ". _ -" };
         let message = format!(
-            "must have 1 to {LONGEST_NAME} letters, digits and {signs}, and begin with a letter or digit"
+            "must have 1 to {LONGEST_NAME} letters, digits and {signs}, and begin with a letter, a digit or _"
         );
         place.wrong(field, message);
     }
@@ -242,7 +242,9 @@ fn check_dependencies(dependencies: &[String], place: &mut Place<'_>) {
         let field = format!("dependsOn[{index}]");
         let is_plain = |char: char| char.is_ascii_alphanumeric() || "._-/:,[]() ".contains(char);
         if dependency.len() > 3 * LONGEST_NAME || !dependency.chars().all(is_plain) {
-            place.wrong(&field, "must only have letters, digits and . _ - / : , [ ] ( )");
+            let most = 3 * LONGEST_NAME;
+            let signs = "letters, digits, spaces and . _ - / : , [ ] ( )";
+            place.wrong(&field, format!("must have at most {most} {signs}"));
         } else if let Err(problem) = dependency.parse::<Dependency>() {
             place.wrong(&field, problem);
         }

@@ -103,6 +103,9 @@ pub async fn list_for_update(
     tx: &mut Transaction,
     environments: &BTreeSet<EnvironmentKey>,
 ) -> Result<BTreeMap<EnvironmentKey, StoredMemory>, StoreError> {
+    if environments.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let keys = serde_json::to_string(environments).map_err(StoreError::unreadable)?;
     let rows: Vec<MemoryRow> = sqlx::query_as(
         "SELECT program_id, environment_id, updated_at, instances, deployments, most \

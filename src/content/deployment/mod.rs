@@ -2,6 +2,7 @@
 
 mod lines;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::content::artifact::{Build, BuildFile, ContentPackage, FileRole};
@@ -10,7 +11,7 @@ use crate::domain::deployment::memory::{Deployer, InstanceAction, InstanceChange
 use crate::domain::deployment::{
     self, Command, CommandKind, DispatcherPackage, Failure, InstanceKind, InstanceState, Order,
     Package, Performed, PresentPackage, Run, environment_urls, met_by_aem, needed_from,
-    package_problems,
+    open_dependencies, package_problems,
 };
 use crate::domain::environment::{EnvironmentType, REGION, Topology};
 use crate::domain::execution::plan::{Plan, PlannedStep, Target};
@@ -207,11 +208,7 @@ pub fn instance_changes(
     else {
         return Vec::new();
     };
-    let built_by = execution.plan.code.built_by.as_ref();
-    let deployer = Deployer {
-        execution: execution.id,
-        built_by: built_by.map_or(execution.id, |build| build.execution_id),
-    };
+    let deployer = Deployer { execution: execution.id, built_by: execution.built_by() };
     let changes =
         begun.iter().filter_map(|one| deployer.change(&order, &one.performed, one.ended_at?));
     let mut changes: Vec<_> = changes.collect();
@@ -360,17 +357,26 @@ impl Outputs {
     }
 }
 
+/// Returns the environments of an execution whose instances may have packages that its build lacks;
+/// usually none.
+#[must_use]
+pub fn environments_to_search(execution: &Execution) -> BTreeSet<EnvironmentId> {
+    let outputs = Outputs::of(&Build::of(execution));
+    if open_dependencies(&outputs.packages).next().is_none() {
+        return BTreeSet::new();
+    }
+    let deploys = execution.plan.steps.iter().filter(|step| step.action == Action::Deploy);
+    deploys.filter_map(|step| Some(step.target.as_ref()?.id)).collect()
+}
+
 /// Decides for each deployment of a new execution whether it can succeed, and freezes what it found
-/// on the instances: `installed` returns the packages that all instances of an environment have.
-pub fn foresee(
-    execution: &mut Execution,
-    installed: impl Fn(EnvironmentId) -> Vec<PresentPackage>,
-) {
+/// on the instances: `installed` returns the packages on each author and publish instance.
+pub fn foresee(execution: &mut Execution, installed: impl Fn(&Target) -> Vec<Vec<PresentPackage>>) {
     let mut plan = Plan::clone(&execution.plan);
     let outputs = Outputs::of(&Build::of(execution));
     for step in plan.steps.iter_mut().filter(|step| step.action == Action::Deploy) {
         let Some(target) = &step.target else { continue };
-        step.installed = needed_from(&outputs.packages, installed(target.id));
+        step.installed = needed_from(&outputs.packages, &installed(target));
         let order = outputs.order(target.environment_type, target.topology, &step.options);
         let is_doomed = !outputs.problems(&step.installed).is_empty()
             || order.dispatcher_package.is_some_and(|it| it.problem().is_some());

@@ -33,7 +33,7 @@ pub use failure::Failure;
 pub use instance::{Configuration, InstanceKind, InstanceState, environment_urls};
 pub use package::{
     DispatcherPackage, Package, PresentPackage, in_dependency_order, met_by_aem, needed_from,
-    package_problems,
+    open_dependencies, package_problems,
 };
 pub use plan::plan;
 pub use progress::DeploymentProgress;

@@ -121,10 +121,12 @@ impl DependencyGraph {
 #[must_use]
 pub fn package_problems(packages: &[Package], installed: &[PresentPackage]) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut names = BTreeSet::new();
-    for Package { group, name, .. } in packages {
+    let (mut names, mut files) = (BTreeSet::new(), BTreeSet::new());
+    for Package { group, name, file, .. } in packages {
         if !names.insert((group, name)) {
             problems.push(format!("the build has more than one package {group}:{name}"));
+        } else if !files.insert(file) {
+            problems.push(format!("the build has more than one artifact {file}"));
         }
     }
     for package in packages {
@@ -154,17 +156,30 @@ fn is_met(dependency: &Dependency, packages: &[Package], installed: &[PresentPac
         || dependency.is_part_of_aem()
 }
 
-/// Returns those of the `installed` packages that meet a dependency that the packages themselves
-/// and AEM don't.
+/// Returns the dependencies that neither the packages themselves nor AEM meet.
+pub fn open_dependencies(packages: &[Package]) -> impl Iterator<Item = &Dependency> {
+    let dependencies = packages.iter().flat_map(|package| &package.depends_on);
+    dependencies.filter(move |dependency| !is_met(dependency, packages, &[]))
+}
+
+/// Returns the packages on instances that meet open dependencies. A dependency is met if each of
+/// the `instances` has a package that meets it.
 #[must_use]
-pub fn needed_from(packages: &[Package], installed: Vec<PresentPackage>) -> Vec<PresentPackage> {
-    let dependencies = || packages.iter().flat_map(|package| &package.depends_on);
-    let is_needed = |PresentPackage { group, name, version }: &PresentPackage| {
-        dependencies()
-            .filter(|dependency| !is_met(dependency, packages, &[]))
-            .any(|dependency| dependency.is_met_by(group, name, version))
-    };
-    installed.into_iter().filter(is_needed).collect()
+pub fn needed_from(packages: &[Package], instances: &[Vec<PresentPackage>]) -> Vec<PresentPackage> {
+    let mut needed: Vec<PresentPackage> = Vec::new();
+    for dependency in open_dependencies(packages) {
+        let meets = |PresentPackage { group, name, version }: &&PresentPackage| {
+            dependency.is_met_by(group, name, version)
+        };
+        let found: Option<Vec<_>> =
+            instances.iter().map(|installed| installed.iter().find(meets)).collect();
+        for package in found.into_iter().flatten() {
+            if !needed.contains(package) {
+                needed.push(package.clone());
+            }
+        }
+    }
+    needed
 }
 
 /// Returns the dependencies that only AEM itself meets, each with the file of its package.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::save::Changed;
-use crate::content::deployment;
 use crate::domain::execution::machine::{self, Effects, Refusal, StepRequest};
 use crate::domain::execution::plan::{Code, DISABLE_BUILD_REUSE, KnownBuild};
 use crate::domain::execution::start::{
@@ -143,8 +142,7 @@ async fn start(
     }
     let id = write.take_execution_ids(1).await?;
     let mut created = planned.create(id, pipeline, user, write.now);
-    // Instances begin without packages of customers.
-    deployment::foresee(&mut created, |_| Vec::new());
+    write.foresee(&mut created).await?;
     let mut execution = created.clone();
     let mut effects = Effects::default();
     machine::run_until(&mut execution, write.now, &mut effects);

@@ -212,6 +212,7 @@ fn past_execution(
     };
     let create = |past: NewExecution| {
         let mut execution = past.create(id, pipeline, user.clone(), created_at);
+        // What was on the instances then is not known.
         deployment::foresee(&mut execution, |_| Vec::new());
         execution
     };

@@ -8,11 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::save::Changed;
-use crate::content::deployment::instance_changes;
+use crate::content::deployment::{self, instance_changes};
 use crate::domain::deployment::InstanceKind;
-use crate::domain::deployment::memory::{InstanceChange, InstanceMemory};
+use crate::domain::deployment::memory::{EnvironmentMemory, InstanceChange, InstanceMemory};
 use crate::domain::environment::{Environment, EnvironmentType};
 use crate::domain::execution::machine::{self, Effects};
+use crate::domain::execution::plan::Target;
 use crate::domain::execution::{Execution, Progress};
 use crate::domain::id::{ExecutionId, ProgramId};
 use crate::domain::pipeline::Action;
@@ -122,6 +123,19 @@ fn named(stored: &StoredMemory) -> BTreeSet<ExecutionId> {
     stored.deployments.iter().map(|(id, _)| *id).collect()
 }
 
+/// Returns what an environment remembers up to `until`, from its row and the executions that may
+/// have changed more.
+fn memory_at(
+    key: EnvironmentKey,
+    until: Timestamp,
+    stored: &StoredMemory,
+    executions: Vec<Execution>,
+) -> Result<EnvironmentMemory, StoreError> {
+    let mut memory = stored.memory()?;
+    memory.advance(Collected::new(key, until, stored, executions).changes, until);
+    Ok(memory)
+}
+
 fn into_executions(stored: Vec<Stored>) -> impl Iterator<Item = Execution> {
     stored.into_iter().map(|stored| stored.execution)
 }
@@ -177,23 +191,11 @@ impl Write {
         at_once: Vec<InstanceChange>,
         under_way: &BTreeSet<(ExecutionId, usize)>,
     ) -> Result<(), StoreError> {
-        let database = &self.engine.database;
-        let mut ids = named(stored);
-        let mut executions = Vec::new();
-        if let Some(before) = before {
-            ids.remove(&before.id);
-            // A new execution has done nothing before: all that it does is done by its start.
-            if before.progress != Progress::NotStarted {
-                executions.push(before.clone());
-            }
-        }
-        let named = executions::list_by_id_for_update(database, &mut self.tx, &ids).await?;
-        executions.extend(into_executions(named));
-        let (program, _) = key;
-        let overdue =
-            executions::list_overdue_for_update(database, &mut self.tx, program, until).await?;
         let is_other = |it: &Execution| before.is_none_or(|before| before.id != it.id);
-        executions.extend(into_executions(overdue).filter(is_other));
+        let mut executions = self.list_deploying(key, stored, until).await?;
+        executions.retain(is_other);
+        // A new execution has done nothing before: all that it does is done by its start.
+        executions.extend(before.filter(|it| it.progress != Progress::NotStarted).cloned());
         let mut collected = Collected::new(key, until, stored, executions);
         if let Some(before) = before {
             collected.under_way.retain(|(id, _)| *id != before.id);
@@ -203,6 +205,42 @@ impl Write {
         memory.advance(collected.changes, until);
         memory.apply(at_once);
         stored.set(&memory, collected.under_way)
+    }
+
+    /// Returns the executions that may have changed an environment up to `until` more than its row
+    /// says.
+    async fn list_deploying(
+        &mut self,
+        (program, _): EnvironmentKey,
+        stored: &StoredMemory,
+        until: Timestamp,
+    ) -> Result<Vec<Execution>, StoreError> {
+        let database = &self.engine.database;
+        let ids = named(stored);
+        let named = executions::list_by_id_for_update(database, &mut self.tx, &ids).await?;
+        let overdue =
+            executions::list_overdue_for_update(database, &mut self.tx, program, until).await?;
+        Ok(into_executions(named).chain(into_executions(overdue)).collect())
+    }
+
+    /// Decides whether the deployments of a new execution can succeed, by its build and the packages
+    /// that are on the instances now.
+    pub(super) async fn foresee(&mut self, created: &mut Execution) -> Result<(), StoreError> {
+        let program = created.pipeline.program_id;
+        let searched = deployment::environments_to_search(created).into_iter();
+        let keys: BTreeSet<EnvironmentKey> = searched.map(|id| (program, id)).collect();
+        let mut rows = environment_memories::list_for_update(&mut self.tx, &keys).await?;
+        let mut memories = BTreeMap::new();
+        for key in keys {
+            let stored = rows.remove(&key).unwrap_or_default();
+            let executions = self.list_deploying(key, &stored, self.now).await?;
+            memories.insert(key, memory_at(key, self.now, &stored, executions)?);
+        }
+        deployment::foresee(created, |target: &Target| {
+            let memory = memories.get(&(program, target.id));
+            memory.map(|memory| memory.installed(target.topology)).unwrap_or_default()
+        });
+        Ok(())
     }
 
     /// Puts the changes of all deployments to the environments of a program into their memories:
@@ -269,8 +307,7 @@ impl Engine {
         let stored = environment_memories::find(&self.database, key).await?;
         let named = executions::list_by_id(&self.database, &named(&stored)).await?;
         let executions = into_executions(named).chain(into_executions(overdue)).collect();
-        let mut memory = stored.memory()?;
-        memory.advance(Collected::new(key, now, &stored, executions).changes, now);
+        let memory = memory_at(key, now, &stored, executions)?;
         Ok(memory.instances(environment.topology))
     }
 }

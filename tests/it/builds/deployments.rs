@@ -47,6 +47,31 @@ async fn dependencies_decide_the_order_and_the_log_says_what_each_artifact_is() 
 }
 
 #[tokio::test]
+async fn a_package_on_the_instances_meets_a_dependency() {
+    let base =
+        |version: &str| json!([{"package": "acme.base", "group": "com.acme", "version": version}]);
+    let app = app_with(base("1.1")).await;
+    let execution = app.start(DEV).await;
+    assert_eq!(app.execution(&execution).await.status(), "FINISHED");
+    upload(&app, "b-apps.zip", PACKAGE).await;
+    let execution = app.start(DEV).await;
+    assert_eq!(app.execution(&execution).await.status(), "FINISHED");
+    let log = app.log(&execution, "dev deploy").await;
+    assert!(log.contains("[INFO] com.acme:acme.base:1.1 is on the instances already\n"), "{log}");
+
+    // A later deployment brings a version that does not fit. What was logged stays.
+    let mut once = leaves(&base("2.0"));
+    once["times"] = json!(1);
+    app.scenario(DEV, &once).await;
+    let later = app.start(DEV).await;
+    assert_eq!(app.execution(&later).await.status(), "FINISHED");
+    assert_eq!(app.log(&execution, "dev deploy").await, log);
+    let refused = app.start(DEV).await;
+    let message = message(&app, &refused).await;
+    assert!(message.contains("neither in the build nor on the instances"), "{message}");
+}
+
+#[tokio::test]
 async fn packages_that_can_not_be_deployed_together_fail_and_are_named() {
     let package = |name: &str, depends_on: &[&str]| json!({"package": name, "version": "1", "dependsOn": depends_on});
     for (builds, said) in [

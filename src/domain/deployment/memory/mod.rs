@@ -1,7 +1,7 @@
 //! What an environment remembers: what deployments have done to its instances.
 //!
-//! It follows from the changes alone, in order of time and execution, and never changes the course
-//! of a deployment.
+//! It follows from the changes alone, in order of time and execution. An execution looks at it once,
+//! when it starts: for packages that its own packages depend on.
 
 mod change;
 mod files;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::InstanceKind;
+use super::{InstanceKind, PresentPackage};
 use crate::domain::environment::{REGION, Topology};
 use crate::domain::time::Timestamp;
 
@@ -86,10 +86,15 @@ impl EnvironmentMemory {
             .collect()
     }
 
-    /// Returns the packages on an instance, such as those that a new package may depend on.
+    /// Returns the packages on each author and publish instance of an environment with that
+    /// topology: new packages may depend on them.
     #[must_use]
-    pub fn installed(&self, instance: &str) -> &[InstalledPackage] {
-        self.instances.get(instance).map(InstanceMemory::installed).unwrap_or_default()
+    pub fn installed(&self, topology: Topology) -> Vec<Vec<PresentPackage>> {
+        let instances = self.instances(topology).into_iter();
+        instances
+            .filter(|(_, kind, _)| *kind != InstanceKind::Dispatcher)
+            .map(|(_, _, it)| it.installed().iter().map(PresentPackage::from).collect())
+            .collect()
     }
 
     /// Returns what is wrong with a memory that was read, or `None`.

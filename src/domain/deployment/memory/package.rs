@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::deployment::PresentPackage;
 use crate::domain::id::ExecutionId;
 use crate::domain::time::Timestamp;
 
@@ -23,4 +24,10 @@ pub struct InstalledPackage {
     pub built_by: ExecutionId,
     /// When it was installed.
     pub installed_at: Timestamp,
+}
+
+impl From<&InstalledPackage> for PresentPackage {
+    fn from(InstalledPackage { group, name, version, .. }: &InstalledPackage) -> Self {
+        Self { group: group.clone(), name: name.clone(), version: version.clone() }
+    }
 }

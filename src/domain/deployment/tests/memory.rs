@@ -101,13 +101,16 @@ fn a_later_deployment_replaces_packages_and_leaves_others() {
     let mut memory = EnvironmentMemory::default();
     memory.apply(changes(&first, &first.perform(&[]), 1, 0, 1));
     memory.apply(changes(&second, &second.perform(&[]), 2, 5000, 1));
-    let installed = memory.installed("author1uswest2");
-    let shown: Vec<_> = installed
+    let instances = memory.instances(first.topology);
+    let shown: Vec<_> = instances[0]
+        .2
+        .installed()
         .iter()
         .map(|one| (one.name.as_str(), one.version.as_str(), one.execution.number()))
         .collect();
     assert_eq!(shown, [("core", "3.0.0", 2), ("ui.apps", "2.1.0", 1)]);
-    assert_eq!(memory.installed("author2uswest2"), []);
+    let counts: Vec<_> = memory.installed(TOPOLOGY).iter().map(Vec::len).collect();
+    assert_eq!(counts, [2, 2, 0], "the author, the publish instance, and one without packages");
 }
 
 #[test]

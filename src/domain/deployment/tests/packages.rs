@@ -25,7 +25,12 @@ fn dependencies_are_met_by_the_build_by_the_instances_or_by_aem() {
     assert_eq!(package_problems(&packages, &[installed("base", "2.0")]), [missing]);
     let found = vec![installed("base", "1.5"), installed("other", "1.5")];
     assert_eq!(package_problems(&packages, &found), [""; 0]);
-    assert_eq!(needed_from(&packages, found), [installed("base", "1.5")]);
+    let base = [installed("base", "1.5")];
+    assert_eq!(needed_from(&packages, &[found.clone(), found.clone()]), base);
+    let other = vec![installed("base", "1.6")];
+    assert_eq!(needed_from(&packages, &[found.clone(), other]).len(), 2, "one on each instance");
+    let outdated = vec![installed("base", "2.0")];
+    assert!(needed_from(&packages, &[found, outdated]).is_empty(), "one instance lacks it");
     let by_aem: Vec<_> =
         met_by_aem(&packages).iter().map(|(file, it)| format!("{file} {it}")).collect();
     assert_eq!(by_aem, ["a-2.1.0.zip day/cq60/product:cq-ui"]);
@@ -50,8 +55,12 @@ fn a_cycle_names_its_packages_and_no_others() {
 #[test]
 fn a_package_is_there_once() {
     let other = Package { version: "2.2.0".into(), ..package("a", &[]) };
-    let elsewhere = Package { group: "com.acme".into(), ..package("a", &[]) };
+    let elsewhere =
+        Package { group: "com.acme".into(), file: "elsewhere.zip".into(), ..package("a", &[]) };
     assert_eq!(problems(&[package("a", &[]), elsewhere]), [""; 0]);
+    let same_file = Package { group: "com.acme".into(), ..package("a", &[]) };
+    let found = problems(&[package("a", &[]), same_file]);
+    assert_eq!(found, [format!("the build has more than one artifact {}", package("a", &[]).file)]);
     let problem = "the build has more than one package weretail:a";
     assert_eq!(problems(&[package("a", &[]), other]), [problem]);
 }
