@@ -260,7 +260,7 @@ pub(super) fn user_of(token: &str) -> Option<String> {
 }
 
 /// Returns the user that an api key, or the beginning of a long one, stands for.
-fn user_of_api_key(api_key: &str) -> String {
+pub(super) fn user_of_api_key(api_key: &str) -> String {
     let end = api_key.floor_char_boundary(LONGEST_USER - ACCOUNTS.len());
     format!("{}{ACCOUNTS}", &api_key[..end])
 }

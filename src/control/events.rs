@@ -139,9 +139,9 @@ pub async fn get_events(State(control): State<Control>, wanted: WantedEvents) ->
 }
 
 fn follow(follower: Follower) -> impl Stream<Item = Event> {
-    let update = stream::unfold(follower, async |mut follower| {
+    let updates = stream::unfold(follower, async |mut follower| {
         let update = follower.next().await;
         Some((stream::iter(events(update)), follower))
     });
-    update.flatten()
+    updates.flatten()
 }

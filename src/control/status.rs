@@ -1,5 +1,7 @@
 //! What runs: the newest execution of every pipeline, at a glance.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,6 @@ use crate::domain::environment::EnvironmentType;
 use crate::domain::execution::machine;
 use crate::domain::execution::status::StepStatus;
 use crate::domain::execution::{Execution, ExecutionMode, ExecutionStatus, Trigger};
-use crate::domain::id::PipelineId;
 use crate::domain::pipeline::Action;
 use crate::domain::program::Program;
 use crate::http::problem::Problem;
@@ -91,15 +92,13 @@ pub struct LastStep {
 }
 
 impl ProgramOverview {
-    fn new(program: &Program, mut executions: Vec<Execution>) -> Self {
-        let mut take = |id: PipelineId| {
-            let found = executions.iter().position(|it| it.pipeline.pipeline_id == id)?;
-            Some(LastExecution::from(&executions.swap_remove(found)))
-        };
+    fn new(program: &Program, executions: &[Execution]) -> Self {
+        let newest: BTreeMap<_, _> =
+            executions.iter().map(|it| (it.pipeline.pipeline_id, it)).collect();
         let pipelines = program.pipelines.values().map(|pipeline| PipelineOverview {
             id: pipeline.id.to_string(),
             name: pipeline.name.clone(),
-            execution: take(pipeline.id),
+            execution: newest.get(&pipeline.id).map(|it| LastExecution::from(*it)),
         });
         let pipelines = pipelines.collect();
         Self { id: program.id.to_string(), name: program.name.clone(), pipelines }
@@ -140,7 +139,7 @@ pub async fn get_status(State(control): State<Control>) -> Result<Json<StatusVie
     for tenant in catalog.list_tenants() {
         for program in catalog.list_programs(tenant.id) {
             let executions = engine.list_newest_executions(program.id).await?;
-            programs.push(ProgramOverview::new(program, executions));
+            programs.push(ProgramOverview::new(program, &executions));
         }
     }
     let (now, rate) = (engine.now().to_string(), engine.clock_rate());

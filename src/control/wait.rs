@@ -75,7 +75,10 @@ pub(super) fn read_timeout(reader: &mut QueryReader<'_>) -> Duration {
         match in_seconds.map_or_else(|| Duration::parse(text), Ok) {
             Ok(timeout) if timeout <= LONGEST => Ok(timeout),
             Ok(_) => Err("must be at most PT1H".into()),
-            Err(error) => Err(error.to_string()),
+            Err(_) => {
+                let expected = "must be whole seconds or an ISO-8601 duration, as in 30 or PT1M30S";
+                Err(expected.into())
+            }
         }
     });
     timeout.unwrap_or(USUAL)

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lead_grows_with_the_rate() {
+    fn the_lease_grows_with_the_rate() {
         let wall = wall_millis();
         for (rate, expected) in [(0.0, 1_000), (1.0, 11_000), (1000.0, 10_001_000)] {
             let until = lease_end(line(1_000, wall + 60_000, rate), Timestamp::from_millis(1_000));

@@ -38,9 +38,9 @@ impl Counters {
     }
 
     /// Counts delivery attempts by their outcome.
-    pub(super) fn record_deliveries(&self, made: u64, in_vain: u64) {
-        self.deliveries_succeeded.fetch_add(made, Ordering::Relaxed);
-        self.deliveries_failed.fetch_add(in_vain, Ordering::Relaxed);
+    pub(super) fn record_deliveries(&self, succeeded: u64, failed: u64) {
+        self.deliveries_succeeded.fetch_add(succeeded, Ordering::Relaxed);
+        self.deliveries_failed.fetch_add(failed, Ordering::Relaxed);
     }
 
     /// Replaces the lateness of the scheduler.

@@ -86,7 +86,8 @@ impl ConnectionActivity {
         Answering(self)
     }
 
-    /// Returns whether the caller may close its side now without losing the answer.
+    /// Returns whether an answer is under way whose request has arrived whole. The caller may then
+    /// close its side and still get it.
     fn is_owed_an_answer(&self) -> bool {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let is_under_way = is(&self.is_answering) || is(&self.is_streaming) || is(&self.is_unread);

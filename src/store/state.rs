@@ -56,18 +56,13 @@ pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> 
     Ok(copy.close().await?)
 }
 
-/// Deletes all rows, in the reverse order of references.
-pub async fn clear(tx: &mut Transaction) -> Result<(), StoreError> {
-    for table in list_tables(tx).await?.iter().rev() {
-        execute(tx, format!("DELETE FROM main.{}", quoted(table))).await?;
-    }
-    Ok(())
-}
+/// The tables with the contents of files. Those that nothing refers to are purged.
+pub const CONTENTS: [&str; 2] = ["contents", "chunks"];
 
-/// Deletes all rows but the contents of files. Those that nothing refers to afterwards are purged.
-pub async fn clear_but_contents(tx: &mut Transaction) -> Result<(), StoreError> {
+/// Deletes all rows but those of the tables that are kept, in the reverse order of references.
+pub async fn clear(tx: &mut Transaction, kept: &[&str]) -> Result<(), StoreError> {
     for table in list_tables(tx).await?.iter().rev() {
-        if !["contents", "chunks"].contains(&table.as_str()) {
+        if !kept.contains(&table.as_str()) {
             execute(tx, format!("DELETE FROM main.{}", quoted(table))).await?;
         }
     }

@@ -17,6 +17,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
 use super::access_token::USUAL_SCOPE;
+use super::gateway::user_of_api_key;
 use super::{Access, Auth};
 use crate::domain::client::Client;
 use crate::http::operations::{self, Described, Operations};
@@ -169,10 +170,8 @@ async fn give(
     scope: &str,
     expires_in: u32,
 ) -> Result<Given, ImsFailure> {
-    let user = client.map_or_else(
-        || format!("{id}@techacct.adobe.com"),
-        |client| client.technical_account_id.clone(),
-    );
+    let user =
+        client.map_or_else(|| user_of_api_key(id), |client| client.technical_account_id.clone());
     let access_token = access.tokens.issue(id, &user, scope).await?;
     let token = TokenView { expires_in, ..TokenView::new(access_token) };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(token)))

@@ -144,7 +144,7 @@ impl KeptChanges {
 pub enum FeedUpdate {
     /// Changes, in order.
     Changes(Vec<(Position, Change)>),
-    /// Changes up to this place were missed.
+    /// Changes up to this position were missed.
     Missed(Position),
 }
 
@@ -189,9 +189,9 @@ impl Follower {
             // `notified` is created before the read: `notify_waiters` then also wakes it for a change
             // between the read and the wait.
             let more = wakeup.notified();
-            if let Some(wakeup) = self.read() {
+            if let Some(update) = self.read() {
                 self.has_read = true;
-                return wakeup;
+                return update;
             }
             more.await;
         }

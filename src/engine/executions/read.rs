@@ -178,12 +178,9 @@ impl Engine {
         let found =
             executions::list_of_program(&self.database, program.id, status, before, limit).await?;
         let current = |stored: Stored| bring_to(now, stored.execution);
-        // One that is overdue may have another status by now; one of a deleted pipeline may not be
-        // removed yet.
-        let is_wanted = |execution: &Execution| {
-            status.is_none_or(|status| execution.status() == status)
-                && program.pipelines.contains_key(&execution.pipeline.pipeline_id)
-        };
+        // One that is overdue may have another status by now.
+        let is_wanted =
+            |execution: &Execution| status.is_none_or(|status| execution.status() == status);
         Ok(found.map(|found| found.into_iter().map(current).filter(is_wanted).collect()))
     }
 

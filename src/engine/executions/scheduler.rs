@@ -119,10 +119,19 @@ impl Engine {
     pub async fn settle_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let _turn = self.schedule.turn().await;
         let mut log = StepLog::default();
+        let settled = self.settle_batches(&mut log).await;
+        // If a batch fails, the ones before it are committed.
+        log.write();
+        settled
+    }
+
+    async fn settle_batches(
+        self: &Arc<Self>,
+        log: &mut StepLog,
+    ) -> Result<Option<Timestamp>, StoreError> {
         loop {
             let next = self.find_next_due().await?;
             let Some(due) = next.filter(|due| *due <= self.now() && !self.is_stopping()) else {
-                log.write();
                 return Ok(next);
             };
             if let Some(lateness) = self.clock.real_time_since(due) {
@@ -178,12 +187,18 @@ impl Engine {
         };
         self.clock.hold(now);
         let _held = Held(self);
-        self.move_clock(target).await
+        let mut log = StepLog::default();
+        let settled = self.move_clock(target, &mut log).await;
+        log.write();
+        settled
     }
 
-    async fn move_clock(self: &Arc<Self>, target: Timestamp) -> Result<Settled, AdvanceError> {
+    async fn move_clock(
+        self: &Arc<Self>,
+        target: Timestamp,
+        log: &mut StepLog,
+    ) -> Result<Settled, AdvanceError> {
         let mut settled = Settled::default();
-        let mut log = StepLog::default();
         loop {
             // Commands take their turn between batches, at the time that a batch has reached.
             let mut write = Write::begin(self).await?;
@@ -196,7 +211,6 @@ impl Engine {
                 write.commit().await?;
                 log.append(steps);
                 if self.is_stopping() {
-                    log.write();
                     return Err(AdvanceError::Stopping(reached));
                 }
             } else {
@@ -204,7 +218,6 @@ impl Engine {
                 // something that is due before the target.
                 write.set_clock(self.clock.line_from(target)).await?;
                 write.commit().await?;
-                log.write();
                 return Ok(settled);
             }
         }

@@ -82,7 +82,7 @@ impl Engine {
             {
                 let _turn = engine.schedule.turn().await;
                 let mut write = Write::begin_with_attached(&engine, file.as_ref()).await?;
-                state::clear(&mut write.tx).await?;
+                state::clear(&mut write.tx, &[]).await?;
                 state::copy_attached(&mut write.tx).await?;
                 // The addresses of files and the tokens that were given here remain good.
                 emulator::set_signing_key(&mut write.tx, &engine.signing_key).await?;
@@ -106,7 +106,7 @@ impl Engine {
                 ResetTo::Empty => Seed::empty(),
             };
             let mut write = Write::begin(&engine).await?;
-            state::clear_but_contents(&mut write.tx).await?;
+            state::clear(&mut write.tx, &state::CONTENTS).await?;
             let row = EmulatorRow::new(load::new_line(&engine.options), engine.signing_key.clone());
             write.fill(row, seed).await?;
             write.commit().await?;

@@ -281,10 +281,13 @@ pub async fn list_of_program(
     };
     let mut rows: Vec<ExecutionRow> = Vec::new();
     // Each status is a range of the index, so that one index serves with and without a status.
-    for status in ExecutionStatus::ALL.iter().filter(|it| status.is_none_or(|it_is| **it == it_is))
-    {
+    let wanted = |it: &&ExecutionStatus| status.is_none_or(|status| **it == status);
+    for status in ExecutionStatus::ALL.iter().filter(wanted) {
         let found = sqlx::query_as(select_executions!(
             "WHERE program_id = $1 AND status = $2 AND (created_at, id) < ($3, $4) \
+             AND pipeline_id IN ( \
+                 SELECT pipelines.id FROM pipelines \
+                 WHERE pipelines.program_id = $1 AND deleted_at IS NULL) \
              ORDER BY created_at DESC, id DESC LIMIT $5"
         ))
         .bind(program.number())

@@ -100,7 +100,7 @@ async fn what_can_not_be_waited_for_is_refused() {
     }
     let answer = app.get(&wait_path(&execution, "for=x&timeout=30s")).await;
     assert!(answer.errors().starts_with("for: must be"), "{}", answer.errors());
-    assert!(answer.errors().contains("; timeout: must be an ISO"), "{}", answer.errors());
+    assert!(answer.errors().contains("; timeout: must be whole seconds"), "{}", answer.errors());
     let unknown = wait_path(&format!("{PRODUCTION}/execution/1"), "for=ENDED");
     assert_eq!(app.get(&unknown).await.status, StatusCode::NOT_FOUND);
 }
