@@ -81,7 +81,11 @@ async fn it_starts_the_idle_pipelines_that_follow_the_branch() {
         assert_eq!(other.json()["executionIds"], json!([]), "{branch}");
     }
     let outlet = "/_emulator/program/5/repository/2/branch/develop/commits";
-    assert_eq!(app.post(outlet, &json!({"create": true})).await.json()["executionIds"], json!([]));
+    let elsewhere = app.post(outlet, &json!({})).await.json();
+    let id = elsewhere["executionIds"][0].as_str().expect("the demo's own pipeline follows it");
+    assert_eq!(elsewhere["executionIds"], json!([id]), "and no other program's");
+    let shown = app.execution(&format!("/api/program/5/pipeline/8/execution/{id}")).await;
+    assert_eq!(shown.0["trigger"], "ON_COMMIT");
 
     let busy = app.start(CODE_QUALITY).await;
     let commits = format!("{BRANCH}/develop/commits");
