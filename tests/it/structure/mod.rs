@@ -14,7 +14,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use names::{Source, find_files, types_of};
 
 /// For each module at the top, what else of this crate it may use, from the lowest layer up.
-const MAY_USE: [(&str, &[&str]); 27] = [
+const MAY_USE: [(&str, &[&str]); 28] = [
     ("domain", &[]),
     ("log", &[]),
     ("content", &["domain"]),
@@ -38,9 +38,13 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("openapi", &["control", "traffic", "api", "access", "http"]),
     ("schema", &["openapi", "seed"]),
     ("stop", &[]),
+    ("console", &["http"]),
     (
         "service",
-        &["openapi", "control", "traffic", "events", "api", "access", "http", "engine", "seed"],
+        &[
+            "openapi", "console", "control", "traffic", "events", "api", "access", "http",
+            "engine", "seed",
+        ],
     ),
     ("server", &["service", "traffic", "engine"]),
     ("workers", &["engine"]),
