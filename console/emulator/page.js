@@ -37,7 +37,7 @@ function Clock() {
   return html`<section class="card" aria-label="Clock and timers"><h2>Clock and timers</h2>
     <div class="row"><${Field} label="Rate (0 stands still)"><input type="number" min="0" step="any" value=${rate || clock.data?.rate} onInput=${event => setRate(event.target.value)} /></${Field}>
       <${Action} label="Set rate" calls=${[{ method: 'PUT', path: '/_emulator/clock', body: { rate: wanted } }]} done=${() => announce('The rate is set.')} />
-      <${Field} label="Show times"><select value=${shown} onChange=${choose}>${['local', 'UTC', 'relative'].map(name => html`<option key=${name} selected=${name === shown}>${name}</option>`)}</select></${Field}></div>
+      <${Field} label="Show times"><select value=${shown} onChange=${choose}>${['local', 'UTC', 'relative'].map(name => html`<option key=${name} value=${name}>${name}</option>`)}</select></${Field}></div>
     <${Failure} error=${timers.error} />
     ${timers.data?.timers.length === 0 ? html`<p class="quiet">Nothing is due.</p>` : html`<${Table} label="Timers" columns=${['Due', 'What', 'Execution', 'Actions']}>
       ${timers.data?.timers.map(it => html`<tr key=${it.executionId + it.dueAt}><td><${Time} at=${it.dueAt} /></td><td>${it.action} · ${it.kind}</td>
