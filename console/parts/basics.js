@@ -55,7 +55,7 @@ export function Action({ label, calls, done, reason, ask, kind = '', onFailure, 
   }
   return html`<span class="action">
     <button type="button" class=${kind} disabled=${Boolean(reason) || state.busy} title=${reason ?? ''} onClick=${click} ...${rest}>${label}</button>
-    ${!reason && html`<button type="button" class="icon" title="Copy as curl" aria-label=${`Copy “${label}” as curl`} onClick=${copy}>curl</button>`}
+    ${!reason && html`<button type="button" class="icon" title=${`${label}: copy as curl`} aria-label="Copy as curl" onClick=${copy}>curl</button>`}
     ${reason && html`<small class="quiet">${reason}</small>`}
     ${state.error && html`<${Failure} error=${state.error} />`}
     ${state.asking && html`<${Dialog} title=${`${label}?`} close=${() => setState({})}>

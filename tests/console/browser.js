@@ -6,7 +6,13 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { chromium } from 'playwright-core'
 
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+export { chromium }
+
+/** The browser. */
+export const EXECUTABLE = process.env.CHROME ?? '/usr/bin/chromium'
+
+/** It runs as root, and calls nobody. */
+export const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 async function startEmulator (t) {
@@ -26,7 +32,7 @@ async function startEmulator (t) {
  */
 export async function openConsole (t, path = '/') {
   const url = await startEmulator(t)
-  const browser = await chromium.launch({ executablePath: process.env.CHROME ?? '/usr/bin/chromium', args: ARGUMENTS })
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
   t.after(() => browser.close())
   const page = await browser.newPage()
   const mistakes = []
