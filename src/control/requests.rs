@@ -55,8 +55,8 @@ struct RequestView {
     organisation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<String>,
-    /// The request body: as JSON if it is JSON, otherwise a string of at most 16 KiB. Absent where
-    /// the path or method has no operation.
+    /// The request body: as JSON if it is JSON of at most 16 KiB, otherwise as a string, cut at
+    /// 16 KiB. Absent if it is empty, or if the path or method has no operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
     /// Whether the body is truncated.
@@ -110,7 +110,7 @@ pub struct FilterParameters {
     /// Only requests with this method.
     #[param(min_length = 1)]
     method: Option<String>,
-    /// Only requests to this path; a `*` at its end stands for any rest.
+    /// Only requests to this path; with a `*` at the end, requests to all paths with this prefix.
     path: Option<String>,
     /// Only requests with this response status.
     #[param(minimum = 100, maximum = 999)]
@@ -143,10 +143,8 @@ impl FromRequestParts<Control> for WantedCalls {
             status.ok_or_else(|| "must be a whole number from 100 to 999".into())
         });
         let operations = control.traffic.operations();
-        let operation_id = reader.read("operationId", |text| {
-            let known = operations.has_official(text).then(|| text.to_owned());
-            known.ok_or_else(|| "is not an operation of Cloud Manager or its files".into())
-        });
+        let operation_id = reader
+            .read("operationId", |text| operations.check_official(text).map(|()| text.to_owned()));
         let since = reader.read("since", |text| {
             // A plus sign that was not escaped arrives as a space.
             Timestamp::parse(&text.replace(' ', "+")).map_err(|error| error.to_string())

@@ -81,13 +81,13 @@ pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
         .collect()
 }
 
-/// The surface whose paths clients also write with a slash at the end.
+/// The prefix of the IMS operations. Some clients call them with a trailing slash.
 const IMS: &str = "/ims/";
 
 /// Returns the request with its path as it is routed: with one slash at the beginning, since a base URL with a
 /// trailing slash makes `//api/…`; and under `/ims` without one at the end.
 #[must_use]
-pub fn as_routed(mut request: Request) -> Request {
+pub fn normalise_path(mut request: Request) -> Request {
     if let Some(uri) = shortened(request.uri()) {
         *request.uri_mut() = uri;
     }

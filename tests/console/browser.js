@@ -6,7 +6,13 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { chromium } from 'playwright-core'
 
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+export { chromium }
+
+/** The browser. */
+export const EXECUTABLE = process.env.CHROME ?? '/usr/bin/chromium'
+
+/** It runs as root, and calls nobody. */
+export const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 async function startEmulator (t) {
@@ -22,15 +28,18 @@ async function startEmulator (t) {
 
 /**
  * Opens a page of a new emulator whose clock stands still. At the end of the test there must have
- * been no error in the browser's console and no request to another origin.
+ * been no error in the browser's console and no request to another origin. The options are those of
+ * Playwright for a page, for example its time zone.
  */
-export async function openConsole (t, path = '/') {
+export async function openConsole (t, path = '/', options = {}) {
   const url = await startEmulator(t)
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ARGUMENTS })
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
   t.after(() => browser.close())
-  const page = await browser.newPage()
+  const page = await browser.newPage(options)
   const mistakes = []
-  page.on('console', message => { if (message.type() === 'error') mistakes.push(message.text()) })
+  // A pipeline without a scenario answers 404, which the browser reports as an error.
+  const expected = message => message.location().url.endsWith('/scenario')
+  page.on('console', message => { if (message.type() === 'error' && !expected(message)) mistakes.push(message.text()) })
   page.on('pageerror', error => mistakes.push(error.message))
   page.on('request', request => { if (!request.url().startsWith(url)) mistakes.push(request.url()) })
   await page.goto(url + path)
@@ -39,5 +48,5 @@ export async function openConsole (t, path = '/') {
     const answer = await fetch(`${url}/_emulator/clock/advance`, { method: 'POST', body: JSON.stringify(body) })
     assert.equal(answer.status, 200)
   }
-  return { page, url, check, advance }
+  return { browser, page, url, check, advance }
 }
