@@ -63,20 +63,20 @@ export function writeTime(time, style) {
   return style === 'UTC' ? writeUtc(time) : writeLocal(time)
 }
 
-/** Writes a duration in milliseconds: "1 hour 46 minutes". */
-export function writeDuration(milliseconds) {
+/** Writes a duration in milliseconds by its largest units: "1 hour 46 minutes". */
+export function writeDuration(milliseconds, units = 2) {
   let rest = Math.max(0, Math.round(milliseconds / 1000)) * 1000
   const parts = UNITS.flatMap(([unit, length]) => {
     const count = Math.floor(rest / length)
     rest -= count * length
     return count ? [`${count} ${unit}${count === 1 ? '' : 's'}`] : []
   })
-  return parts.slice(0, 2).join(' ') || 'less than a second'
+  return parts.slice(0, units).join(' ') || 'less than a second'
 }
 
 /** Says how the emulated time differs from the real one; nothing where it hardly does. */
 export function writeDifference() {
   const away = emulatedNow() - Date.now()
   if (Math.abs(away) < 60e3) return undefined
-  return `${writeDuration(Math.abs(away))} ${away > 0 ? 'ahead of' : 'behind'} the real time`
+  return `${writeDuration(Math.abs(away), 1)} ${away > 0 ? 'ahead of' : 'behind'} the real time`
 }

@@ -10,8 +10,8 @@ export function Artifacts({ step }) {
   const path = link(step, 'pipeline/logs').replace(/logs$/, 'artifacts')
   const read = () => list(path, 'artifacts').then(files => setState({ files }), error => setState({ error }))
   const { files, error } = state
-  if (!files) return html`<div class="actions"><button type="button" onClick=${read}>Download Details</button><${Failure} error=${error} /></div>`
-  if (!files.length) return html`<p class="quiet">The step has no artifacts.</p>`
+  if (!files) return html`<button type="button" onClick=${read}>Download Details</button><${Failure} error=${error} />`
+  if (!files.length) return html`<span class="quiet">The step has no artifacts.</span>`
   return html`
     <ul class="actions files">
       ${files.map(it => html`

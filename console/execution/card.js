@@ -47,9 +47,9 @@ export function Card({ card, execution, explained, usual, timer }) {
           ${hasGate(main) && link(main, 'pipeline/metrics') && main.status !== 'RUNNING' && html`
             <button type="button" class=${main.status === 'WAITING' ? 'accent' : ''} onClick=${() => set('results', id)}>Review Summary</button>`}
           ${logged && html`<${LogButtons} step=${logged} execution=${execution} view=${() => set('log', id)} />`}
-          <button type="button" onClick=${() => set('details', id)}>View details</button>
+          ${logged?.status === 'FINISHED' && html`<${Artifacts} step=${logged} />`}
+          <button type="button" class="quiet-button" onClick=${() => set('details', id)}>View details</button>
         </${Actions}>`}
-      ${logged && logged.status === 'FINISHED' && html`<${Artifacts} step=${logged} />`}
       ${open === 'results' && html`<${GateDialog} step=${main} close=${close} />`}
       ${open === 'details' && html`<${DetailsDialog} name=${name} steps=${steps} usual=${usual} close=${close} />`}
       ${open === 'log' && logged && html`

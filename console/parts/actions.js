@@ -67,10 +67,13 @@ function ActionButton({ label, calls, ask, reason, kind = '', done, open }) {
         <p>${ask}</p>
         <footer>
           <button type="button" onClick=${() => setState({})}>Back</button>
-          <button type="button" class=${kind || 'accent'} onClick=${act}>${label}</button>
+          <button type="button" class=${confirming(kind)} onClick=${act}>${label}</button>
         </footer>
       </${Dialog}>`}`
 }
+
+/** A question about what a button does has that button in its own colour. */
+const confirming = kind => kind === 'quiet-button' ? 'negative' : kind || 'accent'
 
 /** Copies a text, and says so. */
 export function copy(text) {

@@ -35,7 +35,7 @@ export const Heading = ({ children, aside }) => html`<div class="heading"><h1>${
 export const Table = ({ label, columns, children }) => html`
   <div class="scroll" tabindex="0" role="group" aria-label=${label}>
     <table>
-      <thead><tr>${columns.map(name => html`<th scope="col" key=${name}>${name}</th>`)}</tr></thead>
+      <thead><tr>${columns.map(name => html`<th scope="col" key=${name}><span class=${name === 'Select' ? 'hidden' : ''}>${name}</span></th>`)}</tr></thead>
       <tbody>${children}</tbody>
     </table>
   </div>`

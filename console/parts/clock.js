@@ -5,7 +5,9 @@ import { Actions } from './actions.js'
 import { announce } from './announce.js'
 import { Picker } from './basics.js'
 
-const STEPS = [['', 'To the next change'], ['PT1M', 'By 1 minute'], ['PT1H', 'By 1 hour'], ['P1D', 'By 1 day'], ['P7D', 'By 7 days'], ['P14D', 'By 14 days']]
+const STEPS = [
+  ['', 'Next change'], ['PT1M', '1 minute'], ['PT1H', '1 hour'], ['P1D', '1 day'], ['P7D', '7 days'], ['P14D', '14 days']
+]
 
 /** Returns the action that advances the clock. */
 export const advanceAction = (label, body, more = {}) => ({
@@ -30,7 +32,7 @@ export function ClockBar() {
       <span class="now" title=${title}>
         <span>${write(now)}</span>
         <small class="quiet">${difference ?? (data?.rate === 0 ? 'stands still' : 'emulated time')}
-          ${due ? ` · next change in ${writeDuration(parse(due) - now)}` : ''}</small>
+          ${due ? ` · next change in ${writeDuration(parse(due) - now, 1)}` : ''}</small>
       </span>
       <${Picker} hidden label="Advance by" value=${by} change=${setBy} options=${STEPS} />
       <${Actions} list=${[advanceAction('Advance', by ? { by } : {}, { reason })]} />
