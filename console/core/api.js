@@ -32,6 +32,7 @@ function words(body) {
   return Object.values(errors ?? {}).map(it => `${it.field}: ${it.message}`).join(' ')
 }
 
+/** @returns {Promise<Record<string, string>>} */
 async function headersFor(path, organisation) {
   if (!path.startsWith('/api')) return {}
   const caller = session.get() ?? OPEN
@@ -47,10 +48,10 @@ async function headersFor(path, organisation) {
 /**
  * Makes a request and returns the response, whatever its status.
  * @param {string} path
- * @param {RequestInit & { organisation?: string }} request
+ * @param {{ method: string, headers?: Record<string, string>, body?: BodyInit, organisation?: string }} request
  */
 async function send(path, { organisation, ...request }) {
-  const headers = { 'x-emulator-console': '1', ...await headersFor(path, organisation), ...request.headers }
+  const headers = new Headers({ 'x-emulator-console': '1', ...await headersFor(path, organisation), ...request.headers })
   const answer = await fetch(path, { ...request, headers }).catch(() => {
     throw new Refusal(0, { message: 'The emulator does not answer. Is it still running?' })
   })
@@ -66,7 +67,7 @@ async function send(path, { organisation, ...request }) {
  * @returns {Promise<any>}
  */
 export async function call(method, path, body, { organisation, raw, headers } = {}) {
-  const request = { method, organisation, headers: { ...headers }, body: undefined }
+  const request = { method, organisation, headers: { ...headers }, body: /** @type {BodyInit | undefined} */ (undefined) }
   if (body !== undefined) {
     request.headers['content-type'] ??= 'application/json'
     request.body = typeof body === 'string' || body instanceof Blob ? body : JSON.stringify(body)

@@ -21,7 +21,9 @@ export function Clock() {
   const now = clock.data?.now
   return html`
     <${Panel} title="Clock and timers" aside=${now && html`<span class="quiet"><${Time} at=${now} /></span>`}>
-      <p class="quiet">The emulated time ${now && writeDifference() ? `is ${writeDifference()}` : 'is the real time'}. Steps, time-outs, tokens and logs follow it.</p>
+      <p class="quiet">
+        The emulated time is ${(now && writeDifference()) ?? 'the real time'}. Steps, time-outs, tokens and logs follow it.
+      </p>
       <div class="filters">
         <${Rate} current=${clock.data?.rate} />
         <${Move} />

@@ -19,16 +19,20 @@ export function Journal() {
   const query = new URLSearchParams(filters.map(([name]) => [name, get(name)]).filter(([, value]) => value))
   const { data, error, again } = useRead(`journal ${query}`, () => call('GET', `${PATH}?${query}`), ({ type }) => type === 'request')
   const requests = data?.requests ?? []
-  const empty = { label: 'Clear journal', kind: 'negative', ask: 'The recorded requests are forgotten.', calls: [{ method: 'DELETE', path: PATH }], done: again }
+  const clear = {
+    label: 'Clear journal', kind: 'negative', ask: 'The recorded requests are forgotten.', done: again,
+    calls: [{ method: 'DELETE', path: PATH }]
+  }
   return html`
-    <${Panel} title="Requests" aside=${html`<${Actions} list=${[empty]} />`}>
+    <${Panel} title="Requests" aside=${html`<${Actions} list=${[clear]} />`}>
       <p class="quiet">The calls of your programs to Cloud Manager's API, newest first. Those of this console are not recorded.</p>
       <div class="filters">
         ${filters.map(([name, example]) => html`
           <${SearchField} key=${name} label=${LABELS[name]} placeholder=${example} value=${get(name)} change=${value => set(name, value)} />`)}
       </div>
       <${Failure} error=${error} />
-      ${data && !requests.length && html`<p class="quiet">${query.size ? 'No recorded request matches.' : 'No requests are recorded. Call the API to see them here.'}</p>`}
+      ${data && !requests.length && html`
+        <p class="quiet">${query.size ? 'No recorded request matches.' : 'No requests are recorded. Call the API to see them here.'}</p>`}
       ${requests.length > 0 && html`
         <${Table} label="Requests" columns=${['Time', 'Request', 'Status', 'Details']}>
           ${requests.slice(0, SHOWN).map(it => html`<${Row} key=${it.number} request=${it} show=${() => setShown(it)} />`)}
@@ -47,7 +51,10 @@ function Row({ request, show }) {
   return html`
     <tr>
       <td><${Time} at=${request.time} /></td>
-      <td><code>${request.method} ${request.path}${request.query ? `?${request.query}` : ''}</code><small class="quiet">${request.operationId ?? ''}</small></td>
+      <td>
+        <code>${request.method} ${request.path}${request.query ? `?${request.query}` : ''}</code>
+        <small class="quiet">${request.operationId ?? ''}</small>
+      </td>
       <td class="nowrap"><${Badge} tone=${toneOf(request.status)}>${request.status ?? 'No answer'}</${Badge}>
         ${request.fault && html` <${Badge} tone="notice">Fault</${Badge}>`}</td>
       <td><button type="button" onClick=${show}>Show</button></td>

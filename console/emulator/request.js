@@ -5,7 +5,11 @@ import { Dialog, Facts, Time } from '../parts/basics.js'
 const write = body => typeof body === 'string' ? body : JSON.stringify(body, null, 2)
 
 const Body = ({ title, of, truncated }) => of !== undefined && html`
-  <section aria-label=${title}><h3>${title}</h3><pre tabindex="0">${write(of)}</pre>${truncated && html`<small class="quiet">The rest was not recorded.</small>`}</section>`
+  <section aria-label=${title}>
+    <h3>${title}</h3>
+    <pre tabindex="0">${write(of)}</pre>
+    ${truncated && html`<small class="quiet">The rest was not recorded.</small>`}
+  </section>`
 
 /** The dialog. */
 export const RequestDialog = ({ request, close }) => html`

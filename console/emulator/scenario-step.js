@@ -39,7 +39,8 @@ export function ScenarioStep({ step, change }) {
         ${step.outcome && step.outcome !== 'FINISHED' && text('message', 'Message', 'The disk is full.')}
         ${GATES.includes(step.action) && html`
           <${Field} label="Metrics">
-            <input value=${writeMetrics(step.metrics)} placeholder="coverage=41.3" onChange=${event => set('metrics', event.target.value && readMetrics(event.target.value))} />
+            <input value=${writeMetrics(step.metrics)} placeholder="coverage=41.3"
+              onChange=${event => set('metrics', event.target.value && readMetrics(event.target.value))} />
           </${Field}>`}
         <button type="button" onClick=${() => change(undefined)}>Remove step</button>
       </div>

@@ -43,7 +43,7 @@ export function Scenarios() {
       ${found && html`
         <div class="filters">
           <${Picker} label="Pipeline" value=${found.key} change=${key => set('pipeline', key)}
-            options=${data.map(it => [it.key, `${it.program.name} › ${it.pipeline.name}`])} />
+            options=${data?.map(it => [it.key, `${it.program.name} › ${it.pipeline.name}`])} />
           <${Emergency} key=${found.program.id} program=${found.program} />
         </div>
         <${Form} key=${found.key} pipeline=${found.pipeline} />`}

@@ -83,7 +83,10 @@ const DeliveryDialog = ({ delivery, close }) => html`
     ${!delivery.attempts.length && html`<p class="quiet">There was none yet.</p>`}
     <ul class="rows">
       ${delivery.attempts.map(it => html`
-        <li key=${it.at}><span><${Time} at=${it.at} /><small class="quiet">${it.duration} ms</small></span><span>${it.status ?? it.error} ${it.answer}</span></li>`)}
+        <li key=${it.at}>
+          <span><${Time} at=${it.at} /><small class="quiet">${it.duration} ms</small></span>
+          <span>${it.status ?? it.error} ${it.answer}</span>
+        </li>`)}
     </ul>
     <h3>Body</h3>
     <pre tabindex="0">${JSON.stringify(delivery.body, null, 2)}</pre>

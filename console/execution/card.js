@@ -32,7 +32,8 @@ export function Card({ card, execution, explained, usual, timer }) {
         <h3>${name}</h3>
         <${StatusLight} of=${status} />
         ${steps[0].startedAt && html`<span class="when quiet">
-          <${Time} at=${steps[0].startedAt} /> · <${Duration} from=${steps[0].startedAt} to=${isActive(main) ? undefined : main.finishedAt ?? main.startedAt} /></span>`}
+          <${Time} at=${steps[0].startedAt} /> ·${' '}
+          <${Duration} from=${steps[0].startedAt} to=${isActive(main) ? undefined : main.finishedAt ?? main.startedAt} /></span>`}
       </header>
       <${About} step=${main} execution=${execution} />
       ${steps.length > 1 && steps[0].startedAt && html`

@@ -39,7 +39,7 @@ const Crumbs = ({ program, name, children }) => html`
 
 const StartCard = ({ children, status }) => html`
   <section class="card" data-status=${status} aria-label="Start Pipeline" tabindex="-1">
-    <header><h3>Start Pipeline</h3></header>
+    <header><h2>Start Pipeline</h2></header>
     ${children}
   </section>`
 

@@ -24,7 +24,8 @@ export const Badge = ({ tone = 'neutral', title, children }) => html`<span class
 export const StatusBadge = ({ of }) => html`<${Badge} tone=${toneOf(of)}>${wordFor(of)}</${Badge}>`
 
 /** A dot with a word beside it. */
-export const Light = ({ tone = 'neutral', children }) => html`<span class="light" data-tone=${tone}><span class="dot" aria-hidden="true"></span>${children}</span>`
+export const Light = ({ tone = 'neutral', children }) => html`
+  <span class="light" data-tone=${tone}><span class="dot" aria-hidden="true"></span>${children}</span>`
 
 /** The status of a step or a resource as a dot with its word. */
 export const StatusLight = ({ of }) => html`<${Light} tone=${toneOf(of)}>${wordFor(of)}</${Light}>`
