@@ -3,6 +3,8 @@ import { go, paths } from '../core/routes.js'
 import { isProductionDeploy, link } from '../core/steps.js'
 
 const CSE = ['customerSuccessEngineer']
+/** A managed step can be stopped by whoever answers other steps, too. */
+const ANSWERERS = ['businessOwner', 'deploymentManager', 'programManager', ...CSE]
 /** A Program Manager may cancel only what waits. */
 const STOPPERS = ['businessOwner', 'deploymentManager']
 
@@ -24,7 +26,7 @@ function waiting(step) {
       no('Reject', { approved: false }, ends),
       yes('Approve', { approved: true }, step.environmentType === 'prod' && { ask: 'The production deployment may go ahead.' })]
     case 'managed': return [
-      no('Stop Execution', { start: false }, ends, { roles: CSE }),
+      no('Stop Execution', { start: false }, ends, { roles: ANSWERERS }),
       yes('Start managed deployment', { start: true }, { roles: CSE })]
     case 'deploy': return [
       no('Stop Execution', { resume: false }, 'The deployment stops where it is, and the execution is cancelled.'),

@@ -42,17 +42,16 @@ export const Table = ({ label, columns, children }) => html`
 
 /** A labelled form field. */
 export const Field = ({ label, hint, wide, children }) => html`
-  <label class=${wide ? 'field wide' : 'field'}>
-    <span>${label}</span>
-    ${children}
+  <div class=${wide ? 'field wide' : 'field'}>
+    <label><span>${label}</span>${children}</label>
     ${hint && html`<small class="quiet">${hint}</small>`}
-  </label>`
+  </div>`
 
-/** A field that chooses one of some values: `[value, text]`. */
+/** A field that chooses one of some values: `[value, text]`. Its name is the label alone, without the values. */
 export const Picker = ({ label, value, options, change, hidden }) => html`
   <label class=${hidden ? '' : 'field'}>
-    <span class=${hidden ? 'hidden' : ''}>${label}</span>
-    <select value=${value} onChange=${event => change(event.target.value)}>
+    ${!hidden && html`<span>${label}</span>`}
+    <select aria-label=${label} value=${value} onChange=${event => change(event.target.value)}>
       ${options.map(([it, text]) => html`<option key=${it} value=${it} selected=${it === value}>${text}</option>`)}
     </select>
   </label>`

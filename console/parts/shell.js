@@ -29,7 +29,9 @@ export function Shell() {
   const caller = session.use()
   const strict = useRead('authentication', async () => (await readInfo()).options.auth === 'strict')
   const signedOut = strict.data && !caller
-  const programs = useRead(`programs ${signedOut}`, async () => signedOut ? [] : listPrograms(), ({ type }) => type === 'program')
+  // Until it is known whether tokens are checked, nothing is asked that needs one.
+  const readPrograms = async () => signedOut ? [] : strict.data === undefined ? undefined : listPrograms()
+  const programs = useRead(`programs ${strict.data} ${signedOut}`, readPrograms, ({ type }) => type === 'program')
   const [last, setLast] = useState(/** @type {string | undefined} */ (undefined))
   const program = place.program ?? last ?? programs.data?.[0]?.id
   useEffect(() => {
