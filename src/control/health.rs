@@ -24,8 +24,8 @@ pub struct Health {
     /// The workers that failed last time and try again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     workers: Vec<FailingWorker>,
-    /// Executions that can't be read and therefore don't continue; at most 100. Deleting the
-    /// pipeline removes them.
+    /// Executions that can't be read, as far as is known; at most 100. They don't continue, and lists
+    /// leave them out. Deleting the pipeline removes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invalid_executions: Vec<UnreadableExecution>,
 }
