@@ -2,14 +2,11 @@
 
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::{Database, StoreError, with_causes};
+use super::{Database, StoreError, interrupt_unless, with_causes};
 
 /// The check of the file. It reports three problems at most; more would not help anybody. Unlike
 /// `integrity_check` it does not compare indexes with tables, so it takes much less time.
 const MISTAKES: &str = "PRAGMA quick_check(3)";
-
-/// How many instructions `SQLite` executes between two calls of `go_on`.
-const INSTRUCTIONS: i32 = 10_000;
 
 /// What is known of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +56,7 @@ impl Database {
     ) -> Result<Vec<String>, StoreError> {
         let options = self.readers().connect_options();
         let mut connection = SqliteConnection::connect_with(&options).await?;
-        connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, go_on);
+        interrupt_unless(&mut connection, go_on).await?;
         let mistakes = sqlx::query_scalar(MISTAKES).fetch_all(&mut connection).await;
         connection.close().await?;
         Ok(mistakes?)

@@ -1,7 +1,6 @@
 //! The open database: one writer and a few readers.
 
 use std::error::Error;
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -12,11 +11,10 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::StoreError;
-use super::copies::Copies;
+use super::copies::{Copies, Place, PlaceError};
 use super::file::{APPLICATION_ID, DatabaseFile};
 use super::last_write::LastWrite;
 use super::plan_cache::{PlanCache, plan_cache};
@@ -124,10 +122,10 @@ impl Database {
         self.last_write.recovery().await;
     }
 
-    /// Returns a directory for a copy of the state, which goes away with it; nobody but its owner
-    /// can look into it.
-    pub fn place_for_copy(&self) -> io::Result<TempDir> {
-        self.copies.place()
+    /// Returns a directory for a copy of the state as soon as there are few enough copies. Only its
+    /// owner can look into it.
+    pub async fn place_for_copy(&self) -> Result<Place, PlaceError> {
+        self.copies.place().await
     }
 
     /// Returns a connection to read several tables with.
