@@ -84,7 +84,8 @@ impl From<Condition> for DatabaseHealth {
 
 /// Returns whether the emulator is ready, and any problems with its database or workers.
 ///
-/// The database file is checked for damage after the start. Every call checks that it still exists.
+/// The database file is checked for damage after the start, and again if damage was found. Every
+/// call checks that it still exists.
 #[utoipa::path(get, path = "/_emulator/health", operation_id = "getHealth", tag = "Emulator",
     responses((status = 200, description = "The emulator is ready", body = Health),
         (status = 503, description = "Something is wrong with the database, a worker or an execution",

@@ -1,4 +1,4 @@
-//! Whether the database is sound: its file is checked once, and must stay where it is.
+//! Whether the database is sound: its file is checked, and must stay where it is.
 
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -28,11 +28,17 @@ impl Database {
         if let Some(problem) = self.trouble() {
             return Condition::Failing(problem);
         }
-        match self.checked.get() {
+        match &*self.checked.borrow() {
             None => Condition::Checking,
             Some(Ok(())) => Condition::Sound,
             Some(Err(problem)) => Condition::Failing(problem.clone()),
         }
+    }
+
+    /// Returns whether the last check of the file has found nothing wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        matches!(&*self.checked.borrow(), Some(Ok(())))
     }
 
     /// Checks the file, for as long as it is told to go on.
@@ -45,8 +51,7 @@ impl Database {
             }
             Err(error) => Err(format!("checking the database failed: {}", with_causes(&error))),
         };
-        // It is checked once.
-        let _ = self.checked.set(checked);
+        self.checked.send_replace(Some(checked));
     }
 
     /// On a connection of its own: nobody who reads waits for it.

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -11,7 +11,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::StoreError;
 use super::copies::{Copies, Place, PlaceError};
@@ -39,8 +39,8 @@ pub struct Database {
     /// Encrypts and decrypts the secrets among the variables.
     pub(super) secrets: Secrets,
     pub(super) file: DatabaseFile,
-    /// What the check of the file has found, once it is over.
-    pub(super) checked: OnceLock<Result<(), String>>,
+    /// What the last check of the file has found, once the first is over.
+    pub(super) checked: watch::Sender<Option<Result<(), String>>>,
 }
 
 /// A connection to the database.
@@ -90,7 +90,7 @@ impl Database {
             plan_ids: Cache::new(CACHED_IDS),
             secrets,
             file,
-            checked: OnceLock::new(),
+            checked: watch::Sender::default(),
         })
     }
 

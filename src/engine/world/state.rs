@@ -50,7 +50,7 @@ impl Engine {
     }
 
     /// Returns what tells long statements whether to go on: they end when the emulator stops.
-    fn go_on(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+    pub(in crate::engine) fn go_on(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let stopping = self.stopping.subscribe();
         move || !*stopping.borrow()
     }

@@ -181,6 +181,12 @@ impl TestApp {
         tokio::spawn(async move { engine.run_purger().await })
     }
 
+    /// Checks the database, as the program does.
+    pub fn run_inspector(&self) -> JoinHandle<()> {
+        let engine = self.engine.clone();
+        tokio::spawn(async move { engine.run_inspector().await })
+    }
+
     /// What a query tells of the database.
     pub async fn query(&self, query: &'static str) -> i64 {
         let url =
