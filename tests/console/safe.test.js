@@ -97,7 +97,7 @@ for (const auth of ['open', 'strict']) {
     const operations = await changingOperations(url)
     assert.ok(operations.length > 30, 'the description lists the operations')
     const before = await state()
-    await fetch(`${url}/_emulator/faults`, { method: 'POST', body: '{"preset":"slow"}' })
+    await fetch(`${url}/_emulator/faults`, { method: 'POST', body: '{"operation":"startPipeline","status":503}' })
     const readFaults = async () => (await fetch(`${url}/_emulator/faults`)).text()
     const faults = await readFaults()
     assert.deepEqual(await page.evaluate(attack, { url, operations }), [], 'no answer can be read')
