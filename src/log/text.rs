@@ -10,6 +10,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::terminal::{colour, styled, to_the_second};
+
 /// The fields that are shown without their names.
 const PLAIN: [&str; 5] = ["method", "path", "status", "step", "environment"];
 
@@ -35,9 +37,7 @@ where
         let level = *event.metadata().level();
         let styles = if writer.has_ansi_escapes() { Styles::of(level, &entry) } else { PLAINLY };
         if !entry.at.is_empty() {
-            // To the second: 2026-11-23 01:15:06
-            let at = entry.at.get(..19).unwrap_or(&entry.at).replace('T', " ");
-            write!(writer, "{}  ", styled(styles.aside, &at))?;
+            write!(writer, "{}  ", styled(styles.aside, &to_the_second(&entry.at)))?;
         }
         if level <= Level::WARN {
             write!(writer, "{} ", styled(styles.level, level.as_str()))?;
@@ -128,7 +128,6 @@ const PLAINLY: Styles = Styles { level: Style::new(), text: Style::new(), aside:
 
 impl Styles {
     fn of(level: Level, entry: &LogEntry) -> Self {
-        let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
         let text = match entry {
             LogEntry { is_bad: true, .. } => colour(AnsiColor::Red),
             LogEntry { is_waiting: true, .. } => colour(AnsiColor::Yellow),
@@ -137,10 +136,6 @@ impl Styles {
         let level = if level == Level::ERROR { AnsiColor::Red } else { AnsiColor::Yellow };
         Self { level: colour(level).bold(), text, aside: Style::new().dimmed() }
     }
-}
-
-fn styled(style: Style, text: &str) -> String {
-    format!("{style}{text}{style:#}")
 }
 
 #[cfg(test)]
