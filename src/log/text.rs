@@ -18,6 +18,9 @@ const PLAIN: [&str; 5] = ["method", "path", "status", "step", "environment"];
 /// The fields that are not shown, because only programs need them.
 const HIDDEN: [&str; 1] = ["request_id"];
 
+/// How the names of fields begin that say where in a library an entry comes from.
+const OF_LIBRARIES: &str = "log.";
+
 /// Writes entries as text.
 pub(super) struct Text;
 
@@ -75,7 +78,7 @@ impl LogEntry {
                 Ok(())
             }
             "message" => write!(self.text, "{value} "),
-            _ if HIDDEN.contains(&name) => Ok(()),
+            _ if HIDDEN.contains(&name) || name.starts_with(OF_LIBRARIES) => Ok(()),
             _ if PLAIN.contains(&name) => {
                 self.judge(name, &value);
                 write!(self.text, "{value} ")
@@ -168,6 +171,12 @@ mod tests {
     fn other_fields_are_named_and_the_level_of_warnings_is_shown() {
         let log = || tracing::warn!(error = "no space", "events are not delivered");
         assert_eq!(text_of(false, log), "WARN events are not delivered  error=no space\n");
+    }
+
+    #[test]
+    fn places_in_libraries_are_not_shown() {
+        let log = || tracing::warn!(log.target = "a::b", log.line = 99, "no certificates");
+        assert_eq!(text_of(false, log), "WARN no certificates\n");
     }
 
     #[test]
