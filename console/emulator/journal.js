@@ -15,7 +15,7 @@ const PATH = '/_emulator/requests'
 export function Journal() {
   const { get, set } = useQuery()
   const [shown, setShown] = useState(/** @type {any} */ (undefined))
-  const filters = [['operationId', 'startPipeline'], ['method', 'PUT'], ['status', '4xx or 412'], ['path', '/api/program/4']]
+  const filters = [['operationId', 'startPipeline'], ['method', 'PUT'], ['status', '412'], ['path', '/api/program/4/*']]
   const query = new URLSearchParams(filters.map(([name]) => [name, get(name)]).filter(([, value]) => value))
   const { data, error, again } = useRead(`journal ${query}`, () => call('GET', `${PATH}?${query}`), ({ type }) => type === 'request')
   const requests = data?.requests ?? []
@@ -28,7 +28,7 @@ export function Journal() {
       <p class="quiet">The calls of your programs to Cloud Manager's API, newest first. Those of this console are not recorded.</p>
       <div class="filters">
         ${filters.map(([name, example]) => html`
-          <${SearchField} key=${name} label=${LABELS[name]} placeholder=${example} value=${get(name)} change=${value => set(name, value)} />`)}
+          <${SearchField} key=${name} label=${LABELS[name]} placeholder=${example} whole value=${get(name)} change=${value => set(name, value)} />`)}
       </div>
       <${Failure} error=${error} />
       ${data && !requests.length && html`

@@ -56,10 +56,11 @@ export const Picker = ({ label, value, options, change, hidden }) => html`
     </select>
   </label>`
 
-/** A field that filters what is shown. "/" moves the focus to it. */
-export const SearchField = ({ label, value, change, placeholder }) => html`
+/** A field that filters what is shown, while the user types or, with `whole`, after that. "/" moves the focus to it. */
+export const SearchField = ({ label, value, change, placeholder, whole }) => html`
   <${Field} label=${label}>
-    <input type="search" data-search value=${value} placeholder=${placeholder} onInput=${event => change(event.target.value)} />
+    <input type="search" data-search value=${value} placeholder=${placeholder}
+      ...${{ [whole ? 'onChange' : 'onInput']: event => change(event.target.value) }} />
   </${Field}>`
 
 /** Facts as names and values; absent values are left out. */

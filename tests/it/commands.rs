@@ -180,7 +180,7 @@ async fn a_browser_and_a_terminal_get_what_suits_them() {
         assert_eq!(reqwest::get(format!("{url}/{file}")).await.unwrap().status(), 200, "{file}");
         count += 1;
     }
-    assert_eq!(count, 3, "icon, style and script");
+    assert_eq!(count, 7, "icon, five styles and script");
     let described = reqwest::get(format!("{url}/openapi.yaml")).await.unwrap();
     assert_eq!(described.text().await.unwrap(), include_str!("../../openapi.yaml"));
 

@@ -77,6 +77,7 @@ async fn wait_for_copy(directory: &Path, length: u64) {
 }
 
 /// How long the program takes to end after a signal, while it makes or checks a copy.
+#[allow(clippy::disallowed_methods, reason = "it is about real time")]
 async fn end_during(
     running: Running,
     directory: &Path,
@@ -95,6 +96,7 @@ async fn end_during(
 }
 
 #[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "it is about real time")]
 async fn a_signal_ends_an_export_and_an_import_of_a_large_state() {
     let directory = TempDir::new().unwrap();
     let running = start(directory.path(), &[]);
