@@ -130,6 +130,11 @@ async fn what_is_imported_is_a_seed_with_the_same_definitions() {
     for name in ["We.Retail Outlet", "weretail-global-b75-prod", "develop", "skipDetaching"] {
         assert!(seed.contains(name), "{name}\n{seed}");
     }
+    assert!(seed.starts_with("tenants:\n- id: \"1\"\n"), "{seed}");
+    assert!(seed.contains("\n- id: \"4\"\n  name: We.Retail Global\n"), "{seed}");
+    for empty in ["{}", "[]"] {
+        assert!(!seed.contains(empty), "{seed}");
+    }
     std::fs::write(directory.path().join("seed.yaml"), &seed).unwrap();
     let second = start(directory.path(), &["--ephemeral", "--seed", "seed.yaml"]);
     let again = import(&second.url, "token");
