@@ -20,6 +20,7 @@ use std::error::Error;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
@@ -70,6 +71,8 @@ pub struct EngineOptions {
     /// How many executions a transaction handles when many are due or added: 20,000 by default.
     /// Other writers get their turn between two batches.
     pub batch: NonZeroU32,
+    /// How long a call waits while there are too many copies of the state, in real time.
+    pub patience: Duration,
 }
 
 impl Default for EngineOptions {
@@ -83,6 +86,7 @@ impl Default for EngineOptions {
             // in it: so large batches are faster. Smaller ones let other writers wait for less
             // time.
             batch: const { NonZeroU32::new(20_000).unwrap() },
+            patience: Duration::from_secs(30),
         }
     }
 }
@@ -147,7 +151,7 @@ impl Engine {
         });
         engine.catch_up(row, has_key).await?;
         // What fell due while the emulator did not run says nothing about the scheduler.
-        engine.counters.record_lateness(std::time::Duration::ZERO);
+        engine.counters.record_lateness(Duration::ZERO);
         Ok(engine)
     }
 
