@@ -22,6 +22,7 @@ mod fields;
 mod files;
 mod hostile;
 mod ims;
+mod interception;
 #[cfg(target_os = "linux")]
 mod io_faults;
 mod isolation;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudmanager_emulator::access::Auth;
+use cloudmanager_emulator::access::event_signature::key_path;
 use cloudmanager_emulator::domain::id::WebhookId;
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
@@ -60,6 +61,12 @@ pub struct TestApp {
 }
 
 impl TestApp {
+    /// The path of a public key of events.
+    pub async fn event_key_path(&self) -> String {
+        let [key, _] = self.engine.event_keys().await.unwrap();
+        key_path(&key)
+    }
+
     /// With the demo data and the quick pace.
     pub async fn new() -> Self {
         Self::with(Pace::Quick, seed::demo()).await
