@@ -256,10 +256,12 @@ impl App {
         let deliverer = Arc::new(Deliverer::new(engine.clone(), &event_url));
         let service = service(&engine, &deliverer, hosts, auth);
         let (scheduler, purger, inspector) = (engine.clone(), engine.clone(), engine.clone());
+        let tagger = engine.clone();
         let mut workers = Workers::default();
         workers.add("scheduler", async move { scheduler.run_scheduler().await });
         workers.add("deliverer", deliverer.run());
         workers.add("purger", async move { purger.run_purger().await });
+        workers.add("tagger", async move { tagger.run_tagger().await });
         workers.add("inspector", async move { inspector.run_inspector().await });
         Ok(Self { engine, listener, workers, service, patience, summary, _temporary: temporary })
     }

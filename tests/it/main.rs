@@ -18,6 +18,7 @@ mod exec;
 mod failures;
 mod fields;
 mod files;
+mod git;
 mod hostile;
 mod ims;
 #[cfg(target_os = "linux")]

@@ -14,18 +14,20 @@ use proc_macro2::{TokenStream, TokenTree};
 use names::{Source, find_files, types_of};
 
 /// For each module at the top, what else of this crate it may use, from the lowest layer up.
-const MAY_USE: [(&str, &[&str]); 27] = [
+const MAY_USE: [(&str, &[&str]); 29] = [
     ("domain", &[]),
     ("log", &[]),
     ("content", &["domain"]),
     ("store", &["domain"]),
     ("input", &["domain"]),
     ("seed", &["store", "content", "input", "domain"]),
-    ("engine", &["seed", "store", "content", "domain"]),
+    ("git", &["domain"]),
+    ("engine", &["seed", "git", "store", "content", "domain"]),
     ("http", &["store", "input", "domain"]),
     ("access", &["http", "engine", "store", "domain"]),
     ("extract", &["http", "engine", "domain"]),
     ("api", &["extract", "access", "http", "engine", "store", "content", "domain"]),
+    ("git_server", &["access", "http", "engine", "git", "domain"]),
     ("events", &["access", "http", "engine", "store", "domain"]),
     ("traffic", &["access", "http", "engine", "domain"]),
     (
@@ -35,12 +37,23 @@ const MAY_USE: [(&str, &[&str]); 27] = [
             "content", "input", "domain",
         ],
     ),
-    ("openapi", &["control", "traffic", "api", "access", "http"]),
+    ("openapi", &["control", "git_server", "traffic", "api", "access", "http"]),
     ("schema", &["openapi", "seed"]),
     ("stop", &[]),
     (
         "service",
-        &["openapi", "control", "traffic", "events", "api", "access", "http", "engine", "seed"],
+        &[
+            "openapi",
+            "control",
+            "traffic",
+            "events",
+            "git_server",
+            "api",
+            "access",
+            "http",
+            "engine",
+            "seed",
+        ],
     ),
     ("server", &["service", "traffic", "engine"]),
     ("workers", &["engine"]),
@@ -100,7 +113,7 @@ const RESERVED: [(&str, &[&str]); 8] = [
     ("reqwest", &["commands", "events"]),
     ("aws_lc_rs", &["engine"]),
     ("webpki", &["domain"]),
-    ("flate2", &["content"]),
+    ("flate2", &["content", "git_server"]),
     ("md5", &["content"]),
     ("quick_xml", &["content"]),
     ("zip", &["content"]),
