@@ -3,6 +3,8 @@
 use std::process::Command;
 
 fn main() {
+    // The files of the console are part of the program, and so are new ones.
+    println!("cargo:rerun-if-changed=console");
     // A new commit moves HEAD, and the log of HEAD notes each move.
     println!("cargo:rerun-if-env-changed=CME_COMMIT");
     if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"])

@@ -45,7 +45,7 @@ impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(Summary { url, database, seed, pace, clock_rate, auth, organisation }) = self;
         writeln!(f, "Cloud Manager emulator {VERSION}")?;
-        writeln!(f, "  address       {url}  (open it in a browser for an overview)")?;
+        writeln!(f, "  address       {url}  (open it in a browser for the console)")?;
         match database {
             DatabasePlace::Temporary => writeln!(f, "  database      temporary, deleted at exit")?,
             DatabasePlace::New(file) => writeln!(f, "  database      {file}, new")?,

@@ -6,6 +6,7 @@ pub mod app;
 pub mod banner;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod content;
 pub mod control;
 pub mod domain;

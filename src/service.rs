@@ -16,6 +16,7 @@ use tower::{ServiceExt, service_fn};
 
 use crate::access::{Access, Auth, gateway, ims};
 use crate::api::{self, Api};
+use crate::console;
 use crate::control::{self, Control};
 use crate::engine::Engine;
 use crate::events::Deliverer;
@@ -77,6 +78,7 @@ fn service_with(
         .merge(git_router.with_state(GitServer::new(engine.clone(), access.clone())))
         .merge(ims_router.with_state(access))
         .merge(control_router.with_state(control))
+        .merge(console::router())
         .merge(further)
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
@@ -159,7 +161,11 @@ fn method_not_allowed(
     path: Option<MatchedPath>,
     uri: &Uri,
 ) -> Response {
-    let possible = path.map(|path| operations.names_at(&path)).unwrap_or_default();
+    let mut possible = path.map(|path| operations.names_at(&path)).unwrap_or_default();
+    if possible.is_empty() {
+        // The pages and files of the console can only be read.
+        possible.push("GET".into());
+    }
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "Method not allowed",

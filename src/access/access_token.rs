@@ -37,7 +37,9 @@ const MOST_INVALIDATED: usize = 10_000;
 /// most calls.
 const MOST_VERIFIED: usize = 256;
 
-/// What a token says, as IMS writes it. Unlike in responses, times are in milliseconds, as strings.
+/// The claims of an access token, with the names that IMS uses.
+///
+/// Unlike in responses, times are in milliseconds, as strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccessClaims {
     id: String,
@@ -52,7 +54,7 @@ pub struct AccessClaims {
     scope: String,
     /// When it was given, in milliseconds.
     created_at: String,
-    /// How long it is good, in milliseconds.
+    /// How long it is valid, in milliseconds.
     expires_in: String,
 }
 

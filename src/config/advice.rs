@@ -52,18 +52,25 @@ fn text_of(error: &Error, kind: ContextKind) -> String {
 }
 
 /// Returns the environment variable that a wrong value comes from, if it does not stand on the
-/// command line. The option is written as in `--pace <PACE>`.
+/// command line. The option is written as in `--pace <PACE>`, an operand as in `[URL]`.
 fn variable_behind(option: &str, command: &Command, options: &[String]) -> Option<String> {
     let end = option.find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     let name = end.map_or(option, |end| &option[..end]);
-    let is_given = |argument: &String| {
-        argument.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    let subcommand = options.get(1).and_then(|name| command.find_subcommand(name));
+    let argument = command
+        .get_arguments()
+        .chain(subcommand.into_iter().flat_map(Command::get_arguments))
+        .find(|argument| match argument.get_long() {
+            Some(long) => name.strip_prefix("--") == Some(long),
+            None => argument.to_string() == option,
+        })?;
+    let is_given = |given: &String| match given.strip_prefix(name) {
+        Some(rest) if argument.get_long().is_some() => rest.is_empty() || rest.starts_with('='),
+        _ => argument.is_positional() && !given.starts_with('-'),
     };
-    if options.iter().any(is_given) {
+    if options.iter().skip(if subcommand.is_some() { 2 } else { 1 }).any(is_given) {
         return None;
     }
-    let argument =
-        command.get_arguments().find(|argument| argument.get_long() == name.strip_prefix("--"))?;
     argument.get_env()?.to_str().map(str::to_owned)
 }
 

@@ -7,9 +7,11 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::builder::PossibleValue;
+use clap::builder::{PossibleValue, Resettable};
 use clap::error::ErrorKind;
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 use clap_complete::Shell;
 
 use crate::access::Auth;
@@ -185,12 +187,26 @@ impl Config {
     /// Reads the arguments of the program, the first of which is its name, and the environment.
     pub fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
         let mut command = Self::command();
-        Self::try_parse_from(arguments)
-            .map_err(|error| advice::with_advice(error, &command, arguments))
+        Self::parser_for(arguments)
+            .try_get_matches_from(arguments)
+            .and_then(|mut matches| Self::from_arg_matches_mut(&mut matches))
+            .map_err(|error| advice::with_advice(error.format(&mut command), &command, arguments))
             .and_then(|config| match config.contradiction() {
                 Some(text) => Err(command.error(ErrorKind::ArgumentConflict, text)),
                 None => Ok(config),
             })
+    }
+
+    /// Returns the parser. Before a subcommand it reads no options of `serve` from the environment:
+    /// they are not for it, and a wrong one must not stop it.
+    fn parser_for(arguments: &[OsString]) -> Command {
+        let command = Self::command();
+        let is_subcommand = |name: &OsString| command.find_subcommand(name).is_some();
+        if arguments.get(1).is_some_and(is_subcommand) {
+            command.mut_args(|argument| argument.env(Resettable::Reset))
+        } else {
+            command
+        }
     }
 
     /// Returns the completions for a shell.

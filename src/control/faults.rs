@@ -11,6 +11,7 @@ use super::Control;
 use crate::domain::invalid::{InvalidFields, Place};
 use crate::domain::time::{Duration, Timestamp};
 use crate::http::body::{invalid, read_object};
+use crate::http::operations::Operations;
 use crate::http::problem::Problem;
 use crate::traffic::faults::{FaultEnd, Injection, ListedRule, Preset, Rule};
 use crate::traffic::wire::WireFault;
@@ -164,15 +165,11 @@ impl FaultRule {
 
 impl FaultBody {
     /// The rule, made at `now`.
-    fn read(
-        self,
-        now: Timestamp,
-        is_operation: impl Fn(&str) -> bool,
-        place: &mut Place<'_>,
-    ) -> Rule {
+    fn read(self, now: Timestamp, operations: &Operations, place: &mut Place<'_>) -> Rule {
         self.check_contradictions(place);
-        if self.operation.as_deref().is_some_and(|id| !is_operation(id)) {
-            let message = "must be the identifier of an operation of /api, or downloadFile";
+        if let Some(Err(message)) =
+            self.operation.as_deref().map(|id| operations.check_official(id))
+        {
             place.wrong("operation", message);
         }
         for (field, number) in [("every", self.every), ("times", self.times)] {
@@ -287,10 +284,8 @@ pub async fn post_fault(
     let fault: FaultBody = read_object(&body)?;
     let now = control.engine.now();
     let operations = control.traffic.operations();
-    let rule = InvalidFields::collect(|place| {
-        Some(fault.read(now, |id| operations.has_official(id), place))
-    })
-    .map_err(|fields| invalid(fields, &body))?;
+    let rule = InvalidFields::collect(|place| Some(fault.read(now, operations, place)))
+        .map_err(|fields| invalid(fields, &body))?;
     let listed = control.traffic.faults().add(rule, now);
     let listed = listed.map_err(|error| Problem::bad_request(error.to_string()))?;
     Ok((StatusCode::CREATED, Json(FaultRule::new(listed))))

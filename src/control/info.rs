@@ -15,6 +15,8 @@ use crate::http::problem::Problem;
 pub struct Info {
     version: &'static str,
     options: OptionsInForce,
+    /// The organisations, as in `x-gw-ims-org-id`.
+    organisations: Vec<String>,
     counts: Counts,
 }
 
@@ -43,7 +45,9 @@ struct Counts {
     responses((status = 200, description = "The version, the options and the contents", body = Info)))]
 pub async fn get_info(State(control): State<Control>) -> Result<Json<Info>, Problem> {
     let engine = &control.engine;
-    let (tenants, programs, pipelines) = engine.catalog().counts();
+    let catalog = engine.catalog();
+    let (tenants, programs, pipelines) = catalog.counts();
+    let organisations = catalog.list_tenants().map(|it| it.ims_org_id.clone()).collect();
     let (executions, running_executions) = engine.count_executions().await?;
     Ok(Json(Info {
         version: VERSION,
@@ -52,6 +56,7 @@ pub async fn get_info(State(control): State<Control>) -> Result<Json<Info>, Prob
             clock_rate: engine.clock_rate(),
             auth: control.access.auth(),
         },
+        organisations,
         counts: Counts { tenants, programs, pipelines, executions, running_executions },
     }))
 }

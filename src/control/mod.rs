@@ -4,6 +4,7 @@ mod clients;
 mod clock;
 mod commits;
 mod deliveries;
+mod description;
 mod environment;
 mod events;
 mod executions;
@@ -11,7 +12,6 @@ mod explain;
 mod faults;
 mod health;
 mod history;
-mod home;
 mod info;
 mod instances;
 mod metrics;
@@ -84,8 +84,7 @@ impl Surface for Control {
 
 /// The operations under `/_emulator`.
 const OPERATIONS: &[Described<Control>] = &[
-    || routes!(home::get_home),
-    || routes!(home::get_description),
+    || routes!(description::get_description),
     || routes!(health::get_health),
     || routes!(info::get_info),
     || routes!(status::get_status),
@@ -94,7 +93,7 @@ const OPERATIONS: &[Described<Control>] = &[
     || routes!(clock::get_timers),
     || routes!(clients::get_clients),
     || routes!(clients::post_client_token),
-    || routes!(program::patch_program),
+    || routes!(program::get_program_settings, program::patch_program),
     || routes!(executions::get_program_executions),
     || routes!(environment::patch_environment),
     || routes!(instances::get_instances),

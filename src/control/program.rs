@@ -56,6 +56,14 @@ impl ProgramSettings {
     }
 }
 
+/// Returns the settings of a program that Customer Success Engineers change.
+#[utoipa::path(get, path = "/_emulator/program/{programId}", operation_id = "getProgramSettings",
+    tag = "Emulator", params(InProgram),
+    responses((status = 200, description = "The settings", body = ProgramSettings)))]
+pub async fn get_program_settings(InProgram { program }: InProgram) -> Json<ProgramSettings> {
+    Json(ProgramSettings::new(&program))
+}
+
 /// Sets the emergency mode and the performance targets of a program.
 #[utoipa::path(patch, path = "/_emulator/program/{programId}", operation_id = "patchProgram",
     tag = "Emulator", params(InProgram),

@@ -143,10 +143,8 @@ impl FromRequestParts<Control> for WantedCalls {
             status.ok_or_else(|| "must be a whole number from 100 to 999".into())
         });
         let operations = control.traffic.operations();
-        let operation_id = reader.read("operationId", |text| {
-            let known = operations.has_official(text).then(|| text.to_owned());
-            known.ok_or_else(|| "is not an operation of Cloud Manager or its files".into())
-        });
+        let operation_id = reader
+            .read("operationId", |text| operations.check_official(text).map(|()| text.to_owned()));
         let since = reader.read("since", |text| {
             // A plus sign that was not escaped arrives as a space.
             Timestamp::parse(&text.replace(' ', "+")).map_err(|error| error.to_string())

@@ -9,6 +9,7 @@ use axum::http::Method;
 use utoipa::openapi::{OpenApi, PathItem, Paths};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
+use crate::domain::invalid::unknown;
 use crate::domain::role::Callers;
 
 /// The operations by path template.
@@ -99,13 +100,20 @@ impl Operations {
         operations.map(|operation| format!("{} ({})", operation.method, operation.id)).collect()
     }
 
-    /// Returns whether Cloud Manager itself has an operation with this identifier, or its files
-    /// have.
-    #[must_use]
-    pub fn has_official(&self, id: &str) -> bool {
-        self.by_path.iter().any(|(path, operations)| {
-            is_official(path) && operations.iter().any(|operation| *operation.id == *id)
-        })
+    /// Checks that Cloud Manager itself has an operation with this identifier, or its files have.
+    ///
+    /// # Errors
+    ///
+    /// Says that there is none, with the identifier that was probably meant.
+    pub fn check_official(&self, id: &str) -> Result<(), String> {
+        let paths = self.by_path.iter().filter(|(path, _)| is_official(path));
+        let ids: Vec<&str> =
+            paths.flat_map(|(_, all)| all).map(|operation| &*operation.id).collect();
+        if ids.contains(&id) {
+            Ok(())
+        } else {
+            Err(unknown("operation of Cloud Manager", id, &ids))
+        }
     }
 }
 

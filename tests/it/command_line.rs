@@ -66,6 +66,27 @@ fn wrong_values_in_the_environment_are_named() {
 }
 
 #[test]
+fn the_environment_of_serve_does_not_stop_other_subcommands() {
+    let directory = TempDir::new().unwrap();
+    let mut schema = program(directory.path());
+    let output = schema.env("CME_LISTEN", "bad").env("CME_PACE", "slow").arg("schema").output();
+    assert!(output.unwrap().status.success());
+    for subcommand in ["serve", "exec"] {
+        let mut command = program(directory.path());
+        command.env("CME_LISTEN", "bad").arg(subcommand);
+        let message = refusal(command.args(["--", "true"].iter().filter(|_| subcommand == "exec")));
+        assert!(message.contains("the environment variable CME_LISTEN"), "{message}");
+    }
+    let message = refusal(program(directory.path()).env("CLOUDMANAGER_URL", "foo").arg("status"));
+    assert!(message.contains("must be an absolute http or https URL"), "{message}");
+    assert!(message.contains("the environment variable CLOUDMANAGER_URL"), "{message}");
+    let given =
+        program(directory.path()).env("CLOUDMANAGER_URL", "x").args(["status", "foo"]).output();
+    let message = String::from_utf8(given.unwrap().stderr).unwrap();
+    assert!(message.contains("'foo'") && !message.contains("variable"), "{message}");
+}
+
+#[test]
 fn options_are_also_taken_from_the_environment() {
     let directory = TempDir::new().unwrap();
     let with = |value: &str| {

@@ -8,6 +8,7 @@ mod clients;
 mod command_line;
 mod commands;
 mod connections;
+mod console;
 mod console_log;
 mod control;
 mod corpus;

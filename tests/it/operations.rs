@@ -70,6 +70,7 @@ async fn call_what_is_defined(caller: &mut Caller) {
     caller.call("getProgramsForTenant", "/api/tenant/1/programs", "").await;
     caller.call("getPrograms", "/api/programs", "").await;
     caller.call("getProgram", "/api/program/4", "").await;
+    caller.call("getProgramSettings", "/_emulator/program/4", "").await;
     caller.call("patchProgram", "/_emulator/program/4", r#"{"emergencyMode":true}"#).await;
     let environment = ENVIRONMENT.replace("/api/", "/_emulator/");
     caller.call("patchEnvironment", &environment, r#"{"status":"ready"}"#).await;
@@ -201,7 +202,6 @@ async fn call_traffic(caller: &mut Caller) {
     caller.call("getHealth", "/_emulator/health", "").await;
     caller.call("getInfo", "/_emulator/info", "").await;
     caller.call("getStatus", "/_emulator/status", "").await;
-    caller.call("getHome", "/", "").await;
     caller.call("getDescription", "/openapi.yaml", "").await;
     caller.call("getMetrics", "/_emulator/metrics", "").await;
     caller.call("getRequests", "/_emulator/requests", "").await;

@@ -51,7 +51,7 @@ fn bad_token(description: &'static str) -> ImsError {
     ImsError::new("invalid_token", description).with_status(StatusCode::UNAUTHORIZED)
 }
 
-/// The user whose token it is, with the names of the standard for sign-in.
+/// The owner of the token, with the field names of OpenID Connect.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UserInfo)]
 pub struct UserInfoView {
@@ -62,7 +62,7 @@ pub struct UserInfoView {
     email_verified: bool,
 }
 
-/// Returns whose token it is.
+/// Returns the owner of the token.
 #[utoipa::path(get, path = "/ims/userinfo/v2", operation_id = "getUserInfo", tag = "IMS",
     params(("Authorization" = String, Header, description = "Bearer, and an access token")),
     responses((status = 200, description = "The user", body = UserInfoView),
@@ -93,7 +93,7 @@ pub struct ProfileView {
     name: String,
     display_name: String,
     email: String,
-    /// `true`, as a text.
+    /// Always the string `true`.
     email_verified: &'static str,
     country_code: &'static str,
 }
@@ -148,8 +148,7 @@ struct OrganisationReference {
     auth_src: String,
 }
 
-/// Lists the organisations of the user whose token it is: the client's own, or with `--auth open`
-/// all.
+/// Lists the organisations of the token's owner: the client's own; with `--auth open` all of them.
 #[utoipa::path(get, path = "/ims/organizations/v6", operation_id = "getOrganizations", tag = "IMS",
     params(("Authorization" = String, Header, description = "Bearer, and an access token")),
     responses((status = 200, description = "The organisations", body = OrganisationsView),
@@ -175,20 +174,21 @@ pub async fn get_organisations(
     Ok(Json(OrganisationsView(views.collect())))
 }
 
-/// Whether a token is good.
+/// Whether a token is valid.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TokenValidity)]
 pub struct ValidityView {
     valid: bool,
-    /// Why it is not.
+    /// Why the token is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// What it says, if it was made here.
+    /// The claims of the token, if the emulator issued it.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<AccessClaims>,
 }
 
-/// Tells whether a token is good. It is in the parameter `token` or in the `Authorization` header.
+/// Returns whether a token is valid. Send it as the parameter `token` or in the `Authorization`
+/// header.
 #[utoipa::path(get, path = "/ims/validate_token/v1", operation_id = "validateToken", tag = "IMS",
     params(("Authorization" = Option<String>, Header, description = "Bearer, and an access token"),
         ("token" = Option<String>, Query, description = "An access token"),
@@ -238,11 +238,11 @@ pub async fn validate_token_by_form(
 #[schema(as = InvalidatedToken)]
 pub struct InvalidatedView {}
 
-/// Makes a token invalid. It is in the parameter `token` or in the `Authorization` header.
+/// Invalidates a token. Send it as the parameter `token` or in the `Authorization` header.
 #[utoipa::path(post, path = "/ims/invalidate_token/v2", operation_id = "invalidateToken", tag = "IMS",
     request_body(content((InvalidateRequest = "application/x-www-form-urlencoded"), (InvalidateRequest = "multipart/form-data"))),
     responses((status = 200, description = "The token is invalid now", body = InvalidatedView),
-        (status = 400, description = "There is no such client, its secret is another, or the token or the request does not fit",
+        (status = 400, description = "Unknown client, wrong client secret, invalid token, or invalid request",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn invalidate_token(
     State(access): State<Access>,

@@ -58,7 +58,7 @@ pub struct ExchangeRequest {
     pub(super) jwt_token: String,
 }
 
-/// Which token is asked about.
+/// The token to validate.
 #[derive(ToSchema)]
 pub struct ValidateRequest {
     /// The token; that of the `Authorization` header if absent.
@@ -72,7 +72,7 @@ pub struct ValidateRequest {
     r#type: String,
 }
 
-/// Which token is to be invalid.
+/// The token to invalidate.
 #[derive(ToSchema)]
 pub struct InvalidateRequest {
     /// The token; that of the `Authorization` header if absent.
@@ -80,7 +80,7 @@ pub struct InvalidateRequest {
     pub(super) token: String,
     /// The client that it was given to.
     pub(super) client_id: String,
-    /// Its secret, which is checked if it is there.
+    /// The client's secret; checked only if it is sent.
     pub(super) client_secret: Option<String>,
 }
 

@@ -31,7 +31,7 @@ words! {
 }
 
 impl CommandKind {
-    /// Returns the message of the command when it fails and the scenario gives none.
+    /// Returns the command's default error message, used if the scenario gives none.
     pub(super) fn usual_error(self) -> &'static str {
         match self {
             Self::ManageElbLinksDetach | Self::ManageElbLinksAttach => {

@@ -30,7 +30,7 @@ pub struct Failure {
 impl Failure {
     /// Checks that the deployment has such a command; the error says which ones it has.
     ///
-    /// A command that is only performed to recover is no part of any plan.
+    /// Commands that are only performed during recovery are not in any plan, so they are refused.
     pub fn validate(&self, order: &Order<'_>) -> Result<(), String> {
         let plan = plan(order);
         if self.find_command(order, &plan).is_some() {

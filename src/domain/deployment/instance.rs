@@ -48,7 +48,7 @@ pub enum Configuration {
     Unchanged,
     /// The package's configuration is in service.
     Deployed,
-    /// It was taken away, and restored from its backup.
+    /// It was deleted, and then restored from its backup.
     Restored,
 }
 
@@ -94,7 +94,7 @@ struct Instance {
     dispatcher: Option<Dispatcher>,
 }
 
-/// All instances. What they are follows from the commands that were performed on them.
+/// The state of all instances, which results from the commands that were performed on them.
 #[derive(Clone, Debug)]
 pub(super) struct Instances<'a> {
     package: Option<&'a DispatcherPackage>,

@@ -48,7 +48,7 @@ impl Package {
 }
 
 /// Returns the packages with dependencies first, otherwise as given. Dependencies on packages that
-/// are not among them don't matter, and a cycle begins with its package that is given first.
+/// are not in the list are ignored. A cycle begins with the package that is given first.
 #[must_use]
 pub fn in_dependency_order(packages: &[Package]) -> Vec<&Package> {
     let mut graph = DependencyGraph::of(packages);

@@ -1,4 +1,4 @@
-//! What is performed if nothing fails.
+//! The planned commands of a deployment: those that are performed if nothing fails.
 
 use crate::domain::environment::EnvironmentType;
 
@@ -90,7 +90,7 @@ fn installations<'a>(order: &Order<'_>, instances: &'a [String]) -> Vec<Task<'a>
         .collect()
 }
 
-/// Returns the way of a dispatcher package into service; empty if there is none.
+/// Returns the tasks that deploy the dispatcher package; empty if there is none.
 fn configuration<'a>(order: &Order<'_>, instances: &'a [String]) -> Vec<Task<'a>> {
     let Some(package) = order.dispatcher_package else { return Vec::new() };
     [

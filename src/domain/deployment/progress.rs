@@ -9,7 +9,7 @@ const INSTALLATION_WEIGHT: i64 = 10;
 /// How far a deployment is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeploymentProgress<'a> {
-    /// What is over, each with the thousandth of the time at which it ended.
+    /// The completed commands, each with the thousandth of the total time at which it ended.
     pub completed: Vec<(&'a Performed, i64)>,
     /// What is being done; of a stage, the first command. None when all is over.
     pub current: Option<&'a Performed>,

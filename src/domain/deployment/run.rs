@@ -79,8 +79,8 @@ impl Run {
         }
     }
 
-    /// Returns the same deployment, stopped when that many commands were over: what they changed is
-    /// brought into a state that can stay.
+    /// Returns the same deployment, stopped after that many commands. Recovery then restores the
+    /// instances, as after a failure.
     #[must_use]
     pub fn stopped_after(self, order: &Order<'_>, commands: usize) -> Self {
         let mut performance = Performer {

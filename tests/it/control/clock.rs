@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use cloudmanager_emulator::domain::time::Timestamp;
 use serde_json::json;
 
-use crate::app::{CODE_QUALITY, OVERSEEN, PRODUCTION, START, TestApp};
+use crate::app::{CODE_QUALITY, ORGANISATION, OVERSEEN, PRODUCTION, START, TestApp};
 
 #[tokio::test]
 async fn the_clock_stands_until_it_is_moved() {
@@ -122,6 +122,7 @@ async fn it_is_known_what_runs_here() {
         info,
         json!({"version": version,
             "options": {"pace": "quick", "clockRate": 0.0, "auth": "open"},
+            "organisations": [ORGANISATION],
             "counts": {"tenants": 1, "programs": 2, "pipelines": 5, "executions": 1,
                 "runningExecutions": 1}})
     );

@@ -196,7 +196,11 @@ async fn rules_are_refused_with_everything_that_is_wrong() {
         ),
         (
             json!({"status": 503, "operation": "getHealth"}),
-            "operation: must be the identifier of an operation of /api, or downloadFile",
+            "operation: is not a known operation of Cloud Manager",
+        ),
+        (
+            json!({"status": 503, "operation": "startPipelin"}),
+            "operation: is not a known operation of Cloud Manager; did you mean startPipeline?",
         ),
         (
             json!({"preset": "slow", "status": 503, "latency": "PT1S"}),

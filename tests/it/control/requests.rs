@@ -117,10 +117,7 @@ async fn filters_are_refused_with_everything_that_is_wrong() {
                 "status=99&method=G%20T",
                 "method: must be a method such as GET; status: must be a whole number from 100 to 999",
             ),
-            (
-                "operationId=getHealth",
-                "operationId: is not an operation of Cloud Manager or its files",
-            ),
+            ("operationId=getHealth", "operationId: is not a known operation of Cloud Manager"),
             (
                 "since=now",
                 "since: must be an ISO-8601 time with an offset, for example 2026-03-01T12:00:00.000Z",

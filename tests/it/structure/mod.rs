@@ -14,7 +14,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use names::{Source, find_files, types_of};
 
 /// For each module at the top, what else of this crate it may use, from the lowest layer up.
-const MAY_USE: [(&str, &[&str]); 29] = [
+const MAY_USE: [(&str, &[&str]); 30] = [
     ("domain", &[]),
     ("log", &[]),
     ("content", &["domain"]),
@@ -40,10 +40,12 @@ const MAY_USE: [(&str, &[&str]); 29] = [
     ("openapi", &["control", "git_server", "traffic", "api", "access", "http"]),
     ("schema", &["openapi", "seed"]),
     ("stop", &[]),
+    ("console", &["http"]),
     (
         "service",
         &[
             "openapi",
+            "console",
             "control",
             "traffic",
             "events",

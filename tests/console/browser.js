@@ -1,0 +1,51 @@
+// Starts the emulator and a browser, and checks that every page behaves.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { chromium } from 'playwright-core'
+
+export { chromium }
+
+/** The browser. */
+export const EXECUTABLE = process.env.CHROME ?? '/usr/bin/chromium'
+
+/** It runs as root, and calls nobody. */
+export const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync']
+
+async function startEmulator (t) {
+  const emulator = spawn(process.env.CME_BINARY, ['serve', '--ephemeral', '--listen', '127.0.0.1:0', '--clock-rate', '0'],
+    { stdio: ['ignore', 'pipe', 'ignore'] })
+  t.after(async () => {
+    emulator.kill()
+    if (emulator.exitCode === null) await once(emulator, 'exit')
+  })
+  const [line] = await once(createInterface(emulator.stdout), 'line')
+  return line.replace('listening on ', '')
+}
+
+/**
+ * Opens a page of a new emulator whose clock stands still. At the end of the test there must have
+ * been no error in the browser's console and no request to another origin.
+ */
+export async function openConsole (t, path = '/') {
+  const url = await startEmulator(t)
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
+  t.after(() => browser.close())
+  const page = await browser.newPage()
+  const mistakes = []
+  // A pipeline without a scenario answers 404, which the browser reports as an error.
+  const expected = message => message.location().url.endsWith('/scenario')
+  page.on('console', message => { if (message.type() === 'error' && !expected(message)) mistakes.push(message.text()) })
+  page.on('pageerror', error => mistakes.push(error.message))
+  page.on('request', request => { if (!request.url().startsWith(url)) mistakes.push(request.url()) })
+  await page.goto(url + path)
+  const check = () => assert.deepEqual(mistakes, [])
+  const advance = async body => {
+    const answer = await fetch(`${url}/_emulator/clock/advance`, { method: 'POST', body: JSON.stringify(body) })
+    assert.equal(answer.status, 200)
+  }
+  return { page, url, check, advance }
+}
