@@ -19,7 +19,7 @@ use crate::http::host::Hosts;
 use crate::http::temporary;
 use crate::log::FilterError;
 use crate::seed::{self, Origin, Seed};
-use crate::server::{Patience, Server};
+use crate::server::{Server, Timeouts};
 use crate::service::{HttpService, service};
 use crate::store::StoreError;
 use crate::workers::{WorkerFailed, Workers};
@@ -44,7 +44,7 @@ pub struct AppOptions {
     /// How the engine is set up.
     pub engine: EngineOptions,
     /// How long callers are waited for.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
 }
 
 /// Why an application does not start, or stopped by itself.
@@ -125,7 +125,7 @@ pub struct App {
     listener: TcpListener,
     workers: Workers,
     service: HttpService,
-    patience: Patience,
+    timeouts: Timeouts,
     summary: Summary,
     /// Deleted when the application is dropped.
     _temporary: Option<TempDir>,
@@ -214,7 +214,7 @@ impl App {
             allow_hosts,
             auth,
             engine,
-            patience,
+            timeouts,
         } = options;
         let seed_name = seed.as_ref().map(|path| path.display().to_string());
         let seed = match seed {
@@ -238,7 +238,7 @@ impl App {
             None => DatabasePlace::Temporary,
             Some(file) if engine.is_new() => DatabasePlace::New(file),
             Some(file) => {
-                warn_of_ignored(&file, &url, seed_name.is_some(), has_clock_start);
+                warn_of_ignored_options(&file, &url, seed_name.is_some(), has_clock_start);
                 DatabasePlace::Existing(file)
             }
         };
@@ -263,7 +263,7 @@ impl App {
         workers.add("purger", async move { purger.run_purger().await });
         workers.add("tagger", async move { tagger.run_tagger().await });
         workers.add("inspector", async move { inspector.run_inspector().await });
-        Ok(Self { engine, listener, workers, service, patience, summary, _temporary: temporary })
+        Ok(Self { engine, listener, workers, service, timeouts, summary, _temporary: temporary })
     }
 
     /// Adds a worker beside the server. If it ends before the server stops, it has failed.
@@ -315,7 +315,7 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
         grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, workers, service, patience, summary, _temporary } = self;
+        let Self { engine, listener, workers, service, timeouts, summary, _temporary } = self;
         if summary.auth == Auth::Strict && engine.first_client().is_none() {
             tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
         }
@@ -332,7 +332,7 @@ impl App {
         };
         // Each of them ends when the engine stops. The scheduler finishes its batch first. The
         // database is closed only after all of them, because they use it.
-        let serving = Server::new(engine.clone(), service, patience).run(listener, grace);
+        let serving = Server::new(engine.clone(), service, timeouts).run(listener, grace);
         let (worked, (), ()) = tokio::join!(workers.run(&engine), serving, stopping);
         let closed = engine.close().await;
         worked?;
@@ -342,13 +342,13 @@ impl App {
 }
 
 /// Warns of options that have no effect, because the database is not new.
-fn warn_of_ignored(file: &str, url: &str, has_seed: bool, has_clock_start: bool) {
+fn warn_of_ignored_options(file: &str, url: &str, has_seed: bool, has_clock_start: bool) {
     let ignored = [(has_seed, "--seed"), (has_clock_start, "--clock-start")];
     for (_, option) in ignored.into_iter().filter(|(is_given, _)| *is_given) {
         tracing::warn!(
-            "{option} has no effect yet: the database {file} is not new. \
-             `curl -X POST {url}/_emulator/reset` deletes its data and begins anew; \
-             --ephemeral or another --database keeps it."
+            "{option} has no effect because the database {file} already exists. \
+             `curl -X POST {url}/_emulator/reset` deletes its data and applies the option; to keep \
+             the data, use --ephemeral or another --database."
         );
     }
 }

@@ -87,7 +87,7 @@ pub struct NamedUpload {
     pub file: String,
 }
 
-/// An execution by name; it need not exist.
+/// The pipeline and the identifier of an execution, which need not exist.
 pub struct NamedExecution {
     /// The pipeline, which exists.
     pub pipeline: PipelineKey,
@@ -228,6 +228,7 @@ impl<S: Surface> Finder<'_, S> {
     async fn artifact(&self) -> Result<InArtifact, Problem> {
         let step = self.step().await?;
         let text: String = self.ids.read(ARTIFACT)?;
+        // `+1` and `01` can be parsed, too, but are not identifiers.
         let number = text.parse().ok().filter(|number: &usize| number.to_string() == text);
         let number = number.ok_or_else(|| ARTIFACT.not_found())?;
         Ok(InArtifact { step, number })

@@ -25,7 +25,7 @@ use crate::http::body;
 use crate::http::host::{Hosts, check_host};
 use crate::http::operations::Operations;
 use crate::http::origin::check_origin;
-use crate::http::path::as_routed;
+use crate::http::path::normalise_path;
 use crate::http::problem::Problem;
 use crate::http::request_id::{self, answer_with_request_id};
 use crate::openapi;
@@ -88,7 +88,7 @@ fn service_with(
             let (layers, handler) = (layers.clone(), Arc::new(handler));
             service_fn(move |request| pass_layers(layers.clone(), request, Route::clone(&handler)))
         }));
-    router.map_request(as_routed as fn(Request) -> Request)
+    router.map_request(normalise_path as fn(Request) -> Request)
 }
 
 /// What the layers around every handler need.
@@ -137,9 +137,9 @@ impl Layers {
             if let Err(refusal) = gateway::check(access, operation, &mut request).await {
                 return refusal.into_response();
             }
-            let ends_lines = control::ends_lines(&request);
+            let wants_trailing_newline = control::wants_trailing_newline(&request);
             let Ok(answer) = handler.oneshot(request).await;
-            if ends_lines { body::with_line_end(answer).await } else { answer }
+            if wants_trailing_newline { body::with_trailing_newline(answer).await } else { answer }
         };
         let limit = async |request| body::within_limits(operation, request, handle).await;
         observe(traffic, id, operation, request, limit).await

@@ -18,8 +18,8 @@ use crate::store::StoreError;
 /// The header of tokens of earlier releases, which are not accepted any more.
 const EARLIER_HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// The scopes of a token for which none were asked.
-pub(super) const USUAL_SCOPE: &str = "openid,AdobeID,read_organizations";
+/// The scopes of a token if the request names none.
+pub(super) const DEFAULT_SCOPE: &str = "openid,AdobeID,read_organizations";
 
 /// What the key that compares secrets is for.
 const PURPOSE: &str = "secrets of clients";
@@ -33,8 +33,7 @@ pub(super) const ACCESS: &str = "access_token";
 /// How many invalidated tokens are remembered.
 const MOST_INVALIDATED: usize = 10_000;
 
-/// Of how many tokens it is remembered that their signature is good: checking it takes longer than
-/// most calls.
+/// How many verified tokens are cached: verifying a signature takes longer than most calls.
 const MOST_VERIFIED: usize = 256;
 
 /// The claims of an access token, with the names that IMS uses.
@@ -45,16 +44,16 @@ pub struct AccessClaims {
     id: String,
     #[serde(rename = "type")]
     kind: String,
-    /// The client that it was given to, which is the api key.
+    /// The client that the token was issued to: its api key.
     pub client_id: String,
     /// The client's account.
     pub user_id: String,
     #[serde(rename = "as")]
     server: String,
     scope: String,
-    /// When it was given, in milliseconds.
+    /// When the token was issued, in milliseconds since 1970.
     created_at: String,
-    /// How long it is valid, in milliseconds.
+    /// The lifetime of the token, in milliseconds.
     expires_in: String,
 }
 
@@ -72,38 +71,38 @@ impl AccessClaims {
         }
     }
 
-    /// Returns what a token says, whether or not its time is over. A token of an earlier release
-    /// counts as expired.
-    pub fn read(token: &str, key: Option<&RsaKey>) -> Result<Self, BadToken> {
-        let token = Jwt::split(token).ok_or(BadToken::Foreign)?;
-        let claims: Self = token.claims().ok_or(BadToken::Foreign)?;
+    /// Verifies the signature of a token and returns its claims, even if it has expired. A token of
+    /// an earlier release counts as expired.
+    pub fn read(token: &str, key: Option<&RsaKey>) -> Result<Self, InvalidToken> {
+        let token = Jwt::split(token).ok_or(InvalidToken::Foreign)?;
+        let claims: Self = token.claims().ok_or(InvalidToken::Foreign)?;
         if token.has_header(EARLIER_HEADER) {
-            return Err(BadToken::Expired);
+            return Err(InvalidToken::Expired);
         }
         let is_good = claims.kind == ACCESS && key.is_some_and(|key| token.is_signed_by(key));
-        if is_good { Ok(claims) } else { Err(BadToken::Foreign) }
+        if is_good { Ok(claims) } else { Err(InvalidToken::Foreign) }
     }
 
-    /// From when on it is not good any more.
-    fn end(&self) -> Option<Timestamp> {
+    /// Returns when the token expires.
+    fn expires_at(&self) -> Option<Timestamp> {
         let created_at = Timestamp::from_millis(self.created_at.parse().ok()?);
         created_at.checked_add(Duration::from_millis(self.expires_in.parse().ok()?))
     }
 
-    /// Returns whether its time is over. A reset may set the clock back by less than a token's lifetime
-    /// without making tokens bad. Without a limit, those from much later would be good for much longer
-    /// than others.
-    fn is_over(&self, now: Timestamp) -> bool {
+    /// Returns whether the token is expired. A token that was issued more than one lifetime in the
+    /// future also counts as expired: a reset can set the clock back, and such a token would then
+    /// be valid for much longer than others.
+    fn is_expired(&self, now: Timestamp) -> bool {
         let latest = now.checked_add(LIFETIME).and_then(|tomorrow| tomorrow.checked_add(LIFETIME));
-        self.end().is_none_or(|end| end <= now || latest.is_some_and(|latest| end > latest))
+        self.expires_at().is_none_or(|end| end <= now || latest.is_some_and(|latest| end > latest))
     }
 }
 
-/// Why a token is not good.
+/// Why a token is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.as_str())]
-pub enum BadToken {
-    /// It was not made here, or for something else.
+pub enum InvalidToken {
+    /// It was not issued by this emulator, or is not an access token.
     Foreign,
     /// Its time is over.
     Expired,
@@ -113,7 +112,7 @@ pub enum BadToken {
     OtherClient,
 }
 
-impl BadToken {
+impl InvalidToken {
     /// The reason, as IMS tells it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -131,7 +130,7 @@ impl BadToken {
 pub enum TokenError {
     /// It is not good.
     #[error(transparent)]
-    Bad(#[from] BadToken),
+    Bad(#[from] InvalidToken),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -141,9 +140,9 @@ pub enum TokenError {
 pub struct AccessTokens {
     engine: Arc<Engine>,
     signer: Signer,
-    /// Tokens whose signatures are good, with what they say.
+    /// The claims of tokens whose signatures have been verified.
     verified: Cache<String, Arc<AccessClaims>>,
-    /// The tokens that were made invalid, by their end, in memory alone.
+    /// The invalidated tokens: expiry time and identifier. They are only in memory.
     invalidated: Mutex<BTreeSet<(Timestamp, String)>>,
 }
 
@@ -169,17 +168,17 @@ impl AccessTokens {
 
     /// Returns a token for a known client, with the usual scope.
     pub async fn issue_to(&self, client: &Client) -> Result<String, StoreError> {
-        self.issue(&client.client_id, &client.technical_account_id, USUAL_SCOPE).await
+        self.issue(&client.client_id, &client.technical_account_id, DEFAULT_SCOPE).await
     }
 
-    /// Returns what a token says, or why it is not good.
+    /// Returns the claims of a valid token, or why the token is invalid.
     pub async fn read(&self, token: &str) -> Result<Arc<AccessClaims>, TokenError> {
         let claims = self.verify(token).await?;
-        let end = claims.end().ok_or(BadToken::Foreign)?;
-        if claims.is_over(self.engine.now()) {
-            Err(BadToken::Expired.into())
+        let end = claims.expires_at().ok_or(InvalidToken::Foreign)?;
+        if claims.is_expired(self.engine.now()) {
+            Err(InvalidToken::Expired.into())
         } else if self.invalidated().contains(&(end, claims.id.clone())) {
-            Err(BadToken::Invalidated.into())
+            Err(InvalidToken::Invalidated.into())
         } else {
             Ok(claims)
         }
@@ -195,10 +194,10 @@ impl AccessTokens {
         Ok(claims)
     }
 
-    /// Makes a token invalid until the emulator ends. Of too many the ones that end first are
-    /// forgotten.
+    /// Invalidates a token until the emulator exits. If too many are remembered, the one that
+    /// expires first is forgotten.
     pub fn invalidate(&self, claims: &AccessClaims) {
-        let Some(end) = claims.end() else { return };
+        let Some(end) = claims.expires_at() else { return };
         let now = self.engine.now();
         let mut invalidated = self.invalidated();
         invalidated.retain(|(end, _)| *end > now);
@@ -212,7 +211,8 @@ impl AccessTokens {
         self.invalidated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns whether a secret is the expected one, in a time that tells nothing of either.
+    /// Returns whether a secret is the expected one. Takes constant time, so that callers can't
+    /// guess it from the response time.
     pub(super) fn is_same_secret(&self, expected: &str, given: &str) -> bool {
         self.signer.is_same(expected, given)
     }
@@ -237,13 +237,13 @@ mod tests {
     #[test]
     fn a_token_is_good_for_a_day() {
         let end = Timestamp::EPOCH + LIFETIME;
-        assert!(!claims().is_over(Timestamp::EPOCH));
-        assert!(!claims().is_over(Timestamp::from_millis(end.as_millis() - 1)));
-        assert!(claims().is_over(end));
+        assert!(!claims().is_expired(Timestamp::EPOCH));
+        assert!(!claims().is_expired(Timestamp::from_millis(end.as_millis() - 1)));
+        assert!(claims().is_expired(end));
         let from = |at| AccessClaims::new("ci", "ci@techacct.adobe.com", "openid", at);
-        assert!(!from(end).is_over(Timestamp::EPOCH), "the clock was set back by a day");
+        assert!(!from(end).is_expired(Timestamp::EPOCH), "the clock was set back by a day");
         let much_later = Timestamp::from_millis(end.as_millis() + 1);
-        assert!(from(much_later).is_over(Timestamp::EPOCH));
+        assert!(from(much_later).is_expired(Timestamp::EPOCH));
     }
 
     #[test]
@@ -271,13 +271,13 @@ mod tests {
             format!("{token}A"),
             format!("{token}.{}", parts[2]),
         ] {
-            assert_eq!(read(&forged), Err(BadToken::Foreign), "{forged}");
+            assert_eq!(read(&forged), Err(InvalidToken::Foreign), "{forged}");
         }
         let earlier = format!("{}.{}.{}", encode(EARLIER_HEADER.as_bytes()), parts[1], parts[2]);
-        assert_eq!(read(&earlier), Err(BadToken::Expired));
+        assert_eq!(read(&earlier), Err(InvalidToken::Expired));
         let other = RsaKey::generate().unwrap();
-        assert_eq!(AccessClaims::read(&token, Some(&other)), Err(BadToken::Foreign));
-        assert_eq!(AccessClaims::read(&token, None), Err(BadToken::Foreign));
+        assert_eq!(AccessClaims::read(&token, Some(&other)), Err(InvalidToken::Foreign));
+        assert_eq!(AccessClaims::read(&token, None), Err(InvalidToken::Foreign));
         assert!(FileTokens::new(b"key").read(&token).is_none());
         assert!(FileTokens::new(b"key").read(parts[1]).is_none());
     }

@@ -32,7 +32,7 @@ pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub struct Caller {
     /// The tenant of the organisation that the caller names.
     pub tenant_id: TenantId,
-    /// The client that the token was given to; none where everybody is let in.
+    /// The client that the token was issued to; `None` with `--auth open`.
     client: Option<Arc<Client>>,
 }
 
@@ -58,6 +58,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // [`check`] has inserted it for every path under `/api`; so this fails only if a handler
+        // of another path asks for a caller.
         parts.extensions.get().cloned().ok_or_else(|| Problem::not_found("This resource"))
     }
 }
@@ -84,7 +86,7 @@ impl IntoResponse for GatewayError {
 /// Why a request is not let in.
 #[derive(Debug)]
 pub enum GatewayFailure {
-    /// The credentials are not good, or the roles too low.
+    /// The credentials are invalid, or no role of the caller allows the operation.
     Gateway(GatewayError),
     /// The database failed.
     Store(StoreError),
@@ -183,9 +185,9 @@ const ACCOUNTS: &str = "@techacct.adobe.com";
 /// The code for organisations and roles that do not allow a call.
 const PROFILE_NOT_VALID: &str = "403025";
 
-/// Checks that token, api key and organisation of a request to the API are good, whether or not
-/// there is something at its path, and that the caller's roles allow the operation that it is for.
-/// Handlers find the [`Caller`] in the request's extensions. Other requests need no credentials.
+/// Checks the token, api key and organisation of a request under `/api`, even if its path does not
+/// exist, and that the caller's roles allow the operation. Puts the [`Caller`] into the request's
+/// extensions, where handlers find it. Other requests need no credentials.
 pub async fn check(
     access: &Access,
     operation: Option<&Operation>,
@@ -239,7 +241,7 @@ pub(super) fn token_of(headers: &HeaderMap) -> Option<&str> {
     Some(token.trim()).filter(|token| is_bearer && !token.is_empty())
 }
 
-/// Returns the client that a token was given to. The token must be good, and the client still there.
+/// Returns the client that a token was issued to, if the token is valid and the client exists.
 async fn find_client_of(access: &Access, token: &str) -> Result<Arc<Client>, GatewayFailure> {
     let claims = access.tokens.read(token).await.map_err(|error| match error {
         TokenError::Bad(_) => BAD_TOKEN.into(),

@@ -1,4 +1,4 @@
-//! JWTs: how they are written, signed and read. Whether one is to be believed, its reader decides.
+//! JWTs: encoding, signing and parsing. Callers decide whether to trust a parsed token.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -68,8 +68,8 @@ pub(super) fn sign(key: &RsaKey, claims: &impl Serialize) -> Result<String, Stor
     Ok(token)
 }
 
-/// Returns the header of all tokens that a key signs. No other is read, so that nobody can choose
-/// how a token is checked.
+/// Returns the header of all tokens that a key signs. Tokens with any other header are rejected, so
+/// that an attacker can't choose the algorithm.
 fn header_of(key: &RsaKey) -> String {
     format!(r#"{{"alg":"RS256","kid":"{}","typ":"JWT"}}"#, key_id(key))
 }

@@ -1,4 +1,4 @@
-//! Who is let in, and how callers and readers of files show that they may.
+//! Authentication and authorisation: access tokens, the gateway, and tokens for file downloads.
 
 pub mod access_token;
 pub mod file_token;
@@ -22,11 +22,12 @@ use access_token::AccessTokens;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Auth {
-    /// Any token and api key with a known organisation; every caller has all roles.
+    /// Everybody: any token and api key are accepted if the organisation exists. Every caller has
+    /// all roles.
     #[default]
     Open,
-    /// Only clients of the seed, with a token from the emulator, their api key, organisation and
-    /// roles.
+    /// Only clients of the seed. Each needs a token from the emulator, its own api key and
+    /// organisation, and a role that allows the operation.
     Strict,
 }
 
@@ -42,7 +43,7 @@ pub struct AccessParts {
 }
 
 impl Access {
-    /// Access to an engine for those who are let in.
+    /// Returns the access control for an engine.
     #[must_use]
     pub fn new(engine: Arc<Engine>, auth: Auth) -> Self {
         let tokens = AccessTokens::new(engine.clone());

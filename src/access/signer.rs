@@ -15,7 +15,8 @@ impl Signer {
         Self(Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&[0; 64].into())))
     }
 
-    /// With a key of its own: what either signs is nothing to the other.
+    /// Returns a signer with a key derived for this purpose. Neither signer accepts signatures of
+    /// the other.
     #[must_use]
     pub fn for_purpose(&self, purpose: &str) -> Self {
         Self::new(&self.sign(purpose.as_bytes()))
@@ -33,7 +34,8 @@ impl Signer {
         self.0.clone().chain_update(message).verify_truncated_left(signature).is_ok()
     }
 
-    /// Whether a secret is the expected one, in a time that tells nothing of either.
+    /// Returns whether a secret is the expected one. Takes constant time, so that callers can't
+    /// guess it from the response time.
     #[must_use]
     pub fn is_same(&self, expected: &str, given: &str) -> bool {
         self.verify(expected.as_bytes(), &self.sign(given.as_bytes()))

@@ -1,4 +1,4 @@
-//! Rendered answers about executions in memory, bounded in bytes.
+//! The in-memory cache of response bodies that show executions, limited in bytes.
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
@@ -25,28 +25,28 @@ const OVERHEAD: u64 = 200;
 const EXPECTED: usize = 1024;
 
 /// The bodies that were answered last.
-pub struct Bodies(Cache<(PipelineKey, Subject), CachedBody, ByBytes>);
+pub struct ResponseCache(Cache<(PipelineKey, Subject), CachedBody, ByBytes>);
 
-/// What a body tells of a pipeline's executions. Together with the pipeline and the instant, this is
-/// all that its text depends on.
+/// Which executions of a pipeline a body shows. With the pipeline, this is the key of the cache.
+/// The content depends on nothing else but the time and the stored executions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// One execution.
     Execution(ExecutionId),
-    /// The one that is not over.
+    /// The unfinished execution.
     Current,
     /// A page of them.
     Page(Paging),
 }
 
 /// A body that was just made.
-pub struct Rendered {
+pub struct RenderedBody {
     body: Bytes,
     valid_until: Option<Timestamp>,
 }
 
-impl Rendered {
-    /// The body that tells `view` of these executions, of all that the pipeline has.
+impl RenderedBody {
+    /// Serialises a view of these executions. The body is valid until time changes one of them.
     #[must_use]
     pub fn new(view: &impl Serialize, executions: &[Snapshot]) -> Self {
         let changes = executions.iter().filter_map(|it| next_change(&it.execution, it.now));
@@ -71,21 +71,21 @@ impl Weighter<(PipelineKey, Subject), CachedBody> for ByBytes {
     }
 }
 
-impl Default for Bodies {
+impl Default for ResponseCache {
     fn default() -> Self {
         Self(Cache::with_weighter(EXPECTED, CAPACITY, ByBytes))
     }
 }
 
-impl Bodies {
-    /// Answers with the body that is kept, as long as nothing was committed about the pipeline's
-    /// executions and time has not changed what it tells; else with one that `render` makes.
+impl ResponseCache {
+    /// Returns a response with the cached body, or calls `render` and caches the result. A cached
+    /// body is valid until the pipeline's executions are written, or time changes its content.
     pub async fn answer(
         &self,
         engine: &Engine,
         pipeline: PipelineKey,
         subject: Subject,
-        render: impl AsyncFnOnce() -> Result<Rendered, Problem>,
+        render: impl AsyncFnOnce() -> Result<RenderedBody, Problem>,
     ) -> Result<Response, Problem> {
         // The epoch is read before the executions: what changes in between makes the body invalid.
         let epoch = engine.epoch(pipeline);
@@ -94,7 +94,7 @@ impl Bodies {
         let body = if let Some(body) = kept {
             body
         } else {
-            let Rendered { body, valid_until } = render().await?;
+            let RenderedBody { body, valid_until } = render().await?;
             self.0.insert(key, CachedBody { epoch, valid_until, body: body.clone() });
             body
         };

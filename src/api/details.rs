@@ -22,7 +22,7 @@ pub(super) struct StepDetails {
     /// Whether the step timed out while it waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     timed_out: Option<bool>,
-    /// Why it failed or timed out, or what it copied.
+    /// Why the step failed or timed out, or which execution its artifacts come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     /// Deployments: the planned commands, as a JSON array in a string.

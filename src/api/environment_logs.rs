@@ -81,7 +81,7 @@ struct EnvironmentLogLinks {
     operation_id = "getEnvironmentLogs", tag = "Environments", params(InEnvironment,
         ("service" = Option<Vec<String>>, Query, description = "Names of services; all if absent"),
         ("name" = Option<Vec<String>>, Query, description = "Names of logs; all if absent"),
-        ("days" = u32, Query, minimum = 1, maximum = 30, description = "The number of days before today, which is listed too; from 1 to 30")),
+        ("days" = u32, Query, minimum = 1, maximum = 30, description = "The number of days before today, from 1 to 30; today's logs are also listed")),
     responses((status = 200, description = "The logs", body = EnvironmentLogsView)))]
 pub async fn get_environment_logs(
     State(api): State<Api>,
@@ -93,7 +93,7 @@ pub async fn get_environment_logs(
     let days = read_days(&query)?;
     let tail = |option, day| {
         let name = file_name(program.id, environment.id, option, day, false);
-        // Clients add further parameters with an ampersand.
+        // The URL must have a query: clients append further parameters with `&`, not `?`.
         Link::to(format!("{}?tail=true", address(&api, &headers, &name)))
     };
     let (now, environment_id) = (api.engine.now(), environment.id);

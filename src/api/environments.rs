@@ -184,5 +184,6 @@ pub async fn delete_environment(
     let deleted = api.engine.delete_environment(program.id, environment.id).await;
     deleted.map_err(|error| refusal(error, "The environment"))?;
     let environment = Environment { status: EnvironmentStatus::Deleting, ..environment };
+    // 201 is the status that Adobe's API description has for this operation.
     Ok((StatusCode::CREATED, Json(EnvironmentView::new(&program, &environment))))
 }

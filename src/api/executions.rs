@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::bodies::{Rendered, Subject};
+use super::bodies::{RenderedBody, Subject};
 use super::hal::List;
-use super::page::{LARGEST, Paging, QueryParameters};
+use super::page::{MAX_PAGE_SIZE, Paging, QueryParameters};
 use super::view::ExecutionView;
 use crate::access::gateway::Caller;
 use crate::domain::execution::start::{StartRefusal, StartRequest};
@@ -23,7 +23,7 @@ use crate::http::problem::Problem;
 use crate::http::query::QueryReader;
 
 /// How many executions a page has when none is asked for.
-const PAGE: u32 = 20;
+const DEFAULT_PAGE_SIZE: u32 = 20;
 
 /// The items.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,7 +44,7 @@ pub async fn get_current_execution(
     let render = async || {
         let current = api.engine.find_current_execution(pipeline).await?;
         let snapshot = current.ok_or_else(|| Problem::not_found("A current execution"))?;
-        Ok(Rendered::new(&ExecutionView::new(&snapshot), &[snapshot]))
+        Ok(RenderedBody::new(&ExecutionView::new(&snapshot), &[snapshot]))
     };
     api.bodies.answer(&api.engine, pipeline, Subject::Current, render).await
 }
@@ -58,9 +58,9 @@ pub async fn get_current_execution(
         ("stepId" = Option<String>, Query,
             description = "The production deploy step to re-execute"),
         ("sourceExecutionId" = Option<String>, Query,
-            description = "The execution of that step; must be the last of the pipeline"),
+            description = "The execution to re-execute; must be the last one of the pipeline"),
         ("rollback" = Option<bool>, Query,
-            description = "Whether to deploy the artifacts of the last successful execution with other artifacts")),
+            description = "`true` rolls back to the newest successful execution with other artifacts")),
     responses((status = 201, description = "The new execution", body = ExecutionView,
             headers(("location" = String, description = "Its URL"))),
         (status = 412, description = "The pipeline is busy", body = Problem,
@@ -88,7 +88,8 @@ const START_PARAMETERS: [&str; 3] = ["pipelineExecutionMode", "stepId", "sourceE
 const ROLLBACK: &str = "rollback";
 
 fn read_request(query: &QueryParameters) -> Result<StartRequest, Problem> {
-    // An emergency that was misspelled must not start a normal execution.
+    // Unknown parameters are rejected: if `pipelineExecutionMode` were misspelled and
+    // ignored, an emergency would start a normal execution.
     let mut reader = QueryReader::with_unlisted(query, &START_PARAMETERS, &[ROLLBACK]);
     let rolls_back = reader.read(ROLLBACK, |text| match text {
         "true" => Ok(true),
@@ -109,7 +110,7 @@ fn read_request(query: &QueryParameters) -> Result<StartRequest, Problem> {
     };
     let Some(step) = query.get("stepId") else {
         if let Some(source) = query.get("sourceExecutionId") {
-            let message = "is only for re-executions, which also need stepId";
+            let message = "is only for re-executions; stepId must name the step to re-execute";
             return Err(Problem::invalid_parameter("sourceExecutionId", message, source));
         }
         return Ok(StartRequest::Whole(Trigger::Manual, mode));
@@ -154,8 +155,8 @@ impl From<StartError> for Problem {
                 StatusCode::BAD_REQUEST,
                 "Scenario does not fit",
                 format!(
-                    "Nothing is started: {error}. Put another scenario for the pipeline, or delete \
-                     it (…/scenario under /_emulator)."
+                    "No execution was started: {error}. Replace or delete the scenario of the \
+                     pipeline (…/scenario under /_emulator)."
                 ),
             ),
             StartError::Store(error) => error.into(),
@@ -176,7 +177,7 @@ pub async fn get_execution(
     let render = async || {
         let found = api.engine.find_execution(pipeline, execution_id).await?;
         let snapshot = found.ok_or_else(|| Problem::not_found("The execution"))?;
-        Ok(Rendered::new(&ExecutionView::new(&snapshot), &[snapshot]))
+        Ok(RenderedBody::new(&ExecutionView::new(&snapshot), &[snapshot]))
     };
     api.bodies.answer(&api.engine, pipeline, Subject::Execution(execution_id), render).await
 }
@@ -191,16 +192,16 @@ pub async fn get_executions(
     InPipeline { pipeline, .. }: InPipeline,
     paging: Paging,
 ) -> Result<Response, Problem> {
-    let (pipeline, paging) = (pipeline.key(), paging.at_most(LARGEST));
+    let (pipeline, paging) = (pipeline.key(), paging.at_most(MAX_PAGE_SIZE));
     let render = async || {
-        let limit = paging.limit.unwrap_or(PAGE);
+        let limit = paging.limit.unwrap_or(DEFAULT_PAGE_SIZE);
         let found = api.engine.list_executions(pipeline, paging.start, limit).await?;
         let path = ApiPath::Executions(pipeline);
-        let (page, links) = paging.describe(path, found.total, Some(PAGE));
+        let (page, links) = paging.describe(path, found.total, Some(DEFAULT_PAGE_SIZE));
         let executions = found.executions.iter().map(ExecutionView::new).collect();
         let embedded = EmbeddedExecutions { executions };
         let list = List { total: found.total, page: Some(page), embedded, links };
-        Ok(Rendered::new(&list, &found.executions))
+        Ok(RenderedBody::new(&list, &found.executions))
     };
     api.bodies.answer(&api.engine, pipeline, Subject::Page(paging), render).await
 }

@@ -37,7 +37,7 @@ use crate::engine::Engine;
 use crate::extract::Surface;
 use crate::http::host::Hosts;
 use crate::http::operations::{self, Described, Operations};
-use bodies::Bodies;
+use bodies::ResponseCache;
 
 /// What the handlers need, shared by all of them.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ pub struct Api(Arc<ApiParts>);
 /// See [`Api`].
 pub struct ApiParts {
     engine: Arc<Engine>,
-    bodies: Bodies,
+    bodies: ResponseCache,
     hosts: Hosts,
     file_tokens: FileTokens,
 }
@@ -56,7 +56,7 @@ impl Api {
     #[must_use]
     pub fn new(engine: Arc<Engine>, hosts: Hosts) -> Self {
         let file_tokens = FileTokens::new(engine.signing_key());
-        let bodies = Bodies::default();
+        let bodies = ResponseCache::default();
         Self(Arc::new(ApiParts { engine, bodies, hosts, file_tokens }))
     }
 }

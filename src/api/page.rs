@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 pub use crate::http::query::QueryParameters;
 
 /// The largest page of most lists.
-pub const LARGEST: u32 = 100;
+pub const MAX_PAGE_SIZE: u32 = 100;
 
 /// The part of a list that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoParams)]
@@ -20,8 +20,8 @@ pub struct Paging {
     /// How many items to skip; 0 if the value is not a number.
     #[param(value_type = Option<String>)]
     pub start: u64,
-    /// The maximum number of items, at least 1; values above 500 for pipelines, and above 100 for
-    /// other lists, count as that.
+    /// The maximum number of items, at least 1. Values above 500 for pipelines and above 100 for
+    /// other lists are reduced to that.
     #[param(schema_with = limit)]
     pub limit: Option<u32>,
 }
@@ -79,7 +79,7 @@ impl Paging {
         total: u64,
         limit: Option<u32>,
     ) -> (PageDetails, ListLinks) {
-        let size = self.limit.or(limit).map_or(total.max(LARGEST.into()), u64::from);
+        let size = self.limit.or(limit).map_or(total.max(MAX_PAGE_SIZE.into()), u64::from);
         let next = Some(self.start.saturating_add(size)).filter(|next| *next < total);
         let prev = (self.start > 0).then(|| self.start.saturating_sub(size));
         let page = |start: u64| Link::to(format!("{path}?start={start}&limit={size}"));

@@ -1,6 +1,6 @@
 //! Changing and deleting pipelines.
 
-mod kept;
+mod immutable_fields;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -33,7 +33,7 @@ pub async fn patch_pipeline(
 ) -> Result<Json<PipelineView>, Problem> {
     let update: PipelineUpdate = read_object(&body)?;
     let shown = PipelineView::new(&pipeline, activity(&api, &program, &pipeline).await?);
-    kept::check(&body, &shown)?;
+    immutable_fields::check(&body, &shown)?;
     let changed = api.engine.update_pipeline(pipeline.key(), update).await;
     let pipeline = changed.map_err(|error| refusal(error, WHAT))?;
     Ok(Json(PipelineView::new(&pipeline, activity(&api, &program, &pipeline).await?)))

@@ -20,7 +20,7 @@ use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
 
 /// The largest page of pipelines.
-const LARGEST_PAGE: u32 = 500;
+const MAX_PAGE_SIZE: u32 = 500;
 
 /// The type of every pipeline here.
 const CI_CD: &str = "CI_CD";
@@ -200,7 +200,7 @@ pub async fn get_pipelines(
     query: QueryParameters,
     paging: Paging,
 ) -> Result<Json<List<EmbeddedPipelines>>, Problem> {
-    let paging = paging.at_most(LARGEST_PAGE);
+    let paging = paging.at_most(MAX_PAGE_SIZE);
     let wanted = query.get("type").is_none_or(|wanted| wanted == CI_CD);
     let all: Vec<_> = program.pipelines.values().filter(|_| wanted).collect();
     let total = all.len() as u64;
@@ -209,13 +209,14 @@ pub async fn get_pipelines(
         .cut(all)
         .into_iter()
         .map(|pipeline| {
+            // `list_activities` sorts by pipeline.
             let found = activities.binary_search_by_key(&pipeline.id, |(id, _)| *id);
             let activity = found.map_or_else(|_| Activity::default(), |index| activities[index].1);
             PipelineView::new(pipeline, activity)
         })
         .collect();
     // Unless a page is asked for, all are answered, however many there are.
-    let usual = LARGEST_PAGE.max(u32::try_from(total).unwrap_or(u32::MAX));
+    let usual = MAX_PAGE_SIZE.max(u32::try_from(total).unwrap_or(u32::MAX));
     let (page, links) = paging.describe(ApiPath::Pipelines(program.id), total, Some(usual));
     Ok(Json(List { total, page: Some(page), embedded: EmbeddedPipelines { pipelines }, links }))
 }

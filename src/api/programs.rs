@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::hal::{Link, List};
-use super::page::{LARGEST, Paging};
+use super::page::{MAX_PAGE_SIZE, Paging};
 use super::refusal::refusal;
 use crate::access::gateway::Caller;
 use crate::domain::environment::REGION;
@@ -145,7 +145,7 @@ fn list(
     let programs: Vec<_> =
         catalog.list_programs(tenant).map(|program| EmbeddedProgramView::new(program)).collect();
     let total = programs.len() as u64;
-    let paging = paging.at_most(LARGEST);
+    let paging = paging.at_most(MAX_PAGE_SIZE);
     let (page, links) = paging.describe(path, total, None);
     let embedded = EmbeddedPrograms { programs: paging.cut(programs) };
     Json(List { total, page: Some(page), embedded, links })

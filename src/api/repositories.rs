@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::hal::{Link, List};
-use super::page::{LARGEST, Paging};
+use super::page::{MAX_PAGE_SIZE, Paging};
 use crate::domain::program::Program;
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::extract::{InProgram, InRepository};
@@ -104,7 +104,7 @@ pub async fn get_repositories(
     let repositories: Vec<_> =
         all.map(|repository| RepositoryView::new(&api, &program, repository)).collect();
     let total = repositories.len() as u64;
-    let paging = paging.at_most(LARGEST);
+    let paging = paging.at_most(MAX_PAGE_SIZE);
     let (page, links) = paging.describe(ApiPath::Repositories(program.id), total, None);
     let embedded = EmbeddedRepositories { repositories: paging.cut(repositories) };
     Json(List { total, page: Some(page), embedded, links })

@@ -44,7 +44,7 @@ pub async fn advance_pipeline_execution(
     Ok(command(&api, &step, StepCommand::Advance, &body).await?)
 }
 
-/// Cancels a waiting step, or a running build or test.
+/// Cancels a waiting step, or a running build or test. The body depends on the action of the step.
 #[utoipa::path(put, path = "/api/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/phase/{phaseId}/step/{stepId}/cancel",
     operation_id = "cancelPipelineExecutionStep", tag = "Pipeline Execution",
     params(InStep),
@@ -60,8 +60,8 @@ pub async fn cancel_pipeline_execution_step(
     Ok(command(&api, &step, StepCommand::Cancel, &body).await?)
 }
 
-/// Whether the caller's roles allow that. The step is as it was a moment ago, which does no harm:
-/// one that waited then and does not any more can't be cancelled by anybody.
+/// Checks that the caller's roles allow the command. The step may have changed since it was read.
+/// That is harmless: a step that no longer waits can't be cancelled by anybody.
 fn check_roles(caller: &Caller, step: &InStep, command: StepCommand) -> Result<(), GatewayError> {
     let InStep { snapshot, position, key: _ } = step;
     let Some((plan, state)) = snapshot.execution.step(*position) else { return Ok(()) };
@@ -84,7 +84,7 @@ async fn command(
         StepError::Refused(Refusal::Unavailable(reason)) => Problem::new(
             StatusCode::NOT_FOUND,
             "Not possible now",
-            format!("The step has no link to {command} it now: {reason}."),
+            format!("It is not possible to {command} the step now: {reason}."),
         ),
         StepError::Refused(Refusal::Invalid(field)) => Problem::invalid([field]),
         StepError::Store(error) => error.into(),

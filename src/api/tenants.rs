@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::hal::{Link, List};
-use super::page::{LARGEST, Paging};
+use super::page::{MAX_PAGE_SIZE, Paging};
 use crate::access::gateway::Caller;
 use crate::domain::program::Tenant;
 use crate::extract::InTenant;
@@ -84,7 +84,7 @@ pub async fn get_tenants(
     let tenants: Vec<_> =
         catalog.find_tenant(caller.tenant_id).map(TenantView::new).into_iter().collect();
     let total = tenants.len() as u64;
-    let paging = paging.at_most(LARGEST);
+    let paging = paging.at_most(MAX_PAGE_SIZE);
     let (_, links) = paging.describe(ApiPath::Tenants, total, None);
     Json(List {
         total,

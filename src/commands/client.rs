@@ -24,7 +24,7 @@ impl EmulatorClient {
     /// Returns a client for the emulator at a URL.
     pub fn new(url: &str) -> Result<Self, CommandError> {
         let url = url.trim_end_matches('/').to_owned();
-        // No proxy from the environment leads back to this machine.
+        // Proxies of the environment are ignored: they can't reach an emulator on this machine.
         match reqwest::Client::builder().no_proxy().connect_timeout(TIMEOUT).build() {
             Ok(http) => Ok(Self { http, url }),
             Err(error) => Err(failure(&url, error)),

@@ -134,6 +134,7 @@ impl ApiSource {
             };
             items.append(&mut found);
             let next = answer.pointer("/_links/next/href").and_then(Value::as_str);
+            // A page that links to itself would be read forever.
             page = next.filter(|next| *next != path).map(str::to_owned);
         }
         Ok(items)

@@ -24,7 +24,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::is_rate;
 use crate::log::{LogFormat, LogOptions, Verbosity};
-use crate::server::Patience;
+use crate::server::Timeouts;
 use crate::store::secrets::SecretKey;
 
 /// The default address.
@@ -326,7 +326,7 @@ impl From<ServeOptions> for AppOptions {
                 secret_key,
                 ..EngineOptions::default()
             },
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
         }
     }
 }

@@ -97,17 +97,17 @@ struct Timer {
 enum TimerKind {
     /// The execution begins.
     Start,
-    /// The pause before the step is over.
+    /// The pause before the step ends, and the step starts.
     StepStart,
-    /// The pause after the last step is over.
+    /// The pause after the last step ends, and so does the execution.
     End,
-    /// The work of the step is done.
+    /// The running step completes its work: it ends, or waits for an answer.
     WorkDone,
-    /// The step has waited too long.
+    /// The waiting step times out.
     Timeout,
-    /// The scheduled time has come.
+    /// The scheduled time of the waiting step is reached.
     Scheduled,
-    /// The execution has been stopped.
+    /// The cancellation of a running step completes.
     Cancelled,
 }
 

@@ -41,9 +41,9 @@ pub struct CommitView {
     execution_ids: Vec<String>,
 }
 
-/// Adds a commit to a branch and starts the idle pipelines that build it on each commit. A
-/// branch that does not exist is a 404, unless `create` is true. Slashes in its name are written as
-/// `%2F`.
+/// Adds a commit to a branch, and starts the idle pipelines of this branch that are triggered by
+/// commits. Responds with 404 if the branch does not exist and `create` is not true. Write slashes
+/// in the name of the branch as `%2F`.
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",

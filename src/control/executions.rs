@@ -36,7 +36,7 @@ struct ExecutionSummary {
     trigger: Trigger,
     pipeline_execution_mode: ExecutionMode,
     artifacts_version: String,
-    /// Absent if nobody started it.
+    /// The user who started it; absent if a commit did.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<String>,
     created_at: String,

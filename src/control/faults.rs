@@ -13,7 +13,7 @@ use crate::domain::time::{Duration, Timestamp};
 use crate::http::body::{invalid, read_object};
 use crate::http::operations::Operations;
 use crate::http::problem::Problem;
-use crate::traffic::faults::{FaultEnd, Injection, ListedRule, Preset, Rule};
+use crate::traffic::faults::{FaultAction, Injection, ListedRule, Preset, Rule};
 use crate::traffic::wire::WireFault;
 
 /// The longest latency, in real time.
@@ -33,7 +33,7 @@ pub struct FaultBody {
     operation: Option<String>,
     /// How many calls to skip first.
     after: Option<u64>,
-    /// Applies the rule only to every n-th call after those.
+    /// After the skipped calls, the rule applies to every n-th call; to all if absent.
     #[schema(minimum = 1)]
     every: Option<u64>,
     /// How many times the rule is applied; always if absent.
@@ -66,7 +66,7 @@ pub struct FaultRule {
     operation: Option<String>,
     /// How many calls to skip first.
     after: u64,
-    /// Applies the rule only to every n-th call after those.
+    /// After the skipped calls, the rule applies to every n-th call.
     every: u64,
     /// How many times the rule is applied; always if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,38 +110,38 @@ pub struct InjectionView {
     fault: Option<WireFault>,
 }
 
-fn status_of(end: Option<FaultEnd>) -> Option<u16> {
-    match end {
-        Some(FaultEnd::Status { status, .. }) => Some(status.as_u16()),
-        Some(FaultEnd::Wire(_) | FaultEnd::ResetMidBody) | None => None,
+fn status_of(action: Option<FaultAction>) -> Option<u16> {
+    match action {
+        Some(FaultAction::Status { status, .. }) => Some(status.as_u16()),
+        Some(FaultAction::Wire(_) | FaultAction::ResetMidBody) | None => None,
     }
 }
 
-fn fault_of(end: Option<FaultEnd>) -> Option<WireFault> {
-    match end {
-        Some(FaultEnd::Wire(fault)) => Some(fault),
-        Some(FaultEnd::ResetMidBody) => Some(WireFault::ConnectionResetByPeer),
-        Some(FaultEnd::Status { .. }) | None => None,
+fn fault_of(action: Option<FaultAction>) -> Option<WireFault> {
+    match action {
+        Some(FaultAction::Wire(fault)) => Some(fault),
+        Some(FaultAction::ResetMidBody) => Some(WireFault::ConnectionResetByPeer),
+        Some(FaultAction::Status { .. }) | None => None,
     }
 }
 
 impl InjectionView {
     /// The view of what was done to a call.
-    pub fn new(Injection { rule, latency, end }: Injection) -> Self {
+    pub fn new(Injection { rule, latency, action }: Injection) -> Self {
         Self {
             rule: rule.to_string(),
-            status: status_of(end),
+            status: status_of(action),
             latency: latency.map(|latency| latency.to_string()),
-            fault: fault_of(end),
+            fault: fault_of(action),
         }
     }
 }
 
 impl FaultRule {
     fn new(ListedRule { id, rule, matched, used }: ListedRule) -> Self {
-        let Rule { preset, operation, after, every, times, latency, end, life } = rule;
-        let retry_after = match end {
-            Some(FaultEnd::Status { retry_after, .. }) => retry_after,
+        let Rule { preset, operation, after, every, times, latency, action, life } = rule;
+        let retry_after = match action {
+            Some(FaultAction::Status { retry_after, .. }) => retry_after,
             _ => None,
         };
         Self {
@@ -151,10 +151,10 @@ impl FaultRule {
             after,
             every,
             times,
-            status: status_of(end),
+            status: status_of(action),
             retry_after,
             latency: latency.map(|latency| latency.to_string()),
-            fault: fault_of(end),
+            fault: fault_of(action),
             ttl: life.map(|(ttl, _)| ttl.to_string()),
             expires_at: life.map(|(_, until)| until.to_string()),
             matched,
@@ -181,7 +181,7 @@ impl FaultBody {
         let ttl = read_length("ttl", self.ttl.as_deref(), None, place);
         let status = read_status(self.status, place);
         let retry_after = self.retry_after;
-        let end = status.map(|status| FaultEnd::Status { status, retry_after });
+        let action = status.map(|status| FaultAction::Status { status, retry_after });
         let rule = Rule {
             preset: self.preset,
             operation: self.operation,
@@ -189,7 +189,7 @@ impl FaultBody {
             every: self.every.unwrap_or(1),
             times: self.times,
             latency,
-            end: end.or(self.fault.map(FaultEnd::Wire)),
+            action: action.or(self.fault.map(FaultAction::Wire)),
             life: ttl.map(|ttl| (ttl, now + ttl)),
         };
         match self.preset {
@@ -256,17 +256,19 @@ fn read_status(number: Option<u16>, place: &mut Place<'_>) -> Option<StatusCode>
 }
 
 fn with_preset(preset: Preset, every: Option<u64>, rule: Rule) -> Rule {
-    let error = |status, retry_after| Some(FaultEnd::Status { status, retry_after });
+    let error = |status, retry_after| Some(FaultAction::Status { status, retry_after });
     match preset {
-        Preset::Flaky401 => {
-            Rule { every: every.unwrap_or(20), end: error(StatusCode::UNAUTHORIZED, None), ..rule }
-        }
+        Preset::Flaky401 => Rule {
+            every: every.unwrap_or(20),
+            action: error(StatusCode::UNAUTHORIZED, None),
+            ..rule
+        },
         Preset::Outage503 => {
-            Rule { end: error(StatusCode::SERVICE_UNAVAILABLE, Some(OUTAGE)), ..rule }
+            Rule { action: error(StatusCode::SERVICE_UNAVAILABLE, Some(OUTAGE)), ..rule }
         }
         Preset::ResetMidLog => Rule {
             operation: Some("downloadFile".into()),
-            end: Some(FaultEnd::ResetMidBody),
+            action: Some(FaultAction::ResetMidBody),
             ..rule
         },
         Preset::Slow => Rule { latency: Some(Duration::from_secs(2)), ..rule },

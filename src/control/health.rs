@@ -24,8 +24,8 @@ pub struct Health {
     /// The workers that failed last time and try again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     workers: Vec<FailingWorker>,
-    /// Executions that can't be read, so they don't go on; at most 100. Deleting the pipeline removes
-    /// them.
+    /// Executions that can't be read and therefore don't continue; at most 100. Deleting the
+    /// pipeline removes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invalid_executions: Vec<UnreadableExecution>,
 }
@@ -82,7 +82,7 @@ impl From<Condition> for DatabaseHealth {
     }
 }
 
-/// Returns whether the emulator is ready, its database sound, and its workers at work.
+/// Returns whether the emulator is ready, and any problems with its database or workers.
 ///
 /// The database file is checked for damage after the start. Every call checks that it still exists.
 #[utoipa::path(get, path = "/_emulator/health", operation_id = "getHealth", tag = "Emulator",

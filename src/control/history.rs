@@ -25,8 +25,8 @@ pub struct HistoryBody {
     /// The number of executions.
     #[schema(minimum = 1, maximum = 10_000_000)]
     count: u32,
-    /// What began them; `MANUAL` if absent. Re-executions and rollbacks, which only production
-    /// pipelines have, copy the artifacts of an execution that no longer exists.
+    /// What started the executions; `MANUAL` if absent. Re-executions and rollbacks need a
+    /// production pipeline; the execution whose artifacts they copy does not exist.
     #[serde(default = "manual")]
     trigger: Trigger,
 }

@@ -19,7 +19,7 @@ pub struct InstanceList {
     instances: Vec<InstanceView>,
 }
 
-/// An instance, with what deployments have left on it up to now.
+/// An instance, with the packages or files that deployments have installed so far.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Instance)]
@@ -79,8 +79,8 @@ struct FileView {
     built_by: Option<String>,
 }
 
-/// Where a configuration file comes from: `baseline` files are immutable, those of the
-/// `provisioning` were there before the first deployment.
+/// Where a configuration file comes from: `baseline` (an immutable file), `provisioning` (a file
+/// from before the first deployment), or `artifact` (a file that a deployment installed).
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = InstanceFileOrigin)]
@@ -97,7 +97,7 @@ enum OriginName {
 struct CacheView {
     /// The execution that did it.
     execution_id: String,
-    /// When; with several paths, the time of the last one.
+    /// The time of the change; for several paths, that of the last one.
     at: String,
     /// The paths; `/` is the whole cache.
     paths: Vec<String>,
@@ -168,8 +168,8 @@ impl CacheView {
     }
 }
 
-/// Lists the instances of an environment with what deployments have left on them, a running one
-/// included.
+/// Lists the instances of an environment with the packages and files that deployments have
+/// installed so far, including a running deployment.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/environment/{environmentId}/instances",
     operation_id = "getInstances", tag = "Emulator", params(InEnvironment),
     responses((status = 200, description = "The instances: authors, publish instances, dispatchers",

@@ -57,8 +57,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// Returns the control API of an engine, of the calls to it, of what it delivers, of who is let
-    /// in, and of the description of everything.
+    /// Returns the state of the control API. `describe` returns openapi.yaml.
     #[must_use]
     pub fn new(
         engine: Arc<Engine>,
@@ -76,7 +75,7 @@ impl Surface for Control {
         &self.engine
     }
 
-    /// Nobody says who calls, and everything may be seen.
+    /// Returns true: the control API has no credentials and shows all tenants.
     fn shows(&self, _: &Parts, _: TenantId) -> bool {
         true
     }
@@ -129,10 +128,10 @@ pub fn router(operations: &mut Operations) -> Router<Control> {
     operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
 }
 
-/// Returns whether JSON in the answer ends with a line end, as people in a terminal want it. Cloud
-/// Manager's own answers have none.
+/// Returns whether JSON responses to this request end with a newline, as is usual on terminals.
+/// Cloud Manager's own responses don't.
 #[must_use]
-pub fn ends_lines(request: &Request) -> bool {
+pub fn wants_trailing_newline(request: &Request) -> bool {
     request.uri().path().starts_with("/_emulator/")
 }
 

@@ -11,8 +11,8 @@ use crate::engine::read::Snapshot;
 use crate::extract::InPipeline;
 use crate::http::problem::Problem;
 
-/// Starts an update by Adobe: a whole execution on the commit of the last successful one, with the
-/// trigger `PUSH_UPGRADES`. It is always built anew.
+/// Starts an update by Adobe: a complete execution with the commit of the last successful one and
+/// the trigger `PUSH_UPGRADES`. It always builds new artifacts.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/push-update",
     operation_id = "postPushUpdate", tag = "Emulator",
     params(InPipeline),

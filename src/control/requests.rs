@@ -55,8 +55,8 @@ struct RequestView {
     organisation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key: Option<String>,
-    /// The request body: as JSON if it is JSON, otherwise a string of at most 16 KiB. Absent where
-    /// the path or method has no operation.
+    /// The request body: as JSON if it is JSON of at most 16 KiB, otherwise as a string, cut at
+    /// 16 KiB. Absent if it is empty, or if the path or method has no operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
     /// Whether the body is truncated.
@@ -110,7 +110,7 @@ pub struct FilterParameters {
     /// Only requests with this method.
     #[param(min_length = 1)]
     method: Option<String>,
-    /// Only requests to this path; a `*` at its end stands for any rest.
+    /// Only requests to this path; with a `*` at the end, requests to all paths with this prefix.
     path: Option<String>,
     /// Only requests with this response status.
     #[param(minimum = 100, maximum = 999)]

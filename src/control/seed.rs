@@ -78,8 +78,8 @@ impl From<AddError> for Problem {
 #[utoipa::path(post, path = "/_emulator/seed", operation_id = "postSeed", tag = "Emulator",
     request_body(content((Object = "application/json"), (String = "application/yaml"))),
     responses((status = 200, description = "What was added", body = AddedView),
-        (status = 413, description = "The document is larger than 32 MiB; a long history \
-            comes with a state, through putState", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The document is larger than 32 MiB; restore a larger \
+            database with putState instead", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "The document conflicts with existing definitions", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn post_seed(

@@ -86,7 +86,7 @@ enum ResetTarget {
 #[utoipa::path(post, path = "/_emulator/reset", operation_id = "reset", tag = "Emulator",
     request_body = Option<ResetBody>,
     responses((status = 204, description = "The emulator was reset"),
-        (status = 409, description = "A zip file of the seed is not there any more", body = Problem,
+        (status = 409, description = "A zip file of the seed is missing, has changed or can't be read", body = Problem,
             content_type = "application/problem+json")))]
 pub async fn reset(State(control): State<Control>, body: Bytes) -> Result<StatusCode, Problem> {
     let ResetBody { to } = if body.is_empty() { ResetBody::default() } else { read_object(&body)? };

@@ -51,7 +51,7 @@ pub struct PipelineOverview {
     pub execution: Option<LastExecution>,
 }
 
-/// How far an execution has come.
+/// The newest execution of a pipeline, with its progress.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastExecution {
@@ -59,13 +59,14 @@ pub struct LastExecution {
     pub id: String,
     /// Its status.
     pub status: ExecutionStatus,
-    /// What began it.
+    /// What started the execution.
     pub trigger: Trigger,
     /// In which mode.
     pub mode: ExecutionMode,
     /// When it was created.
     pub created_at: String,
-    /// When time alone will next change it; absent if it is over or waits without a limit.
+    /// When the next timer of the execution is due; absent if it has ended or waits without a
+    /// time limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<String>,
     /// Its steps, in order.
@@ -129,9 +130,9 @@ impl From<&Execution> for LastExecution {
     }
 }
 
-/// Returns what runs: the newest execution of every pipeline with its steps, and the clock.
+/// Returns the clock and the newest execution of every pipeline with its steps.
 #[utoipa::path(get, path = "/_emulator/status", operation_id = "getStatus", tag = "Emulator",
-    responses((status = 200, description = "What runs", body = StatusView)))]
+    responses((status = 200, description = "The clock and the newest executions", body = StatusView)))]
 pub async fn get_status(State(control): State<Control>) -> Result<Json<StatusView>, Problem> {
     let engine = &control.engine;
     let catalog = engine.catalog();

@@ -1,4 +1,4 @@
-//! Uploads: real zip files that the builds of a commit leave.
+//! Uploads: real zip files that the builds of a commit produce as artifacts.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -25,7 +25,7 @@ use crate::http::temporary::{self, TemporaryFile};
 use crate::seed::LARGEST_ARTIFACT;
 use crate::store::uploads::CommitKey;
 
-/// What a file is to a deployment.
+/// How deployments use an uploaded file.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum UploadType {
@@ -33,7 +33,7 @@ enum UploadType {
     ContentPackage,
     /// A dispatcher configuration.
     DispatcherConfiguration,
-    /// Neither: it is an artifact, but not deployed.
+    /// Any other zip file: an artifact that is not deployed.
     Other,
 }
 
@@ -51,7 +51,7 @@ struct UploadedPackageView {
     dependencies: Vec<String>,
 }
 
-/// A zip file that the builds of a commit leave.
+/// A zip file that the builds of a commit produce.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Upload)]
 pub struct UploadView {
@@ -71,7 +71,7 @@ pub struct UploadView {
     package: Option<UploadedPackageView>,
 }
 
-/// The zip files that the builds of a commit leave.
+/// The zip files that the builds of a commit produce.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Uploads)]
 pub struct UploadsView {
@@ -112,8 +112,8 @@ fn key_of(commit: NamedCommit) -> Result<CommitKey, Problem> {
     Ok(CommitKey { program_id: program.id, repository_id: repository.id, commit })
 }
 
-/// Lists the zip files that later builds of a commit leave. Without any, they leave what the
-/// repository's `builds` say.
+/// Lists the zip files that the next builds of a commit produce. If there are none, the builds
+/// produce the outputs that the repository's `builds` describe.
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/commit/{commitId}/artifacts",
     operation_id = "getArtifacts", tag = "Emulator", params(NamedCommit),
@@ -126,15 +126,16 @@ pub async fn get_artifacts(
     Ok(Json(UploadsView { artifacts: files.iter().map(UploadView::new).collect() }))
 }
 
-/// Uploads a zip file of at most 512 MiB that later builds of a commit leave, instead of an earlier
-/// one of that name. The commit need not exist. Builds of a commit with uploads leave only these.
+/// Uploads a zip file of at most 512 MiB for the next builds of a commit. It replaces an earlier
+/// upload with the same name. The commit need not exist. Builds of a commit with uploads produce
+/// only the uploaded files.
 #[utoipa::path(put,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/commit/{commitId}/artifacts/{file}",
     operation_id = "putArtifact", tag = "Emulator", params(NamedUpload),
     request_body(content = String, content_type = "application/zip"),
-    responses((status = 200, description = "The file took the place of another", body = UploadView),
+    responses((status = 200, description = "The file replaced an earlier one with its name", body = UploadView),
         (status = 201, description = "The file was added", body = UploadView),
-        (status = 409, description = "The commit has 1000 files, or the state was replaced meanwhile",
+        (status = 409, description = "The commit already has 1000 files, or the state was replaced during the upload",
             body = Problem, content_type = "application/problem+json")))]
 pub async fn put_artifact(
     State(control): State<Control>,
@@ -169,11 +170,11 @@ async fn read(received: TemporaryFile) -> Result<(TemporaryFile, Reading), Probl
     })
 }
 
-/// Removes a zip file from later builds of a commit. Executions keep what they have built.
+/// Removes a zip file from the next builds of a commit. Existing executions keep their artifacts.
 #[utoipa::path(delete,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/commit/{commitId}/artifacts/{file}",
     operation_id = "deleteArtifact", tag = "Emulator", params(NamedUpload),
-    responses((status = 204, description = "Later builds don't leave the file")))]
+    responses((status = 204, description = "The next builds don't produce the file")))]
 pub async fn delete_artifact(
     State(control): State<Control>,
     NamedUpload { commit, file }: NamedUpload,

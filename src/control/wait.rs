@@ -16,10 +16,10 @@ use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 
 /// How long to wait when nothing is said, in real time.
-const USUAL: Duration = Duration::from_secs(30);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long to wait at most, in real time.
-const LONGEST: Duration = Duration::from_mins(60);
+const MAX_TIMEOUT: Duration = Duration::from_mins(60);
 
 /// Waits until a step of the execution waits or the execution has ended (`WAITING`), or until it
 /// has ended (`ENDED`), then returns the execution.
@@ -47,14 +47,14 @@ pub async fn wait_for_execution(
     });
     let timeout = read_timeout(&mut reader);
     reader.finish()?;
-    // Reading has found nothing wrong with it.
+    // `finish` has returned an error if the milestone is missing or invalid.
     let milestone = milestone.unwrap_or(Milestone::Ended);
     if milestone.is_reached(&snapshot.execution) {
         return Ok(Json(ExecutionView::new(&snapshot)));
     }
     let execution = snapshot.execution;
     let reached = control.engine.wait_for(milestone, execution.pipeline, execution.id);
-    let snapshot = within(timeout, "The execution did not reach this state", reached).await?;
+    let snapshot = with_timeout(timeout, "The execution did not reach this state", reached).await?;
     Ok(Json(ExecutionView::new(&snapshot)))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn read_timeout(reader: &mut QueryReader<'_>) -> Duration {
         let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
         let in_seconds = Duration::parse(&format!("PT{text}S")).ok().filter(|_| is_number);
         match in_seconds.map_or_else(|| Duration::parse(text), Ok) {
-            Ok(timeout) if timeout <= LONGEST => Ok(timeout),
+            Ok(timeout) if timeout <= MAX_TIMEOUT => Ok(timeout),
             Ok(_) => Err("must be at most PT1H".into()),
             Err(_) => {
                 let expected = "must be whole seconds or an ISO-8601 duration, as in 30 or PT1M30S";
@@ -81,11 +81,12 @@ pub(super) fn read_timeout(reader: &mut QueryReader<'_>) -> Duration {
             }
         }
     });
-    timeout.unwrap_or(USUAL)
+    timeout.unwrap_or(DEFAULT_TIMEOUT)
 }
 
-/// Waits so long in real time: 408 with `not_yet` if that does not suffice.
-pub(super) async fn within<T, E: Into<Problem>>(
+/// Waits for a future, at most `timeout` in real time. Returns 408 with the message `not_yet` if it
+/// is not ready by then.
+pub(super) async fn with_timeout<T, E: Into<Problem>>(
     timeout: Duration,
     not_yet: &str,
     waiting: impl Future<Output = Result<T, E>>,

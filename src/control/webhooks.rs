@@ -57,15 +57,15 @@ pub async fn get_webhooks(State(control): State<Control>) -> Json<WebhookList> {
     Json(WebhookList { webhooks: catalog.webhooks().map(WebhookView::new).collect() })
 }
 
-/// Adds a webhook subscription, described as in a seed document, after its address has answered the
-/// challenge.
+/// Creates a webhook subscription, described as in a seed document. By default its URL must answer
+/// a challenge first.
 #[utoipa::path(post, path = "/_emulator/webhooks", operation_id = "postWebhook", tag = "Emulator",
     params(("challenge" = Option<bool>, Query,
         description = "Whether to verify the address: it must answer `GET …?challenge=…` with the \
             value of `challenge`; true if absent")),
     request_body = WebhookDocument,
     responses((status = 201, description = "The subscription was created", body = WebhookView),
-        (status = 409, description = "The subscriber already has a subscription with this address",
+        (status = 409, description = "The subscriber already has a subscription with this URL",
             body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The emulator is shutting down", body = Problem,
             content_type = "application/problem+json")))]

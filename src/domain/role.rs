@@ -8,7 +8,7 @@ use super::pipeline::Action;
 use super::word::words;
 
 words! {
-    /// What somebody is to a program.
+    /// The role of a client, which decides what it may do.
     pub enum Role {
         /// Owns programs and their budget.
         BusinessOwner = "businessOwner",

@@ -64,7 +64,7 @@ pub struct EntryDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 1000)]
     pub builds: Option<Vec<BuildDocument>>,
-    /// Lines added to the step's log, of 64 KiB each and 1 GiB in all at most.
+    /// Lines added to the step's log: at most 64 KiB per line and 1 GiB in total.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 1000)]
     pub log: Vec<LogLineDocument>,

@@ -43,21 +43,21 @@ pub async fn run(
     let (status, stopped) = attend(app, wait(&mut child, signals)).await;
     let status = status.map_err(AppError::Serve)?;
     if !status.success() {
-        tell(status, &recent.entries());
+        report_failure(status, &recent.entries());
     }
     stopped?;
     Ok(ExitCode::from(code_of(status)))
 }
 
-/// Runs the emulator until the command has ended; how the command ended, and how the emulator did.
+/// Runs the emulator until the command has ended. Returns the results of both.
 ///
-/// If the emulator fails before, that is said at once, but the command is left alone: its own
-/// calls fail now, and it may have something to clean up. The exit code is that of the failure,
-/// even if the command succeeds: nobody knows what it has not seen.
+/// If the emulator fails first, this is reported at once, but the command is not killed, because it
+/// may have to clean up. The exit code is then that of the failure, even if the command succeeds:
+/// its success means nothing if the emulator was missing.
 async fn attend<T>(app: App, command: impl Future<Output = T>) -> (T, Result<(), AppError>) {
     let (end, ended) = oneshot::channel::<()>();
     let stop = async move {
-        // Whether the end is told or the sender is dropped.
+        // Nothing is ever sent: this ends when the sender is dropped.
         let _ = ended.await;
     };
     let mut server = tokio::spawn(app.run_until_stopped(stop, GRACE));
@@ -88,7 +88,7 @@ fn start(command: &[OsString], url: &str, credentials: &Credentials) -> Result<C
         .env("CLOUDMANAGER_TOKEN", token)
         // What `aio` reads as its setting cloudmanager.base_url.
         .env("AIO_CLOUDMANAGER_BASE__URL", url);
-    // No proxy leads to an emulator on this machine.
+    // The command must call the emulator directly: a proxy can't reach this machine's loopback.
     for name in ["no_proxy", "NO_PROXY"] {
         let others = std::env::var(name).unwrap_or_default();
         command.env(name, format!("{others},127.0.0.1,localhost").trim_start_matches(','));
@@ -109,7 +109,7 @@ fn start(command: &[OsString], url: &str, credentials: &Credentials) -> Result<C
     })
 }
 
-/// Waits for the command's end, however it takes what is passed on to it.
+/// Waits until the command ends. Passes signals on to it, which it may ignore.
 async fn wait(child: &mut Child, mut signals: CommandSignals) -> io::Result<ExitStatus> {
     loop {
         tokio::select! {
@@ -133,7 +133,7 @@ fn code_of(status: ExitStatus) -> u8 {
 }
 
 /// Shows what the emulator has done for a command that failed.
-fn tell(status: ExitStatus, entries: &[String]) {
+fn report_failure(status: ExitStatus, entries: &[String]) {
     let how = match signal_of(status) {
         Some(signal) => format!("was terminated by signal {signal}"),
         None => format!("failed with exit code {}", code_of(status)),
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::access::Auth;
     use crate::engine::EngineOptions;
-    use crate::server::Patience;
+    use crate::server::Timeouts;
 
     fn options() -> AppOptions {
         AppOptions {
@@ -170,7 +170,7 @@ mod tests {
             allow_hosts: Vec::new(),
             auth: Auth::Open,
             engine: EngineOptions::default(),
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
         }
     }
 

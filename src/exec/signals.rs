@@ -25,8 +25,9 @@ impl CommandSignals {
         let mut incoming = SignalsInfo::<WithOrigin>::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
         let (sender, receiver) = mpsc::unbounded_channel();
         std::thread::spawn(move || {
-            // What nobody has sent comes from the terminal: Ctrl-C reaches the command by itself,
-            // and a second one would make many programs give up cleaning up.
+            // A signal without a sending process comes from the terminal, which sends it to the
+            // command, too. Passing it on would send it twice, and many programs skip their cleanup
+            // at the second Ctrl-C.
             for origin in incoming.forever().filter(|origin| origin.process.is_some()) {
                 let signal = rustix::process::Signal::from_named_raw(origin.signal).map(Signal);
                 if signal.is_some_and(|signal| sender.send(signal).is_err()) {
@@ -70,7 +71,7 @@ impl CommandSignals {
         tokio::signal::windows::ctrl_c().map(Self)
     }
 
-    /// Takes Ctrl-C and says nothing.
+    /// Ignores Ctrl-C: every process of the console receives it. Returns `None` at the end.
     pub(super) async fn next(&mut self) -> Option<Signal> {
         while self.0.recv().await.is_some() {}
         None

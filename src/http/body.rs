@@ -28,11 +28,11 @@ const STREAMED: [&str; 5] =
     ["putState", "postSeed", "putArtifact", "gitUploadPack", "gitReceivePack"];
 
 /// The largest body, in bytes.
-pub const LARGEST: usize = 1024 * 1024;
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// How much of a body that is too large is read and discarded. Many clients read no answer before
 /// they have sent everything; if the connection were closed early, they would not see the 413.
-pub(super) const LARGEST_DISCARDED: usize = 64 * LARGEST;
+pub(super) const MAX_DISCARDED_BYTES: usize = 64 * MAX_BODY_BYTES;
 
 /// How long a body may take, in real time. Less than [`LONGEST_REQUEST`], so that the answer is
 /// 408.
@@ -43,7 +43,7 @@ const LONGEST_READ: Duration = Duration::from_secs(20);
 const LONGEST_REQUEST: Duration = Duration::from_secs(28);
 
 /// Returns an answer whose JSON ends with a line end. It is in memory already.
-pub async fn with_line_end(answer: Response) -> Response {
+pub async fn with_trailing_newline(answer: Response) -> Response {
     let (mut parts, body) = answer.into_parts();
     let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let is_json = text(CONTENT_TYPE).is_some_and(|value| value.ends_with("json"));
@@ -155,15 +155,15 @@ async fn read(mut body: Body) -> Result<Bytes, Problem> {
         let frame = frame.map_err(|_| unfinished())?;
         let Ok(data) = frame.into_data() else { continue };
         length = length.saturating_add(data.len());
-        if length > LARGEST_DISCARDED {
+        if length > MAX_DISCARDED_BYTES {
             break;
         }
-        if length <= LARGEST {
+        if length <= MAX_BODY_BYTES {
             bytes.extend_from_slice(&data);
         }
     }
-    if length > LARGEST {
-        return Err(too_large(LARGEST as u64));
+    if length > MAX_BODY_BYTES {
+        return Err(too_large(MAX_BODY_BYTES as u64));
     }
     Ok(bytes.into())
 }

@@ -81,7 +81,7 @@ pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
         .collect()
 }
 
-/// The surface whose paths clients also write with a slash at the end.
+/// The prefix of the IMS operations. Some clients call them with a trailing slash.
 const IMS: &str = "/ims/";
 
 /// The host under which Cloud Manager has its git repositories, and the path that they have here.
@@ -92,7 +92,7 @@ const GIT: &str = "/git";
 /// repositories; with one slash at the beginning, since a base URL with a trailing slash makes
 /// `//api/…`; and under `/ims` without one at the end.
 #[must_use]
-pub fn as_routed(mut request: Request) -> Request {
+pub fn normalise_path(mut request: Request) -> Request {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let prefix = if host.is_some_and(is_git_host) { GIT } else { "" };
     if let Some(uri) = changed(request.uri(), prefix) {

@@ -109,7 +109,7 @@ impl Problem {
         }
     }
 
-    /// 404: something that the path names does not exist.
+    /// Returns a 404: `what`, which the path names, does not exist.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "Not found", format!("{what} does not exist."))

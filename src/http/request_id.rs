@@ -10,7 +10,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Returns what the answer to a request will carry.
 #[must_use]
 pub fn of(request: &Request) -> HeaderValue {
-    let sent = request.headers().get(X_REQUEST_ID).filter(|value| is_sane(value));
+    let sent = request.headers().get(X_REQUEST_ID).filter(|value| is_valid_request_id(value));
     // A copy: hyper's value shares the read buffer of the connection, which would stay in memory
     // for as long as the journal keeps the id.
     let copy = sent.and_then(|value| HeaderValue::from_bytes(value.as_bytes()).ok());
@@ -29,7 +29,7 @@ pub async fn answer_with_request_id(
 }
 
 /// Printable, without spaces, and short.
-fn is_sane(value: &HeaderValue) -> bool {
+fn is_valid_request_id(value: &HeaderValue) -> bool {
     let bytes = value.as_bytes();
     (1..=128).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
 }

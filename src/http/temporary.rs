@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use super::body::{LARGEST_DISCARDED, too_large, unfinished};
+use super::body::{MAX_DISCARDED_BYTES, too_large, unfinished};
 use super::problem::Problem;
 use crate::store::trouble::is_lack_of_room;
 
@@ -110,7 +110,7 @@ async fn discard(chunks: &mut BodyDataStream) {
     let mut length = 0;
     while let Some(Ok(chunk)) = chunks.next().await {
         length += chunk.len();
-        if length > LARGEST_DISCARDED {
+        if length > MAX_DISCARDED_BYTES {
             return;
         }
     }

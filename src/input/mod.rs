@@ -16,7 +16,7 @@ use crate::domain::invalid::InvalidField;
 use fault::Fault;
 use node::Node;
 
-/// Reads a word of a vocabulary, or returns which words it has.
+/// Reads a variant of an enum from its name, or returns a message that lists the allowed names.
 pub fn read_word<T: DeserializeOwned>(word: &str) -> Result<T, String> {
     T::deserialize(reader::Reader { node: &Node::of_text(word), source: "" })
         .map_err(|Fault(field)| field.message)

@@ -19,7 +19,7 @@ use crate::traffic::wire::Socket;
 #[derive(Debug, Default)]
 pub(super) struct ConnectionActivity {
     /// How often there was progress.
-    moves: AtomicU64,
+    progress_count: AtomicU64,
     /// A handler has a request and has not answered yet.
     is_answering: AtomicBool,
     /// The handler waits for more of the request's body.
@@ -57,8 +57,8 @@ pub(super) enum WaitsFor {
 
 impl ConnectionActivity {
     /// Returns how often there was progress so far.
-    pub fn moves(&self) -> u64 {
-        self.moves.load(Ordering::Relaxed)
+    pub fn progress_count(&self) -> u64 {
+        self.progress_count.load(Ordering::Relaxed)
     }
 
     /// Returns what the connection waits for.
@@ -82,13 +82,13 @@ impl ConnectionActivity {
     pub fn handle(&self) -> Answering<'_> {
         self.has_head_begun.store(false, Ordering::Relaxed);
         self.is_answering.store(true, Ordering::Relaxed);
-        self.note_move();
+        self.note_progress();
         Answering(self)
     }
 
-    /// Returns whether an answer is under way whose request has arrived whole. The caller may then
-    /// close its side and still get it.
-    fn is_owed_an_answer(&self) -> bool {
+    /// Returns whether a response is pending for a completely received request. The client may then
+    /// close its side of the connection and still receive the response.
+    fn has_pending_response(&self) -> bool {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let is_under_way = is(&self.is_answering) || is(&self.is_streaming) || is(&self.is_unread);
         is_under_way && !is(&self.has_body)
@@ -100,8 +100,8 @@ impl ConnectionActivity {
         }
     }
 
-    fn note_move(&self) {
-        self.moves.fetch_add(1, Ordering::Relaxed);
+    fn note_progress(&self) {
+        self.progress_count.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Notes that bytes have arrived. Bytes of an incomplete head are no progress: otherwise a
@@ -115,7 +115,7 @@ impl ConnectionActivity {
     fn note_write(&self, written: &Poll<io::Result<usize>>) {
         self.is_unread.store(written.is_pending(), Ordering::Relaxed);
         if written.is_ready() {
-            self.note_move();
+            self.note_progress();
             self.wake_reader();
         }
     }
@@ -123,7 +123,7 @@ impl ConnectionActivity {
     fn note_body(&self, is_pending: bool) {
         self.wants_body.store(is_pending, Ordering::Relaxed);
         if !is_pending {
-            self.note_move();
+            self.note_progress();
         }
     }
 }
@@ -134,7 +134,7 @@ pub(super) struct Answering<'a>(&'a ConnectionActivity);
 impl Drop for Answering<'_> {
     fn drop(&mut self) {
         self.0.is_answering.store(false, Ordering::Relaxed);
-        self.0.note_move();
+        self.0.note_progress();
         self.0.wake_reader();
     }
 }
@@ -160,7 +160,7 @@ impl AsyncRead for WatchedStream {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         let is_end = matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() == before;
-        if is_end && self.activity.is_owed_an_answer() {
+        if is_end && self.activity.has_pending_response() {
             // hyper would drop the request. It finds the end when the answer is sent.
             self.activity.has_ended.store(true, Ordering::Relaxed);
             self.activity.reader.register(context.waker());

@@ -2,7 +2,7 @@
 
 mod activity;
 mod descriptors;
-mod patience;
+mod timeouts;
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -26,13 +26,13 @@ use crate::engine::Engine;
 use crate::service::HttpService;
 use crate::traffic::wire::{Socket, WireConnection};
 use activity::{ConnectionActivity, WatchedAnswer, WatchedBody, WatchedStream};
-pub use patience::Patience;
+pub use timeouts::Timeouts;
 
 /// Answers the requests that come over connections.
 pub struct Server {
     engine: Arc<Engine>,
     service: HttpService,
-    patience: Patience,
+    timeouts: Timeouts,
 }
 
 /// The connection of a request.
@@ -45,8 +45,8 @@ struct Peer {
 impl Server {
     /// Returns a server for an engine.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, service: HttpService, patience: Patience) -> Self {
-        Self { engine, service, patience }
+    pub fn new(engine: Arc<Engine>, service: HttpService, timeouts: Timeouts) -> Self {
+        Self { engine, service, timeouts }
     }
 
     /// Answers requests until the engine stops. Requests in flight then get `grace` to finish.
@@ -60,7 +60,7 @@ impl Server {
             // Others wait in the backlog of the operating system until one of these is closed.
             let is_full = connections.len() >= most;
             if is_full && !logged {
-                tracing::warn!("{most} connections are open, as many as may be; others wait");
+                tracing::warn!("{most} connections are open, which is the limit; others wait");
                 logged = true;
             }
             tokio::select! {
@@ -69,7 +69,7 @@ impl Server {
                 // If there is no descriptor left, axum's listener logs it and retries after a
                 // second.
                 (stream, _) = Listener::accept(&mut listener), if !is_full => {
-                    connections.spawn(server.clone().attend(stream));
+                    connections.spawn(server.clone().handle_connection(stream));
                 }
             }
         }
@@ -82,31 +82,31 @@ impl Server {
     }
 
     /// Answers the requests of a connection, until it is closed or its caller is idle for too long.
-    async fn attend(self: Arc<Self>, stream: TcpStream) {
+    async fn handle_connection(self: Arc<Self>, stream: TcpStream) {
         let (socket, connection) = Socket::new(stream);
         let activity = Arc::new(ConnectionActivity::default());
         let stream = TokioIo::new(WatchedStream::new(socket, activity.clone()));
-        let (engine, patience) = (self.engine.clone(), self.patience.clone());
+        let (engine, timeouts) = (self.engine.clone(), self.timeouts.clone());
         let caller = Arc::new(Peer { server: self, connection, activity: activity.clone() });
         let answering = service_fn(move |request| caller.clone().answer(request));
         let mut serving = pin!(http1::Builder::new().serve_connection(stream, answering));
         tokio::select! {
             biased;
             ended = &mut serving => return trace_end(ended),
-            () = patience.lose(&activity) => return trace_cut(),
+            () = timeouts.wait_for_timeout(&activity) => return trace_cut(),
             () = engine.wait_for_stop() => serving.as_mut().graceful_shutdown(),
         }
-        let patience = patience.at_the_end();
+        let timeouts = timeouts.for_shutdown();
         tokio::select! {
             biased;
             ended = &mut serving => trace_end(ended),
-            () = patience.lose(&activity) => trace_cut(),
+            () = timeouts.wait_for_timeout(&activity) => trace_cut(),
         }
     }
 }
 
 fn trace_cut() {
-    tracing::debug!("a connection whose caller had stopped was cut off");
+    tracing::debug!("a connection was closed because its client timed out");
 }
 
 fn trace_end(ended: hyper::Result<()>) {

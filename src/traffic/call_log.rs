@@ -14,15 +14,15 @@ pub struct LoggedCall {
 }
 
 impl LoggedCall {
-    /// Returns the call, or `None` if nobody wants to read about any.
+    /// Returns the call to log, or `None` if the log level excludes all calls.
     #[must_use]
     pub fn begin(request: &Request) -> Option<Self> {
         tracing::enabled!(Level::INFO)
             .then(|| Self { method: request.method().clone(), uri: request.uri().clone() })
     }
 
-    /// Logs the call with the time on the emulator's clock: for everybody if it may have changed
-    /// something or has failed, otherwise for those who want details.
+    /// Logs the call with the time on the emulator's clock: at level INFO if it may have changed
+    /// something or has failed, otherwise at level DEBUG.
     pub fn end(self, traffic: &Traffic, status: StatusCode, request_id: &HeaderValue) {
         let Self { method, uri } = self;
         let is_plain = method.is_safe() && status.as_u16() < 400;

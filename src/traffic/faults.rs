@@ -31,7 +31,7 @@ pub enum Preset {
 
 /// How a fault ends a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultEnd {
+pub enum FaultAction {
     /// With an error, in place of the operation.
     Status {
         /// Its status.
@@ -61,7 +61,7 @@ pub struct Rule {
     /// The delay of a call, in real time.
     pub latency: Option<Duration>,
     /// How it ends a call, or `None` if the call goes on.
-    pub end: Option<FaultEnd>,
+    pub action: Option<FaultAction>,
     /// How long the rule is valid, and until when.
     pub life: Option<(Duration, Timestamp)>,
 }
@@ -87,7 +87,7 @@ pub struct Injection {
     /// The delay, in real time.
     pub latency: Option<Duration>,
     /// How it ends the call, or `None` if the call goes on.
-    pub end: Option<FaultEnd>,
+    pub action: Option<FaultAction>,
 }
 
 /// The list of rules is full.
@@ -196,8 +196,8 @@ impl Faults {
             }
             if listed.count() && chosen.is_none() {
                 listed.used += 1;
-                let Rule { latency, end, .. } = listed.rule;
-                chosen = Some(Injection { rule: listed.id, latency, end });
+                let Rule { latency, action, .. } = listed.rule;
+                chosen = Some(Injection { rule: listed.id, latency, action });
             }
         }
         chosen
@@ -209,9 +209,9 @@ mod tests {
     use super::*;
 
     fn rule(times: Option<u64>) -> Rule {
-        let end = Some(FaultEnd::Wire(WireFault::EmptyResponse));
+        let action = Some(FaultAction::Wire(WireFault::EmptyResponse));
         let (preset, operation, latency, life) = (None, None, None, None);
-        Rule { preset, operation, after: 0, every: 1, times, latency, end, life }
+        Rule { preset, operation, after: 0, every: 1, times, latency, action, life }
     }
 
     #[test]

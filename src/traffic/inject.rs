@@ -6,7 +6,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::faults::{FaultEnd, Injection};
+use super::faults::{FaultAction, Injection};
 use super::wire::WireConnection;
 use crate::access::gateway;
 use crate::engine::Engine;
@@ -24,7 +24,7 @@ pub(super) async fn inject(
     request: Request,
     next: impl AsyncFnOnce(Request) -> Response,
 ) -> (Response, bool) {
-    let Injection { rule, latency, end } = injection;
+    let Injection { rule, latency, action } = injection;
     // The body is read first: hyper notices that a caller has left only after that.
     let request = match receive(request).await {
         Ok(request) => request,
@@ -39,17 +39,17 @@ pub(super) async fn inject(
         }
     }
     let connection = request.extensions().get::<ConnectInfo<WireConnection>>().cloned();
-    let mut answer = match (end, connection) {
+    let mut answer = match (action, connection) {
         (None, _) => next(request).await,
-        (Some(FaultEnd::Status { status, retry_after }), _) => fail(status, retry_after),
-        (Some(FaultEnd::ResetMidBody), Some(ConnectInfo(connection))) => {
+        (Some(FaultAction::Status { status, retry_after }), _) => fail(status, retry_after),
+        (Some(FaultAction::ResetMidBody), Some(ConnectInfo(connection))) => {
             connection.resetting_mid_body(next(request).await)
         }
-        (Some(FaultEnd::Wire(fault)), Some(ConnectInfo(connection))) => {
+        (Some(FaultAction::Wire(fault)), Some(ConnectInfo(connection))) => {
             connection.fail(fault);
             return (StatusCode::OK.into_response(), false);
         }
-        (Some(FaultEnd::ResetMidBody | FaultEnd::Wire(_)), None) => {
+        (Some(FaultAction::ResetMidBody | FaultAction::Wire(_)), None) => {
             let error = "The fault could not be injected: this connection can't be made to fail.";
             Problem::new(StatusCode::NOT_IMPLEMENTED, "Injected fault", error).into_response()
         }

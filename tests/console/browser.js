@@ -28,13 +28,14 @@ async function startEmulator (t) {
 
 /**
  * Opens a page of a new emulator whose clock stands still. At the end of the test there must have
- * been no error in the browser's console and no request to another origin.
+ * been no error in the browser's console and no request to another origin. The options are those of
+ * Playwright for a page, for example its time zone.
  */
-export async function openConsole (t, path = '/') {
+export async function openConsole (t, path = '/', options = {}) {
   const url = await startEmulator(t)
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
   t.after(() => browser.close())
-  const page = await browser.newPage()
+  const page = await browser.newPage(options)
   const mistakes = []
   // A pipeline without a scenario answers 404, which the browser reports as an error.
   const expected = message => message.location().url.endsWith('/scenario')
@@ -47,5 +48,5 @@ export async function openConsole (t, path = '/') {
     const answer = await fetch(`${url}/_emulator/clock/advance`, { method: 'POST', body: JSON.stringify(body) })
     assert.equal(answer.status, 200)
   }
-  return { page, url, check, advance }
+  return { browser, page, url, check, advance }
 }

@@ -18,9 +18,9 @@ for (const [path, heading, content] of [
     const { page, check } = await openConsole(t, path)
     await page.getByRole('heading', { name: heading, level: 1 }).waitFor()
     await page.getByText(content).first().waitFor()
-    await page.setViewportSize({ width: 390, height: 800 })
+    await page.setViewportSize({ width: 360, height: 800 })
     const width = await page.evaluate(() => document.documentElement.scrollWidth)
-    assert.ok(width <= 390, `${path} is ${width} pixels wide`)
+    assert.ok(width <= 360, `${path} is ${width} pixels wide`)
     check()
   })
 }

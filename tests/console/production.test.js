@@ -33,7 +33,7 @@ test('a failed gate is overridden in its dialog', async t => {
   await fetch(`${url}/_emulator/program/4/pipeline/1/scenario`, { method: 'PUT', body: JSON.stringify(scenario) })
   await page.getByRole('row', { name: /Production Pipeline/ }).getByRole('button', { name: 'Run', exact: true }).click()
   await page.getByRole('button', { name: 'Normal Mode', exact: true }).click()
-  await page.getByRole('region', { name: 'Validation' }).waitFor()
+  await page.getByRole('region', { name: 'Validation' }).getByText('In progress', { exact: true }).waitFor()
   await advance({ by: 'PT1H' })
   const card = page.getByRole('region', { name: 'Code Scanning' })
   await card.getByText('Waiting', { exact: true }).waitFor()

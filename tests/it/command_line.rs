@@ -132,7 +132,8 @@ fn options_for_a_new_database_have_no_effect_on_another_and_that_is_said() {
     let mut log = String::new();
     stderr.read_to_string(&mut log).unwrap();
     for (line, option) in log.lines().zip(["--seed", "--clock-start"]) {
-        let told = format!("WARN {option} has no effect yet: the database cloudmanager.db is not");
+        let told =
+            format!("WARN {option} has no effect because the database cloudmanager.db already");
         assert!(line.starts_with(&told) && line.contains("/_emulator/reset"), "{log}");
     }
     assert_eq!(log.lines().count(), 2, "{log}");

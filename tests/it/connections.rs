@@ -7,7 +7,7 @@ use std::time::Duration;
 use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::app::{App, AppOptions};
 use cloudmanager_emulator::engine::EngineOptions;
-use cloudmanager_emulator::server::Patience;
+use cloudmanager_emulator::server::Timeouts;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,7 +34,7 @@ struct Listening {
 }
 
 impl Listening {
-    async fn start(patience: Patience) -> Self {
+    async fn start(timeouts: Timeouts) -> Self {
         let directory = TempDir::new().unwrap();
         let options = AppOptions {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -45,7 +45,7 @@ impl Listening {
             allow_hosts: Vec::new(),
             auth: Auth::Open,
             engine: EngineOptions::default(),
-            patience,
+            timeouts,
         };
         let app = App::build(options).await.unwrap();
         let address = app.url().trim_start_matches("http://").to_owned();
@@ -115,16 +115,16 @@ async fn ask_without_reading(address: &str) -> std::io::Error {
 }
 
 /// One time is short, and all others are long.
-fn patience(short: impl Fn(&mut Patience) -> &mut Duration) -> Patience {
+fn timeouts(short: impl Fn(&mut Timeouts) -> &mut Duration) -> Timeouts {
     let long = 100 * LONGEST;
-    let mut patience = Patience { head: long, idle: long, stall: long, closed: long, end: long };
-    *short(&mut patience) = Duration::from_millis(100);
-    patience
+    let mut timeouts = Timeouts { head: long, idle: long, stall: long, closed: long, end: long };
+    *short(&mut timeouts) = Duration::from_millis(100);
+    timeouts
 }
 
 #[tokio::test]
 async fn a_head_that_does_not_come_is_not_waited_for() {
-    let app = Listening::start(patience(|it| &mut it.head)).await;
+    let app = Listening::start(timeouts(|it| &mut it.head)).await;
     for begun in ["G", "GET /_emulator/health HTTP/1.1\r\nhost: local"] {
         assert_eq!(receive(&mut app.send(begun.as_bytes()).await).await, "");
     }
@@ -134,7 +134,7 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_head_that_comes_byte_by_byte_is_not_waited_for() {
-    let app = Listening::start(Patience::default()).await;
+    let app = Listening::start(Timeouts::default()).await;
     let mut stream = app.send(b"GET /").await;
     // From here on the time runs ahead whenever nothing else happens.
     tokio::time::pause();
@@ -148,7 +148,7 @@ async fn a_head_that_comes_byte_by_byte_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_connection_that_is_not_used_ends() {
-    let app = Listening::start(patience(|it| &mut it.idle)).await;
+    let app = Listening::start(timeouts(|it| &mut it.idle)).await;
     assert_eq!(receive(&mut app.send(b"").await).await, "");
     let text = receive(&mut app.send(HEALTH).await).await;
     assert!(text.contains("200 OK"), "{text}");
@@ -156,7 +156,7 @@ async fn a_connection_that_is_not_used_ends() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
-    let app = Listening::start(patience(|it| &mut it.stall)).await;
+    let app = Listening::start(timeouts(|it| &mut it.stall)).await;
     for path in ["/_emulator/reset", "/_emulator/state", "/api/program/4/pipeline/1/execution"] {
         let head = format!("PUT {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{{");
         let text = receive(&mut app.send(head.as_bytes()).await).await;
@@ -166,14 +166,14 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_caller_who_does_not_read_is_not_waited_for() {
-    let app = Listening::start(patience(|it| &mut it.stall)).await;
+    let app = Listening::start(timeouts(|it| &mut it.stall)).await;
     timeout(LONGEST, ask_without_reading(&app.address)).await.expect("an end");
 }
 
 #[tokio::test]
 async fn callers_who_wait_are_not_cut_off() {
     let second = Duration::from_millis(100);
-    let short = Patience { head: second, idle: second, stall: second, closed: second, end: second };
+    let short = Timeouts { head: second, idle: second, stall: second, closed: second, end: second };
     let app = Listening::start(short).await;
     let signed = format!(
         "host: localhost\r\nauthorization: Bearer t\r\nx-api-key: k\r\nx-gw-ims-org-id: {}\r\n\r\n",
@@ -189,7 +189,7 @@ async fn callers_who_wait_are_not_cut_off() {
 
 #[tokio::test]
 async fn a_stream_of_events_is_not_cut_off() {
-    let app = Listening::start(Patience::default()).await;
+    let app = Listening::start(Timeouts::default()).await;
     let events = b"GET /_emulator/events?types=program HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut stream = app.send(events).await;
     let mut reader = tokio::io::BufReader::new(&mut stream);
@@ -218,7 +218,7 @@ const WAIT: &str = "/_emulator/program/4/pipeline/1/execution/953671/wait?for=EN
 
 #[tokio::test]
 async fn callers_who_close_their_side_get_the_whole_answer() {
-    let app = Listening::start(Patience::default()).await;
+    let app = Listening::start(Timeouts::default()).await;
     let start = signed("PUT", "/api/program/4/pipeline/1/execution", 2);
     let wait = signed("GET", &format!("{WAIT}&timeout=PT0.5S"), 0);
     for (request, end) in [
@@ -246,7 +246,7 @@ async fn callers_who_close_their_side_get_the_whole_answer() {
 
 #[tokio::test]
 async fn a_caller_who_left_is_not_waited_for() {
-    let app = Listening::start(patience(|it| &mut it.closed)).await;
+    let app = Listening::start(timeouts(|it| &mut it.closed)).await;
     let start = signed("PUT", "/api/program/4/pipeline/1/execution", 0);
     receive_answer(&mut app.send(&start).await).await;
     // For the emulator, this looks as if the caller had left.
@@ -257,7 +257,7 @@ async fn a_caller_who_left_is_not_waited_for() {
 
 #[tokio::test]
 async fn a_stream_of_events_goes_on_for_a_caller_who_closed_its_side() {
-    let app = Listening::start(Patience::default()).await;
+    let app = Listening::start(Timeouts::default()).await;
     let events = b"GET /_emulator/events?types=program HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut stream = app.send(events).await;
     stream.shutdown().await.unwrap();
@@ -275,7 +275,7 @@ async fn a_stream_of_events_goes_on_for_a_caller_who_closed_its_side() {
 
 #[tokio::test]
 async fn the_silence_before_a_head_does_not_count_against_it() {
-    let app = Listening::start(Patience::default()).await;
+    let app = Listening::start(Timeouts::default()).await;
     let mut stream = app.send(b"").await;
     app.call().await;
     // From here on the time runs ahead whenever nothing else happens.
@@ -293,7 +293,7 @@ async fn the_silence_before_a_head_does_not_count_against_it() {
 
 #[tokio::test]
 async fn a_wrong_method_with_a_large_body_gets_an_answer() {
-    let app = Listening::start(Patience::default()).await;
+    let app = Listening::start(Timeouts::default()).await;
     for path in ["/_emulator/state", "/_emulator/seed"] {
         for (length, answer) in
             [(1 << 19, "405 Method Not Allowed"), (10 << 20, "413 Payload Too Large")]
@@ -308,7 +308,7 @@ async fn a_wrong_method_with_a_large_body_gets_an_answer() {
 
 #[tokio::test]
 async fn callers_who_stopped_do_not_delay_the_end() {
-    let app = Listening::start(patience(|it| &mut it.end)).await;
+    let app = Listening::start(timeouts(|it| &mut it.end)).await;
     let _half = app.send(b"GET /_emul").await;
     let head = b"PUT /_emulator/state HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{";
     let _half_a_body = app.send(head).await;
@@ -322,7 +322,7 @@ async fn callers_who_stopped_do_not_delay_the_end() {
 
 #[tokio::test]
 async fn a_request_names_one_host() {
-    let app = Listening::start(Patience::default()).await;
+    let app = Listening::start(Timeouts::default()).await;
     for hosts in ["", "host: localhost\r\nhost: localhost\r\n", "host: localhost\r\nhost: a\r\n"] {
         let head = format!("GET /_emulator/health HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
         let text = receive(&mut app.send(head.as_bytes()).await).await;

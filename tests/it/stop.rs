@@ -7,7 +7,7 @@ use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::app::{App, AppError, AppOptions};
 use cloudmanager_emulator::engine::EngineOptions;
 use cloudmanager_emulator::log::Recent;
-use cloudmanager_emulator::server::Patience;
+use cloudmanager_emulator::server::Timeouts;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -40,7 +40,7 @@ impl InFlight {
             allow_hosts: Vec::new(),
             auth: Auth::Open,
             engine: EngineOptions::default(),
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
         };
         let app = App::build(options).await.unwrap();
         let address = app.url().trim_start_matches("http://").to_owned();

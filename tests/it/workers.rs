@@ -8,7 +8,7 @@ use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::app::{App, AppError, AppOptions};
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::seed::Origin;
-use cloudmanager_emulator::server::Patience;
+use cloudmanager_emulator::server::Timeouts;
 use cloudmanager_emulator::workers::WorkerFailed;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -28,7 +28,7 @@ async fn build(database: &Path) -> App {
         allow_hosts: Vec::new(),
         auth: Auth::Open,
         engine: EngineOptions::default(),
-        patience: Patience::default(),
+        timeouts: Timeouts::default(),
     };
     App::build(options).await.unwrap()
 }

@@ -1,4 +1,4 @@
-//! What IMS says of a token and of whom it was given to, and how a token is made invalid.
+//! The IMS operations that describe a token and its owner, validate it, and invalidate it.
 
 use std::sync::Arc;
 
@@ -11,23 +11,23 @@ use utoipa::ToSchema;
 use super::error::{ImsError, ImsFailure};
 use super::parameters::{InvalidateRequest, ValidateRequest};
 use super::{authenticate, wrong_client};
-use crate::access::access_token::{AccessClaims, BadToken, TokenError};
+use crate::access::access_token::{AccessClaims, InvalidToken, TokenError};
 use crate::access::gateway::{token_of, user_of};
 use crate::access::{Access, Auth};
 use crate::domain::client::Client;
 use crate::http::problem::Problem;
 
-/// The user of a token that does not say whose it is, where everybody is let in.
+/// The user of a token without a readable `user_id`, with `--auth open`.
 const ANYBODY: &str = "anybody@techacct.adobe.com";
 
-/// Whose token a request carries.
-struct TokenHolder {
+/// The owner of the token in a request.
+struct TokenOwner {
     user_id: String,
-    /// The client that the token was given to; none where everybody is let in.
+    /// The client that the token was issued to; `None` with `--auth open`.
     client: Option<Arc<Client>>,
 }
 
-impl TokenHolder {
+impl TokenOwner {
     async fn of(access: &Access, headers: &HeaderMap) -> Result<Self, ImsFailure> {
         let missing = || bad_token("the Authorization header must be Bearer and an access token");
         let token = token_of(headers).ok_or_else(missing)?;
@@ -71,7 +71,7 @@ pub async fn get_user_info(
     State(access): State<Access>,
     headers: HeaderMap,
 ) -> Result<Json<UserInfoView>, ImsFailure> {
-    let TokenHolder { user_id, .. } = TokenHolder::of(&access, &headers).await?;
+    let TokenOwner { user_id, .. } = TokenOwner::of(&access, &headers).await?;
     Ok(Json(UserInfoView {
         sub: user_id.clone(),
         account_type: "service",
@@ -81,7 +81,7 @@ pub async fn get_user_info(
     }))
 }
 
-/// The profile of the user whose token it is.
+/// The profile of the token's owner.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Profile)]
@@ -98,7 +98,7 @@ pub struct ProfileView {
     country_code: &'static str,
 }
 
-/// Returns the profile of the user whose token it is.
+/// Returns the profile of the token's owner.
 #[utoipa::path(get, path = "/ims/profile/v1", operation_id = "getProfile", tag = "IMS",
     params(("Authorization" = String, Header, description = "Bearer, and an access token")),
     responses((status = 200, description = "The profile", body = ProfileView),
@@ -107,7 +107,7 @@ pub async fn get_profile(
     State(access): State<Access>,
     headers: HeaderMap,
 ) -> Result<Json<ProfileView>, ImsFailure> {
-    let TokenHolder { user_id, .. } = TokenHolder::of(&access, &headers).await?;
+    let TokenOwner { user_id, .. } = TokenOwner::of(&access, &headers).await?;
     Ok(Json(ProfileView {
         user_id: user_id.clone(),
         auth_id: user_id.clone(),
@@ -157,7 +157,7 @@ pub async fn get_organisations(
     State(access): State<Access>,
     headers: HeaderMap,
 ) -> Result<Json<OrganisationsView>, ImsFailure> {
-    let TokenHolder { client, .. } = TokenHolder::of(&access, &headers).await?;
+    let TokenOwner { client, .. } = TokenOwner::of(&access, &headers).await?;
     let catalog = access.engine.catalog();
     let is_own = |id| client.as_ref().is_none_or(|client| client.tenant_id == id);
     let own = catalog.list_tenants().filter(|tenant| is_own(tenant.id));
@@ -192,10 +192,10 @@ pub struct ValidityView {
 #[utoipa::path(get, path = "/ims/validate_token/v1", operation_id = "validateToken", tag = "IMS",
     params(("Authorization" = Option<String>, Header, description = "Bearer, and an access token"),
         ("token" = Option<String>, Query, description = "An access token"),
-        ("client_id" = Option<String>, Query, description = "The client that it must be for"),
+        ("client_id" = Option<String>, Query, description = "The client that the token must belong to; any if absent"),
         ("type" = Option<String>, Query, description = "access_token")),
-    responses((status = 200, description = "Whether it is good", body = ValidityView),
-        (status = 400, description = "The request does not fit",
+    responses((status = 200, description = "Whether the token is valid", body = ValidityView),
+        (status = 400, description = "The request is invalid",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn validate_token(
     State(access): State<Access>,
@@ -204,7 +204,7 @@ pub async fn validate_token(
     let ValidateRequest { token, client_id, .. } = request;
     let read = access.tokens.read(&token).await.and_then(|claims| {
         let is_for = client_id.is_none_or(|client_id| client_id == claims.client_id);
-        if is_for { Ok(claims) } else { Err(BadToken::OtherClient.into()) }
+        if is_for { Ok(claims) } else { Err(InvalidToken::OtherClient.into()) }
     });
     Ok(Json(match read {
         Ok(claims) => {
@@ -220,11 +220,11 @@ pub async fn validate_token(
     }))
 }
 
-/// Tells whether a token is good, as `GET` does, with a form.
+/// Returns whether a token is valid, like `GET`. The parameters are in a form.
 #[utoipa::path(post, path = "/ims/validate_token/v1", operation_id = "validateTokenByForm", tag = "IMS",
     request_body(content((ValidateRequest = "application/x-www-form-urlencoded"), (ValidateRequest = "multipart/form-data"))),
-    responses((status = 200, description = "Whether it is good", body = ValidityView),
-        (status = 400, description = "The request does not fit",
+    responses((status = 200, description = "Whether the token is valid", body = ValidityView),
+        (status = 400, description = "The request is invalid",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn validate_token_by_form(
     access: State<Access>,
@@ -233,7 +233,7 @@ pub async fn validate_token_by_form(
     validate_token(access, request).await
 }
 
-/// A token is invalid now.
+/// The empty response to a token that was invalidated.
 #[derive(Serialize, ToSchema)]
 #[schema(as = InvalidatedToken)]
 pub struct InvalidatedView {}
@@ -241,7 +241,7 @@ pub struct InvalidatedView {}
 /// Invalidates a token. Send it as the parameter `token` or in the `Authorization` header.
 #[utoipa::path(post, path = "/ims/invalidate_token/v2", operation_id = "invalidateToken", tag = "IMS",
     request_body(content((InvalidateRequest = "application/x-www-form-urlencoded"), (InvalidateRequest = "multipart/form-data"))),
-    responses((status = 200, description = "The token is invalid now", body = InvalidatedView),
+    responses((status = 200, description = "The token was invalidated", body = InvalidatedView),
         (status = 400, description = "Unknown client, wrong client secret, invalid token, or invalid request",
             content((ImsError = "application/json"), (Problem = "application/problem+json")))))]
 pub async fn invalidate_token(
@@ -258,12 +258,12 @@ pub async fn invalidate_token(
         }
         None => {}
     }
-    let refuse = |bad: BadToken| Err(ImsError::new("invalid_token", bad.as_str()).into());
+    let refuse = |bad: InvalidToken| Err(ImsError::new("invalid_token", bad.as_str()).into());
     match access.tokens.read(&token).await {
         Ok(claims) if claims.client_id == client_id => access.tokens.invalidate(&claims),
-        Ok(_) => return refuse(BadToken::OtherClient),
+        Ok(_) => return refuse(InvalidToken::OtherClient),
         Err(TokenError::Store(error)) => return Err(error.into()),
-        // Every token is good there, whatever becomes of it.
+        // With `--auth open` every token is valid, so there is nothing to invalidate.
         Err(_) if access.auth == Auth::Open => {}
         Err(TokenError::Bad(bad)) => return refuse(bad),
     }

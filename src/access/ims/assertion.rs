@@ -17,8 +17,8 @@ struct AssertionClaims {
     aud: Value,
 }
 
-/// Checks that a JWT speaks for a client of an organisation now. Its signature is checked if the
-/// client's certificate is known.
+/// Checks that a JWT identifies a client of an organisation and has not expired. The signature is
+/// checked if the client's certificate is known.
 pub(super) fn check(
     token: &str,
     client: &Client,
@@ -66,13 +66,14 @@ fn algorithm(jwt: &Jwt<'_>) -> Option<String> {
     Some(header.get("alg")?.as_str()?.to_owned())
 }
 
-/// Returns the claims of a JWT that is written as one that is signed.
+/// Returns the claims of a JWT, or `None` if it is malformed or unsigned. The signature is not
+/// checked here.
 fn read(jwt: &Jwt<'_>) -> Option<AssertionClaims> {
     let algorithm = algorithm(jwt)?;
     if algorithm.eq_ignore_ascii_case("none") || jwt.signature()?.is_empty() {
         return None;
     }
-    // A list would pass for a structure whose fields have no names.
+    // Read as a map first: serde would also accept an array for a struct.
     let claims: Map<String, Value> = jwt.claims()?;
     serde_json::from_value(claims.into()).ok()
 }

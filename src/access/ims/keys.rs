@@ -23,7 +23,7 @@ struct KeyView {
     kty: &'static str,
     alg: &'static str,
     r#use: &'static str,
-    /// What the header of each token names.
+    /// The identifier of the key; the header of each token contains it.
     kid: String,
     /// The modulus.
     n: String,

@@ -1,4 +1,4 @@
-//! What IMS does for clients: it gives them access tokens, and tells what they are good for.
+//! The operations of IMS, Adobe's identity service: it issues access tokens and validates them.
 
 mod account;
 mod assertion;
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::routes;
 
-use super::access_token::USUAL_SCOPE;
+use super::access_token::DEFAULT_SCOPE;
 use super::gateway::user_of_api_key;
 use super::{Access, Auth};
 use crate::domain::client::Client;
@@ -25,8 +25,8 @@ use crate::http::problem::Problem;
 use error::{ImsError, ImsFailure};
 use parameters::{ExchangeRequest, TokenRequest};
 
-/// The operations. They need no credentials of the gateway's: a client has no token yet, or shows it
-/// to IMS itself.
+/// The operations. The gateway does not check their credentials: a client has no token yet, or the
+/// operation checks the token itself.
 const OPERATIONS: &[Described<Access>] = &[
     || routes!(get_access_token),
     || routes!(get_access_token_v2),
@@ -51,8 +51,8 @@ pub fn describe() -> OpenApi {
     operations::describe(OPERATIONS.iter().copied())
 }
 
-/// How long a token is good, in seconds, as its receiver is told: a second less than it is, as by
-/// IMS.
+/// The lifetime of a token in responses, in seconds. Like in IMS, it is one second less than the
+/// real lifetime.
 const EXPIRES_IN: u32 = 86_399;
 
 /// An access token.
@@ -66,13 +66,13 @@ pub struct TokenView {
 }
 
 impl TokenView {
-    /// A token that its receiver is told to use for a day.
+    /// Returns the response with a token and its lifetime in seconds.
     pub(crate) fn new(access_token: String) -> Self {
         Self { access_token, token_type: "bearer", expires_in: EXPIRES_IN }
     }
 }
 
-type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
+type TokenResponse = ([(HeaderName, &'static str); 1], Json<TokenView>);
 
 /// Issues an access token for a client id and secret. The parameters may also be in the query
 /// string.
@@ -84,10 +84,10 @@ type Given = ([(HeaderName, &'static str); 1], Json<TokenView>);
 pub async fn get_access_token(
     State(access): State<Access>,
     request: TokenRequest,
-) -> Result<Given, ImsFailure> {
+) -> Result<TokenResponse, ImsFailure> {
     let TokenRequest { client_id, client_secret, scope, .. } = &request;
     let client = authenticate(&access, client_id, client_secret, StatusCode::BAD_REQUEST)?;
-    give(&access, client.as_deref(), client_id, scope, EXPIRES_IN).await
+    issue_token(&access, client.as_deref(), client_id, scope, EXPIRES_IN).await
 }
 
 /// Issues an access token, exactly as version 3 does.
@@ -99,7 +99,7 @@ pub async fn get_access_token(
 pub async fn get_access_token_v2(
     access: State<Access>,
     request: TokenRequest,
-) -> Result<Given, ImsFailure> {
+) -> Result<TokenResponse, ImsFailure> {
     get_access_token(access, request).await
 }
 
@@ -112,7 +112,7 @@ pub async fn get_access_token_v2(
 pub async fn get_access_token_v1(
     access: State<Access>,
     request: TokenRequest,
-) -> Result<Given, ImsFailure> {
+) -> Result<TokenResponse, ImsFailure> {
     get_access_token(access, request).await
 }
 
@@ -127,7 +127,7 @@ pub async fn get_access_token_v1(
 pub async fn exchange_jwt(
     State(access): State<Access>,
     request: ExchangeRequest,
-) -> Result<Given, ImsFailure> {
+) -> Result<TokenResponse, ImsFailure> {
     let ExchangeRequest { client_id, client_secret, jwt_token } = &request;
     let client = authenticate(&access, client_id, client_secret, StatusCode::UNAUTHORIZED)?;
     if let (Auth::Strict, Some(client)) = (access.auth, &client) {
@@ -135,15 +135,15 @@ pub async fn exchange_jwt(
         let tenant = catalog.find_tenant(client.tenant_id).ok_or_else(wrong_client)?;
         assertion::check(jwt_token, client, &tenant.ims_org_id, access.engine.now())?;
     }
-    give(&access, client.as_deref(), client_id, USUAL_SCOPE, EXPIRES_IN * 1000).await
+    issue_token(&access, client.as_deref(), client_id, DEFAULT_SCOPE, EXPIRES_IN * 1000).await
 }
 
 fn wrong_client() -> ImsError {
     ImsError::new("invalid_client", "invalid client_id parameter")
 }
 
-/// The client whose secret this is; none if everybody is let in and there is no such client. Which
-/// status a wrong secret has depends on the operation.
+/// Checks a client's secret and returns the client. With `--auth open`, an unknown client is
+/// accepted and `None` is returned. The status for a wrong secret depends on the operation.
 fn authenticate(
     access: &Access,
     id: &str,
@@ -163,13 +163,13 @@ fn authenticate(
     }
 }
 
-async fn give(
+async fn issue_token(
     access: &Access,
     client: Option<&Client>,
     id: &str,
     scope: &str,
     expires_in: u32,
-) -> Result<Given, ImsFailure> {
+) -> Result<TokenResponse, ImsFailure> {
     let user =
         client.map_or_else(|| user_of_api_key(id), |client| client.technical_account_id.clone());
     let access_token = access.tokens.issue(id, &user, scope).await?;

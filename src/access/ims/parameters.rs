@@ -1,4 +1,5 @@
-//! What is sent to IMS: a form of either kind, a query string, or some of it in each.
+//! The parameters of requests to IMS. They can be in a form (URL-encoded or multipart), in the
+//! query string, or in both.
 
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::header;
@@ -6,14 +7,14 @@ use utoipa::ToSchema;
 
 use super::error::ImsError;
 use crate::access::Access;
-use crate::access::access_token::{ACCESS, USUAL_SCOPE};
+use crate::access::access_token::{ACCESS, DEFAULT_SCOPE};
 use crate::access::gateway::token_of;
-use crate::http::body::LARGEST;
+use crate::http::body::MAX_BODY_BYTES;
 
 /// The content type of forms.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The other one, which Adobe's JavaScript clients use.
+/// The content type of multipart forms, which Adobe's JavaScript clients send.
 const MULTIPART: &str = "multipart/form-data";
 
 /// The longest identifier of a client, in characters.
@@ -64,7 +65,7 @@ pub struct ValidateRequest {
     /// The token; that of the `Authorization` header if absent.
     #[schema(required = false)]
     pub(super) token: String,
-    /// The client that it must be for; any if absent.
+    /// The client that the token must belong to; any if absent.
     pub(super) client_id: Option<String>,
     /// Always `access_token`.
     #[schema(required = false)]
@@ -78,7 +79,7 @@ pub struct InvalidateRequest {
     /// The token; that of the `Authorization` header if absent.
     #[schema(required = false)]
     pub(super) token: String,
-    /// The client that it was given to.
+    /// The client that the token was issued to.
     pub(super) client_id: String,
     /// The client's secret; checked only if it is sent.
     pub(super) client_secret: Option<String>,
@@ -94,7 +95,7 @@ impl FromRequest<Access> for TokenRequest {
             let description = "the grant_type must be client_credentials";
             return Err(ImsError::new("unsupported_grant_type", description));
         }
-        let scope = sent.find("scope")?.unwrap_or(USUAL_SCOPE).to_owned();
+        let scope = sent.find("scope")?.unwrap_or(DEFAULT_SCOPE).to_owned();
         if scope.chars().count() > LONGEST_SCOPE {
             return Err(ImsError::new("invalid_scope", "the scope is too long"));
         }
@@ -160,7 +161,7 @@ impl Parameters {
             return Ok(Self(pairs));
         }
         let is_form = media_type.eq_ignore_ascii_case(FORM);
-        let body = axum::body::to_bytes(request.into_body(), LARGEST)
+        let body = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES)
             .await
             .map_err(|_| ImsError::invalid_request("the body can't be read"))?;
         if !body.is_empty() && !is_form {

@@ -1,5 +1,5 @@
-//! The files that the API redirects to. Their addresses carry tokens of their own: who has the
-//! address may read the file.
+//! The files that the API redirects to. Their URLs contain a token: anyone who has the URL can
+//! download the file.
 
 mod content;
 

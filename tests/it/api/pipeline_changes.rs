@@ -175,7 +175,7 @@ async fn every_mistake_is_listed_and_nothing_is_changed() {
 async fn what_can_t_be_changed_must_be_repeated_as_it_is() {
     let app = TestApp::new().await;
     let before = app.get(PRODUCTION).await.json();
-    let kept = "can't be changed; leave it out, or repeat its present value";
+    let kept = "can't be changed; omit it or send its current value";
     let deploy = |fields: Value| {
         let mut phase = json!({"type": "DEPLOY", "name": "DEPLOY_1"});
         phase.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
@@ -187,17 +187,20 @@ async fn what_can_t_be_changed_must_be_repeated_as_it_is() {
         (json!({"name": "Other"}), format!("name: {kept}")),
         (json!({"trigger": "ON_COMMIT", "phases": []}), format!("trigger: {kept}")),
         (json!({"id": 1}), format!("id: {kept}")),
-        (json!({"branch": "x"}), "branch: is no field that can be changed; those are phases".into()),
+        (
+            json!({"branch": "x"}),
+            "branch: can't be changed; fields that can be changed: phases".into(),
+        ),
         (
             json!({"phases": [{"type": "BUILD", "branch": "x", "environmentId": "59253"}]}),
-            "phases[0].environmentId: is no field that can be changed; those are repositoryId, \
+            "phases[0].environmentId: can't be changed; fields that can be changed: repositoryId, \
              branch, steps"
                 .into(),
         ),
         (deploy(json!({"environmentType": "prod"})), format!("phases[0].environmentType: {kept}")),
         (
             deploy(json!({"branch": "x"})),
-            "phases[0].branch: is no field that can be changed; those are environmentId, steps"
+            "phases[0].branch: can't be changed; fields that can be changed: environmentId, steps"
                 .into(),
         ),
         (
@@ -206,11 +209,14 @@ async fn what_can_t_be_changed_must_be_repeated_as_it_is() {
         ),
         (
             option("loadTest", json!({"popularPagesWeight": 5})),
-            "phases[0].steps[0].options.popularPagesWeight: is no field that can be changed; those \
-             are dispatcherCacheInvalidationPaths, dispatcherCacheFlushPaths"
+            "phases[0].steps[0].options.popularPagesWeight: can't be changed; fields \
+             that can be changed: dispatcherCacheInvalidationPaths, dispatcherCacheFlushPaths"
                 .into(),
         ),
-        (option("approval", json!({})), "phases[0].steps[0].name: the phase has no such step".into()),
+        (
+            option("approval", json!({})),
+            "phases[0].steps[0].name: the phase has no such step".into(),
+        ),
         (
             json!({"phases": [{"type": "BUILD", "steps": [{}]}]}),
             "phases[0].steps[0].name: the phase has no such step".into(),

@@ -6,20 +6,21 @@ use super::activity::{ConnectionActivity, WaitsFor};
 
 /// The time-outs of callers, in real time. Handlers have none here.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// Until the head of a request is complete, once it has begun.
     pub head: Duration,
     /// Until the next request begins.
     pub idle: Duration,
     /// Until more of a request's body arrives, or more of an answer is read.
     pub stall: Duration,
-    /// Until an answer begins whose caller has closed its side: it may have left.
+    /// Until the response begins, if the client has closed its side of the connection: it may have
+    /// disconnected.
     pub closed: Duration,
     /// The time-out for all of these once the emulator stops.
     pub end: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(30),
@@ -34,14 +35,14 @@ impl Default for Patience {
     }
 }
 
-impl Patience {
+impl Timeouts {
     /// Returns the time-outs once the emulator stops.
-    pub(super) fn at_the_end(&self) -> Self {
+    pub(super) fn for_shutdown(&self) -> Self {
         let end = self.end;
         Self { head: end, idle: end, stall: end, closed: end, end }
     }
 
-    fn for_what(&self, waiting: WaitsFor) -> Option<Duration> {
+    fn timeout_for(&self, waiting: WaitsFor) -> Option<Duration> {
         match waiting {
             WaitsFor::Handler => None,
             WaitsFor::Request => Some(self.idle),
@@ -54,15 +55,15 @@ impl Patience {
     /// Waits until a time-out has passed without progress. The connection is checked at intervals:
     /// that costs less than resetting a timer with every read and write. A caller may get up to one
     /// interval more.
-    pub(super) async fn lose(&self, activity: &ConnectionActivity) {
+    pub(super) async fn wait_for_timeout(&self, activity: &ConnectionActivity) {
         let between = self.head.min(self.idle).min(self.stall).min(self.closed) / 2;
-        let mut last = (activity.moves(), activity.waiting());
+        let mut last = (activity.progress_count(), activity.waiting());
         let mut quiet = Duration::ZERO;
         loop {
             tokio::time::sleep(between).await;
             quiet += between;
-            let now = (activity.moves(), activity.waiting());
-            let longest = self.for_what(now.1);
+            let now = (activity.progress_count(), activity.waiting());
+            let longest = self.timeout_for(now.1);
             // The silence before a head does not count against the head.
             if now != last || longest.is_none() {
                 (last, quiet) = (now, Duration::ZERO);

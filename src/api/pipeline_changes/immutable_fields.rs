@@ -1,4 +1,4 @@
-//! What an update of a pipeline sends beside what it can change: it must be as it is shown now.
+//! Checks the fields of a pipeline update that can't be changed: each must have its current value.
 
 use serde_json::Value;
 
@@ -11,8 +11,8 @@ use crate::http::problem::Problem;
 /// The options of a step that can be changed.
 const OPTIONS: [&str; 2] = ["dispatcherCacheInvalidationPaths", "dispatcherCacheFlushPaths"];
 
-/// Refuses a body, which has the right form, if it has other values than those that are shown where an
-/// update can't change any. Parts that the pipeline does not have are not looked at.
+/// Rejects a well-formed body if a field that can't be changed differs from its current value.
+/// Phases and steps that the pipeline does not have are ignored here.
 pub(super) fn check(body: &[u8], shown: &PipelineView) -> Result<(), Problem> {
     let sent: Value = serde_json::from_slice(body).unwrap_or_default();
     let shown = serde_json::to_value(shown).unwrap_or_default();
@@ -49,17 +49,17 @@ fn compare_phase(sent: &Value, phases: &Value, place: &mut Place<'_>) {
     }
 }
 
-/// Reports the fields that can't be changed and have another value than the one that is shown. What is
-/// not shown may be sent as null.
+/// Reports the fields that can't be changed and differ from their current value. Fields that the
+/// pipeline does not have may be sent as null.
 fn compare(sent: &Value, shown: &Value, changeable: &[&str], place: &mut Place<'_>) {
     for (name, value) in sent.as_object().into_iter().flatten() {
         if changeable.contains(&name.as_str()) || *value == shown[name] {
             continue;
         }
         let message = if shown.get(name).is_some() {
-            "can't be changed; leave it out, or repeat its present value".to_owned()
+            "can't be changed; omit it or send its current value".to_owned()
         } else {
-            format!("is no field that can be changed; those are {}", changeable.join(", "))
+            format!("can't be changed; fields that can be changed: {}", changeable.join(", "))
         };
         place.report(InvalidField::new(name, message));
     }
