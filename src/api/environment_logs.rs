@@ -209,8 +209,8 @@ fn read_days(query: &QueryParameters) -> Result<u32, Problem> {
     })
 }
 
-/// Returns the URL of the gzip-compressed log of one day: as JSON if `Accept` names it, otherwise
-/// as a redirect.
+/// Returns the URL of the log of one day, a gzip file: as JSON if `Accept` names `application/json`,
+/// otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}/logs/download",
     operation_id = "downloadLogs", tag = "Environments", params(InEnvironment,
         ("service" = String, Query, description = "The service"),

@@ -41,9 +41,10 @@ pub struct CommitView {
     execution_ids: Vec<String>,
 }
 
-/// Adds a commit to a branch, and starts the idle pipelines of this branch that are triggered by
-/// commits. Responds with 404 if the branch does not exist and `create` is not true. Write slashes
-/// in the name of the branch as `%2F`.
+/// Adds a commit to a branch, and starts the idle pipelines that build each commit of it.
+///
+/// Responds with 404 if the branch does not exist and `create` is not true. Write slashes in the
+/// name of the branch as `%2F`.
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",

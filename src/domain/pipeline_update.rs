@@ -132,8 +132,13 @@ impl PhaseUpdate {
                 self.apply_environment(program, environment_id, *environment_type, place);
             }
         }
+        let mut changed = BTreeSet::new();
         for (index, update) in self.steps.iter().enumerate() {
-            update.apply(phase, &mut place.at(&format!("steps[{index}]")));
+            let place = &mut place.at(&format!("steps[{index}]"));
+            if !changed.insert(update.name()) {
+                wrong(place, "name", "the step is listed twice", update.name());
+            }
+            update.apply(phase, place);
         }
     }
 
@@ -188,11 +193,16 @@ impl PhaseUpdate {
 }
 
 impl StepUpdate {
+    /// Returns the action of the step; only deploy steps have options that can be changed.
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(Action::Deploy.as_str())
+    }
+
     fn apply(&self, phase: &mut Phase, place: &mut Place<'_>) {
         let OptionsUpdate { dispatcher_cache_invalidation_paths, dispatcher_cache_flush_paths } =
             &self.options;
         let environment = phase.environment_type();
-        let name = self.name.as_deref().unwrap_or(Action::Deploy.as_str());
+        let name = self.name();
         let Some(step) = phase.steps.iter_mut().find(|step| step.action.as_str() == name) else {
             wrong(place, "name", "the phase has no such step", name);
             return;

@@ -144,6 +144,10 @@ async fn every_mistake_is_listed_and_nothing_is_changed() {
             "phases[1].name: the phase is listed twice",
         ),
         (
+            json!([{"type": "DEPLOY", "name": "DEPLOY_2", "steps": [flush(1), {}]}]),
+            "phases[0].steps[1].name: the step is listed twice",
+        ),
+        (
             json!([{"type": "DEPLOY", "name": "DEPLOY_2", "steps": [flush(101)]}]),
             "phases[0].steps[0].options: dispatcherCacheFlushPaths has more than 100 paths",
         ),
@@ -258,6 +262,17 @@ async fn paths_on_dispatchers_are_checked_when_they_are_set() {
     let steps =
         json!([{"name": "deploy", "options": {"dispatcherCacheFlushPaths": [&long[..2048]]}}]);
     change(&app, DEV, json!({"type": "DEPLOY", "steps": steps})).await;
+
+    // A new pipeline, too.
+    let steps = json!([{"name": "deploy", "options": {"dispatcherCacheFlushPaths": ["content"]}}]);
+    let phases = json!([{"type": "VALIDATE"},
+        {"type": "BUILD", "repositoryId": "1", "branch": "main"},
+        {"type": "DEPLOY", "environmentId": "59252", "steps": steps}]);
+    let pipeline = json!({"id": "9", "name": "New", "phases": phases});
+    let answer = app.post("/_emulator/program/4/pipelines", &pipeline).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+    let said = "dispatcherCacheFlushPaths: \"content\" is no path that begins with a slash";
+    assert!(answer.errors().contains(said), "{}", answer.errors());
 }
 
 #[tokio::test]

@@ -73,9 +73,9 @@ impl TestApp {
         Self::open(TempDir::new().unwrap(), options(pace), seed, Auth::Open).await
     }
 
-    /// With the quick pace and the database that is in a directory.
-    pub async fn on(directory: TempDir) -> Self {
-        Self::open(directory, options(Pace::Quick), seed::demo(), Auth::Open).await
+    /// With the database that is in a directory.
+    pub async fn on(directory: TempDir, pace: Pace) -> Self {
+        Self::open(directory, options(pace), seed::demo(), Auth::Open).await
     }
 
     /// With the quick pace, where a transaction takes no more than `batch` executions.

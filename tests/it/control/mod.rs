@@ -15,6 +15,7 @@ mod history;
 mod instances;
 mod large;
 mod metrics;
+mod overlapping;
 mod program;
 mod push_update;
 mod redelivery;
