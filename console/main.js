@@ -1,6 +1,7 @@
-import { html, render } from './view.js'
+// Starts the console.
+import { html, render } from './core/view.js'
+import { follow } from './core/live.js'
 import { Shell } from './parts/shell.js'
-import { follow } from './live.js'
 
 follow()
-render(html`<${Shell} />`, document.getElementById('app'))
+render(html`<${Shell} />`, /** @type {HTMLElement} */ (document.getElementById('app')))

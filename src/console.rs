@@ -20,7 +20,7 @@ struct Assets;
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'; object-src 'none'";
 
-/// The pages, which `console/routes.js` tells apart, and the files that they load.
+/// The pages, which `console/core/routes.js` tells apart, and the files that they load.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let page = get(async |headers: HeaderMap| answer("index.html", &headers));
     Router::new()

@@ -8,9 +8,9 @@ use clap::Args;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::client::read_json;
+use super::client::{failure, read_json};
 use super::{CommandError, parse_url, print};
-use crate::seed;
+use crate::{outgoing, seed};
 
 /// Where an organisation is imported from, and as whom.
 #[derive(Args, Debug)]
@@ -46,7 +46,7 @@ pub async fn import(options: ImportOptions) -> Result<ExitCode, CommandError> {
     let ImportOptions { from, org, api_key, token_file } = options;
     let token = std::fs::read_to_string(&token_file)
         .map_err(|error| CommandError::Read { path: token_file.display().to_string(), error })?;
-    let http = reqwest::Client::new();
+    let http = outgoing::build(reqwest::Client::builder).map_err(|error| failure(&from, error))?;
     let url = from.trim_end_matches('/').to_owned();
     let token = token.trim().to_owned();
     let source = ApiSource { http, url, organisation: org, api_key, token };

@@ -148,7 +148,7 @@ pub async fn put_artifact(
     if let Some(problem) = file_name_problem(&file) {
         return Err(Problem::invalid([InvalidField::new("file", problem).with_value(file)]));
     }
-    let place = control.engine.place_for_copy();
+    let place = control.engine.place_for_copy().await;
     let received = TemporaryFile::receive(place, body, LARGEST_ARTIFACT).await?;
     let (received, reading) = read(received).await?;
     let Uploaded { file, replaced } = control.engine.upload(key, file, reading, received).await?;

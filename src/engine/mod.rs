@@ -21,6 +21,7 @@ use std::error::Error;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Notify, watch};
@@ -76,6 +77,8 @@ pub struct EngineOptions {
     pub batch: NonZeroU32,
     /// The limits of what `git` may do.
     pub git: GitLimits,
+    /// How long a call waits while there are too many copies of the state, in real time.
+    pub patience: Duration,
 }
 
 impl Default for EngineOptions {
@@ -90,6 +93,7 @@ impl Default for EngineOptions {
             // time.
             batch: const { NonZeroU32::new(20_000).unwrap() },
             git: GitLimits::default(),
+            patience: Duration::from_secs(30),
         }
     }
 }
@@ -162,7 +166,7 @@ impl Engine {
         engine.catch_up(row, has_key).await?;
         engine.open_repositories().await?;
         // What fell due while the emulator did not run says nothing about the scheduler.
-        engine.counters.record_lateness(std::time::Duration::ZERO);
+        engine.counters.record_lateness(Duration::ZERO);
         Ok(engine)
     }
 

@@ -15,6 +15,7 @@ use crate::access::signer::Signer;
 use crate::domain::delivery::{Attempt, DueDelivery, Reply};
 use crate::domain::webhook::NewWebhook;
 use crate::engine::deliveries::ReadyDelivery;
+use crate::outgoing;
 use crate::store::with_causes;
 
 /// How long a call may take, in real time, as with Adobe I/O Events.
@@ -50,12 +51,13 @@ impl Sender {
         }
         // Subscribers mostly run on this machine, where a proxy from the environment can't reach
         // them.
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .timeout(TIMEOUT)
-            .user_agent(concat!("cloudmanager-emulator/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = outgoing::build(|| {
+            Client::builder()
+                .no_proxy()
+                .redirect(Policy::none())
+                .timeout(TIMEOUT)
+                .user_agent(concat!("cloudmanager-emulator/", env!("CARGO_PKG_VERSION")))
+        })?;
         Ok(self.0.get_or_init(|| client))
     }
 

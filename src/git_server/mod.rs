@@ -16,12 +16,11 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use tokio::sync::mpsc;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::routes;
 
 use crate::access::Access;
 use crate::engine::Engine;
 use crate::git::{Advertised, GitService, Protocol, Transfer};
-use crate::http::operations::{self, Described, Operations};
+use crate::http::operations::{self, MakeEndpoint, Operations, routes};
 use crate::http::query::QueryParameters;
 use refusal::GitRefusal;
 use repository::NamedRepository;
@@ -42,13 +41,13 @@ impl GitServer {
 }
 
 /// The operations under `/git`.
-const OPERATIONS: &[Described<GitServer>] =
+const OPERATIONS: &[MakeEndpoint<GitServer>] =
     &[|| routes!(get_git_refs), || routes!(git_upload_pack), || routes!(git_receive_pack)];
 
 /// Answers the operations, and notes which they are.
 pub fn router(operations: &mut Operations) -> Router<GitServer> {
     // Whoever may use a repository may do everything with it.
-    operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
+    operations::serve(OPERATIONS.iter().map(|make| (*make, None)), operations)
 }
 
 /// Describes the operations.

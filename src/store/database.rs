@@ -1,9 +1,8 @@
 //! The open database: one writer and a few readers.
 
 use std::error::Error;
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -12,11 +11,10 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
-use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::StoreError;
-use super::copies::Copies;
+use super::copies::{Copies, Place, PlaceError};
 use super::file::{APPLICATION_ID, DatabaseFile};
 use super::last_write::LastWrite;
 use super::plan_cache::{PlanCache, plan_cache};
@@ -41,8 +39,8 @@ pub struct Database {
     /// Encrypts and decrypts the secrets among the variables.
     pub(super) secrets: Secrets,
     pub(super) file: DatabaseFile,
-    /// What the check of the file has found, once it is over.
-    pub(super) checked: OnceLock<Result<(), String>>,
+    /// What the last check of the file has found, once the first is over.
+    pub(super) checked: watch::Sender<Option<Result<(), String>>>,
 }
 
 /// A connection to the database.
@@ -92,7 +90,7 @@ impl Database {
             plan_ids: Cache::new(CACHED_IDS),
             secrets,
             file,
-            checked: OnceLock::new(),
+            checked: watch::Sender::default(),
         })
     }
 
@@ -130,10 +128,10 @@ impl Database {
         self.file.path()
     }
 
-    /// Returns a directory for a copy of the state, which goes away with it; nobody but its owner
-    /// can look into it.
-    pub fn place_for_copy(&self) -> io::Result<TempDir> {
-        self.copies.place()
+    /// Returns a directory for a copy of the state as soon as there are few enough copies. Only its
+    /// owner can look into it.
+    pub async fn place_for_copy(&self) -> Result<Place, PlaceError> {
+        self.copies.place().await
     }
 
     /// Returns a connection to read several tables with.

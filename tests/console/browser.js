@@ -15,9 +15,10 @@ export const EXECUTABLE = process.env.CHROME ?? '/usr/bin/chromium'
 export const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
-async function startEmulator (t) {
-  const emulator = spawn(process.env.CME_BINARY, ['serve', '--ephemeral', '--listen', '127.0.0.1:0', '--clock-rate', '0'],
-    { stdio: ['ignore', 'pipe', 'ignore'] })
+/** Starts an emulator whose clock stands still, and returns its address. `options` are more options of `serve`. */
+export async function startEmulator (t, options = []) {
+  const args = ['serve', '--ephemeral', '--listen', '127.0.0.1:0', '--clock-rate', '0', ...options]
+  const emulator = spawn(process.env.CME_BINARY, args, { stdio: ['ignore', 'pipe', 'ignore'] })
   t.after(async () => {
     emulator.kill()
     if (emulator.exitCode === null) await once(emulator, 'exit')
@@ -29,10 +30,10 @@ async function startEmulator (t) {
 /**
  * Opens a page of a new emulator whose clock stands still. At the end of the test there must have
  * been no error in the browser's console and no request to another origin. The options are those of
- * Playwright for a page, for example its time zone.
+ * Playwright for a page, for example its time zone; `serve` are those of the emulator.
  */
-export async function openConsole (t, path = '/', options = {}) {
-  const url = await startEmulator(t)
+export async function openConsole (t, path = '/', options = {}, serve = []) {
+  const url = await startEmulator(t, serve)
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
   t.after(() => browser.close())
   const page = await browser.newPage(options)
@@ -43,7 +44,8 @@ export async function openConsole (t, path = '/', options = {}) {
   page.on('pageerror', error => mistakes.push(error.message))
   page.on('request', request => { if (!request.url().startsWith(url)) mistakes.push(request.url()) })
   await page.goto(url + path)
-  const check = () => assert.deepEqual(mistakes, [])
+  // A browser reports each answer that is an error; `unexpected` says which of them a test does not expect.
+  const check = (unexpected = () => true) => assert.deepEqual(mistakes.filter(unexpected), [])
   const advance = async body => {
     const answer = await fetch(`${url}/_emulator/clock/advance`, { method: 'POST', body: JSON.stringify(body) })
     assert.equal(answer.status, 200)

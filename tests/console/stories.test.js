@@ -3,25 +3,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { openConsole } from './browser.js'
-
-/** What is on a page, by the names that people see. */
-const on = page => ({
-  button: name => page.getByRole('button', { name, exact: true }),
-  card: name => page.getByRole('region', { name, exact: true }),
-  // A question repeats the name of the button that asks it.
-  confirm: name => page.getByRole('dialog').getByRole('button', { name, exact: true }).click()
-})
-
-/** Waits until a call that starts a step has been answered, before the clock moves. */
-const started = card => card.getByText('In progress', { exact: true }).waitFor()
-
-async function setScenario (url, pipeline, steps) {
-  const answer = await fetch(`${url}/_emulator${pipeline}/scenario`, { method: 'PUT', body: JSON.stringify({ steps }) })
-  assert.equal(answer.status, 200, await answer.text())
-}
-
-const run = (page, pipeline) =>
-  page.getByRole('row', { name: pipeline }).getByRole('button', { name: 'Run', exact: true }).click()
+import { on, run, setScenario, started } from './people.js'
 
 test('a deployment is approved, scheduled in the time zone of the browser, and started by Adobe', async t => {
   // New York leaves daylight saving time on 7 November 2027.

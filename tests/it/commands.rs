@@ -106,6 +106,16 @@ async fn a_health_check_tells_by_its_exit_code() {
 }
 
 #[tokio::test]
+async fn commands_work_without_certificates_of_authorities() {
+    let directory = TempDir::new().unwrap();
+    let running = start(directory.path(), &["--ephemeral"]);
+    let mut command = program(directory.path());
+    command.env("SSL_CERT_FILE", "missing.pem").env("SSL_CERT_DIR", "missing");
+    let checked = command.args(["healthcheck", &running.url]).output().unwrap();
+    assert_eq!(checked.status.code(), Some(0), "{}", text(checked.stderr));
+}
+
+#[tokio::test]
 async fn what_is_imported_is_a_seed_with_the_same_definitions() {
     let directory = TempDir::new().unwrap();
     let first = start(directory.path(), &["--ephemeral"]);

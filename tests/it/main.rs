@@ -12,6 +12,7 @@ mod console;
 mod console_log;
 mod control;
 mod corpus;
+mod coverage;
 mod crash;
 mod description;
 mod events;

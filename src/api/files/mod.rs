@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http_range_header::parse_range_header;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -130,9 +131,20 @@ fn answer(file: File, total: u64, etag: &str, range: Option<&str>) -> Response {
     if status == StatusCode::PARTIAL_CONTENT {
         add(header::CONTENT_RANGE, format!("bytes {start}-{}/{total}", end - 1));
     }
-    let disposition = if is_shown { "inline" } else { "attachment" };
-    add(header::CONTENT_DISPOSITION, format!("{disposition}; filename=\"{name}\""));
+    add(header::CONTENT_DISPOSITION, disposition(&name, is_shown));
     response
+}
+
+/// Returns the value of `content-disposition` (RFC 6266). A name with other characters than ASCII is
+/// given twice: clients that don't know `filename*` read the first one.
+fn disposition(name: &str, is_shown: bool) -> String {
+    let kind = if is_shown { "inline" } else { "attachment" };
+    if name.is_ascii() {
+        return format!("{kind}; filename=\"{name}\"");
+    }
+    let plain = name.replace(|char: char| !char.is_ascii(), "_");
+    let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 
 /// Which part of a file is answered.

@@ -59,7 +59,7 @@ impl Write {
     /// Returns the last execution of a pipeline as it is now, after saving what was overdue.
     pub async fn settle_last(&mut self, key: PipelineKey) -> Result<Option<Stored>, StoreError> {
         let database = &self.engine.database;
-        let last = executions::find_last_for_update(database, &mut self.tx, key).await?;
+        let last = executions::find_last(database, &mut self.tx, key).await?;
         let Some(Stored { mut execution, sequence }) = last else { return Ok(None) };
         let mut effects = Effects::default();
         machine::run_until(&mut execution, self.now, &mut effects);

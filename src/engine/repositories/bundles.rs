@@ -10,11 +10,20 @@ use crate::domain::id::RepositoryKey;
 use crate::engine::Engine;
 use crate::git::{Generation, Git, GitError, GitRepository, Heads};
 use crate::store::git::{ExportedState, PIECE};
-use crate::store::{Database, StoreError, git, with_causes};
+use crate::store::{Database, PlaceError, StoreError, git, with_causes};
 
 impl From<GitError> for StoreError {
     fn from(error: GitError) -> Self {
         Self::Git(with_causes(&error))
+    }
+}
+
+impl From<PlaceError> for StoreError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::Closed => Self::Closed,
+            error => Self::Git(with_causes(&error)),
+        }
     }
 }
 
@@ -77,7 +86,7 @@ async fn unpack_one(
     // There may be one from an attempt that was killed.
     repository.remove().await.map_err(GitError::from)?;
     repository.make().await?;
-    let place = database.place_for_copy().map_err(GitError::from)?;
+    let place = database.place_for_copy().await?;
     let bundle = place.path().join("bundle");
     if write_bundle(database, key, &bundle).await? > 0 {
         repository.restore(&bundle).await?;

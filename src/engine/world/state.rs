@@ -1,10 +1,8 @@
 //! The whole state: exported, replaced by an imported one, reset.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::load;
@@ -17,7 +15,8 @@ use crate::git::{Generation, Git};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
 use crate::store::{
-    Database, StoreError, Trouble, emulator, executions, state, successes, with_causes,
+    Database, Place, PlaceError, StoreError, Trouble, emulator, executions, state, successes,
+    with_causes,
 };
 
 /// What an emulator is reset to.
@@ -41,15 +40,28 @@ pub enum ImportError {
 }
 
 impl Engine {
-    /// Returns a directory for a copy of the state, which goes away with it.
-    pub fn place_for_copy(&self) -> io::Result<TempDir> {
-        self.database.place_for_copy()
+    /// Returns a directory for a copy of the state, which goes away with it. If there are too many
+    /// copies, it waits for a while.
+    pub async fn place_for_copy(&self) -> Result<Place, PlaceError> {
+        tokio::select! {
+            biased;
+            place = self.database.place_for_copy() => place,
+            () = self.wait_for_stop() => Err(PlaceError::Closed),
+            () = tokio::time::sleep(self.options.patience) => Err(PlaceError::Busy),
+        }
+    }
+
+    /// Returns what tells long statements whether to go on: they end when the emulator stops.
+    pub(in crate::engine) fn go_on(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let stopping = self.stopping.subscribe();
+        move || !*stopping.borrow()
     }
 
     /// Writes the state as it is at one moment into a new file, which it gives back, while executions
     /// go on. Several exports come one after the other: each takes the disk as fast as it is.
     ///
-    /// It runs to its end even if the caller leaves, and keeps the file until then.
+    /// It runs to its end, or the stop of the emulator, even if the caller leaves, and keeps the file
+    /// until then.
     pub async fn export<F>(self: &Arc<Self>, file: F) -> Result<F, StoreError>
     where
         F: AsRef<Path> + Send + Sync + 'static,
@@ -60,7 +72,7 @@ impl Engine {
         run_to_the_end(self, async move {
             let _turn = turn;
             let repositories = engine.git.current();
-            state::export(&engine.database, file.as_ref()).await?;
+            state::export(&engine.database, file.as_ref(), engine.go_on()).await?;
             engine.add_bundles(file.as_ref(), repositories).await?;
             Ok(file)
         })
@@ -70,7 +82,8 @@ impl Engine {
     /// Replaces everything by the state in a file, which this brings up to date. What is overdue
     /// there has happened when this answers.
     ///
-    /// It runs to its end even if the caller leaves, and keeps the file until then.
+    /// It runs to its end, or the stop of the emulator, even if the caller leaves, and keeps the file
+    /// until then.
     pub async fn import(
         self: &Arc<Self>,
         file: impl AsRef<Path> + Send + Sync + 'static,
@@ -81,13 +94,23 @@ impl Engine {
             let row = {
                 // sqlx's migrations are not `Send`; they run on a thread that waits for them.
                 let (runtime, path) = (Handle::current(), file.as_ref().to_owned());
-                let (git, repositories) = (engine.git.clone(), repositories.clone());
-                let prepare = move || runtime.block_on(prepare(&path, &git, &repositories));
+                let (stopping, git) = (engine.clone(), engine.git.clone());
+                let repositories = repositories.clone();
+                let prepare = move || {
+                    runtime.block_on(async {
+                        tokio::select! {
+                            biased;
+                            row = prepare(&path, &git, &repositories) => row,
+                            () = stopping.wait_for_stop() => Err(StoreError::Closed.into()),
+                        }
+                    })
+                };
                 outcome_of(tokio::task::spawn_blocking(prepare).await)??
             };
             {
                 let _turn = engine.schedule.turn().await;
                 let mut write = Write::begin_with_attached(&engine, file.as_ref()).await?;
+                write.tx.interrupt_unless(engine.go_on()).await?;
                 state::clear(&mut write.tx, &[]).await?;
                 state::copy_attached(&mut write.tx).await?;
                 // The addresses of files and the tokens that were given here remain good.
@@ -112,6 +135,7 @@ impl Engine {
                 ResetTo::Empty => Seed::empty(),
             };
             let mut write = Write::begin(&engine).await?;
+            write.tx.interrupt_unless(engine.go_on()).await?;
             state::clear(&mut write.tx, &state::CONTENTS).await?;
             let row = EmulatorRow::new(load::new_line(&engine.options), engine.signing_key.clone());
             write.fill(row, seed, engine.git.new_generation()).await?;

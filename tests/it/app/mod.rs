@@ -8,6 +8,7 @@ mod requests;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloudmanager_emulator::access::Auth;
 use cloudmanager_emulator::domain::id::WebhookId;
@@ -83,6 +84,13 @@ impl TestApp {
         let batch = NonZeroU32::new(batch).unwrap();
         let options = EngineOptions { batch, ..options(Pace::Quick) };
         Self::open(TempDir::new().unwrap(), options, seed, Auth::Open).await
+    }
+
+    /// With the demo data and the quick pace, where a call waits so long while there are too many
+    /// copies of the state.
+    pub async fn with_patience(patience: Duration) -> Self {
+        let options = EngineOptions { patience, ..options(Pace::Quick) };
+        Self::open(TempDir::new().unwrap(), options, seed::demo(), Auth::Open).await
     }
 
     /// With the demo data and clients, of whom only those are let in. The demo's own client, which
@@ -171,6 +179,12 @@ impl TestApp {
     pub fn run_purger(&self) -> JoinHandle<()> {
         let engine = self.engine.clone();
         tokio::spawn(async move { engine.run_purger().await })
+    }
+
+    /// Checks the database, as the program does.
+    pub fn run_inspector(&self) -> JoinHandle<()> {
+        let engine = self.engine.clone();
+        tokio::spawn(async move { engine.run_inspector().await })
     }
 
     /// What a query tells of the database.

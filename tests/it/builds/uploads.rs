@@ -168,6 +168,22 @@ async fn unusable_uploads_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_download_has_the_name_of_the_upload() {
+    let app = TestApp::immediate().await;
+    for (file, name) in [
+        ("a%20b.zip", "filename=\"a b.zip\""),
+        ("%C3%BC;.zip", "filename=\"_;.zip\"; filename*=UTF-8''%C3%BC%3B%2Ezip"),
+    ] {
+        upload(&app, file, DISPATCHER).await;
+        let execution = app.start(DEV).await;
+        let artifact = link(&artifacts(&app, &execution).await[0], "self").unwrap();
+        let download = app.download(&artifact).await;
+        assert_eq!(download.header("content-disposition"), format!("attachment; {name}"));
+        app.delete(&format!("{ARTIFACTS}/{file}")).await;
+    }
+}
+
+#[tokio::test]
 async fn an_upload_has_at_most_512_mib() {
     let app = TestApp::immediate().await;
     let mebibyte = Bytes::from(vec![0; 1 << 20]);

@@ -4,6 +4,7 @@ mod batches;
 mod clients;
 mod clock;
 mod commits;
+mod copies;
 mod damage;
 pub mod deliveries;
 mod environment;

@@ -119,7 +119,15 @@ const HOSTILE: [(&[&str], &str); 19] = [
         &["CREATE TRIGGER t AFTER INSERT ON emulator BEGIN DELETE FROM executions; END"],
         "its schema is not that of an emulator",
     ),
-    (&["CREATE VIRTUAL TABLE words USING fts5 (word)"], "is not as in an emulator's database"),
+    // Written by hand: SQLite has no such module here.
+    (
+        &[
+            "PRAGMA writable_schema = 1",
+            "INSERT INTO sqlite_schema VALUES \
+             ('table', 'words', 'words', 0, 'CREATE VIRTUAL TABLE words USING fts5 (word)')",
+        ],
+        "is not as in an emulator's database",
+    ),
     (
         &["DROP VIEW step_states", "CREATE VIEW step_states AS SELECT randomblob(9)"],
         "the view step_states is not as in an emulator's database",

@@ -14,7 +14,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use names::{Source, find_files, types_of};
 
 /// For each module at the top, what else of this crate it may use, from the lowest layer up.
-const MAY_USE: [(&str, &[&str]); 30] = [
+const MAY_USE: [(&str, &[&str]); 32] = [
     ("domain", &[]),
     ("log", &[]),
     ("content", &["domain"]),
@@ -28,7 +28,8 @@ const MAY_USE: [(&str, &[&str]); 30] = [
     ("extract", &["http", "engine", "domain"]),
     ("api", &["extract", "access", "http", "engine", "store", "content", "domain"]),
     ("git_server", &["access", "http", "engine", "git", "domain"]),
-    ("events", &["access", "http", "engine", "store", "domain"]),
+    ("outgoing", &[]),
+    ("events", &["outgoing", "access", "http", "engine", "store", "domain"]),
     ("traffic", &["access", "http", "engine", "domain"]),
     (
         "control",
@@ -37,8 +38,9 @@ const MAY_USE: [(&str, &[&str]); 30] = [
             "content", "input", "domain",
         ],
     ),
-    ("openapi", &["control", "git_server", "traffic", "api", "access", "http"]),
-    ("schema", &["openapi", "seed"]),
+    ("embedded", &[]),
+    ("openapi", &["embedded", "control", "git_server", "traffic", "api", "access", "http"]),
+    ("schema", &["embedded", "openapi", "http", "seed"]),
     ("stop", &[]),
     ("console", &["http"]),
     (
@@ -67,7 +69,7 @@ const MAY_USE: [(&str, &[&str]); 30] = [
         ],
     ),
     ("banner", &["app", "log"]),
-    ("commands", &["log", "control", "seed", "store", "domain"]),
+    ("commands", &["outgoing", "log", "control", "seed", "store", "domain"]),
     (
         "config",
         &["commands", "banner", "app", "access", "server", "engine", "store", "log", "domain"],
@@ -112,10 +114,10 @@ const IMPURE: [&str; 6] = ["env", "fs", "net", "os", "process", "thread"];
 /// Libraries that only these modules may use.
 const RESERVED: [(&str, &[&str]); 8] = [
     ("sqlx", &["store"]),
-    ("reqwest", &["commands", "events"]),
+    ("reqwest", &["commands", "events", "outgoing"]),
     ("aws_lc_rs", &["engine"]),
     ("webpki", &["domain"]),
-    ("flate2", &["content", "git_server"]),
+    ("flate2", &["content", "embedded", "git_server"]),
     ("md5", &["content"]),
     ("quick_xml", &["content"]),
     ("zip", &["content"]),
