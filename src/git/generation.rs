@@ -123,8 +123,13 @@ impl Generation {
     /// Removes the repositories of other states, and what killed processes have left in those of
     /// this one. Nothing uses them yet.
     pub fn sweep(&self) {
+        if !self.root.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+            return;
+        }
         for entry in entries(&self.root) {
-            if entry != self.path {
+            // Anything else is not the emulator's: a bare repository may have the same name.
+            let name = entry.file_name().unwrap_or_default().to_string_lossy();
+            if name.parse::<i64>().is_ok() && entry != self.path {
                 // The next start tries again; this holds for all that is removed here.
                 let _ = fs::remove_dir_all(entry);
             }

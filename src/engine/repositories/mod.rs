@@ -50,8 +50,7 @@ impl Engine {
                 Ok(_) | Err(RepositoryError::Gone) => {}
                 Err(RepositoryError::Store(error)) => return Err(error),
                 Err(RepositoryError::Git(error)) => {
-                    tracing::warn!("the git repositories can't be read: {error}");
-                    break;
+                    tracing::warn!("the git repository of {key:?} can't be read: {error}");
                 }
             }
         }
