@@ -99,6 +99,7 @@ async fn others_are_answered_while_many_exports_are_made() {
 }
 
 #[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "it is about real time")]
 async fn listing_environments_takes_no_longer_for_each_where_there_are_many() {
     let app = TestApp::immediate().await;
     let added = app.request(Method::POST, "/_emulator/seed", large_seed(4000)).await;
