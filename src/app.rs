@@ -151,10 +151,12 @@ impl App {
         let deliverer = Arc::new(deliverer.signing_digitally(ports.interception.is_some()));
         let service = service(&engine, &deliverer, hosts, auth);
         let (scheduler, purger, inspector) = (engine.clone(), engine.clone(), engine.clone());
+        let tagger = engine.clone();
         let mut workers = Workers::default();
         workers.add("scheduler", async move { scheduler.run_scheduler().await });
         workers.add("deliverer", deliverer.run());
         workers.add("purger", async move { purger.run_purger().await });
+        workers.add("tagger", async move { tagger.run_tagger().await });
         workers.add("inspector", async move { inspector.run_inspector().await });
         Ok(Self {
             engine,

@@ -15,6 +15,8 @@ pub mod engine;
 pub mod events;
 pub mod exec;
 pub mod extract;
+pub mod git;
+pub mod git_server;
 pub mod http;
 pub mod input;
 pub mod log;

@@ -20,6 +20,7 @@ mod exec;
 mod failures;
 mod fields;
 mod files;
+mod git;
 mod hostile;
 mod ims;
 mod interception;
