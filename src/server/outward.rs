@@ -104,7 +104,7 @@ impl Outward {
 /// Returns the answer when a server can't be reached.
 pub(super) fn refusal(uri: &Uri, error: &(dyn std::error::Error + 'static)) -> Problem {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let is_own = causes.any(|error| error.is::<OwnAddress>());
+    let is_own = causes.any(<dyn std::error::Error>::is::<OwnAddress>);
     let status = if is_own { StatusCode::LOOP_DETECTED } else { StatusCode::BAD_GATEWAY };
     let host = uri.host().unwrap_or_default();
     let why = with_causes(error);

@@ -168,25 +168,29 @@ impl Server {
 mod tests {
     use super::*;
 
-    fn target(method: Method, uri: &str) -> Option<Option<String>> {
+    /// The target of a request, or what it is instead.
+    fn target(method: Method, uri: &str) -> String {
         let request = Request::builder().method(method).uri(uri).body(Body::empty()).unwrap();
-        ProxyTarget::of(&request).map(|target| Some(target.ok()?.uri.to_string()))
+        match ProxyTarget::of(&request) {
+            None => "not to a proxy".into(),
+            Some(Err(_)) => "refused".into(),
+            Some(Ok(target)) => target.uri.to_string(),
+        }
     }
 
     #[test]
     fn a_request_to_a_proxy_names_a_host() {
-        let some = |uri: &str| Some(Some(uri.to_owned()));
-        assert_eq!(target(Method::CONNECT, "a.example:443"), some("https://a.example:443/"));
-        assert_eq!(target(Method::CONNECT, "[::1]:22"), some("https://[::1]:22/"));
-        assert_eq!(target(Method::GET, "http://a.example/b?c"), some("http://a.example/b?c"));
-        assert_eq!(target(Method::GET, "https://a.example"), some("https://a.example/"));
-        assert_eq!(target(Method::GET, "/a"), None);
-        assert_eq!(target(Method::OPTIONS, "*"), None);
+        assert_eq!(target(Method::CONNECT, "a.example:443"), "https://a.example:443/");
+        assert_eq!(target(Method::CONNECT, "[::1]:22"), "https://[::1]:22/");
+        assert_eq!(target(Method::GET, "http://a.example/b?c"), "http://a.example/b?c");
+        assert_eq!(target(Method::GET, "https://a.example"), "https://a.example/");
+        assert_eq!(target(Method::GET, "/a"), "not to a proxy");
+        assert_eq!(target(Method::OPTIONS, "*"), "not to a proxy");
         for wrong in ["a.example", "a.example:0", "a.example:65536", "u@a.example:443"] {
-            assert_eq!(target(Method::CONNECT, wrong), Some(None), "{wrong}");
+            assert_eq!(target(Method::CONNECT, wrong), "refused", "{wrong}");
         }
         for wrong in ["ftp://a.example/", "http://u:p@a.example/", "http://a.example:0/"] {
-            assert_eq!(target(Method::GET, wrong), Some(None), "{wrong}");
+            assert_eq!(target(Method::GET, wrong), "refused", "{wrong}");
         }
     }
 }
