@@ -1,6 +1,6 @@
 // Starts the console.
 import { html, render } from './core/view.js'
-import { follow } from './core/live.js'
+import { follow } from './core/stream.js'
 import { Shell } from './parts/shell.js'
 
 follow()

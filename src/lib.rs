@@ -28,5 +28,6 @@ pub mod server;
 pub mod service;
 pub mod stop;
 pub mod store;
+pub mod tls;
 pub mod traffic;
 pub mod workers;

@@ -125,7 +125,7 @@ impl Layers {
         let Self { hosts, operations, traffic, access } = self;
         let (method, headers) = (request.method(), request.headers());
         let checked = check_host(hosts, request.version(), headers)
-            .and_then(|()| check_origin(hosts, method, headers));
+            .and_then(|()| check_origin(hosts, method, request.extensions(), headers));
         if let Err(refusal) = checked {
             return refusal.into_response();
         }

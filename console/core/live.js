@@ -1,81 +1,13 @@
-// Keeps pages up to date: the stream of changes, and reading again what has changed.
+// Keeps what pages show up to date: reads again what has changed.
 import { useCallback, useEffect, useRef, useState } from './view.js'
 import { forget } from './api.js'
 import { session } from './session.js'
-import { store } from './store.js'
+import { changes } from './stream.js'
 
-/**
- * @typedef {object} Change
- * @property {string} type
- * @property {string} [programId]
- * @property {string} [pipelineId]
- * @property {string} [executionId]
- * @property {string} [environmentId]
- */
+/** @typedef {import('./stream.js').Change} Change */
 
-const TYPES = 'execution,pipeline,program,environment,clock,request,delivery,webhook'
-const LONGEST_PAUSE = 2000
-
-/** Whether the stream is open. */
-export const connected = store(false)
-
-const changes = new EventTarget()
-/** @type {string | undefined} */
-let lastId
-/** @type {AbortController | undefined} */
-let stream
-
-/** @param {Change} change */
-function publish(change) {
-  if (change.type === 'reset') forget()
-  changes.dispatchEvent(new CustomEvent('change', { detail: change }))
-}
-
-function readBlock(block) {
-  const fields = Object.fromEntries(block.split('\n').map(line => line.split(/:\s?(.*)/s).slice(0, 2)))
-  if (fields.id) lastId = fields.id
-  if (fields.event) publish({ type: fields.event, ...JSON.parse(fields.data || '{}') })
-}
-
-async function readStream(signal) {
-  const headers = { 'x-emulator-console': '1', ...(lastId ? { 'last-event-id': lastId } : {}) }
-  const answer = await fetch(`/_emulator/events?types=${TYPES}`, { headers, signal })
-  if (!answer.ok || !answer.body) throw new Error(`The stream of changes answered with ${answer.status}.`)
-  connected.set(true)
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
-  for (let rest = ''; ;) {
-    const { value, done } = await reader.read()
-    if (done) return
-    const blocks = (rest + value).split('\n\n')
-    rest = blocks.pop() ?? ''
-    blocks.forEach(readBlock)
-  }
-}
-
-async function keepReading(signal) {
-  for (let pause = 100; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-    await readStream(signal).catch(() => {})
-    if (signal.aborted) return
-    if (connected.get()) pause = 100
-    connected.set(false)
-    await new Promise(resolve => setTimeout(resolve, pause))
-  }
-}
-
-/** Follows the stream while the page is visible: a browser has few connections for all its pages. */
-export function follow() {
-  const update = () => {
-    if (document.hidden) {
-      stream?.abort()
-      stream = undefined
-    } else if (!stream) {
-      stream = new AbortController()
-      keepReading(stream.signal)
-    }
-  }
-  document.addEventListener('visibilitychange', update)
-  update()
-}
+// The state may be another one after this.
+changes.addEventListener('change', event => { if (isEverything(/** @type {CustomEvent} */ (event).detail)) forget() })
 
 /** Calls a function for each change; it may be another one with each rendering. */
 export function useChanges(listener) {

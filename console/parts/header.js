@@ -1,9 +1,10 @@
 // The header: program, connection, emulated time, how times are shown, and who acts.
 import { html, useState } from '../core/view.js'
 import { actAs, listClients } from '../core/api.js'
-import { connected, useRead } from '../core/live.js'
+import { useRead } from '../core/live.js'
 import { Link, go, paths } from '../core/routes.js'
 import { session } from '../core/session.js'
+import { connected } from '../core/stream.js'
 import { timeStyle } from '../core/time.js'
 import { announce } from './announce.js'
 import { Picker } from './basics.js'

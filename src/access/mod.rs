@@ -1,6 +1,7 @@
 //! Authentication and authorisation: access tokens, the gateway, and tokens for file downloads.
 
 pub mod access_token;
+pub mod event_signature;
 pub mod file_token;
 pub mod gateway;
 pub mod ims;

@@ -9,13 +9,11 @@ use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::invalid::InvalidField;
+use crate::domain::text::problem_with_ref;
 use crate::engine::definitions::{ChangeError, Push, Pushed};
 use crate::extract::{InRepository, NamedBranch};
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
-
-/// The longest name of a commit or a branch, in characters.
-const LONGEST: usize = 255;
 
 /// A commit.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -97,9 +95,10 @@ fn no_such_branch(repository: &str, branch: &str) -> Problem {
 
 /// Checks the name of a branch or a commit.
 pub(super) fn check_name(field: &str, text: &str) -> Result<(), Problem> {
-    if (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control) {
-        return Ok(());
+    match problem_with_ref(text) {
+        None => Ok(()),
+        Some(problem) => {
+            Err(Problem::invalid([InvalidField::new(field, problem).with_value(text)]))
+        }
     }
-    let message = format!("must have 1 to {LONGEST} characters and no control characters");
-    Err(Problem::invalid([InvalidField::new(field, message).with_value(text)]))
 }

@@ -11,6 +11,7 @@ use super::invalid::{InvalidField, InvalidFields, Place};
 use super::pipeline::{Action, Phase, PhaseKind, Pipeline, StepOptions};
 use super::program::Program;
 use super::repository::DEFAULT_BRANCH;
+use super::text::problem_with_ref;
 use super::time::Timestamp;
 
 /// The changes of a pipeline.
@@ -35,6 +36,7 @@ struct PhaseUpdate {
     repository_id: Option<String>,
     /// For build phases: a branch, or a tag as `refs/tags/…`; `master` if absent and another
     /// repository is given.
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     branch: Option<String>,
     /// For deploy phases: an environment of the same type as the current one.
     environment_id: Option<String>,
@@ -165,10 +167,8 @@ impl PhaseUpdate {
 
     fn apply_branch(&self, branch: &mut String, place: &mut Place<'_>) {
         let Some(name) = &self.branch else { return };
-        if name.is_empty() {
-            wrong(place, "branch", "must not be empty", name);
-        } else if name.contains(char::is_control) {
-            wrong(place, "branch", "must not have control characters", name);
+        if let Some(problem) = problem_with_ref(name) {
+            wrong(place, "branch", problem, name);
         }
         branch.clone_from(name);
     }

@@ -50,8 +50,8 @@ pub use executions::history::{History, HistoryError};
 use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
+use keys::Keys;
 pub use keys::RsaKey;
-use keys::TokenKey;
 use problems::Problems;
 pub use problems::Worker;
 use purge::Purging;
@@ -113,7 +113,7 @@ pub struct Engine {
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
-    token_key: TokenKey,
+    keys: Keys,
     /// Whether this start has filled the database.
     is_new: bool,
     /// Whether the emulator stops.
@@ -154,7 +154,7 @@ impl Engine {
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
-            token_key: TokenKey::default(),
+            keys: Keys::default(),
             is_new,
             stopping: watch::Sender::new(false),
             counters: Counters::default(),

@@ -14,7 +14,7 @@ use tokio::io::AsyncWriteExt;
 use super::body::{MAX_DISCARDED_BYTES, too_large, unfinished};
 use super::problem::Problem;
 use crate::store::trouble::is_lack_of_room;
-use crate::store::{Place, PlaceError, StoreError};
+use crate::store::{CopyPlace, CopyPlaceError, StoreError};
 
 /// The name of the file in its own directory.
 const FILE: &str = "body";
@@ -26,7 +26,7 @@ const RETRY_AFTER: &str = "10";
 #[derive(Debug)]
 pub struct TemporaryFile {
     path: PathBuf,
-    _place: Place,
+    _place: CopyPlace,
 }
 
 impl AsRef<Path> for TemporaryFile {
@@ -46,7 +46,7 @@ pub fn directory() -> io::Result<TempDir> {
 
 impl TemporaryFile {
     /// Returns a file in this place, which is not there yet.
-    pub fn new(place: Result<Place, PlaceError>) -> Result<Self, Problem> {
+    pub fn new(place: Result<CopyPlace, CopyPlaceError>) -> Result<Self, Problem> {
         let place = place?;
         Ok(Self { path: place.path().join(FILE), _place: place })
     }
@@ -54,7 +54,7 @@ impl TemporaryFile {
     /// Writes a body into a new file: 413 if it has more than `largest` bytes, 507 if there is no
     /// room for it.
     pub async fn receive(
-        place: Result<Place, PlaceError>,
+        place: Result<CopyPlace, CopyPlaceError>,
         body: Body,
         largest: u64,
     ) -> Result<Self, Problem> {
@@ -120,12 +120,12 @@ async fn discard(chunks: &mut BodyDataStream) {
     }
 }
 
-impl From<PlaceError> for Problem {
-    fn from(error: PlaceError) -> Self {
+impl From<CopyPlaceError> for Problem {
+    fn from(error: CopyPlaceError) -> Self {
         match error {
-            PlaceError::Io(error) => failed(&error),
-            PlaceError::Closed => StoreError::Closed.into(),
-            PlaceError::Busy => Self::new(
+            CopyPlaceError::Io(error) => failed(&error),
+            CopyPlaceError::Closed => StoreError::Closed.into(),
+            CopyPlaceError::Busy => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Too many copies",
                 "Too many exports, imports, seeds and uploads are under way. Try again later.",

@@ -83,7 +83,11 @@ impl LogEntry {
                 self.judge(name, &value);
                 write!(self.text, "{value} ")
             }
-            _ => write!(self.further, "{name}={value} "),
+            _ => {
+                // Statements of SQL have several lines.
+                let words: Vec<_> = value.split_whitespace().collect();
+                write!(self.further, "{name}={} ", words.join(" "))
+            }
         };
     }
 
@@ -171,6 +175,8 @@ mod tests {
     fn other_fields_are_named_and_the_level_of_warnings_is_shown() {
         let log = || tracing::warn!(error = "no space", "events are not delivered");
         assert_eq!(text_of(false, log), "WARN events are not delivered  error=no space\n");
+        let log = || tracing::info!(statement = "SELECT 1\n  FROM t", "asked");
+        assert_eq!(text_of(false, log), "asked  statement=SELECT 1 FROM t\n");
     }
 
     #[test]

@@ -22,12 +22,12 @@ pub(super) struct Copies {
 
 /// A directory for one copy, which goes away with this.
 #[derive(Debug)]
-pub struct Place {
+pub struct CopyPlace {
     directory: TempDir,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Place {
+impl CopyPlace {
     /// Returns the directory.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -37,7 +37,7 @@ impl Place {
 
 /// Why there is no place for a copy.
 #[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
+pub enum CopyPlaceError {
     /// There are as many copies as there may be.
     #[error("too many copies at a time")]
     Busy,
@@ -57,10 +57,10 @@ impl Copies {
     }
 
     /// Creates a new directory for a copy as soon as there are few enough, and returns it.
-    pub async fn place(&self) -> Result<Place, PlaceError> {
+    pub async fn place(&self) -> Result<CopyPlace, CopyPlaceError> {
         let permit = self.permits.clone().acquire_owned().await;
-        let permit = permit.map_err(|_| PlaceError::Closed)?;
-        Ok(Place { directory: self.create()?, _permit: permit })
+        let permit = permit.map_err(|_| CopyPlaceError::Closed)?;
+        Ok(CopyPlace { directory: self.create()?, _permit: permit })
     }
 
     fn create(&self) -> io::Result<TempDir> {

@@ -14,7 +14,7 @@ use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
 use tokio::sync::{Mutex, watch};
 
 use super::StoreError;
-use super::copies::{Copies, Place, PlaceError};
+use super::copies::{Copies, CopyPlace, CopyPlaceError};
 use super::file::{APPLICATION_ID, DatabaseFile};
 use super::last_write::LastWrite;
 use super::plan_cache::{PlanCache, plan_cache};
@@ -130,7 +130,7 @@ impl Database {
 
     /// Returns a directory for a copy of the state as soon as there are few enough copies. Only its
     /// owner can look into it.
-    pub async fn place_for_copy(&self) -> Result<Place, PlaceError> {
+    pub async fn place_for_copy(&self) -> Result<CopyPlace, CopyPlaceError> {
         self.copies.place().await
     }
 

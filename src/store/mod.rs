@@ -36,7 +36,7 @@ use sqlx::FromRow;
 use sqlx::sqlite::SqliteRow;
 
 pub use condition::Condition;
-pub use copies::{Place, PlaceError};
+pub use copies::{CopyPlace, CopyPlaceError};
 pub use database::{Connection, Database};
 pub use trouble::Trouble;
 pub use writer::{Committed, Transaction};

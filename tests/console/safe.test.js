@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import test from 'node:test'
 import { parse } from 'yaml'
-import { ARGUMENTS, EXECUTABLE, chromium, openConsole, startEmulator } from './browser.js'
+import { launch, openConsole, startEmulator } from './browser.js'
 import { on, run, setScenario, started } from './people.js'
 
 const MARKUP = '<img src=x onerror="document.title=1">'
@@ -32,7 +32,7 @@ test('the names of pipelines and the lines of logs are text', async t => {
 })
 
 test('pages and files have a strict policy, and can’t be framed', async t => {
-  const url = await startEmulator(t)
+  const { url } = await startEmulator(t, ['--ephemeral'])
   for (const path of ['/', '/program/4/overview', '/emulator', '/console/main.js']) {
     const { status, headers } = await fetch(url + path)
     assert.equal(status, 200, path)
@@ -83,14 +83,13 @@ async function attack ({ url, operations }) {
 
 for (const auth of ['open', 'strict']) {
   test(`a page of another origin changes nothing with ${auth} authentication`, async t => {
-    const url = await startEmulator(t, ['--auth', auth])
+    const { url } = await startEmulator(t, ['--ephemeral', '--auth', auth])
     const server = createServer((_, answer) => answer.setHeader('content-type', 'text/html').end('<!doctype html><body>'))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     t.after(() => server.close())
-    const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
-    t.after(() => browser.close())
-    const page = await browser.newPage()
+    const page = await (await launch()).newPage()
+    t.after(() => page.close())
     await page.goto(`http://127.0.0.1:${server.address().port}/`)
 
     const state = async () => Buffer.from(await (await fetch(`${url}/_emulator/state`)).arrayBuffer())

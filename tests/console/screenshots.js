@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { ARGUMENTS, EXECUTABLE, chromium } from './browser.js'
+import { launch } from './browser.js'
 
 // The clock stands still, so that the pictures show the same each time.
 const emulator = spawn(process.env.CME_BINARY,
@@ -28,7 +28,7 @@ const execution = await call('PUT', '/api/program/4/pipeline/1/execution')
 const path = new URL(execution.headers.get('location')).pathname.replace('/api', '')
 await call('POST', '/_emulator/clock/advance', { by: 'PT1M' })
 
-const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
+const browser = await launch()
 for (const colorScheme of ['light', 'dark']) {
   const page = await browser.newPage({
     viewport: { width: 1200, height: 900 }, colorScheme, timezoneId: 'Europe/Berlin', locale: 'en-GB'

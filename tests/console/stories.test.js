@@ -7,7 +7,7 @@ import { on, run, setScenario, started } from './people.js'
 
 test('a deployment is approved, scheduled in the time zone of the browser, and started by Adobe', async t => {
   // New York leaves daylight saving time on 7 November 2027.
-  const { browser, page, check, advance } = await openConsole(t, '/program/5/pipelines', { timezoneId: 'America/New_York' })
+  const { context, page, check, advance } = await openConsole(t, '/program/5/pipelines', { timezoneId: 'America/New_York' })
   const { button, card, confirm } = on(page)
   await run(page, /Production Pipeline/)
   await page.waitForURL(/\/program\/5\/pipeline\/7\/execution\/953671$/)
@@ -23,7 +23,7 @@ test('a deployment is approved, scheduled in the time zone of the browser, and s
   await confirm('Approve')
 
   // A second page follows what the first does.
-  const second = await browser.newPage()
+  const second = await context.newPage()
   await second.goto(page.url())
   const schedule = card('Schedule Production Deployment')
   await schedule.getByLabel('Date and time').check()

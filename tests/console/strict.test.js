@@ -24,7 +24,7 @@ async function openStrict (t, path) {
     client('engineer', 'customerSuccessEngineer') + client('coder', 'developer')
   const seed = join(directory, 'seed.yaml')
   await writeFile(seed, demo.replace('clients:\n', `clients:${clients}\n`))
-  return openConsole(t, path, {}, ['--auth', 'strict', '--seed', seed])
+  return openConsole(t, path, {}, ['--ephemeral', '--auth', 'strict', '--seed', seed])
 }
 
 const actAs = (page, name) => page.getByLabel('Act as', { exact: true }).selectOption(name)

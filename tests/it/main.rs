@@ -23,6 +23,7 @@ mod files;
 mod git;
 mod hostile;
 mod ims;
+mod interception;
 #[cfg(target_os = "linux")]
 mod io_faults;
 mod isolation;

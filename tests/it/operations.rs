@@ -156,6 +156,8 @@ async fn call_ims(caller: &mut Caller) {
     caller.call("getClients", "/_emulator/clients", "").await;
     caller.call("postClientToken", "/_emulator/clients/emulator/token", "").await;
     caller.call("getKeys", "/ims/keys", "").await;
+    let path = caller.app.event_key_path().await;
+    caller.call("getEventKey", &path, "").await;
     caller.call("getUserInfo", "/ims/userinfo/v2", "").await;
     caller.call("getProfile", "/ims/profile/v1", "").await;
     caller.call("getOrganizations", "/ims/organizations/v6", "").await;

@@ -281,7 +281,6 @@ impl Engine {
             let due = self.settle_due().await?;
             if self.trouble().is_some() {
                 Write::begin(self).await?.commit().await?;
-                self.purging.wake();
             }
             Ok(due)
         };

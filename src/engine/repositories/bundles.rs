@@ -10,7 +10,7 @@ use crate::domain::id::RepositoryKey;
 use crate::engine::Engine;
 use crate::git::{Generation, Git, GitError, GitRepository, Heads};
 use crate::store::git::{ExportedState, PIECE};
-use crate::store::{Database, PlaceError, StoreError, git, with_causes};
+use crate::store::{CopyPlaceError, Database, StoreError, git, with_causes};
 
 impl From<GitError> for StoreError {
     fn from(error: GitError) -> Self {
@@ -18,10 +18,10 @@ impl From<GitError> for StoreError {
     }
 }
 
-impl From<PlaceError> for StoreError {
-    fn from(error: PlaceError) -> Self {
+impl From<CopyPlaceError> for StoreError {
+    fn from(error: CopyPlaceError) -> Self {
         match error {
-            PlaceError::Closed => Self::Closed,
+            CopyPlaceError::Closed => Self::Closed,
             error => Self::Git(with_causes(&error)),
         }
     }

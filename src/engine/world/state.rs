@@ -15,8 +15,8 @@ use crate::git::{Generation, Git};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
 use crate::store::{
-    Database, Place, PlaceError, StoreError, Trouble, emulator, executions, state, successes,
-    with_causes,
+    CopyPlace, CopyPlaceError, Database, StoreError, Trouble, emulator, executions, state,
+    successes, with_causes,
 };
 
 /// What an emulator is reset to.
@@ -42,12 +42,12 @@ pub enum ImportError {
 impl Engine {
     /// Returns a directory for a copy of the state, which goes away with it. If there are too many
     /// copies, it waits for a while.
-    pub async fn place_for_copy(&self) -> Result<Place, PlaceError> {
+    pub async fn place_for_copy(&self) -> Result<CopyPlace, CopyPlaceError> {
         tokio::select! {
             biased;
             place = self.database.place_for_copy() => place,
-            () = self.wait_for_stop() => Err(PlaceError::Closed),
-            () = tokio::time::sleep(self.options.patience) => Err(PlaceError::Busy),
+            () = self.wait_for_stop() => Err(CopyPlaceError::Closed),
+            () = tokio::time::sleep(self.options.patience) => Err(CopyPlaceError::Busy),
         }
     }
 
@@ -135,7 +135,6 @@ impl Engine {
                 ResetTo::Empty => Seed::empty(),
             };
             let mut write = Write::begin(&engine).await?;
-            write.tx.interrupt_unless(engine.go_on()).await?;
             state::clear(&mut write.tx, &state::CONTENTS).await?;
             let row = EmulatorRow::new(load::new_line(&engine.options), engine.signing_key.clone());
             write.fill(row, seed, engine.git.new_generation()).await?;

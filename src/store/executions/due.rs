@@ -1,7 +1,7 @@
 //! Executions that are due, and those that were set aside.
 
 use super::Listed;
-use super::found::{Found, InvalidExecution, read_all, read_found};
+use super::found::{ExecutionFound, InvalidExecution, read_all, read_found};
 use crate::domain::execution::Execution;
 use crate::domain::time::Timestamp;
 use crate::store::{Database, StoreError, Transaction};
@@ -21,7 +21,7 @@ pub async fn list_due(
     until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Due>, StoreError> {
-    let rows: Vec<Found> =
+    let rows: Vec<ExecutionFound> =
         sqlx::query_as(select_executions!("WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2"))
             .bind(until.as_millis())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))

@@ -8,7 +8,7 @@ use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::store::{Connection, Database, FoundRow, InRow, StoreError};
 
 /// The row of an execution. Everything but the key may be unreadable.
-pub(super) type Found = FoundRow<KeyRow, ExecutionRow>;
+pub(super) type ExecutionFound = FoundRow<KeyRow, ExecutionRow>;
 
 /// The columns that can always be read: integers.
 pub(super) struct KeyRow {
@@ -56,7 +56,7 @@ pub struct Listed {
 pub(super) async fn read_found(
     database: &Database,
     connection: &mut Connection,
-    row: Found,
+    row: ExecutionFound,
 ) -> Result<Result<Stored, InvalidExecution>, StoreError> {
     let KeyRow { id, program_id, pipeline_id, .. } = row.key;
     let read = match row.columns.in_row("executions", id) {
@@ -81,7 +81,7 @@ pub(super) async fn read_found(
 pub(super) async fn read_all(
     database: &Database,
     connection: &mut Connection,
-    rows: Vec<Found>,
+    rows: Vec<ExecutionFound>,
 ) -> Result<Listed, StoreError> {
     let mut listed = Listed::default();
     for row in rows {

@@ -29,7 +29,7 @@ use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
 pub use deploying::{list_by_id, list_overdue};
 pub use due::{Due, find_next_due, list_due, list_next_due, list_set_aside};
-use found::{Found, read_all, read_found};
+use found::{ExecutionFound, read_all, read_found};
 pub use found::{InvalidExecution, Listed};
 pub use write::{Inserted, insert, insert_copies, set_aside, update};
 
@@ -146,7 +146,7 @@ impl ExecutionRow {
 async fn read_one(
     database: &Database,
     connection: &mut Connection,
-    row: Option<Found>,
+    row: Option<ExecutionFound>,
 ) -> Result<Option<Stored>, StoreError> {
     let Some(row) = row else { return Ok(None) };
     let found = read_found(database, connection, row).await?;
@@ -263,7 +263,7 @@ pub async fn list_of_program(
             (created_at, id.number())
         }
     };
-    let mut rows: Vec<Found> = Vec::new();
+    let mut rows: Vec<ExecutionFound> = Vec::new();
     // Each status is a range of the index, so that one index serves with and without a status.
     let wanted = |it: &&ExecutionStatus| status.is_none_or(|status| **it == status);
     for status in ExecutionStatus::ALL.iter().filter(wanted) {
