@@ -99,8 +99,8 @@ impl Authority {
         let server = ServerName::try_from(name).map_err(|error| unusable(&error))?;
         let chain = std::slice::from_ref(&self.intermediate);
         let now = UnixTime::now();
-        let verified = verifier.verify_server_cert(&leaf, chain, &server, &[], now);
-        verified.map(drop).map_err(|error| unusable(&error))
+        let outcome = verifier.verify_server_cert(&leaf, chain, &server, &[], now);
+        outcome.map(drop).map_err(|error| unusable(&error))
     }
 }
 
