@@ -20,7 +20,7 @@ use crate::access::ims;
 use crate::http::operations::{IS_DESCRIBED, is_official};
 use crate::http::problem::Problem;
 use crate::traffic::X_EMULATOR_FAULT;
-use crate::{api, control, embedded};
+use crate::{api, control, embedded, git_server};
 
 const DESCRIPTION: &str = "A local emulator of Adobe Cloud Manager's REST API. Operations under /api \
     are Cloud Manager's own, with their official operation ids; those under /_emulator control the \
@@ -51,6 +51,7 @@ pub fn yaml() -> String {
 fn document() -> Description {
     let mut document = api::describe();
     document.merge(ims::describe());
+    document.merge(git_server::describe());
     document.merge(control::describe());
     document.info = InfoBuilder::new()
         .title("Cloud Manager emulator")
@@ -68,6 +69,7 @@ fn document() -> Description {
             ("Pipeline Execution", "Start, watch, advance and cancel executions"),
             ("Files", "Files that the API redirects to"),
             ("IMS", "Access tokens for clients"),
+            ("Git", "Clone, fetch and push by `git`"),
             ("Emulator", "Control of the emulator"),
         ]
         .map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build())
@@ -264,6 +266,7 @@ mod tests {
         let mut operations = Operations::default();
         let _ = api::router(&mut operations);
         let _ = ims::router(&mut operations);
+        let _ = git_server::router(&mut operations);
         let _ = control::router(&mut operations);
         let served: BTreeSet<_> = operations
             .list()

@@ -9,10 +9,10 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::files::{Redirect, address, redirect};
 use super::hal::Link;
 use super::page::QueryParameters;
+use super::{Api, BaseUrl};
 use crate::access::file_token::FileName;
 use crate::content::environment_log::{Day, LogOption};
 use crate::domain::id::{EnvironmentId, ProgramId};
@@ -87,14 +87,14 @@ pub async fn get_environment_logs(
     State(api): State<Api>,
     InEnvironment { program, environment }: InEnvironment,
     query: QueryParameters,
-    headers: HeaderMap,
+    base: BaseUrl,
 ) -> Result<Json<EnvironmentLogsView>, Problem> {
     let options = read_options(&query)?;
     let days = read_days(&query)?;
     let tail = |option, day| {
         let name = file_name(program.id, environment.id, option, day, false);
         // The URL must have a query: clients append further parameters with `&`, not `?`.
-        Link::to(format!("{}?tail=true", address(&api, &headers, &name)))
+        Link::to(format!("{}?tail=true", address(&api, &base, &name)))
     };
     let (now, environment_id) = (api.engine.now(), environment.id);
     let downloads = options.iter().flat_map(|option| {
@@ -223,6 +223,7 @@ pub async fn download_logs(
     State(api): State<Api>,
     InEnvironment { program, environment }: InEnvironment,
     query: QueryParameters,
+    base: BaseUrl,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let given = |parameter| query.get(parameter).ok_or_else(|| missing(parameter));
@@ -235,5 +236,5 @@ pub async fn download_logs(
         Problem::invalid_parameter("date", message, date)
     })?;
     let name = file_name(program.id, environment.id, option, day, true);
-    Ok(redirect(&api, &headers, &name))
+    Ok(redirect(&api, &base, &headers, &name))
 }

@@ -20,10 +20,12 @@ mod tenants;
 mod variables;
 pub mod view;
 
+use std::convert::Infallible;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
 
@@ -48,6 +50,17 @@ pub struct ApiParts {
     bodies: ResponseCache,
     hosts: Hosts,
     file_tokens: FileTokens,
+}
+
+/// The base of absolute addresses in the answer to a request.
+struct BaseUrl(String);
+
+impl FromRequestParts<Api> for BaseUrl {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Infallible> {
+        Ok(Self(api.hosts.base_url(&parts.extensions, &parts.headers)))
+    }
 }
 
 impl Api {

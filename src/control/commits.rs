@@ -48,7 +48,9 @@ pub struct CommitView {
     operation_id = "postCommit", tag = "Emulator",
     params(NamedBranch),
     request_body = Option<CommitBody>,
-    responses((status = 201, description = "The commit was added", body = CommitView)))]
+    responses((status = 201, description = "The commit was added", body = CommitView),
+        (status = 409, description = "The repository lives in git", body = Problem,
+            content_type = "application/problem+json")))]
 pub async fn post_commit(
     State(control): State<Control>,
     NamedBranch { repository: InRepository { program, repository }, branch }: NamedBranch,
@@ -65,10 +67,19 @@ pub async fn post_commit(
     let Pushed { commit, started } = pushed.map_err(|error| match error {
         ChangeError::Store(error) => error.into(),
         ChangeError::NoSuchBranch => no_such_branch(&repository.name, &branch),
+        ChangeError::InGit => lives_in_git(&repository.name),
         _ => Problem::not_found("The repository"),
     })?;
     let execution_ids = started.iter().map(ToString::to_string).collect();
     Ok((StatusCode::CREATED, Json(CommitView { commit_id: commit, branch, execution_ids })))
+}
+
+fn lives_in_git(repository: &str) -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "Conflict",
+        format!("The repository {repository} lives in git: add commits to it with `git push`."),
+    )
 }
 
 fn no_such_branch(repository: &str, branch: &str) -> Problem {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
@@ -75,7 +75,12 @@ impl Sender {
     }
 
     /// Makes one attempt at a delivery.
-    pub async fn deliver(&self, ready: &ReadyDelivery, body: Vec<u8>) -> Attempt {
+    pub async fn deliver(
+        &self,
+        ready: &ReadyDelivery,
+        body: Vec<u8>,
+        signatures: HeaderMap,
+    ) -> Attempt {
         let began = real_time();
         let ReadyDelivery { due: DueDelivery { delivery, failures }, subscriber, at, .. } = ready;
         let answer = self.call(|client| {
@@ -87,6 +92,7 @@ impl Sender {
                 .header(X_ADOBE_PROVIDER, PROVIDER)
                 .header(X_ADOBE_EVENT_CODE, delivery.notice.kind.code())
                 .header(X_ADOBE_SIGNATURE, signature(subscriber, &body))
+                .headers(signatures)
                 .body(body);
             match failures {
                 None => request,

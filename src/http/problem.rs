@@ -183,6 +183,14 @@ impl Problem {
     }
 }
 
+/// Returns an error as a sentence.
+fn sentence(error: &StoreError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
+}
+
 /// Returns the value itself if it is small, otherwise the beginning of its text.
 fn shorten(value: Value) -> Value {
     let text = match &value {
@@ -219,6 +227,10 @@ impl From<StoreError> for Problem {
                 "Conflict",
                 format!("Nothing was changed: {error}."),
             );
+        }
+        if matches!(error, StoreError::Git(_)) {
+            tracing::warn!("a request failed: {error}");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "Git unavailable", sentence(&error));
         }
         if let StoreError::Unreadable(what) = &error {
             let told = format!(

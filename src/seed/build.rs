@@ -292,6 +292,7 @@ impl Parts {
             name: document.repo.clone(),
             description: document.description.clone(),
             heads: branches.chain(tags).collect(),
+            in_git: false,
             outputs,
         })
     }

@@ -122,6 +122,12 @@ impl Database {
         self.last_write.recovery().await;
     }
 
+    /// Returns where the database is, without links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Returns a directory for a copy of the state as soon as there are few enough copies. Only its
     /// owner can look into it.
     pub async fn place_for_copy(&self) -> Result<CopyPlace, CopyPlaceError> {
@@ -190,12 +196,13 @@ struct Newer {
 }
 
 /// The migrations in order: version, description, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 5] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "resources", include_str!("../../migrations/0002_resources.sql")),
     (3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
     (4, "clock", include_str!("../../migrations/0004_clock.sql")),
     (5, "instances builds keys", include_str!("../../migrations/0005_instances_builds_keys.sql")),
+    (6, "git", include_str!("../../migrations/0006_git.sql")),
 ];
 
 /// Brings a database to a version: makes the first `count` migrations.

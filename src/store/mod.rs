@@ -11,6 +11,7 @@ pub mod emulator;
 pub mod environment_memories;
 pub mod executions;
 mod file;
+pub mod git;
 mod insert;
 mod inspect;
 pub mod keys;
@@ -91,6 +92,9 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The git repositories beside the database can't be read or written.
+    #[error("the git repositories can't be used: {0}")]
+    Git(String),
     /// The files of the database can't be read or written.
     #[error("the database can't be read or written: {0}")]
     Unavailable(String),
@@ -121,7 +125,7 @@ impl StoreError {
             Self::Open { trouble, .. } => *trouble,
             Self::NoRoom(_) => Some(Trouble::NoRoom),
             Self::Unavailable(_) => Some(Trouble::Unavailable),
-            Self::Unreadable(_) | Self::ZipFile { .. } | Self::Closed => None,
+            Self::Unreadable(_) | Self::ZipFile { .. } | Self::Git(_) | Self::Closed => None,
         }
     }
 

@@ -46,6 +46,8 @@ pub struct JournalEntry {
 /// The texts of a call that are kept. Empty means absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallTexts<'a> {
+    /// The host that it named.
+    pub host: &'a str,
     /// Its path.
     pub path: &'a str,
     /// Its query string.
@@ -63,19 +65,20 @@ pub struct CallTexts<'a> {
 #[derive(Clone, Debug)]
 pub struct PackedTexts {
     all: Box<str>,
-    /// Where each of the first four ends.
-    ends: [usize; 4],
+    /// Where each of them ends, but the last.
+    ends: [usize; 5],
 }
 
 impl From<CallTexts<'_>> for PackedTexts {
     fn from(texts: CallTexts<'_>) -> Self {
-        let CallTexts { path, query, request_id, organisation, api_key } = texts;
+        let CallTexts { host, path, query, request_id, organisation, api_key } = texts;
         let mut end = 0;
-        let ends = [path, query, request_id, organisation].map(|text| {
+        let ends = [host, path, query, request_id, organisation].map(|text| {
             end += text.len();
             end
         });
-        Self { all: [path, query, request_id, organisation, api_key].concat().into(), ends }
+        let all = [host, path, query, request_id, organisation, api_key].concat();
+        Self { all: all.into(), ends }
     }
 }
 
@@ -83,9 +86,10 @@ impl PackedTexts {
     /// Returns the texts.
     #[must_use]
     pub fn get(&self) -> CallTexts<'_> {
-        let [path, query, request_id, organisation] = self.ends;
+        let [host, path, query, request_id, organisation] = self.ends;
         CallTexts {
-            path: &self.all[..path],
+            host: &self.all[..host],
+            path: &self.all[host..path],
             query: &self.all[path..query],
             request_id: &self.all[query..request_id],
             organisation: &self.all[request_id..organisation],
@@ -213,7 +217,8 @@ mod tests {
     use super::*;
 
     fn entry(path: &str) -> JournalEntry {
-        let texts = CallTexts { path, query: "", request_id: "", organisation: "", api_key: "" };
+        let texts =
+            CallTexts { host: "", path, query: "", request_id: "", organisation: "", api_key: "" };
         JournalEntry {
             number: 0,
             at: Timestamp::EPOCH,
@@ -230,6 +235,7 @@ mod tests {
     #[test]
     fn texts_are_kept_as_they_were_said() {
         let texts = CallTexts {
+            host: "localhost",
             path: "/a",
             query: "b=c",
             request_id: "",

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 
 use super::Traffic;
@@ -112,8 +112,9 @@ fn new_entry(
     operation: Option<&Operation>,
     request: &Request,
 ) -> JournalEntry {
-    let header = |name| request.headers().get(name).map(text).unwrap_or_default();
+    let header = |name: HeaderName| request.headers().get(name).map(text).unwrap_or_default();
     let texts = CallTexts {
+        host: header(header::HOST),
         path: &without_token(request.uri().path()),
         query: &redact::query(request.uri().query().unwrap_or_default()),
         request_id: text(request_id),

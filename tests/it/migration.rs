@@ -18,12 +18,13 @@ use crate::control::deliveries::{DELIVERIES, text};
 /// builds. From version 2 on there are variables, from version 3 on a delivery, and from version 5
 /// on the stage environment remembers what was deployed to it. In version 4 a commit started the
 /// first execution.
-const VERSIONS: [&str; 5] = [
+const VERSIONS: [&str; 6] = [
     include_str!("fixtures/version-1.sql"),
     include_str!("fixtures/version-2.sql"),
     include_str!("fixtures/version-3.sql"),
     include_str!("fixtures/version-4.sql"),
     include_str!("fixtures/version-5.sql"),
+    include_str!("fixtures/version-6.sql"),
 ];
 
 const DEV: &str = "/api/program/4/pipeline/2";

@@ -32,6 +32,7 @@ const OPERATIONS: &[MakeEndpoint<Access>] = &[
     || routes!(get_access_token_v1),
     || routes!(exchange_jwt),
     || routes!(keys::get_keys),
+    || routes!(keys::get_event_key),
     || routes!(account::get_user_info),
     || routes!(account::get_profile),
     || routes!(account::get_organizations),

@@ -17,7 +17,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::{Api, BaseUrl};
 use crate::access::file_token::FileName;
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
@@ -35,14 +35,19 @@ pub struct Redirect {
 }
 
 /// The absolute address of a file.
-pub(super) fn address(api: &Api, headers: &HeaderMap, name: &FileName) -> String {
+pub(super) fn address(api: &Api, BaseUrl(base): &BaseUrl, name: &FileName) -> String {
     let token = api.file_tokens.sign(name);
-    format!("{}{}", api.hosts.base_url(headers), ApiPath::File(&token))
+    format!("{base}{}", ApiPath::File(&token))
 }
 
 /// Returns the URL of a file: as JSON if `Accept` names `application/json`, otherwise as a redirect.
-pub(super) fn redirect(api: &Api, headers: &HeaderMap, name: &FileName) -> Response {
-    let redirect = address(api, headers, name);
+pub(super) fn redirect(
+    api: &Api,
+    base: &BaseUrl,
+    headers: &HeaderMap,
+    name: &FileName,
+) -> Response {
+    let redirect = address(api, base, name);
     if accepts_json(headers) {
         Json(Redirect { redirect }).into_response()
     } else {

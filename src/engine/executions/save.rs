@@ -90,6 +90,9 @@ impl Write {
         builds::insert(&mut self.tx, built).await?;
         let finished = changed.iter().filter(|it| it.has_finished()).map(|it| &it.execution);
         successes::record(&mut self.tx, finished).await?;
+        for Changed { execution, .. } in changed.iter().filter(|it| it.has_finished()) {
+            self.earn_tag(execution).await?;
+        }
         // In the same transaction as the change: an event is neither lost nor sent without it.
         let new = self.deliveries_of(&changed);
         let subscribers: BTreeSet<_> = new.iter().map(|it| it.webhook_id).collect();

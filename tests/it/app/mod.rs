@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudmanager_emulator::access::Auth;
+use cloudmanager_emulator::access::event_signature::key_path;
 use cloudmanager_emulator::domain::id::WebhookId;
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
 use cloudmanager_emulator::engine::changes::Change;
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::events::Deliverer;
+use cloudmanager_emulator::git::GitLimits;
 use cloudmanager_emulator::http::host::Hosts;
 use cloudmanager_emulator::seed::{self, Seed};
 use cloudmanager_emulator::service::{HttpService, service};
@@ -60,6 +62,12 @@ pub struct TestApp {
 }
 
 impl TestApp {
+    /// The path of a public key of events.
+    pub async fn event_key_path(&self) -> String {
+        let [key, _] = self.engine.event_keys().await.unwrap();
+        key_path(&key)
+    }
+
     /// With the demo data and the quick pace.
     pub async fn new() -> Self {
         Self::with(Pace::Quick, seed::demo()).await
@@ -90,6 +98,12 @@ impl TestApp {
     /// copies of the state.
     pub async fn with_patience(patience: Duration) -> Self {
         let options = EngineOptions { patience, ..options(Pace::Quick) };
+        Self::open(TempDir::new().unwrap(), options, seed::demo(), Auth::Open).await
+    }
+
+    /// With the demo data, the quick pace and limits of what `git` may do.
+    pub async fn with_git_limits(git: GitLimits) -> Self {
+        let options = EngineOptions { git, ..options(Pace::Quick) };
         Self::open(TempDir::new().unwrap(), options, seed::demo(), Auth::Open).await
     }
 
