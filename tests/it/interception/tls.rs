@@ -11,12 +11,9 @@ use crate::receiver::Receiver;
 #[tokio::test]
 async fn the_real_names_are_answered_over_tls() {
     let emulator = Intercepting::start().await;
-    for name in [
-        "cloudmanager.adobe.io",
-        "ims-na1.adobelogin.com",
-        "static.adobeioevents.com",
-        "localhost",
-    ] {
+    for name in
+        ["cloudmanager.adobe.io", "ims-na1.adobelogin.com", "static.adobeioevents.com", "localhost"]
+    {
         let (client, url) = emulator.by_name(name);
         let answer = client.get(format!("{url}/_emulator/health")).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{name}");
