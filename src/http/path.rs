@@ -85,7 +85,7 @@ pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
 /// The prefix of the IMS operations. Some clients call them with a trailing slash.
 const IMS: &str = "/ims/";
 
-/// The path of what Cloud Manager has under the host of its git repositories.
+/// The path under which the git repositories are here; under their real name they are at the top.
 const GIT: &str = "/git";
 
 /// Returns the request with its path as it is routed: under `/git` for the host of the git
@@ -104,7 +104,7 @@ pub fn normalise_path(mut request: Request) -> Request {
 /// Returns whether a `Host` is that of the git repositories, with or without a port.
 fn is_git_host(host: &str) -> bool {
     let name = host.split_once(':').map_or(host, |(name, _)| name);
-    name.eq_ignore_ascii_case(real_names::GIT)
+    name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case(real_names::GIT)
 }
 
 /// The address with its path as it is routed, if that is another.

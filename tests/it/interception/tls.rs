@@ -64,12 +64,9 @@ async fn addresses_and_journal_are_those_of_the_real_names() {
 
 /// The innermost cause of an error that is one of the system.
 fn kind_of(error: &(dyn Error + 'static)) -> Option<std::io::ErrorKind> {
-    let (mut cause, mut kind) = (Some(error), None);
-    while let Some(error) = cause {
-        kind = error.downcast_ref().map(std::io::Error::kind).or(kind);
-        cause = error.source();
-    }
-    kind
+    let causes = std::iter::successors(Some(error), |error| (**error).source());
+    let kinds = causes.filter_map(|error| error.downcast_ref::<std::io::Error>());
+    kinds.last().map(std::io::Error::kind)
 }
 
 #[tokio::test]
