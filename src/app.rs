@@ -1,8 +1,9 @@
 //! The application: engine, HTTP server and workers.
 
+mod error;
 mod interception;
+mod summary;
 
-use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,20 +14,18 @@ use tokio::net::TcpListener;
 
 use crate::access::Auth;
 use crate::access::access_token::{AccessTokens, DEFAULT_SCOPE};
-use crate::domain::invalid::InvalidFields;
-use crate::domain::pace::Pace;
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;
 use crate::http::temporary;
-use crate::log::FilterError;
 use crate::seed::{self, Origin, Seed};
 use crate::server::{Ports, Server, Timeouts};
 use crate::service::{HttpService, service};
-use crate::store::StoreError;
-use crate::tls::{Acceptor, AuthorityError};
-use crate::workers::{WorkerFailed, Workers};
+use crate::tls::Acceptor;
+use crate::workers::Workers;
+pub use error::AppError;
 pub use interception::{InterceptionOptions, host_of};
+pub use summary::{DatabasePlace, Summary};
 
 /// How an application is set up.
 #[derive(Clone, Debug)]
@@ -53,86 +52,6 @@ pub struct AppOptions {
     pub interception: InterceptionOptions,
 }
 
-/// Why an application does not start, or stopped by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// The seed file can't be read.
-    #[error("the seed file {path} can't be read: {error}")]
-    Read {
-        /// The file.
-        path: String,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The seed file has mistakes.
-    #[error("{}", .mistakes.0.iter().map(|m| format!("{path}: {m}")).collect::<Vec<_>>().join("\n"))]
-    Seed {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        mistakes: InvalidFields,
-    },
-    /// The address can't be listened on.
-    #[error("can't listen on {address}: {error}{}", advice(option, error))]
-    Listen {
-        /// The option that names it.
-        option: &'static str,
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// What is to be logged can't be read.
-    #[error(transparent)]
-    Log(#[from] FilterError),
-    /// The temporary directory can't be made.
-    #[error("can't create a temporary directory: {0}")]
-    Temporary(std::io::Error),
-    /// Nobody could be let in.
-    #[error("--auth strict: there is no client to run the command as; add `clients` to the seed")]
-    NoClient,
-    /// The authority can't be used.
-    #[error(transparent)]
-    Authority(#[from] AuthorityError),
-    /// The database can't be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The server failed.
-    #[error("the server failed: {0}")]
-    Serve(std::io::Error),
-    /// A worker failed.
-    #[error(transparent)]
-    Worker(#[from] WorkerFailed),
-}
-
-/// Returns what to do where an address can't be listened on.
-fn advice(option: &str, error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::AddrInUse => format!(
-            "; another program, perhaps another emulator, uses this port. \
-             {option} 127.0.0.1:0 takes any free port"
-        ),
-        ErrorKind::AddrNotAvailable => {
-            format!("; {option} 0.0.0.0:PORT takes every address of this machine")
-        }
-        ErrorKind::PermissionDenied => {
-            format!("; this port needs privileges. {option} 127.0.0.1:0 takes any free port")
-        }
-        _ => String::new(),
-    }
-}
-
-impl AppError {
-    /// Returns the exit code of the program: 1 if a worker failed, 2 for anything else.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Worker(_) => 1,
-            _ => 2,
-        }
-    }
-}
-
 /// An emulator that is ready to answer.
 pub struct App {
     engine: Arc<Engine>,
@@ -144,57 +63,6 @@ pub struct App {
     summary: Summary,
     /// Deleted when the application is dropped.
     _temporary: Option<TempDir>,
-}
-
-/// How an application was started, for people to read.
-#[derive(Clone, Debug)]
-pub struct Summary {
-    /// The URL of the server, for example `http://127.0.0.1:4600`.
-    pub url: String,
-    /// The URL for TLS, if there is one.
-    pub tls: Option<String>,
-    /// The URL of the proxy, if there is one.
-    pub proxy: Option<String>,
-    /// Where the data is.
-    pub database: DatabasePlace,
-    /// The seed file; none for the demo.
-    pub seed: Option<String>,
-    /// How long automated steps take.
-    pub pace: Pace,
-    /// How fast the clock runs.
-    pub clock_rate: f64,
-    /// Who may call the API.
-    pub auth: Auth,
-    /// An organisation that callers can name, if there is one.
-    pub organisation: Option<String>,
-}
-
-/// Where the data of an application is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DatabasePlace {
-    /// In a temporary file.
-    Temporary,
-    /// In a file that this start has created.
-    New(String),
-    /// In a file of an earlier start.
-    Existing(String),
-}
-
-impl DatabasePlace {
-    /// Returns the name of the file, if it has one to speak of.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Temporary => None,
-            Self::New(name) | Self::Existing(name) => Some(name),
-        }
-    }
-
-    /// Returns whether it was filled by this start.
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        !matches!(self, Self::Existing(_))
-    }
 }
 
 /// What a caller authenticates with.

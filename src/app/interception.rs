@@ -7,7 +7,8 @@ use std::sync::Arc;
 use axum::http::Uri;
 use tokio::net::TcpListener;
 
-use super::{AppError, listen};
+use super::error::AppError;
+use super::listen;
 use crate::server::Interception;
 use crate::tls::{Acceptor, Authority, AuthorityDirectory, AuthorityError};
 

@@ -9,10 +9,12 @@ call() {
     curl -fsSL -H "authorization: Bearer $token" -H 'x-api-key: ci' \
         -H 'x-gw-ims-org-id: 1234567890ABCDEF12345678@AdobeOrg' "$@"
 }
-location=$(call -X PUT -o /dev/null -w '%header{location}' $api/api/program/4/pipeline/3/execution)
+location=$(call -X PUT -o /dev/null -D - $api/api/program/4/pipeline/3/execution |
+    tr -d '\r' | sed -n 's/^location: //p')
 case $location in
     $api/api/program/4/*) ;;
     *) echo "the location is $location" >&2; exit 1 ;;
 esac
-log=$(call "$location" | tr '{}' '\n\n' | sed -n 's/^"href":"\([^"]*\/logs\)".*/\1/p' | sed -n 2p)
-call "$api$log" | grep -q 'BUILD SUCCESS'
+for log in $(call "$location" | tr '{}' '\n\n' | sed -n 's/.*"href":"\([^"]*\/logs\)".*/\1/p'); do
+    call "$api$log"
+done | grep -q 'BUILD SUCCESS'

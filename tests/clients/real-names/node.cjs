@@ -63,7 +63,9 @@ async function main () {
   const headers = {
     authorization: `Bearer ${JSON.parse(token.text).access_token}`,
     'x-api-key': 'ci',
-    'x-gw-ims-org-id': ORGANISATION
+    'x-gw-ims-org-id': ORGANISATION,
+    // axios would ask for JSON, and get the URL of a log instead of a redirect.
+    accept: '*/*'
   }
   const started = await call(`${API}/api/program/4/pipeline/3/execution`, { method: 'PUT', headers })
   assert.strictEqual(started.status, 201)

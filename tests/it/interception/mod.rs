@@ -1,5 +1,6 @@
 //! Clients that call the real names: over TLS and through the proxy.
 
+mod exec;
 mod hostile;
 mod proxy;
 mod tls;

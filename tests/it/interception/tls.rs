@@ -11,18 +11,18 @@ use crate::receiver::Receiver;
 #[tokio::test]
 async fn the_real_names_are_answered_over_tls() {
     let emulator = Intercepting::start().await;
-    for name in [
-        "cloudmanager.adobe.io",
-        "ims-na1.adobelogin.com",
-        "git.cloudmanager.adobe.com",
-        "static.adobeioevents.com",
-        "localhost",
-    ] {
+    for name in
+        ["cloudmanager.adobe.io", "ims-na1.adobelogin.com", "static.adobeioevents.com", "localhost"]
+    {
         let (client, url) = emulator.by_name(name);
         let answer = client.get(format!("{url}/_emulator/health")).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{name}");
         assert_eq!(answer.version(), reqwest::Version::HTTP_11);
     }
+    // Nothing but repositories has this host.
+    let (client, url) = emulator.by_name("git.cloudmanager.adobe.com");
+    let answer = client.get(format!("{url}/_emulator/health")).send().await.unwrap();
+    assert!(answer.status().is_client_error(), "{}", answer.status());
     let client = emulator.client().build().unwrap();
     let url = format!("https://{}/_emulator/health", emulator.tls);
     assert_eq!(client.get(url).send().await.unwrap().status(), 200);
@@ -62,7 +62,7 @@ async fn addresses_and_journal_are_those_of_the_real_names() {
     emulator.stopped().await;
 }
 
-/// The first cause of an error that is one of the system.
+/// The innermost cause of an error that is one of the system.
 fn kind_of(error: &(dyn Error + 'static)) -> Option<std::io::ErrorKind> {
     let causes = std::iter::successors(Some(error), |error| (**error).source());
     let kinds = causes.filter_map(|error| error.downcast_ref::<std::io::Error>());
