@@ -1,8 +1,38 @@
-//! Tells the program its version with the commit that it is built from, if that is known.
+//! Tells the program its version with the commit that it is built from, if that is known, and
+//! compresses the generated files that are part of it.
 
+use std::error::Error;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 
-fn main() {
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+
+/// Files that are part of the program.
+const EMBEDDED: [&str; 2] = ["openapi.yaml", "docs/seed.schema.json"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for file in EMBEDDED {
+        compress(Path::new(file))?;
+    }
+    tell_version();
+    Ok(())
+}
+
+/// Compresses a file into the directory of the build.
+fn compress(file: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={}", file.display());
+    let name = file.file_name().ok_or("a file has a name")?.to_string_lossy();
+    let to = Path::new(&std::env::var("OUT_DIR")?).join(format!("{name}.deflate"));
+    let mut encoder = DeflateEncoder::new(fs::File::create(to)?, Compression::best());
+    encoder.write_all(&fs::read(file)?)?;
+    encoder.finish()?;
+    Ok(())
+}
+
+fn tell_version() {
     // The files of the console are part of the program, and so are new ones.
     println!("cargo:rerun-if-changed=console");
     // A new commit moves HEAD, and the log of HEAD notes each move.

@@ -1,7 +1,10 @@
 //! The application: engine, HTTP server and workers.
 
-use std::io::ErrorKind;
-use std::net::SocketAddr;
+mod error;
+mod interception;
+mod summary;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +13,19 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::access::Auth;
-use crate::access::access_token::AccessTokens;
-use crate::domain::invalid::InvalidFields;
-use crate::domain::pace::Pace;
+use crate::access::access_token::{AccessTokens, DEFAULT_SCOPE};
 use crate::engine::{Engine, EngineOptions};
 use crate::events::Deliverer;
 use crate::http::host::Hosts;
 use crate::http::temporary;
-use crate::log::FilterError;
 use crate::seed::{self, Origin, Seed};
-use crate::server::{Server, Timeouts};
+use crate::server::{Ports, Server, Timeouts};
 use crate::service::{HttpService, service};
-use crate::store::StoreError;
-use crate::workers::{WorkerFailed, Workers};
+use crate::tls::Acceptor;
+use crate::workers::Workers;
+pub use error::AppError;
+pub use interception::{InterceptionOptions, host_of};
+pub use summary::{DatabasePlace, Summary};
 
 /// How an application is set up.
 #[derive(Clone, Debug)]
@@ -45,137 +48,21 @@ pub struct AppOptions {
     pub engine: EngineOptions,
     /// How long callers are waited for.
     pub timeouts: Timeouts,
-}
-
-/// Why an application does not start, or stopped by itself.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// The seed file can't be read.
-    #[error("the seed file {path} can't be read: {error}")]
-    Read {
-        /// The file.
-        path: String,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The seed file has mistakes.
-    #[error("{}", .mistakes.0.iter().map(|m| format!("{path}: {m}")).collect::<Vec<_>>().join("\n"))]
-    Seed {
-        /// The file.
-        path: String,
-        /// What is wrong.
-        mistakes: InvalidFields,
-    },
-    /// The address can't be listened on.
-    #[error("can't listen on {address}: {error}{}", advice(error))]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// What is to be logged can't be read.
-    #[error(transparent)]
-    Log(#[from] FilterError),
-    /// The temporary directory can't be made.
-    #[error("can't create a temporary directory: {0}")]
-    Temporary(std::io::Error),
-    /// Nobody could be let in.
-    #[error("--auth strict: there is no client to run the command as; add `clients` to the seed")]
-    NoClient,
-    /// The database can't be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The server failed.
-    #[error("the server failed: {0}")]
-    Serve(std::io::Error),
-    /// A worker failed.
-    #[error(transparent)]
-    Worker(#[from] WorkerFailed),
-}
-
-/// Returns what to do where an address can't be listened on.
-fn advice(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::AddrInUse => {
-            "; another program, perhaps another emulator, uses this port. \
-             --listen 127.0.0.1:0 takes any free port"
-        }
-        ErrorKind::AddrNotAvailable => {
-            "; --listen 0.0.0.0:4600 takes every address of this machine"
-        }
-        _ => "",
-    }
-}
-
-impl AppError {
-    /// Returns the exit code of the program: 1 if a worker failed, 2 for anything else.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Worker(_) => 1,
-            _ => 2,
-        }
-    }
+    /// How clients that call the real names are answered.
+    pub interception: InterceptionOptions,
 }
 
 /// An emulator that is ready to answer.
 pub struct App {
     engine: Arc<Engine>,
-    listener: TcpListener,
+    ports: Ports,
+    trusted_proxies: Vec<IpAddr>,
     workers: Workers,
     service: HttpService,
     timeouts: Timeouts,
     summary: Summary,
     /// Deleted when the application is dropped.
     _temporary: Option<TempDir>,
-}
-
-/// How an application was started, for people to read.
-#[derive(Clone, Debug)]
-pub struct Summary {
-    /// The URL of the server, for example `http://127.0.0.1:4600`.
-    pub url: String,
-    /// Where the data is.
-    pub database: DatabasePlace,
-    /// The seed file; none for the demo.
-    pub seed: Option<String>,
-    /// How long automated steps take.
-    pub pace: Pace,
-    /// How fast the clock runs.
-    pub clock_rate: f64,
-    /// Who may call the API.
-    pub auth: Auth,
-    /// An organisation that callers can name, if there is one.
-    pub organisation: Option<String>,
-}
-
-/// Where the data of an application is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DatabasePlace {
-    /// In a temporary file.
-    Temporary,
-    /// In a file that this start has created.
-    New(String),
-    /// In a file of an earlier start.
-    Existing(String),
-}
-
-impl DatabasePlace {
-    /// Returns the name of the file, if it has one to speak of.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        match self {
-            Self::Temporary => None,
-            Self::New(name) | Self::Existing(name) => Some(name),
-        }
-    }
-
-    /// Returns whether it was filled by this start.
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        !matches!(self, Self::Existing(_))
-    }
 }
 
 /// What a caller authenticates with.
@@ -215,15 +102,17 @@ impl App {
             auth,
             engine,
             timeouts,
+            interception: interception_options,
         } = options;
         let seed_name = seed.as_ref().map(|path| path.display().to_string());
         let seed = match seed {
             Some(path) => Origin::from(read_seed(&path)?),
             None => Origin::Demo,
         };
-        let failed = |error| AppError::Listen { address: listen, error };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        let plain = self::listen("--listen", listen).await?;
+        let address = plain.local_addr().map_err(AppError::Serve)?;
+        let interception = interception_options.start(public_url.as_deref()).await?;
+        let ports = Ports { plain, interception };
         let has_clock_start = engine.clock_start.is_some();
         let file = database.as_ref().map(|path| path.display().to_string());
         let (path, temporary) = if let Some(path) = database {
@@ -244,6 +133,8 @@ impl App {
         };
         let summary = Summary {
             url: url.clone(),
+            tls: ports.tls_address().map(|address| format!("https://{address}")),
+            proxy: ports.proxy_address().map(|address| format!("http://{address}")),
             database,
             seed: seed_name,
             pace: engine.pace(),
@@ -251,17 +142,32 @@ impl App {
             auth,
             organisation: engine.organisation(),
         };
-        let hosts = Hosts::new(address.ip(), url, public_url, &allow_hosts);
+        let mut hosts = Hosts::new(address.ip(), url, public_url, &allow_hosts);
+        if ports.interception.is_some() {
+            hosts = hosts.with_real_names();
+        }
         let event_url = event_url.unwrap_or_else(|| hosts.own_url().to_owned());
-        let deliverer = Arc::new(Deliverer::new(engine.clone(), &event_url));
+        let deliverer = Deliverer::new(engine.clone(), &event_url);
+        let deliverer = Arc::new(deliverer.signing_digitally(ports.interception.is_some()));
         let service = service(&engine, &deliverer, hosts, auth);
         let (scheduler, purger, inspector) = (engine.clone(), engine.clone(), engine.clone());
+        let tagger = engine.clone();
         let mut workers = Workers::default();
         workers.add("scheduler", async move { scheduler.run_scheduler().await });
         workers.add("deliverer", deliverer.run());
         workers.add("purger", async move { purger.run_purger().await });
+        workers.add("tagger", async move { tagger.run_tagger().await });
         workers.add("inspector", async move { inspector.run_inspector().await });
-        Ok(Self { engine, listener, workers, service, timeouts, summary, _temporary: temporary })
+        Ok(Self {
+            engine,
+            ports,
+            trusted_proxies: interception_options.trusted_proxies,
+            workers,
+            service,
+            timeouts,
+            summary,
+            _temporary: temporary,
+        })
     }
 
     /// Adds a worker beside the server. If it ends before the server stops, it has failed.
@@ -277,6 +183,34 @@ impl App {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.summary.url
+    }
+
+    /// Returns where clients on this machine reach the proxy, if there is one.
+    #[must_use]
+    pub fn proxy_address(&self) -> Option<SocketAddr> {
+        let mut address = self.ports.proxy_address()?;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        Some(address)
+    }
+
+    /// Returns what does TLS handshakes, if there is a port for them.
+    #[must_use]
+    pub fn acceptor(&self) -> Option<&Acceptor> {
+        self.ports.interception.as_ref().map(|interception| &*interception.acceptor)
+    }
+
+    /// Returns an access token that clients can read, as one of IMS: a signed JSON Web Token.
+    pub async fn access_token(&self) -> Result<String, AppError> {
+        let Credentials { api_key, token, .. } = self.credentials().await?;
+        match self.summary.auth {
+            Auth::Strict => Ok(token),
+            Auth::Open => {
+                let tokens = AccessTokens::new(self.engine.clone());
+                Ok(tokens.issue(&api_key, &api_key, DEFAULT_SCOPE).await?)
+            }
+        }
     }
 
     /// Returns how the application was started.
@@ -313,11 +247,20 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
         grace: Duration,
     ) -> Result<(), AppError> {
-        let Self { engine, listener, workers, service, timeouts, summary, _temporary } = self;
+        let Self {
+            engine,
+            ports,
+            trusted_proxies,
+            workers,
+            service,
+            timeouts,
+            summary,
+            _temporary,
+        } = self;
         if summary.auth == Auth::Strict && engine.first_client().is_none() {
             tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
         }
-        if beyond_loopback(&listener) {
+        if ports.are_beyond_loopback() {
             tracing::warn!(
                 "listening beyond loopback: anyone who can reach the port controls the emulator"
             );
@@ -330,7 +273,8 @@ impl App {
         };
         // Each of them ends when the engine stops. The scheduler finishes its batch first. The
         // database is closed only after all of them, because they use it.
-        let serving = Server::new(engine.clone(), service, timeouts).run(listener, grace);
+        let server = Server::new(engine.clone(), service, timeouts, trusted_proxies);
+        let serving = server.run(ports, grace);
         let (worked, (), ()) = tokio::join!(workers.run(&engine), serving, stopping);
         let closed = engine.close().await;
         worked?;
@@ -351,7 +295,7 @@ fn warn_of_ignored_options(file: &str, url: &str, has_seed: bool, has_clock_star
     }
 }
 
-/// Returns whether other machines may reach the server.
-fn beyond_loopback(listener: &TcpListener) -> bool {
-    listener.local_addr().is_ok_and(|address| !address.ip().to_canonical().is_loopback())
+async fn listen(option: &'static str, address: SocketAddr) -> Result<TcpListener, AppError> {
+    let failed = |error| AppError::Listen { option, address, error };
+    TcpListener::bind(address).await.map_err(failed)
 }

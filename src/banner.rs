@@ -22,12 +22,16 @@ impl<'a> Banner<'a> {
 
     /// Writes it to stderr.
     pub fn show(&self, format: LogFormat) {
-        let Self(Summary { url, database, seed, pace, clock_rate, auth, organisation }) = self;
+        let Self(summary) = self;
+        let Summary { url, tls, proxy, database, seed, pace, clock_rate, auth, organisation } =
+            summary;
         match format {
             LogFormat::Text => log::say(&self.to_string()),
             LogFormat::Json => tracing::info!(
                 version = VERSION,
                 url,
+                tls,
+                proxy,
                 database = database.name(),
                 is_new = database.is_new(),
                 seed,
@@ -43,9 +47,17 @@ impl<'a> Banner<'a> {
 
 impl fmt::Display for Banner<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(Summary { url, database, seed, pace, clock_rate, auth, organisation }) = self;
+        let Self(summary) = self;
+        let Summary { url, tls, proxy, database, seed, pace, clock_rate, auth, organisation } =
+            summary;
         writeln!(f, "Cloud Manager emulator {VERSION}")?;
         writeln!(f, "  address       {url}  (open it in a browser for the console)")?;
+        if let Some(tls) = tls {
+            writeln!(f, "  TLS           {tls}")?;
+        }
+        if let Some(proxy) = proxy {
+            writeln!(f, "  proxy         {proxy}")?;
+        }
         match database {
             DatabasePlace::Temporary => writeln!(f, "  database      temporary, deleted at exit")?,
             DatabasePlace::New(file) => writeln!(f, "  database      {file}, new")?,

@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cloudmanager_emulator::app::{App, AppError, read_seed};
+use cloudmanager_emulator::app::{App, AppError, host_of, read_seed};
 use cloudmanager_emulator::banner::Banner;
 use cloudmanager_emulator::commands::{self, CommandError};
-use cloudmanager_emulator::config::{CliCommand, Config, ExecOptions, ServeOptions};
+use cloudmanager_emulator::config::{CaOptions, CliCommand, Config, ExecOptions, ServeOptions};
 use cloudmanager_emulator::log::{self, LogOptions, Recent, Verbosity};
 use cloudmanager_emulator::stop::{self, GRACE, Signals};
 use cloudmanager_emulator::store::with_causes;
+use cloudmanager_emulator::tls::{AuthorityDirectory, AuthorityError};
 use cloudmanager_emulator::{exec, openapi, schema};
 
 fn main() -> ExitCode {
@@ -34,6 +35,7 @@ fn do_command(command: CliCommand) -> Result<ExitCode, CommandFailure> {
         CliCommand::Status { emulator, watch } => ask(commands::status(&emulator.url, watch)),
         CliCommand::Healthcheck { emulator } => ask(commands::check_health(&emulator.url)),
         CliCommand::Import(options) => ask(commands::import::import(options)),
+        CliCommand::Ca(options) => show(authority(options).map_err(AppError::from)?),
         CliCommand::Openapi => show(openapi::yaml()),
         CliCommand::Check { file } => {
             read_seed(&file)?;
@@ -43,6 +45,19 @@ fn do_command(command: CliCommand) -> Result<ExitCode, CommandFailure> {
         CliCommand::Completions { shell } => show(Config::completions(shell)),
         CliCommand::Man => show(Config::manual().map_err(CommandError::Write)?),
     }
+}
+
+/// Returns the certificate of the authority, made or renewed as the options say.
+fn authority(options: CaOptions) -> Result<Vec<u8>, AuthorityError> {
+    let CaOptions { der, renew, ca_dir, public_url } = options;
+    let directory = AuthorityDirectory::new(ca_dir)?;
+    let further = public_url.as_deref().and_then(host_of);
+    let authority = if renew {
+        directory.renew(further.as_deref())?
+    } else {
+        directory.load_or_make(further.as_deref())?
+    };
+    Ok(if der { authority.root_der().to_vec() } else { authority.root_pem().into_bytes() })
 }
 
 /// Why the program ends without success.

@@ -17,10 +17,10 @@ use utoipa::openapi::{
 
 use crate::access::gateway::GatewayError;
 use crate::access::ims;
-use crate::http::operations::is_official;
+use crate::http::operations::{IS_DESCRIBED, is_official};
 use crate::http::problem::Problem;
 use crate::traffic::X_EMULATOR_FAULT;
-use crate::{api, control};
+use crate::{api, control, embedded, git_server};
 
 const DESCRIPTION: &str = "A local emulator of Adobe Cloud Manager's REST API. Operations under /api \
     are Cloud Manager's own, with their official operation ids; those under /_emulator control the \
@@ -28,22 +28,30 @@ const DESCRIPTION: &str = "A local emulator of Adobe Cloud Manager's REST API. O
     a new one.";
 
 /// The whole description, its parts in the usual order.
-#[derive(Clone, Debug, Serialize)]
-pub struct Description {
+#[derive(Serialize)]
+struct Description {
     openapi: Value,
     info: Value,
     tags: Value,
-    /// Operations by path and method.
-    pub paths: Value,
-    /// What operations share, schemas among it.
-    pub components: Value,
+    paths: Value,
+    components: Value,
 }
 
-/// The description of this version of the emulator.
+/// Returns the description of this version of the emulator, openapi.yaml.
 #[must_use]
-pub fn document() -> Description {
+pub fn yaml() -> String {
+    if IS_DESCRIBED {
+        // Serialising a description that was built in memory can't fail.
+        serde_saphyr::to_string(&document()).unwrap_or_default()
+    } else {
+        embedded::openapi_yaml()
+    }
+}
+
+fn document() -> Description {
     let mut document = api::describe();
     document.merge(ims::describe());
+    document.merge(git_server::describe());
     document.merge(control::describe());
     document.info = InfoBuilder::new()
         .title("Cloud Manager emulator")
@@ -61,6 +69,7 @@ pub fn document() -> Description {
             ("Pipeline Execution", "Start, watch, advance and cancel executions"),
             ("Files", "Files that the API redirects to"),
             ("IMS", "Access tokens for clients"),
+            ("Git", "Clone, fetch and push by `git`"),
             ("Emulator", "Control of the emulator"),
         ]
         .map(|(name, text)| TagBuilder::new().name(name).description(Some(text)).build())
@@ -73,13 +82,6 @@ pub fn document() -> Description {
         }
     }
     in_order(&document)
-}
-
-/// The description as it is checked in.
-#[must_use]
-pub fn yaml() -> String {
-    // Serialising a description that was built in memory can't fail.
-    serde_saphyr::to_string(&document()).unwrap_or_default()
 }
 
 fn in_order(document: &OpenApi) -> Description {
@@ -250,4 +252,33 @@ fn header_parameter(name: &str, description: &str) -> RefOr<Parameter> {
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .build()
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::http::operations::Operations;
+
+    #[test]
+    fn operations_are_served_as_they_are_described() {
+        let mut operations = Operations::default();
+        let _ = api::router(&mut operations);
+        let _ = ims::router(&mut operations);
+        let _ = control::router(&mut operations);
+        let served: BTreeSet<_> = operations
+            .list()
+            .map(|(method, path, id)| (method.as_str().to_lowercase(), path.into(), id.into()))
+            .collect();
+
+        let Value::Object(paths) = document().paths else { panic!("no paths") };
+        let described = paths.iter().flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(|(method, operation)| {
+                let id = operation["operationId"].as_str().unwrap();
+                (method.clone(), path.clone(), id.to_owned())
+            })
+        });
+        assert_eq!(served, described.collect());
+    }
 }

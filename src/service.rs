@@ -20,6 +20,7 @@ use crate::console;
 use crate::control::{self, Control};
 use crate::engine::Engine;
 use crate::events::Deliverer;
+use crate::git_server::{self, GitServer};
 use crate::http::body;
 use crate::http::host::{Hosts, check_host};
 use crate::http::operations::Operations;
@@ -58,6 +59,7 @@ fn service_with(
     let api_router = api::router(&mut operations);
     let ims_router = ims::router(&mut operations);
     let control_router = control::router(&mut operations);
+    let git_router = git_server::router(&mut operations);
     let operations = Arc::new(operations);
     let traffic = Traffic::new(engine.clone(), operations.clone());
     let control = Control::new(
@@ -73,6 +75,7 @@ fn service_with(
     let layers = Arc::new(Layers { hosts, operations, traffic, access: access.clone() });
     let router = api_router
         .with_state(api)
+        .merge(git_router.with_state(GitServer::new(engine.clone(), access.clone())))
         .merge(ims_router.with_state(access))
         .merge(control_router.with_state(control))
         .merge(console::router())
@@ -122,7 +125,7 @@ impl Layers {
         let Self { hosts, operations, traffic, access } = self;
         let (method, headers) = (request.method(), request.headers());
         let checked = check_host(hosts, request.version(), headers)
-            .and_then(|()| check_origin(hosts, method, headers));
+            .and_then(|()| check_origin(hosts, method, request.extensions(), headers));
         if let Err(refusal) = checked {
             return refusal.into_response();
         }

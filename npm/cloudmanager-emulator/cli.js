@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Runs the program with the arguments of this script, and ends as it ends.
 
-import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
-import { findBinary } from './binary.js'
+const { spawn } = require('node:child_process')
+const { constants } = require('node:os')
+const { findBinary } = require('./binary.js')
 
 try {
   run(findBinary())

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" />
+
 /** How an emulator is started. */
 export interface EmulatorOptions {
   /** The address to listen on; a free port if absent. */
@@ -16,6 +18,8 @@ export interface EmulatorOptions {
   auth?: 'open' | 'strict'
   /** The base of absolute URLs. */
   publicUrl?: string
+  /** The base of URLs in events; the public URL if absent. */
+  eventUrl?: string
 }
 
 /** What happened while the clock was moved. */

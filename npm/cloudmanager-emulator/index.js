@@ -1,10 +1,10 @@
-// Starts an emulator for tests.
+// Starts an emulator for tests. CommonJS, because Jest loads nothing else by default; `import` works, too.
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
-import { findBinary } from './binary.js'
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
+const { createInterface } = require('node:readline')
+const { text } = require('node:stream/consumers')
+const { findBinary } = require('./binary.js')
 
 /** The options that have a value, by their names on the command line. */
 const VALUES = {
@@ -16,10 +16,11 @@ const VALUES = {
   clockStart: '--clock-start',
   auth: '--auth',
   publicUrl: '--public-url',
+  eventUrl: '--event-url',
 }
 
 /** Starts an emulator and waits until it answers. */
-export async function startEmulator (options = {}) {
+exports.startEmulator = async (options = {}) => {
   // The options alone say where the data is.
   const { CME_DATABASE, ...env } = process.env
   const child = spawn(findBinary(), argumentsOf(options), { env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -27,6 +28,10 @@ export async function startEmulator (options = {}) {
   const closed = once(child, 'close')
   // Whoever waits for the first line hears of a failure.
   closed.catch(() => {})
+  // If this process ends early, the emulator ends, too.
+  const kill = () => child.kill('SIGTERM')
+  process.once('exit', kill)
+  child.once('close', () => process.off('exit', kill))
   const lines = createInterface({ input: child.stdout })
   const ended = closed.then(async ([code]) => {
     throw new Error(`the emulator has ended with exit code ${code}: ${(await log).trim()}`)
@@ -38,7 +43,7 @@ export async function startEmulator (options = {}) {
   let stopping
   const stop = () => {
     stopping ??= (async () => {
-      child.kill('SIGTERM')
+      kill()
       await closed
     })()
     return stopping

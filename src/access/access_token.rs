@@ -19,7 +19,7 @@ use crate::store::StoreError;
 const EARLIER_HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
 /// The scopes of a token if the request names none.
-pub(super) const DEFAULT_SCOPE: &str = "openid,AdobeID,read_organizations";
+pub const DEFAULT_SCOPE: &str = "openid,AdobeID,read_organizations";
 
 /// What the key that compares secrets is for.
 const PURPOSE: &str = "secrets of clients";

@@ -1,6 +1,7 @@
 //! Authentication and authorisation: access tokens, the gateway, and tokens for file downloads.
 
 pub mod access_token;
+pub mod event_signature;
 pub mod file_token;
 pub mod gateway;
 pub mod ims;
@@ -14,6 +15,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::domain::client::Client;
 use crate::engine::Engine;
 use access_token::AccessTokens;
 
@@ -53,6 +55,13 @@ impl Access {
     #[must_use]
     pub fn auth(&self) -> Auth {
         self.auth
+    }
+
+    /// Returns the client with this identifier and this secret.
+    #[must_use]
+    pub fn find_client(&self, id: &str, secret: &str) -> Option<Arc<Client>> {
+        let client = self.engine.catalog().find_client(id).cloned();
+        client.filter(|client| self.tokens.is_same_secret(&client.client_secret, secret))
     }
 
     /// Returns the access tokens.

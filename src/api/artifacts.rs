@@ -7,9 +7,9 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::files::{Redirect, redirect};
 use super::hal::{Link, List};
+use super::{Api, BaseUrl};
 use crate::access::file_token::{FileName, StepName};
 use crate::content::artifact::{self, Artifact, ArtifactType};
 use crate::domain::pipeline::Action;
@@ -80,11 +80,12 @@ pub async fn list_step_artifacts(
 pub async fn get_step_artifact(
     State(api): State<Api>,
     InArtifact { step: InStep { snapshot, position, .. }, number }: InArtifact,
+    base: BaseUrl,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if !artifact::exists(&snapshot.execution, position, number) {
         return Err(Problem::not_found("The artifact"));
     }
     let step = StepName::new(&snapshot, position);
-    Ok(redirect(&api, &headers, &FileName::Artifact { step, number }))
+    Ok(redirect(&api, &base, &headers, &FileName::Artifact { step, number }))
 }

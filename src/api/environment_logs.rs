@@ -9,10 +9,10 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::files::{Redirect, address, redirect};
 use super::hal::Link;
 use super::page::QueryParameters;
+use super::{Api, BaseUrl};
 use crate::access::file_token::FileName;
 use crate::content::environment_log::{Day, LogOption};
 use crate::domain::id::{EnvironmentId, ProgramId};
@@ -87,14 +87,14 @@ pub async fn get_environment_logs(
     State(api): State<Api>,
     InEnvironment { program, environment }: InEnvironment,
     query: QueryParameters,
-    headers: HeaderMap,
+    base: BaseUrl,
 ) -> Result<Json<EnvironmentLogsView>, Problem> {
     let options = read_options(&query)?;
     let days = read_days(&query)?;
     let tail = |option, day| {
         let name = file_name(program.id, environment.id, option, day, false);
         // The URL must have a query: clients append further parameters with `&`, not `?`.
-        Link::to(format!("{}?tail=true", address(&api, &headers, &name)))
+        Link::to(format!("{}?tail=true", address(&api, &base, &name)))
     };
     let (now, environment_id) = (api.engine.now(), environment.id);
     let downloads = options.iter().flat_map(|option| {
@@ -209,8 +209,8 @@ fn read_days(query: &QueryParameters) -> Result<u32, Problem> {
     })
 }
 
-/// Returns the URL of the gzip-compressed log of one day: as JSON if `Accept` names it, otherwise
-/// as a redirect.
+/// Returns the URL of the log of one day, a gzip file: as JSON if `Accept` names `application/json`,
+/// otherwise as a redirect.
 #[utoipa::path(get, path = "/api/program/{programId}/environment/{environmentId}/logs/download",
     operation_id = "downloadLogs", tag = "Environments", params(InEnvironment,
         ("service" = String, Query, description = "The service"),
@@ -223,6 +223,7 @@ pub async fn download_logs(
     State(api): State<Api>,
     InEnvironment { program, environment }: InEnvironment,
     query: QueryParameters,
+    base: BaseUrl,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let given = |parameter| query.get(parameter).ok_or_else(|| missing(parameter));
@@ -235,5 +236,5 @@ pub async fn download_logs(
         Problem::invalid_parameter("date", message, date)
     })?;
     let name = file_name(program.id, environment.id, option, day, true);
-    Ok(redirect(&api, &headers, &name))
+    Ok(redirect(&api, &base, &headers, &name))
 }

@@ -1,5 +1,7 @@
 //! Environments.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,6 +16,7 @@ use crate::content::environment_log::LogOption;
 use crate::domain::deployment::{InstanceKind, environment_urls};
 use crate::domain::environment::{Environment, EnvironmentStatus, EnvironmentType, REGION};
 use crate::domain::id::EnvironmentId;
+use crate::domain::pipeline::Pipeline;
 use crate::domain::program::Program;
 use crate::domain::variable::Owner;
 use crate::extract::{InEnvironment, InProgram};
@@ -81,7 +84,8 @@ pub struct EmbeddedEnvironments {
 }
 
 impl EnvironmentView {
-    fn new(program: &Program, environment: &Environment) -> Self {
+    /// Returns an environment, and a pipeline that deploys to it.
+    fn new(program: &Program, environment: &Environment, pipeline: Option<&Pipeline>) -> Self {
         let Environment {
             id,
             name,
@@ -106,20 +110,18 @@ impl EnvironmentView {
                     name: name.as_str(),
                 })
                 .collect(),
-            links: EnvironmentLinks::new(program, *id, name),
+            links: EnvironmentLinks::new(program, *id, name, pipeline),
         }
     }
 }
 
 impl EnvironmentLinks {
-    fn new(program: &Program, id: EnvironmentId, name: &str) -> Self {
+    fn new(program: &Program, id: EnvironmentId, name: &str, pipeline: Option<&Pipeline>) -> Self {
         let address = |wanted| {
             let urls = environment_urls(name);
             let found = urls.into_iter().find(|(kind, _)| *kind == wanted);
             Link::to(found.map(|(_, url)| url).unwrap_or_default())
         };
-        let mut pipelines = program.pipelines.values();
-        let pipeline = pipelines.find(|pipeline| pipeline.deploys_to(id));
         let program = program.id;
         let logs = ApiPath::EnvironmentLogs(program, id);
         Self {
@@ -148,15 +150,27 @@ pub async fn get_environments(
         let message = format!("must be one of {}", TYPES.join(", "));
         return Err(Problem::invalid_parameter("type", message, unknown));
     }
+    // Searching all pipelines for each environment would take too long where there are many.
+    let mut pipelines: HashMap<EnvironmentId, &Pipeline> = HashMap::new();
+    for pipeline in program.pipelines.values() {
+        for environment in pipeline.environments() {
+            pipelines.entry(environment).or_insert(pipeline);
+        }
+    }
     let environments: Vec<_> = program
         .environments
         .values()
         .filter(|found| wanted.is_none_or(|wanted| found.environment_type.as_str() == wanted))
-        .map(|environment| EnvironmentView::new(&program, environment))
+        .map(|found| EnvironmentView::new(&program, found, pipelines.get(&found.id).copied()))
         .collect();
     let path = ApiPath::Environments(program.id);
     let path = wanted.map_or(path.into(), |wanted| format!("{path}?type={wanted}"));
     Ok(Json(List::whole(path, environments.len(), EmbeddedEnvironments { environments })))
+}
+
+/// Returns the first pipeline that deploys to an environment.
+fn find_pipeline(program: &Program, environment: EnvironmentId) -> Option<&Pipeline> {
+    program.pipelines.values().map(|it| &**it).find(|pipeline| pipeline.deploys_to(environment))
 }
 
 /// Returns an environment.
@@ -166,7 +180,7 @@ pub async fn get_environments(
 pub async fn get_environment(
     InEnvironment { program, environment }: InEnvironment,
 ) -> Json<EnvironmentView> {
-    Json(EnvironmentView::new(&program, &environment))
+    Json(EnvironmentView::new(&program, &environment, find_pipeline(&program, environment.id)))
 }
 
 /// Deletes an environment; no unfinished execution may use it.
@@ -185,5 +199,6 @@ pub async fn delete_environment(
     deleted.map_err(|error| refusal(error, "The environment"))?;
     let environment = Environment { status: EnvironmentStatus::Deleting, ..environment };
     // 201 is the status that Adobe's API description has for this operation.
-    Ok((StatusCode::CREATED, Json(EnvironmentView::new(&program, &environment))))
+    let pipeline = find_pipeline(&program, environment.id);
+    Ok((StatusCode::CREATED, Json(EnvironmentView::new(&program, &environment, pipeline))))
 }

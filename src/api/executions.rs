@@ -7,11 +7,11 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::bodies::{RenderedBody, Subject};
 use super::hal::List;
 use super::page::{MAX_PAGE_SIZE, Paging, QueryParameters};
 use super::view::ExecutionView;
+use super::{Api, BaseUrl};
 use crate::access::gateway::Caller;
 use crate::domain::execution::start::{StartRefusal, StartRequest};
 use crate::domain::execution::{ExecutionMode, Trigger};
@@ -70,12 +70,13 @@ pub async fn start_pipeline(
     caller: Caller,
     InPipeline { pipeline, .. }: InPipeline,
     query: QueryParameters,
+    BaseUrl(base): BaseUrl,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let request = read_request(&query)?;
     let execution = api.engine.start(pipeline.key(), request, Some(caller.user(&headers))).await?;
     let path = ApiPath::Execution(execution.pipeline, execution.id);
-    let location = format!("{}{path}", api.hosts.base_url(&headers));
+    let location = format!("{base}{path}");
     let now = execution.created_at;
     let view = ExecutionView::new(&Snapshot { execution, is_last: true, now });
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(view)).into_response())

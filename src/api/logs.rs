@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::Api;
 use super::files::{Redirect, redirect};
 use super::page::QueryParameters;
+use super::{Api, BaseUrl};
 use crate::access::file_token::{FileName, StepName};
 use crate::content::step_log;
 use crate::extract::InStep;
@@ -24,6 +24,7 @@ pub async fn get_step_logs(
     State(api): State<Api>,
     InStep { snapshot, position, .. }: InStep,
     query: QueryParameters,
+    base: BaseUrl,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let file = query.get("file");
@@ -32,5 +33,5 @@ pub async fn get_step_logs(
     }
     let step = StepName::new(&snapshot, position);
     let name = FileName::StepLog { step, file: file.map(str::to_owned) };
-    Ok(redirect(&api, &headers, &name))
+    Ok(redirect(&api, &base, &headers, &name))
 }

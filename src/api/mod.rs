@@ -20,13 +20,14 @@ mod tenants;
 mod variables;
 pub mod view;
 
+use std::convert::Infallible;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::routes;
 
 use crate::access::file_token::FileTokens;
 use crate::access::gateway::Caller;
@@ -36,7 +37,7 @@ use crate::domain::role::Role::{BusinessOwner, DeploymentManager, Developer, Pro
 use crate::engine::Engine;
 use crate::extract::Surface;
 use crate::http::host::Hosts;
-use crate::http::operations::{self, Described, Operations};
+use crate::http::operations::{self, MakeEndpoint, Operations, routes};
 use bodies::ResponseCache;
 
 /// What the handlers need, shared by all of them.
@@ -49,6 +50,17 @@ pub struct ApiParts {
     bodies: ResponseCache,
     hosts: Hosts,
     file_tokens: FileTokens,
+}
+
+/// The base of absolute addresses in the answer to a request.
+struct BaseUrl(String);
+
+impl FromRequestParts<Api> for BaseUrl {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Infallible> {
+        Ok(Self(api.hosts.base_url(&parts.extensions, &parts.headers)))
+    }
 }
 
 impl Api {
@@ -85,7 +97,7 @@ impl Deref for Api {
 /// needs also depends on the step.
 ///
 /// Source of the roles: Cloud Manager's permissions of its API, by operation.
-const OPERATIONS: &[(Described<Api>, Callers)] = &[
+const OPERATIONS: &[(MakeEndpoint<Api>, Callers)] = &[
     (|| routes!(tenants::get_tenants), Everybody),
     (|| routes!(tenants::get_tenant), Everybody),
     (|| routes!(programs::get_programs_for_tenant), Everybody),
@@ -131,21 +143,21 @@ const OPERATIONS: &[(Described<Api>, Callers)] = &[
 
 /// What needs no credentials: the files that operations redirect to, whose addresses carry their own
 /// tokens.
-const OPEN: &[Described<Api>] = &[|| routes!(files::download_file)];
+const OPEN: &[MakeEndpoint<Api>] = &[|| routes!(files::download_file)];
 
 /// Everything that is answered, with its callers where the gateway asks for roles.
-fn described() -> impl Iterator<Item = (Described<Api>, Option<Callers>)> {
-    let operations = OPERATIONS.iter().map(|(described, callers)| (*described, Some(*callers)));
-    operations.chain(OPEN.iter().map(|described| (*described, None)))
+fn endpoints() -> impl Iterator<Item = (MakeEndpoint<Api>, Option<Callers>)> {
+    let operations = OPERATIONS.iter().map(|(make, callers)| (*make, Some(*callers)));
+    operations.chain(OPEN.iter().map(|make| (*make, None)))
 }
 
 /// Answers the operations, and notes which they are.
 pub fn router(operations: &mut Operations) -> Router<Api> {
-    operations::serve(described(), operations)
+    operations::serve(endpoints(), operations)
 }
 
 /// Describes the operations.
 #[must_use]
 pub fn describe() -> OpenApi {
-    operations::describe(described().map(|(described, _)| described))
+    operations::describe(endpoints().map(|(make, _)| make))
 }

@@ -9,6 +9,10 @@ use crate::http::problem::Problem;
 pub(super) fn refusal(error: ChangeError, what: &str) -> Problem {
     match error {
         ChangeError::NotFound | ChangeError::NoSuchBranch => Problem::not_found(what),
+        ChangeError::InGit => {
+            let text = format!("{what} lives in git: change it with `git push`.");
+            Problem::new(StatusCode::CONFLICT, "Conflict", text)
+        }
         ChangeError::InUse(pipeline) => Problem::new(
             StatusCode::PRECONDITION_FAILED,
             "In use",

@@ -72,7 +72,7 @@ pub struct EmbeddedBranches {
 
 impl RepositoryView {
     fn new(api: &Api, program: &Program, repository: &Repository) -> Self {
-        let Repository { id, name, description, heads: _, outputs: _ } = repository;
+        let Repository { id, name, description, heads: _, in_git: _, outputs: _ } = repository;
         let catalog = api.engine.catalog();
         let tenant = catalog.find_tenant(program.tenant_id);
         let organisation = tenant.map_or("", |tenant| tenant.ims_tenant_id.as_str());

@@ -6,6 +6,7 @@ use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
 use super::CommandError;
+use crate::outgoing;
 use crate::store::with_causes;
 
 /// How long an answer may take.
@@ -25,7 +26,8 @@ impl EmulatorClient {
     pub fn new(url: &str) -> Result<Self, CommandError> {
         let url = url.trim_end_matches('/').to_owned();
         // Proxies of the environment are ignored: they can't reach an emulator on this machine.
-        match reqwest::Client::builder().no_proxy().connect_timeout(TIMEOUT).build() {
+        let builder = || reqwest::Client::builder().no_proxy().connect_timeout(TIMEOUT);
+        match outgoing::build(builder) {
             Ok(http) => Ok(Self { http, url }),
             Err(error) => Err(failure(&url, error)),
         }
@@ -68,7 +70,7 @@ async fn answer(request: RequestBuilder, url: &str) -> Result<Response, CommandE
     Err(CommandError::NoAnswer { url: url.to_owned(), reason })
 }
 
-fn failure(url: &str, error: reqwest::Error) -> CommandError {
+pub(super) fn failure(url: &str, error: reqwest::Error) -> CommandError {
     let is_unreachable = error.is_connect();
     let (url, reason) = (url.to_owned(), with_causes(&error.without_url()));
     if is_unreachable {

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::client::read_json;
+use super::client::{failure, read_json};
 use super::{CommandError, parse_url, print};
-use crate::seed;
+use crate::{outgoing, seed};
 
 /// Where an organisation is imported from, and as whom.
 #[derive(Args, Debug)]
@@ -32,6 +33,33 @@ pub struct ImportOptions {
     pub token_file: PathBuf,
 }
 
+/// A document whose fields are in an order for people, without those that say nothing.
+struct ForPeople<'a>(&'a Value);
+
+/// The fields that come first.
+const FIRST: [&str; 5] = ["tenants", "id", "type", "name", "action"];
+
+/// The fields that are left out if they are empty.
+const OPTIONAL: [&str; 2] = ["options", "variables"];
+
+impl Serialize for ForPeople<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(fields) => {
+                let rank = |name: &str| FIRST.iter().position(|first| *first == name);
+                let says_something = |(name, value): &(&String, &Value)| {
+                    !(OPTIONAL.contains(&name.as_str()) && [json!({}), json!([])].contains(value))
+                };
+                let mut fields: Vec<_> = fields.iter().filter(says_something).collect();
+                fields.sort_by_key(|(name, _)| rank(name).unwrap_or(FIRST.len()));
+                serializer.collect_map(fields.into_iter().map(|(name, it)| (name, ForPeople(it))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(ForPeople)),
+            value => value.serialize(serializer),
+        }
+    }
+}
+
 /// Reads the API as a client.
 struct ApiSource {
     http: reqwest::Client,
@@ -46,12 +74,12 @@ pub async fn import(options: ImportOptions) -> Result<ExitCode, CommandError> {
     let ImportOptions { from, org, api_key, token_file } = options;
     let token = std::fs::read_to_string(&token_file)
         .map_err(|error| CommandError::Read { path: token_file.display().to_string(), error })?;
-    let http = reqwest::Client::new();
+    let http = outgoing::build(reqwest::Client::builder).map_err(|error| failure(&from, error))?;
     let url = from.trim_end_matches('/').to_owned();
     let token = token.trim().to_owned();
     let source = ApiSource { http, url, organisation: org, api_key, token };
     let document = source.seed().await?;
-    let text = serde_saphyr::to_string(&document)
+    let text = serde_saphyr::to_string(&ForPeople(&document))
         .map_err(|error| CommandError::Import(format!("the seed can't be written: {error}")))?;
     print(text.as_bytes())?;
     // Cloud Manager may have what the emulator does not know. Its user can edit the seed.

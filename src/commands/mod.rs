@@ -73,7 +73,7 @@ pub fn parse_url(text: &str) -> Result<String, &'static str> {
     let uri: Option<axum::http::Uri> = text.parse().ok();
     match uri.filter(|uri| uri.host().is_some()) {
         Some(uri) if matches!(uri.scheme_str(), Some("http" | "https")) => Ok(text.to_owned()),
-        _ => Err("must be an absolute http or https URL"),
+        _ => Err("must be an absolute http or https URL, for example http://127.0.0.1:4600"),
     }
 }
 

@@ -8,13 +8,14 @@ use crate::control::status::{LastExecution, LastStep, PipelineOverview, StatusVi
 use crate::domain::environment::EnvironmentType;
 use crate::domain::execution::status::StepStatus;
 use crate::domain::time::Timestamp;
+use crate::log::terminal::{colour, styled, to_the_second};
 
 /// How many characters the bar of a running step has.
 const BAR: u64 = 24;
 
 /// Returns the table at a time of the emulator's clock.
 pub(super) fn render(status: &StatusView, now: &str, colours: bool) -> String {
-    let mut text = format!("{}  clock rate {}\n", short(now), status.rate);
+    let mut text = format!("{}  clock rate {}\n", to_the_second(now), status.rate);
     for program in &status.programs {
         line(&mut text, &format!("\n{} (program {})", program.name, program.id));
         for pipeline in &program.pipelines {
@@ -47,7 +48,7 @@ fn add_pipeline(text: &mut String, pipeline: &PipelineOverview, now: &str, colou
         let environment = step.environment_type.map_or("", EnvironmentType::as_str);
         let name = format!("{} {environment}", step.action);
         let status = format!("{:<12}", step.status.as_str());
-        let status = if colours { coloured(step.status, &status) } else { status };
+        let status = if colours { styled(style_of(step.status), &status) } else { status };
         let progress = progress(step, execution.due_at.as_deref(), now);
         line(text, &format!("    {status} {name:<30} {progress}"));
     }
@@ -55,8 +56,10 @@ fn add_pipeline(text: &mut String, pipeline: &PipelineOverview, now: &str, colou
 
 /// Returns how far a step has come: its time, a bar while it runs, until when it waits.
 fn progress(step: &LastStep, due_at: Option<&str>, now: &str) -> String {
-    let until =
-        || due_at.map_or("until somebody answers".into(), |due| format!("until {}", short(due)));
+    let until = || {
+        due_at
+            .map_or("until somebody answers".into(), |due| format!("until {}", to_the_second(due)))
+    };
     match (step.status, &step.started_at, &step.finished_at) {
         (StepStatus::Waiting, ..) => format!("waits {}", until()),
         (StepStatus::Running, Some(started_at), _) => {
@@ -68,7 +71,7 @@ fn progress(step: &LastStep, due_at: Option<&str>, now: &str) -> String {
             format!("[{bar}] {:>3} %, {}", done / 10, until())
         }
         (_, Some(started_at), Some(finished_at)) => {
-            let mut text = short(finished_at);
+            let mut text = to_the_second(finished_at);
             if let Some(took) = duration(started_at, finished_at) {
                 // Writing to a string can't fail.
                 let _ = write!(text, ", after {took}");
@@ -103,21 +106,14 @@ fn duration(from: &str, to: &str) -> Option<String> {
     })
 }
 
-/// Returns a time to the second: `2026-11-23 01:15:06`.
-fn short(time: &str) -> String {
-    time.get(..19).unwrap_or(time).replace('T', " ")
-}
-
-fn coloured(status: StepStatus, text: &str) -> String {
-    let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
-    let style = match status {
+fn style_of(status: StepStatus) -> Style {
+    match status {
         StepStatus::NotStarted => Style::new().dimmed(),
         StepStatus::Running => colour(AnsiColor::Cyan),
         StepStatus::Waiting => colour(AnsiColor::Yellow),
         StepStatus::Finished => colour(AnsiColor::Green),
         StepStatus::Failed | StepStatus::Error | StepStatus::Cancelled => colour(AnsiColor::Red),
-    };
-    format!("{style}{text}{style:#}")
+    }
 }
 
 #[cfg(test)]

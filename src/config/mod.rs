@@ -15,7 +15,7 @@ use clap::{
 use clap_complete::Shell;
 
 use crate::access::Auth;
-use crate::app::AppOptions;
+use crate::app::{AppOptions, InterceptionOptions};
 use crate::banner::VERSION;
 use crate::commands::import::ImportOptions;
 use crate::commands::parse_url;
@@ -23,6 +23,7 @@ use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::is_rate;
+use crate::exec::CommandToRun;
 use crate::log::{LogFormat, LogOptions, Verbosity};
 use crate::server::Timeouts;
 use crate::store::secrets::SecretKey;
@@ -72,6 +73,9 @@ pub enum CliCommand {
     },
     /// Writes a seed of an organisation's programs and pipelines in Cloud Manager.
     Import(ImportOptions),
+    /// Prints the certificate of the emulator's own authority, for clients to trust; makes the
+    /// authority if there is none.
+    Ca(CaOptions),
     /// Prints openapi.yaml, the description of the API.
     Openapi,
     /// Checks a seed file and reports every mistake in it.
@@ -98,6 +102,23 @@ pub struct Emulator {
     pub url: String,
 }
 
+/// The authority of the emulator.
+#[derive(Args, Debug)]
+pub struct CaOptions {
+    /// Prints DER instead of PEM.
+    #[arg(long)]
+    pub der: bool,
+    /// Makes a new authority in place of the one that is there; clients must trust it again.
+    #[arg(long)]
+    pub renew: bool,
+    /// The directory of the authority; one in the user's data directory if absent.
+    #[arg(long, env = "CME_CA_DIR", value_name = "DIR")]
+    pub ca_dir: Option<PathBuf>,
+    /// A URL whose host a new authority permits as well.
+    #[arg(long, env = "CME_PUBLIC_URL", value_name = "URL", value_parser = parse_url)]
+    pub public_url: Option<String>,
+}
+
 /// A command to run with its own emulator. By default, the emulator listens on a free port and has
 /// a temporary database.
 #[derive(Args, Debug)]
@@ -105,6 +126,10 @@ pub struct ExecOptions {
     /// The options of the emulator.
     #[command(flatten)]
     pub serve: ServeOptions,
+    /// Lets the command reach the emulator under the names of Adobe's services, as
+    /// cloudmanager.adobe.io: sets proxy and trust for it.
+    #[arg(long, env = "CME_INTERCEPT", value_parser = parse_flag)]
+    pub intercept: bool,
     /// The command and its arguments. `CLOUDMANAGER_URL` in its environment is the URL of the
     /// emulator.
     #[arg(last = true, required = true, value_name = "COMMAND")]
@@ -150,6 +175,23 @@ pub struct ServeOptions {
     /// An additional Host name to accept while listening on loopback; can be repeated.
     #[arg(long, env = "CME_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
+    /// Also listens for HTTPS under the names of Adobe's services, for clients that ignore proxies.
+    #[arg(long, env = "CME_TLS", value_name = "ADDR:PORT", value_parser = parse_address)]
+    pub tls: Option<SocketAddr>,
+    /// Also listens as a proxy that answers under the names of Adobe's services and passes all other
+    /// requests on.
+    #[arg(long, env = "CME_PROXY", value_name = "ADDR:PORT", value_parser = parse_address)]
+    pub proxy: Option<SocketAddr>,
+    /// The proxy refuses all other hosts.
+    #[arg(long, env = "CME_OFFLINE", value_parser = parse_flag)]
+    pub offline: bool,
+    /// The directory of the emulator's own authority; one in the user's data directory if absent.
+    #[arg(long, env = "CME_CA_DIR", value_name = "DIR")]
+    pub ca_dir: Option<PathBuf>,
+    /// An address of a proxy before the emulator whose `Forwarded` and `X-Forwarded-*` headers count;
+    /// can be repeated. Those from this machine always count.
+    #[arg(long, env = "CME_TRUST_PROXY", value_name = "ADDR", value_delimiter = ',')]
+    pub trust_proxy: Vec<IpAddr>,
     /// The key that encrypts secret variables, 32 bytes in base64; if absent, a generated one
     /// is kept beside the database.
     #[arg(long, env = "CME_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
@@ -283,12 +325,17 @@ impl ServeOptions {
     }
 }
 
-impl From<ExecOptions> for (AppOptions, Vec<OsString>) {
+impl From<ExecOptions> for (AppOptions, CommandToRun) {
     fn from(options: ExecOptions) -> Self {
-        let ExecOptions { mut serve, command } = options;
+        let ExecOptions { mut serve, intercept, command } = options;
         serve.listen.get_or_insert(LISTEN_FOR_COMMAND);
         serve.ephemeral |= serve.database.is_none();
-        (serve.into(), command)
+        if intercept {
+            serve.proxy.get_or_insert(LISTEN_FOR_COMMAND);
+        }
+        let mut options = AppOptions::from(serve);
+        options.interception.is_temporary = true;
+        (options, CommandToRun { words: command, is_intercepted: intercept })
     }
 }
 
@@ -306,6 +353,11 @@ impl From<ServeOptions> for AppOptions {
             public_url,
             event_url,
             allow_host,
+            tls,
+            proxy,
+            offline,
+            ca_dir,
+            trust_proxy,
             secret_key,
             log_format: _,
             verbose: _,
@@ -327,6 +379,14 @@ impl From<ServeOptions> for AppOptions {
                 ..EngineOptions::default()
             },
             timeouts: Timeouts::default(),
+            interception: InterceptionOptions {
+                tls,
+                proxy,
+                offline,
+                ca_dir,
+                is_temporary: false,
+                trusted_proxies: trust_proxy,
+            },
         }
     }
 }

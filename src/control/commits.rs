@@ -9,13 +9,11 @@ use utoipa::ToSchema;
 
 use super::Control;
 use crate::domain::invalid::InvalidField;
+use crate::domain::text::problem_with_ref;
 use crate::engine::definitions::{ChangeError, Push, Pushed};
 use crate::extract::{InRepository, NamedBranch};
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
-
-/// The longest name of a commit or a branch, in characters.
-const LONGEST: usize = 255;
 
 /// A commit.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -67,15 +65,18 @@ pub async fn get_heads(InRepository { repository, .. }: InRepository) -> Json<He
     Json(HeadList { heads })
 }
 
-/// Adds a commit to a branch, and starts the idle pipelines of this branch that are triggered by
-/// commits. Responds with 404 if the branch does not exist and `create` is not true. Write slashes
-/// in the name of the branch as `%2F`.
+/// Adds a commit to a branch, and starts the idle pipelines that build each commit of it.
+///
+/// Responds with 404 if the branch does not exist and `create` is not true. Write slashes in the
+/// name of the branch as `%2F`.
 #[utoipa::path(post,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/branch/{branch}/commits",
     operation_id = "postCommit", tag = "Emulator",
     params(NamedBranch),
     request_body = Option<CommitBody>,
-    responses((status = 201, description = "The commit was added", body = CommitView)))]
+    responses((status = 201, description = "The commit was added", body = CommitView),
+        (status = 409, description = "The repository lives in git", body = Problem,
+            content_type = "application/problem+json")))]
 pub async fn post_commit(
     State(control): State<Control>,
     NamedBranch { repository: InRepository { program, repository }, branch }: NamedBranch,
@@ -92,10 +93,19 @@ pub async fn post_commit(
     let Pushed { commit, started } = pushed.map_err(|error| match error {
         ChangeError::Store(error) => error.into(),
         ChangeError::NoSuchBranch => no_such_branch(&repository.name, &branch),
+        ChangeError::InGit => lives_in_git(&repository.name),
         _ => Problem::not_found("The repository"),
     })?;
     let execution_ids = started.iter().map(ToString::to_string).collect();
     Ok((StatusCode::CREATED, Json(CommitView { commit_id: commit, branch, execution_ids })))
+}
+
+fn lives_in_git(repository: &str) -> Problem {
+    Problem::new(
+        StatusCode::CONFLICT,
+        "Conflict",
+        format!("The repository {repository} lives in git: add commits to it with `git push`."),
+    )
 }
 
 fn no_such_branch(repository: &str, branch: &str) -> Problem {
@@ -111,9 +121,10 @@ fn no_such_branch(repository: &str, branch: &str) -> Problem {
 
 /// Checks the name of a branch or a commit.
 pub(super) fn check_name(field: &str, text: &str) -> Result<(), Problem> {
-    if (1..=LONGEST).contains(&text.chars().count()) && !text.contains(char::is_control) {
-        return Ok(());
+    match problem_with_ref(text) {
+        None => Ok(()),
+        Some(problem) => {
+            Err(Problem::invalid([InvalidField::new(field, problem).with_value(text)]))
+        }
     }
-    let message = format!("must have 1 to {LONGEST} characters and no control characters");
-    Err(Problem::invalid([InvalidField::new(field, message).with_value(text)]))
 }

@@ -1,4 +1,4 @@
-//! The status of an environment, which deployments meet.
+//! `PATCH /_emulator/program/{id}/environment/{id}`: the status of an environment.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -13,11 +13,11 @@ use crate::extract::InEnvironment;
 use crate::http::body::read_object;
 use crate::http::problem::Problem;
 
-/// The change.
+/// The new status of an environment.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentBody {
-    /// Whether the environment can be deployed to: only while it is `ready`.
+    /// `ready` if pipelines can deploy to the environment.
     status: EnvironmentStatus,
 }
 
@@ -31,8 +31,10 @@ pub struct EnvironmentSettings {
     status: EnvironmentStatus,
 }
 
-/// Sets the status of an environment. The validation of pipelines that deploy to it fails unless it is
-/// `ready`; executions that have started are not affected.
+/// Sets the status of an environment.
+///
+/// Unless it is `ready`, the validation of pipelines that deploy to the environment fails.
+/// Executions that have already started are not affected.
 #[utoipa::path(patch, path = "/_emulator/program/{programId}/environment/{environmentId}",
     operation_id = "patchEnvironment", tag = "Emulator", params(InEnvironment),
     request_body = EnvironmentBody,

@@ -24,8 +24,8 @@ pub struct Health {
     /// The workers that failed last time and try again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     workers: Vec<FailingWorker>,
-    /// Executions that can't be read and therefore don't continue; at most 100. Deleting the
-    /// pipeline removes them.
+    /// Executions that can't be read, as far as is known; at most 100. They don't continue, and lists
+    /// leave them out. Deleting the pipeline removes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invalid_executions: Vec<UnreadableExecution>,
 }
@@ -84,7 +84,8 @@ impl From<Condition> for DatabaseHealth {
 
 /// Returns whether the emulator is ready, and any problems with its database or workers.
 ///
-/// The database file is checked for damage after the start. Every call checks that it still exists.
+/// The database file is checked for damage after the start, and again if damage was found. Every
+/// call checks that it still exists.
 #[utoipa::path(get, path = "/_emulator/health", operation_id = "getHealth", tag = "Emulator",
     responses((status = 200, description = "The emulator is ready", body = Health),
         (status = 503, description = "Something is wrong with the database, a worker or an execution",

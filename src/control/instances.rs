@@ -168,8 +168,9 @@ impl CacheView {
     }
 }
 
-/// Lists the instances of an environment with the packages and files that deployments have
-/// installed so far, including a running deployment.
+/// Lists the instances of an environment, with what deployments have left on them.
+///
+/// A running deployment is shown as far as it is at this moment.
 #[utoipa::path(get, path = "/_emulator/program/{programId}/environment/{environmentId}/instances",
     operation_id = "getInstances", tag = "Emulator", params(InEnvironment),
     responses((status = 200, description = "The instances: authors, publish instances, dispatchers",

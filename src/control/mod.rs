@@ -32,14 +32,13 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::routes;
 
 use crate::access::Access;
 use crate::domain::id::TenantId;
 use crate::engine::Engine;
 use crate::events::Deliverer;
 use crate::extract::Surface;
-use crate::http::operations::{self, Described, Operations};
+use crate::http::operations::{self, MakeEndpoint, Operations, routes};
 use crate::traffic::Traffic;
 
 /// The version of the program.
@@ -82,7 +81,7 @@ impl Surface for Control {
 }
 
 /// The operations under `/_emulator`.
-const OPERATIONS: &[Described<Control>] = &[
+const OPERATIONS: &[MakeEndpoint<Control>] = &[
     || routes!(description::get_description),
     || routes!(health::get_health),
     || routes!(info::get_info),
@@ -126,7 +125,7 @@ const OPERATIONS: &[Described<Control>] = &[
 /// Answers the operations, and notes which they are.
 pub fn router(operations: &mut Operations) -> Router<Control> {
     // Control needs no credentials, so no roles.
-    operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
+    operations::serve(OPERATIONS.iter().map(|make| (*make, None)), operations)
 }
 
 /// Returns whether JSON responses to this request end with a newline, as is usual on terminals.

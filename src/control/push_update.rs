@@ -11,8 +11,10 @@ use crate::engine::read::Snapshot;
 use crate::extract::InPipeline;
 use crate::http::problem::Problem;
 
-/// Starts an update by Adobe: a complete execution with the commit of the last successful one and
-/// the trigger `PUSH_UPGRADES`. It always builds new artifacts.
+/// Starts an update by Adobe.
+///
+/// This is a complete execution with the trigger `PUSH_UPGRADES` and the commit of the last
+/// successful execution. It always builds new artifacts.
 #[utoipa::path(post, path = "/_emulator/program/{programId}/pipeline/{pipelineId}/push-update",
     operation_id = "postPushUpdate", tag = "Emulator",
     params(InPipeline),

@@ -40,6 +40,9 @@ struct RequestView {
     /// When the request arrived.
     time: String,
     method: String,
+    /// The host that the request named: `cloudmanager.adobe.io` if the client used the real name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
     /// The path, without file tokens.
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,7 +82,7 @@ struct RequestView {
 impl RequestView {
     fn new(entry: &JournalEntry) -> Self {
         let JournalEntry { number, at, method, texts, operation_id, status, took, body, .. } = entry;
-        let CallTexts { path, query, request_id, organisation, api_key, headers } = texts.get();
+        let CallTexts { host, path, query, request_id, organisation, api_key, headers } = texts.get();
         let unless_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let truncated = body.as_ref().is_some_and(|body| body.truncated);
         let answer = entry.answer.as_ref().and_then(|answer| redact::body(path, true, answer));
@@ -87,6 +90,7 @@ impl RequestView {
             number: *number,
             time: at.to_string(),
             method: method.to_string(),
+            host: unless_empty(host),
             path: path.to_owned(),
             query: unless_empty(query),
             operation_id: operation_id.as_deref().map(str::to_owned),

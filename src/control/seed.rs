@@ -86,8 +86,10 @@ pub async fn post_seed(
     State(control): State<Control>,
     body: Body,
 ) -> Result<Json<AddedView>, Problem> {
-    let place = control.engine.place_for_copy();
-    let bytes = TemporaryFile::receive(place, body, LARGEST).await?.read().await?;
+    let place = control.engine.place_for_copy().await;
+    // Its place is kept to the end, so that few large documents are in memory at a time.
+    let received = TemporaryFile::receive(place, body, LARGEST).await?;
+    let bytes = received.read().await?;
     let catalog = control.engine.catalog();
     let seed = read_document(bytes, move |text| {
         seed::read_further(text, |id| catalog.find_tenant(id).is_some())
@@ -95,6 +97,7 @@ pub async fn post_seed(
     let seed = seed.await?;
     let Added { tenants, programs, environments, repositories, pipelines, clients, webhooks } =
         control.engine.add(seed).await?;
+    drop(received);
     Ok(Json(AddedView {
         tenants,
         programs,

@@ -29,7 +29,7 @@ const CHUNK: usize = 256 * 1024;
     responses((status = 200, description = "The state", body = String,
         content_type = "application/vnd.sqlite3")))]
 pub async fn get_state(State(control): State<Control>) -> Result<Response, Problem> {
-    let file = TemporaryFile::new(control.engine.place_for_copy())?;
+    let file = TemporaryFile::new(control.engine.place_for_copy().await)?;
     let temporary = control.engine.export(file).await?;
     let (file, length) = temporary.open().await?;
     // The temporary file goes away when the last byte is sent, or the caller leaves.
@@ -51,7 +51,8 @@ pub async fn get_state(State(control): State<Control>) -> Result<Response, Probl
     request_body(content = String, content_type = "application/vnd.sqlite3"),
     responses((status = 204, description = "The state was restored")))]
 pub async fn put_state(State(control): State<Control>, body: Body) -> Result<StatusCode, Problem> {
-    let received = TemporaryFile::receive(control.engine.place_for_copy(), body, LARGEST).await?;
+    let place = control.engine.place_for_copy().await;
+    let received = TemporaryFile::receive(place, body, LARGEST).await?;
     control.engine.import(received).await.map_err(|error| match error {
         ImportError::Refused(reason) => {
             Problem::bad_request(format!("The body is not a state that can be restored: {reason}."))

@@ -57,7 +57,7 @@ struct UploadedPackageView {
 pub struct UploadView {
     /// The name of the file.
     file: String,
-    /// What it is to a deployment.
+    /// How deployments use it.
     #[serde(rename = "type")]
     upload_type: UploadType,
     /// The size in bytes.
@@ -112,8 +112,9 @@ fn key_of(commit: NamedCommit) -> Result<CommitKey, Problem> {
     Ok(CommitKey { program_id: program.id, repository_id: repository.id, commit })
 }
 
-/// Lists the zip files that the next builds of a commit produce. If there are none, the builds
-/// produce the outputs that the repository's `builds` describe.
+/// Lists the zip files that the next builds of a commit produce.
+///
+/// If there are none, the builds produce the outputs that the repository's `builds` describe.
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/commit/{commitId}/artifacts",
     operation_id = "getArtifacts", tag = "Emulator", params(NamedCommit),
@@ -126,9 +127,10 @@ pub async fn get_artifacts(
     Ok(Json(UploadsView { artifacts: files.iter().map(UploadView::new).collect() }))
 }
 
-/// Uploads a zip file of at most 512 MiB for the next builds of a commit. It replaces an earlier
-/// upload with the same name. The commit need not exist. Builds of a commit with uploads produce
-/// only the uploaded files.
+/// Uploads a zip file for the next builds of a commit.
+///
+/// The file has at most 512 MiB. It replaces an earlier one with the same name. The commit need not
+/// exist. Builds of a commit with uploads produce only the uploaded files.
 #[utoipa::path(put,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/commit/{commitId}/artifacts/{file}",
     operation_id = "putArtifact", tag = "Emulator", params(NamedUpload),
@@ -146,7 +148,7 @@ pub async fn put_artifact(
     if let Some(problem) = file_name_problem(&file) {
         return Err(Problem::invalid([InvalidField::new("file", problem).with_value(file)]));
     }
-    let place = control.engine.place_for_copy();
+    let place = control.engine.place_for_copy().await;
     let received = TemporaryFile::receive(place, body, LARGEST_ARTIFACT).await?;
     let (received, reading) = read(received).await?;
     let Uploaded { file, replaced } = control.engine.upload(key, file, reading, received).await?;
@@ -170,7 +172,9 @@ async fn read(received: TemporaryFile) -> Result<(TemporaryFile, Reading), Probl
     })
 }
 
-/// Removes a zip file from the next builds of a commit. Existing executions keep their artifacts.
+/// Removes a zip file from the next builds of a commit.
+///
+/// Existing executions keep their artifacts.
 #[utoipa::path(delete,
     path = "/_emulator/program/{programId}/repository/{repositoryId}/commit/{commitId}/artifacts/{file}",
     operation_id = "deleteArtifact", tag = "Emulator", params(NamedUpload),

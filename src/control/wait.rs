@@ -21,8 +21,10 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long to wait at most, in real time.
 const MAX_TIMEOUT: Duration = Duration::from_mins(60);
 
-/// Waits until a step of the execution waits or the execution has ended (`WAITING`), or until it
-/// has ended (`ENDED`), then returns the execution.
+/// Waits for an execution, and returns it.
+///
+/// With `for=WAITING`, waits until a step waits or the execution has ended; with `for=ENDED`, until it
+/// has ended.
 #[utoipa::path(get,
     path = "/_emulator/program/{programId}/pipeline/{pipelineId}/execution/{executionId}/wait",
     operation_id = "waitForExecution", tag = "Emulator",

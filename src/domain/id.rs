@@ -83,6 +83,15 @@ pub struct PipelineKey {
     pub pipeline_id: PipelineId,
 }
 
+/// A repository and the program that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RepositoryKey {
+    /// The program.
+    pub program_id: ProgramId,
+    /// The repository in that program.
+    pub repository_id: RepositoryId,
+}
+
 /// Names a step of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepKey {

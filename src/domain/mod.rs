@@ -21,6 +21,7 @@ pub mod repository;
 pub mod role;
 pub mod scenario;
 pub mod scenario_document;
+pub mod text;
 pub mod time;
 pub mod variable;
 pub mod webhook;

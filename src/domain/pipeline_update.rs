@@ -11,6 +11,7 @@ use super::invalid::{InvalidField, InvalidFields, Place};
 use super::pipeline::{Action, Phase, PhaseKind, Pipeline, StepOptions};
 use super::program::Program;
 use super::repository::DEFAULT_BRANCH;
+use super::text::problem_with_ref;
 use super::time::Timestamp;
 
 /// The changes of a pipeline.
@@ -35,6 +36,7 @@ struct PhaseUpdate {
     repository_id: Option<String>,
     /// For build phases: a branch, or a tag as `refs/tags/…`; `master` if absent and another
     /// repository is given.
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     branch: Option<String>,
     /// For deploy phases: an environment of the same type as the current one.
     environment_id: Option<String>,
@@ -132,8 +134,13 @@ impl PhaseUpdate {
                 self.apply_environment(program, environment_id, *environment_type, place);
             }
         }
+        let mut changed = BTreeSet::new();
         for (index, update) in self.steps.iter().enumerate() {
-            update.apply(phase, &mut place.at(&format!("steps[{index}]")));
+            let place = &mut place.at(&format!("steps[{index}]"));
+            if !changed.insert(update.name()) {
+                wrong(place, "name", "the step is listed twice", update.name());
+            }
+            update.apply(phase, place);
         }
     }
 
@@ -160,10 +167,8 @@ impl PhaseUpdate {
 
     fn apply_branch(&self, branch: &mut String, place: &mut Place<'_>) {
         let Some(name) = &self.branch else { return };
-        if name.is_empty() {
-            wrong(place, "branch", "must not be empty", name);
-        } else if name.contains(char::is_control) {
-            wrong(place, "branch", "must not have control characters", name);
+        if let Some(problem) = problem_with_ref(name) {
+            wrong(place, "branch", problem, name);
         }
         branch.clone_from(name);
     }
@@ -188,11 +193,16 @@ impl PhaseUpdate {
 }
 
 impl StepUpdate {
+    /// Returns the action of the step; only deploy steps have options that can be changed.
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(Action::Deploy.as_str())
+    }
+
     fn apply(&self, phase: &mut Phase, place: &mut Place<'_>) {
         let OptionsUpdate { dispatcher_cache_invalidation_paths, dispatcher_cache_flush_paths } =
             &self.options;
         let environment = phase.environment_type();
-        let name = self.name.as_deref().unwrap_or(Action::Deploy.as_str());
+        let name = self.name();
         let Some(step) = phase.steps.iter_mut().find(|step| step.action.as_str() == name) else {
             wrong(place, "name", "the phase has no such step", name);
             return;

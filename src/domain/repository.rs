@@ -24,6 +24,8 @@ pub struct Repository {
     pub description: Option<String>,
     /// The head commit of each branch by its name, and of each tag by its full name `refs/tags/…`.
     pub heads: BTreeMap<String, String>,
+    /// Whether somebody has pushed to it: then its heads are those in git.
+    pub in_git: bool,
     /// What a build of it leaves, or `None` for the demo's three files.
     pub outputs: Option<Vec<Output>>,
 }

@@ -26,6 +26,10 @@ pub struct TimeError(String);
 const FORMS: [&str; 4] =
     ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y%m%dT%H%M%S%.f%#z", "%Y%m%dT%H%M%#z"];
 
+/// The longest text that is read as an instant, in bytes: an answer to a schedule step is stored as
+/// it was sent, and a fraction may have any number of digits.
+const LONGEST: usize = 64;
+
 /// Reads a stored length of time.
 fn read_length<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let millis = i64::deserialize(deserializer)?;
@@ -61,7 +65,8 @@ impl Timestamp {
     /// Reads an ISO-8601 instant of date and time that names its offset (`Z`, `+0000`, `+01:00`).
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         // ISO 8601 allows both signs before a fraction.
-        let dotted = text.replace(',', ".");
+        let dotted = Some(text).filter(|text| text.len() <= LONGEST).unwrap_or_default();
+        let dotted = dotted.replace(',', ".");
         let instant = FORMS.iter().find_map(|form| DateTime::parse_from_str(&dotted, form).ok());
         let instant = instant.map(|instant| Self(instant.timestamp_millis())).ok_or_else(|| {
             TimeError(

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::id::{EnvironmentId, PipelineKey, ProgramId};
 use super::invalid::{InvalidField, InvalidFields, Place, one_of};
+use super::text::{NAME, problem_with_length};
 use super::word::words;
 
 /// The most variables that a pipeline or an environment has.
@@ -91,6 +92,7 @@ pub struct VariableUpdate {
     #[serde(rename = "type")]
     pub variable_type: Option<VariableType>,
     /// The service; all if missing.
+    #[schema(max_length = 255)]
     pub service: Option<String>,
 }
 
@@ -162,6 +164,9 @@ pub fn check(
             && !SERVICES.contains(&service.as_str())
         {
             wrong("service", one_of(service, &SERVICES), service);
+        } else if let Some(problem) = problem_with_length(service.as_deref().unwrap_or("-"), &NAME)
+        {
+            wrong("service", problem, service.as_deref().unwrap_or_default());
         }
         if !seen.insert((name.clone(), service.clone())) {
             wrong("name", "is listed twice".into(), &name);

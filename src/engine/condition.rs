@@ -5,6 +5,10 @@ use std::time::Duration;
 use super::Engine;
 use crate::store::Condition;
 
+/// After how many looks a check that failed is repeated at the latest; the first time, after one.
+/// The disk may have been at fault, and work again.
+const MOST_LOOKS: u32 = 64;
+
 /// How long the inspector waits between two looks at the database file, in real time.
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -15,13 +19,19 @@ impl Engine {
         self.database.condition()
     }
 
-    /// Checks the content of the database once, then at intervals whether its file is still there,
-    /// until the engine stops. Each problem is logged once.
+    /// Checks the content of the database until nothing is wrong, and at intervals whether its file
+    /// is still there, until the engine stops. Each problem is logged once.
     pub async fn run_inspector(&self) {
-        let stopping = self.stopping.subscribe();
-        self.database.check(move || !*stopping.borrow()).await;
         let mut logged = Condition::Sound;
+        let (mut pause, mut left) = (1, 0);
         while !self.is_stopping() {
+            if !self.database.is_sound() {
+                if left == 0 {
+                    self.database.check(self.go_on()).await;
+                    (left, pause) = (pause, MOST_LOOKS.min(2 * pause));
+                }
+                left -= 1;
+            }
             let condition = self.condition();
             if let Condition::Failing(problem) = &condition
                 && condition != logged

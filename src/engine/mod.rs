@@ -12,6 +12,7 @@ mod executions;
 mod keys;
 mod problems;
 mod purge;
+mod repositories;
 mod world;
 mod write;
 
@@ -20,9 +21,10 @@ use std::error::Error;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinError;
 use uuid::Uuid;
 
@@ -30,6 +32,7 @@ use crate::domain::client::Client;
 use crate::domain::id::PipelineKey;
 use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
+use crate::git::{Git, GitLimits};
 use crate::seed::Origin;
 use crate::store::emulator::EmulatorRow;
 use crate::store::executions as executions_store;
@@ -47,11 +50,13 @@ pub use executions::history::{History, HistoryError};
 use executions::scheduler::Schedule;
 pub use executions::scheduler::{AdvanceError, Destination, Settled};
 pub use executions::{commands, read, wait};
+use keys::Keys;
 pub use keys::RsaKey;
-use keys::TokenKey;
 use problems::Problems;
 pub use problems::Worker;
 use purge::Purging;
+pub use repositories::RepositoryError;
+use repositories::bundles;
 use world::{World, load};
 pub use world::{additions, state};
 use write::Write;
@@ -70,6 +75,10 @@ pub struct EngineOptions {
     /// How many executions a transaction handles when many are due or added: 20,000 by default.
     /// Other writers get their turn between two batches.
     pub batch: NonZeroU32,
+    /// The limits of what `git` may do.
+    pub git: GitLimits,
+    /// How long a call waits while there are too many copies of the state, in real time.
+    pub patience: Duration,
 }
 
 impl Default for EngineOptions {
@@ -83,6 +92,8 @@ impl Default for EngineOptions {
             // in it: so large batches are faster. Smaller ones let other writers wait for less
             // time.
             batch: const { NonZeroU32::new(20_000).unwrap() },
+            git: GitLimits::default(),
+            patience: Duration::from_secs(30),
         }
     }
 }
@@ -102,13 +113,16 @@ pub struct Engine {
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
-    token_key: TokenKey,
+    keys: Keys,
     /// Whether this start has filled the database.
     is_new: bool,
     /// Whether the emulator stops.
     stopping: watch::Sender<bool>,
     counters: Counters,
     problems: Problems,
+    git: Git,
+    /// Wakes the tagger.
+    tagging: Notify,
 }
 
 impl Engine {
@@ -127,6 +141,8 @@ impl Engine {
         if !has_key {
             row.signing_key = new_signing_key();
         }
+        let git = Git::beside(database.path(), row.git_generation, options.git.clone());
+        bundles::unpack_at_start(&git, &database).await?;
         let engine = Arc::new(Self {
             clock: Clock::new(row.clock, row.seen_at.max(row.lease_end)),
             catalog: CurrentCatalog::new(Catalog::load(&mut *database.reader().await?).await?),
@@ -138,16 +154,19 @@ impl Engine {
             world: World::default(),
             origin,
             signing_key: row.signing_key.clone(),
-            token_key: TokenKey::default(),
+            keys: Keys::default(),
             is_new,
             stopping: watch::Sender::new(false),
             counters: Counters::default(),
             problems: Problems::default(),
+            git,
+            tagging: Notify::new(),
             options,
         });
         engine.catch_up(row, has_key).await?;
+        engine.open_repositories().await?;
         // What fell due while the emulator did not run says nothing about the scheduler.
-        engine.counters.record_lateness(std::time::Duration::ZERO);
+        engine.counters.record_lateness(Duration::ZERO);
         Ok(engine)
     }
 
@@ -157,7 +176,7 @@ impl Engine {
         let line = self.clock.line();
         let mut write = Write::begin(self).await?;
         if self.is_new {
-            write.fill(row, self.origin.seed()).await?;
+            write.fill(row, self.origin.seed(), self.git.current()).await?;
             write.commit().await?;
         } else if row.clock != line || line.rate > 0.0 || !has_key {
             emulator::set_signing_key(&mut write.tx, &row.signing_key).await?;
@@ -266,6 +285,7 @@ impl Engine {
     /// Writes everything into the database file and closes it.
     pub async fn close(self: &Arc<Self>) -> Result<(), StoreError> {
         self.world.end_exports().await;
+        self.git.end_transfers().await;
         if self.clock_rate() > 0.0 {
             // Then the next start begins at the time of this one's end. If the lease can't be
             // ended, the start begins a little later.

@@ -10,6 +10,9 @@ use crate::domain::id::{ExecutionId, WebhookId};
 use crate::store::executions::InvalidExecution;
 use crate::store::{StoreError, with_causes};
 
+/// How many executions are noted when lists leave them out: a damaged plan may belong to millions.
+const MOST_NOTED: usize = 1000;
+
 /// What works in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Worker {
@@ -40,7 +43,7 @@ impl fmt::Display for Worker {
 pub(super) struct Problems {
     /// The last error of each worker that failed last time.
     workers: Mutex<BTreeMap<Worker, String>>,
-    /// The executions that were set aside.
+    /// The executions that can't be read, as far as is known.
     executions: Mutex<BTreeMap<ExecutionId, InvalidExecution>>,
 }
 
@@ -56,6 +59,18 @@ impl Problems {
     /// Adds executions that were set aside.
     pub(super) fn set_aside(&self, invalid: Vec<InvalidExecution>) {
         self.executions().extend(invalid.into_iter().map(|it| (it.id, it)));
+    }
+
+    /// Adds executions that a list had to leave out. Each is logged once.
+    pub(super) fn note_invalid(&self, invalid: Vec<InvalidExecution>) {
+        let mut known = self.executions();
+        for invalid in invalid {
+            if known.len() < MOST_NOTED && !known.contains_key(&invalid.id) {
+                let problem = &invalid.problem;
+                tracing::error!(problem, "the execution {} can't be read", invalid.id);
+                known.insert(invalid.id, invalid);
+            }
+        }
     }
 
     /// Removes the executions of pipelines that are gone.
@@ -96,10 +111,11 @@ impl Engine {
         self.problems.workers().iter().map(|(worker, error)| (*worker, error.clone())).collect()
     }
 
-    /// Returns the first executions that the scheduler ignores because they can't be read, at most
-    /// `most` of them.
+    /// Returns the first executions that can't be read, at most `most` of them.
     #[must_use]
     pub fn invalid_executions(&self, most: usize) -> Vec<InvalidExecution> {
+        // A read may have noted one after its pipeline was deleted.
+        self.problems.retain_known(&self.catalog());
         self.problems.executions().values().take(most).cloned().collect()
     }
 }

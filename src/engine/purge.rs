@@ -96,6 +96,7 @@ impl Engine {
             deliveries::delete_finished(&mut write.tx, &old).await?;
             write.commit().await?;
         }
+        self.remove_deleted_repositories().await;
         self.purge_contents().await
     }
 

@@ -14,6 +14,7 @@ use super::{Engine, run_to_the_end};
 use crate::domain::id::{ExecutionId, ProgramId};
 use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
+use crate::git::Generation;
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
 use crate::store::executions::{self, InvalidExecution};
 use crate::store::{Committed, StoreError, Transaction, plans};
@@ -51,6 +52,10 @@ struct Memory {
     world: Option<OwnedRwLockWriteGuard<()>>,
     /// Everything was replaced.
     replaced: Option<EmulatorRow>,
+    /// Executions have earned tags.
+    has_tags: bool,
+    /// The repositories of the state that replaces everything.
+    repositories: Option<Arc<Generation>>,
     /// Executions that can't be read were set aside.
     set_aside: Vec<InvalidExecution>,
 }
@@ -158,9 +163,21 @@ impl Write {
         emulator::set_lease_end(&mut self.tx, now).await
     }
 
-    /// Replaces the whole state in memory by what this has written. Nobody reads executions until
-    /// the write ends.
-    pub async fn replace_everything(&mut self, row: EmulatorRow) -> Result<(), StoreError> {
+    /// Wakes the tagger after the commit.
+    pub fn wake_tagger(&mut self) {
+        self.memory.has_tags = true;
+    }
+
+    /// Replaces the whole state in memory by what this has written, with the repositories of a
+    /// generation. Nobody reads executions until the write ends.
+    pub async fn replace_everything(
+        &mut self,
+        row: EmulatorRow,
+        repositories: Arc<Generation>,
+    ) -> Result<(), StoreError> {
+        emulator::set_git_generation(&mut self.tx, repositories.number()).await?;
+        self.memory.repositories = Some(repositories);
+        self.memory.has_tags = true;
         self.keep_out_readers().await;
         let catalog = Catalog::load(&mut self.tx).await?;
         self.set_definitions(catalog);
@@ -231,7 +248,7 @@ impl Engine {
     /// The order matters: catalog and clock must be new before anybody is woken and reads them.
     fn take_over(&self, memory: Memory, mut changes: Changes, _right: Committed) {
         let Memory { definitions, clock, held_at, last_returned, lease_end, .. } = memory;
-        let Memory { world, replaced, set_aside, .. } = memory;
+        let Memory { world, replaced, set_aside, has_tags, repositories, .. } = memory;
         let until = lease_end.unwrap_or(Timestamp::MIN);
         self.clock.extend_lease(last_returned.unwrap_or(Timestamp::MIN), until);
         if world.is_some() {
@@ -241,6 +258,12 @@ impl Engine {
             self.world.begin_generation();
             self.clock.replace(*clock, *seen_at, until);
             self.problems.clear_executions();
+        }
+        if let Some(repositories) = repositories {
+            self.git.set_current(repositories);
+        }
+        if has_tags {
+            self.tagging.notify_one();
         }
         self.problems.set_aside(set_aside);
         if let Some(catalog) = definitions {

@@ -8,17 +8,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::task::{Id, JoinError, JoinSet};
 
+use crate::access::event_signature;
 use crate::domain::delivery::Attempt;
 use crate::domain::id::{ExecutionId, WebhookId};
 use crate::domain::time::Timestamp;
 use crate::engine::changes::Topic;
 use crate::engine::deliveries::ReadyDelivery;
 use crate::engine::{Engine, Worker};
-use crate::store::StoreError;
+use crate::store::{StoreError, with_causes};
 use body::EventBody;
 pub use sender::Sender;
 
@@ -29,12 +31,26 @@ const AT_ONCE: usize = 16;
 /// fill the log while the failure lasts.
 const RECOVERY: Duration = Duration::from_secs(1);
 
+/// The headers of each digital signature: the signature, and the path of its key.
+const SIGNATURES: [(HeaderName, HeaderName); 2] = [
+    (
+        HeaderName::from_static("x-adobe-digital-signature-1"),
+        HeaderName::from_static("x-adobe-public-key1-path"),
+    ),
+    (
+        HeaderName::from_static("x-adobe-digital-signature-2"),
+        HeaderName::from_static("x-adobe-public-key2-path"),
+    ),
+];
+
 /// Delivers events. It keeps no state between two rounds: what is due is stored in the database, so
 /// a restart loses nothing.
 pub struct Deliverer {
     engine: Arc<Engine>,
     base_url: String,
     sender: Sender,
+    /// Whether deliveries carry digital signatures, whose keys clients find under a real name only.
+    signs_digitally: bool,
 }
 
 impl Deliverer {
@@ -42,7 +58,14 @@ impl Deliverer {
     #[must_use]
     pub fn new(engine: Arc<Engine>, base_url: &str) -> Self {
         let base_url = base_url.trim_end_matches('/').to_owned();
-        Self { engine, base_url, sender: Sender::default() }
+        Self { engine, base_url, sender: Sender::default(), signs_digitally: false }
+    }
+
+    /// Returns the same deliverer, which adds digital signatures if `signs_digitally`.
+    #[must_use]
+    pub fn signing_digitally(mut self, signs_digitally: bool) -> Self {
+        self.signs_digitally = signs_digitally;
+        self
     }
 
     /// Returns the base of the addresses in events.
@@ -174,8 +197,36 @@ impl Deliverer {
         let body = EventBody::new(notice, organisation, &subscriber.client_id, self.base_url());
         // Serialising texts can't fail.
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let attempt = self.sender.deliver(&ready, body).await;
+        let signatures = match self.digital_signatures(&body).await {
+            Ok(signatures) => signatures,
+            Err(error) => {
+                // The subscriber gets the event, and may do without these.
+                tracing::error!("an event can't be signed: {}", with_causes(&error));
+                HeaderMap::new()
+            }
+        };
+        let attempt = self.sender.deliver(&ready, body, signatures).await;
         (ready, attempt)
+    }
+
+    /// Returns the headers with the digital signatures of a body, if there are any.
+    async fn digital_signatures(&self, body: &[u8]) -> Result<HeaderMap, StoreError> {
+        let mut headers = HeaderMap::new();
+        if !self.signs_digitally {
+            return Ok(headers);
+        }
+        for (key, (signature, path)) in
+            self.engine.stored_event_keys().await?.iter().zip(SIGNATURES)
+        {
+            // Base64 and paths are values of headers.
+            if let Ok(value) = event_signature::sign(key, body)?.parse() {
+                headers.insert(signature, value);
+            }
+            if let Ok(value) = event_signature::key_path(key).parse() {
+                headers.insert(path, value);
+            }
+        }
+        Ok(headers)
     }
 }
 

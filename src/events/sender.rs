@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
@@ -15,6 +15,7 @@ use crate::access::signer::Signer;
 use crate::domain::delivery::{Attempt, DueDelivery, Reply};
 use crate::domain::webhook::NewWebhook;
 use crate::engine::deliveries::ReadyDelivery;
+use crate::outgoing;
 use crate::store::with_causes;
 
 /// How long a call may take, in real time, as with Adobe I/O Events.
@@ -50,12 +51,13 @@ impl Sender {
         }
         // Subscribers mostly run on this machine, where a proxy from the environment can't reach
         // them.
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .timeout(TIMEOUT)
-            .user_agent(concat!("cloudmanager-emulator/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = outgoing::build(|| {
+            Client::builder()
+                .no_proxy()
+                .redirect(Policy::none())
+                .timeout(TIMEOUT)
+                .user_agent(concat!("cloudmanager-emulator/", env!("CARGO_PKG_VERSION")))
+        })?;
         Ok(self.0.get_or_init(|| client))
     }
 
@@ -73,7 +75,12 @@ impl Sender {
     }
 
     /// Makes one attempt at a delivery.
-    pub async fn deliver(&self, ready: &ReadyDelivery, body: Vec<u8>) -> Attempt {
+    pub async fn deliver(
+        &self,
+        ready: &ReadyDelivery,
+        body: Vec<u8>,
+        signatures: HeaderMap,
+    ) -> Attempt {
         let began = real_time();
         let ReadyDelivery { due: DueDelivery { delivery, failures }, subscriber, at, .. } = ready;
         let answer = self.call(|client| {
@@ -85,6 +92,7 @@ impl Sender {
                 .header(X_ADOBE_PROVIDER, PROVIDER)
                 .header(X_ADOBE_EVENT_CODE, delivery.notice.kind.code())
                 .header(X_ADOBE_SIGNATURE, signature(subscriber, &body))
+                .headers(signatures)
                 .body(body);
             match failures {
                 None => request,

@@ -1,6 +1,7 @@
 //! A command with an emulator of its own: it is there before the command starts, and gone when the
 //! command has ended.
 
+mod intercept;
 mod signals;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::app::{App, AppError, AppOptions, Credentials};
 use crate::log::{self, Recent};
+use intercept::Interception;
 use signals::CommandSignals;
 
 /// How long requests in flight may take when the command has ended: only processes that it has
@@ -26,17 +28,29 @@ const NOT_FOUND: u8 = 127;
 /// The exit code when the command is there, but can't be run.
 const NOT_EXECUTABLE: u8 = 126;
 
+/// A command, and how it reaches the emulator.
+#[derive(Clone, Debug)]
+pub struct CommandToRun {
+    /// Its name and arguments.
+    pub words: Vec<OsString>,
+    /// Whether it finds the emulator under the real names.
+    pub is_intercepted: bool,
+}
+
 /// Starts an emulator, runs the command and stops the emulator; the command's exit code, or 128 and
 /// the number of the signal that ended it. If it fails, the log's last entries go to stderr.
 pub async fn run(
     options: AppOptions,
-    command: &[OsString],
+    command: &CommandToRun,
     recent: &Recent,
 ) -> Result<ExitCode, AppError> {
     let signals = CommandSignals::listen().map_err(AppError::Serve)?;
     let app = App::build(options).await?;
     let credentials = app.credentials().await?;
-    let mut child = match start(command, app.url(), &credentials) {
+    let interception =
+        if command.is_intercepted { Some(Interception::prepare(&app).await?) } else { None };
+    let started = start(&command.words, app.url(), &credentials, interception.as_ref());
+    let mut child = match started {
         Ok(child) => child,
         Err(code) => return Ok(code),
     };
@@ -77,7 +91,12 @@ async fn attend<T>(app: App, command: impl Future<Output = T>) -> (T, Result<(),
 }
 
 /// Starts the command, which learns from its environment where the emulator is.
-fn start(command: &[OsString], url: &str, credentials: &Credentials) -> Result<Child, ExitCode> {
+fn start(
+    command: &[OsString],
+    url: &str,
+    credentials: &Credentials,
+    interception: Option<&Interception>,
+) -> Result<Child, ExitCode> {
     let Credentials { organisation, api_key, token } = credentials;
     let (name, arguments) = command.split_first().ok_or(ExitCode::from(NOT_FOUND))?;
     let mut command = Command::new(name);
@@ -85,13 +104,17 @@ fn start(command: &[OsString], url: &str, credentials: &Credentials) -> Result<C
         .args(arguments)
         .env("CLOUDMANAGER_URL", url)
         .env("CLOUDMANAGER_API_KEY", api_key)
-        .env("CLOUDMANAGER_TOKEN", token)
+        .env("CLOUDMANAGER_TOKEN", token);
+    if let Some(interception) = interception {
+        command.envs(interception.variables());
+    } else {
         // What `aio` reads as its setting cloudmanager.base_url.
-        .env("AIO_CLOUDMANAGER_BASE__URL", url);
-    // The command must call the emulator directly: a proxy can't reach this machine's loopback.
-    for name in ["no_proxy", "NO_PROXY"] {
-        let others = std::env::var(name).unwrap_or_default();
-        command.env(name, format!("{others},127.0.0.1,localhost").trim_start_matches(','));
+        command.env("AIO_CLOUDMANAGER_BASE__URL", url);
+        // The command must call the emulator directly: a proxy can't reach this machine's loopback.
+        for name in ["no_proxy", "NO_PROXY"] {
+            let others = std::env::var(name).unwrap_or_default();
+            command.env(name, format!("{others},127.0.0.1,localhost").trim_start_matches(','));
+        }
     }
     match organisation {
         Some(organisation) => command.env("CLOUDMANAGER_ORG_ID", organisation),
@@ -157,6 +180,7 @@ mod tests {
 
     use super::*;
     use crate::access::Auth;
+    use crate::app::InterceptionOptions;
     use crate::engine::EngineOptions;
     use crate::server::Timeouts;
 
@@ -171,6 +195,7 @@ mod tests {
             auth: Auth::Open,
             engine: EngineOptions::default(),
             timeouts: Timeouts::default(),
+            interception: InterceptionOptions::default(),
         }
     }
 

@@ -24,7 +24,8 @@ use crate::input::Document;
 const CONTROL: &str = "/_emulator";
 
 /// The operations whose handlers read the body themselves, because it may be too large for memory.
-const STREAMED: [&str; 3] = ["putState", "postSeed", "putArtifact"];
+const STREAMED: [&str; 5] =
+    ["putState", "postSeed", "putArtifact", "gitUploadPack", "gitReceivePack"];
 
 /// The largest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;

@@ -5,22 +5,27 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri, Version, header};
 use url::{Origin, Url};
 
+use super::arrival::Arrival;
+use super::forwarded::Forwarded;
 use super::problem::Problem;
+use super::real_names;
 
 /// The allowed hosts, and the base of absolute addresses.
 #[derive(Clone, Debug)]
 pub struct Hosts(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     public_url: Option<String>,
     public_origin: Option<Origin>,
     listen_url: String,
     /// None: all.
     allowed: Option<Vec<String>>,
+    /// Whether the emulator answers under the real names.
+    has_real_names: bool,
 }
 
 impl Hosts {
@@ -39,39 +44,60 @@ impl Hosts {
             allow_hosts.iter().cloned().chain(public_host).map(|name| name.to_lowercase()).collect()
         });
         let public_origin = public_url.as_deref().and_then(origin_of);
-        Self(Arc::new(Inner { public_url, public_origin, listen_url, allowed }))
+        let has_real_names = false;
+        Self(Arc::new(Inner { public_url, public_origin, listen_url, allowed, has_real_names }))
     }
 
-    /// Returns the base of absolute addresses in an answer to a request with these headers.
+    /// Returns the same hosts, and the real names of Adobe's services.
     #[must_use]
-    pub fn base_url(&self, headers: &HeaderMap) -> String {
-        if let Some(url) = &self.0.public_url {
-            return url.clone();
-        }
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        match host.filter(|host| name_of(host).is_some()) {
-            Some(host) => format!("http://{host}"),
-            None => self.0.listen_url.clone(),
+    pub fn with_real_names(mut self) -> Self {
+        Arc::make_mut(&mut self.0).has_real_names = true;
+        self
+    }
+
+    /// Returns the base of absolute addresses in the answer to a request. Under a real name it is
+    /// that of the API, whatever the public URL: such a client knows no other.
+    #[must_use]
+    pub fn base_url(&self, extensions: &Extensions, headers: &HeaderMap) -> String {
+        let called = Called::of(extensions, headers);
+        let is_real = |host: &str| name_of(host).is_some_and(|name| real_names::is_real(&name));
+        match (called.host, &self.0.public_url) {
+            (Some(host), _) if self.0.has_real_names && is_real(&host) => {
+                real_names::API_URL.to_owned()
+            }
+            (_, Some(url)) => url.clone(),
+            (Some(host), None) => format!("{}://{host}", called.scheme),
+            (None, None) => self.0.listen_url.clone(),
         }
     }
 
     /// Returns the base of absolute addresses in events, which have no request with a `Host`.
     #[must_use]
     pub fn own_url(&self) -> &str {
-        self.0.public_url.as_ref().unwrap_or(&self.0.listen_url)
+        match &self.0.public_url {
+            Some(url) => url,
+            None if self.0.has_real_names => real_names::API_URL,
+            None => &self.0.listen_url,
+        }
     }
 
     /// Returns whether an `Origin` header names the emulator itself: the host that the request is
     /// for, or the public URL.
-    pub(super) fn is_own_origin(&self, origin: &str, headers: &HeaderMap) -> bool {
+    pub(super) fn is_own_origin(
+        &self,
+        origin: &str,
+        extensions: &Extensions,
+        headers: &HeaderMap,
+    ) -> bool {
         let Some(origin) = origin_of(origin) else { return false };
         if self.0.public_origin.as_ref() == Some(&origin) {
             return true;
         }
-        let mut hosts = headers.get_all(header::HOST).iter();
-        let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-        let host = host.to_str().ok().filter(|host| name_of(host).is_some());
-        host.and_then(|host| origin_of(&format!("http://{host}"))) == Some(origin)
+        if headers.get_all(header::HOST).iter().count() != 1 {
+            return false;
+        }
+        let Called { scheme, host } = Called::of(extensions, headers);
+        host.and_then(|host| origin_of(&format!("{scheme}://{host}"))) == Some(origin)
     }
 
     fn allows(&self, host: &str) -> bool {
@@ -85,6 +111,27 @@ impl Hosts {
             || name.ends_with(".localhost")
             || name.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
             || allowed.contains(&name)
+            || self.0.has_real_names && real_names::is_real(&name)
+    }
+}
+
+/// What a client called: the scheme and host of its URL, as far as is known.
+struct Called {
+    scheme: &'static str,
+    host: Option<String>,
+}
+
+impl Called {
+    fn of(extensions: &Extensions, headers: &HeaderMap) -> Self {
+        let arrival = extensions.get().copied().unwrap_or_else(Arrival::default);
+        let forwarded =
+            if arrival.is_forwarder { Forwarded::of(headers) } else { Forwarded::default() };
+        let is_https = forwarded.is_https.unwrap_or(arrival.is_https);
+        let is_host = |host: &str| name_of(host).is_some();
+        let own = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = forwarded.host.filter(|host| is_host(host));
+        let host = host.or_else(|| own().filter(|host| is_host(host)).map(str::to_owned));
+        Self { scheme: if is_https { "https" } else { "http" }, host }
     }
 }
 
@@ -185,10 +232,51 @@ mod tests {
     #[test]
     fn absolute_addresses_begin_with_the_public_url_or_the_host() {
         let mut headers = HeaderMap::new();
-        assert_eq!(hosts("127.0.0.1", None).base_url(&headers), "http://127.0.0.1:4600");
+        let mut extensions = Extensions::new();
+        let local = hosts("127.0.0.1", None);
+        assert_eq!(local.base_url(&extensions, &headers), "http://127.0.0.1:4600");
         headers.insert(header::HOST, "localhost:1".parse().unwrap());
-        assert_eq!(hosts("127.0.0.1", None).base_url(&headers), "http://localhost:1");
+        assert_eq!(local.base_url(&extensions, &headers), "http://localhost:1");
         let public = hosts("127.0.0.1", Some("https://cm.example.com/"));
-        assert_eq!(public.base_url(&headers), "https://cm.example.com");
+        assert_eq!(public.base_url(&extensions, &headers), "https://cm.example.com");
+        extensions.insert(Arrival { is_https: true, is_forwarder: false });
+        assert_eq!(local.base_url(&extensions, &headers), "https://localhost:1");
+    }
+
+    #[test]
+    fn under_the_real_names_absolute_addresses_are_those_of_the_api() {
+        let mut headers = HeaderMap::new();
+        let extensions = Extensions::new();
+        for name in ["cloudmanager.adobe.io", "IMS-na1.adobelogin.com:443"] {
+            headers.insert(header::HOST, name.parse().unwrap());
+            let plain = hosts("127.0.0.1", Some("https://cm.example.com"));
+            assert!(!plain.allows(name));
+            assert_eq!(plain.own_url(), "https://cm.example.com");
+            assert_eq!(plain.base_url(&extensions, &headers), "https://cm.example.com");
+            let real = plain.with_real_names();
+            assert!(real.allows(name) && !real.allows("adobe.io"));
+            assert_eq!(real.base_url(&extensions, &headers), "https://cloudmanager.adobe.io");
+            let real = hosts("127.0.0.1", None).with_real_names();
+            assert_eq!(real.own_url(), "https://cloudmanager.adobe.io");
+        }
+    }
+
+    #[test]
+    fn only_a_forwarder_may_say_what_was_called() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, "emulator:4600".parse().unwrap());
+        headers.insert("x-forwarded-proto", "https".parse().unwrap());
+        headers.insert("x-forwarded-host", "cm.example.com".parse().unwrap());
+        let hosts = hosts("127.0.0.1", None);
+        for (is_forwarder, url, origin) in [
+            (true, "https://cm.example.com", "https://cm.example.com"),
+            (false, "http://emulator:4600", "http://emulator:4600"),
+        ] {
+            let mut extensions = Extensions::new();
+            extensions.insert(Arrival { is_https: false, is_forwarder });
+            assert_eq!(hosts.base_url(&extensions, &headers), url);
+            assert!(hosts.is_own_origin(origin, &extensions, &headers));
+            assert!(!hosts.is_own_origin("http://cm.example.com", &extensions, &headers));
+        }
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
+use axum::handler::Handler;
 use axum::http::Method;
-use utoipa::openapi::{OpenApi, PathItem, Paths};
+use axum::routing::{MethodFilter, MethodRouter};
+use utoipa::openapi::{HttpMethod, OpenApi};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::domain::invalid::unknown;
@@ -31,49 +33,140 @@ pub struct Operation {
     pub callers: Option<Callers>,
 }
 
-/// Operations at one path: how they are described, and who answers.
-pub type Described<S> = fn() -> UtoipaMethodRouter<S>;
+/// Whether the program can describe its operations. A release has the generated description instead,
+/// which is much smaller than the code that generates it.
+pub const IS_DESCRIBED: bool = cfg!(debug_assertions);
 
-/// Returns the router of some operations, and adds them to the list. Their descriptions are created
-/// one by one and dropped: together they would take megabytes of memory.
-pub fn serve<S: Clone + Send + Sync + 'static>(
-    described: impl Iterator<Item = (Described<S>, Option<Callers>)>,
-    operations: &mut Operations,
-) -> Router<S> {
-    described.fold(Router::new(), |router, (described, callers)| {
-        let (_, Paths { paths, .. }, methods) = described();
-        paths.iter().fold(router, |router, (path, item)| {
-            operations.note(path, item, callers);
-            router.route(path, methods.clone())
-        })
+/// The operations at one path.
+pub struct Endpoint<S> {
+    path: String,
+    operations: Vec<(Method, Arc<str>)>,
+    handlers: MethodRouter<S>,
+    description: Option<UtoipaMethodRouter<S>>,
+}
+
+/// Returns an endpoint.
+pub type MakeEndpoint<S> = fn() -> Endpoint<S>;
+
+/// Returns the [`Endpoint`] of handlers that have the same path. The identifier of an operation is the
+/// name of its handler in camel case.
+macro_rules! routes {
+    (@path $handler:ident) => { pastey::paste! { [<__path_ $handler>] } };
+    (@path $module:ident :: $handler:ident) => { pastey::paste! { $module::[<__path_ $handler>] } };
+    ($($first:ident $(:: $second:ident)?),+) => {
+        $crate::http::operations::Endpoint::default()
+            $(.with::<$crate::http::operations::routes!(@path $first $(:: $second)?), _, _>(
+                stringify!($first $(:: $second)?),
+                &$first $(:: $second)?,
+            ))+
+            .described(|| utoipa_axum::routes!($($first $(:: $second)?),+))
+    };
+}
+pub(crate) use routes;
+
+impl<S: Clone> Default for Endpoint<S> {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            operations: Vec::new(),
+            handlers: MethodRouter::default(),
+            description: None,
+        }
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> Endpoint<S> {
+    /// Adds the operation that a handler answers, with the methods and the path that it is annotated
+    /// with.
+    #[must_use]
+    pub fn with<P: utoipa::Path, H: Handler<T, S>, T: 'static>(
+        mut self,
+        name: &str,
+        handler: &H,
+    ) -> Self {
+        self.path = P::path();
+        for method in P::methods() {
+            let (method, filter) = method_of(&method);
+            self.operations.push((method, identifier(name).into()));
+            self.handlers = self.handlers.on(filter, handler.clone());
+        }
+        self
+    }
+
+    /// Adds the description, if there are any.
+    #[must_use]
+    pub fn described(mut self, describe: impl FnOnce() -> UtoipaMethodRouter<S>) -> Self {
+        self.description = IS_DESCRIBED.then(describe);
+        self
+    }
+}
+
+/// Returns the identifier of an operation by the name of its handler: `getProgram` for
+/// `programs::get_program`.
+fn identifier(handler: &str) -> String {
+    let name = handler.rsplit("::").next().unwrap_or(handler).trim();
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |id, word| {
+        let mut letters = word.chars();
+        id + &letters
+            .next()
+            .map(|letter| letter.to_ascii_uppercase())
+            .into_iter()
+            .collect::<String>()
+            + letters.as_str()
     })
 }
 
-/// Returns the description of operations.
+fn method_of(method: &HttpMethod) -> (Method, MethodFilter) {
+    match method {
+        HttpMethod::Get => (Method::GET, MethodFilter::GET),
+        HttpMethod::Post => (Method::POST, MethodFilter::POST),
+        HttpMethod::Put => (Method::PUT, MethodFilter::PUT),
+        HttpMethod::Delete => (Method::DELETE, MethodFilter::DELETE),
+        HttpMethod::Options => (Method::OPTIONS, MethodFilter::OPTIONS),
+        HttpMethod::Head => (Method::HEAD, MethodFilter::HEAD),
+        HttpMethod::Patch => (Method::PATCH, MethodFilter::PATCH),
+        HttpMethod::Trace => (Method::TRACE, MethodFilter::TRACE),
+    }
+}
+
+/// Returns the router of some endpoints, and adds their operations to the list.
+pub fn serve<S: Clone + Send + Sync + 'static>(
+    endpoints: impl Iterator<Item = (MakeEndpoint<S>, Option<Callers>)>,
+    operations: &mut Operations,
+) -> Router<S> {
+    endpoints.fold(Router::new(), |router, (make, callers)| {
+        let Endpoint { path, operations: of_endpoint, handlers, .. } = make();
+        operations.note(&path, of_endpoint, callers);
+        router.route(&path, handlers)
+    })
+}
+
+/// Returns the description of endpoints.
 #[must_use]
 pub fn describe<S: Clone + Send + Sync + 'static>(
-    described: impl Iterator<Item = Described<S>>,
+    endpoints: impl Iterator<Item = MakeEndpoint<S>>,
 ) -> OpenApi {
     let router = OpenApiRouter::with_openapi(OpenApi::default());
-    described.fold(router, |router, described| router.routes(described())).into_openapi()
+    let descriptions = endpoints.filter_map(|make| make().description);
+    descriptions.fold(router, OpenApiRouter::routes).into_openapi()
 }
 
 impl Operations {
-    fn note(&mut self, path: &str, item: &PathItem, callers: Option<Callers>) {
-        let methods = [
-            (Method::GET, &item.get),
-            (Method::PUT, &item.put),
-            (Method::POST, &item.post),
-            (Method::PATCH, &item.patch),
-            (Method::DELETE, &item.delete),
-        ];
-        for (method, operation) in methods {
-            let id = operation.as_ref().and_then(|operation| operation.operation_id.as_deref());
-            let Some(id) = id.map(Arc::from) else { continue };
-            let operation = Operation { number: self.count, method, id, callers };
-            self.by_path.entry(path.to_owned()).or_default().push(operation);
+    fn note(&mut self, path: &str, methods: Vec<(Method, Arc<str>)>, callers: Option<Callers>) {
+        let here = self.by_path.entry(path.to_owned()).or_default();
+        for (method, id) in methods {
+            here.push(Operation { number: self.count, method, id, callers });
             self.count += 1;
         }
+    }
+
+    /// Returns the methods, paths and identifiers of all operations.
+    pub fn list(&self) -> impl Iterator<Item = (&Method, &str, &str)> {
+        self.by_path.iter().flat_map(|(path, operations)| {
+            operations.iter().map(|it| (&it.method, path.as_str(), &*it.id))
+        })
     }
 
     /// Returns how many there are.

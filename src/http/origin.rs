@@ -1,7 +1,7 @@
 //! The check of the origin: only web pages of the emulator's own origin may change something. A
 //! browser lets any page send requests to a server on this machine, so the server must refuse them.
 
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
 
 use super::host::Hosts;
 use super::problem::Problem;
@@ -10,11 +10,16 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses requests of foreign web pages that could change something. Reads are allowed: browsers
 /// don't show the answers to pages of other origins.
-pub fn check_origin(hosts: &Hosts, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+pub fn check_origin(
+    hosts: &Hosts,
+    method: &Method,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
     if method.is_safe() {
         return Ok(());
     }
-    let Some(name) = find_foreign_header(hosts, headers) else { return Ok(()) };
+    let Some(name) = find_foreign_header(hosts, extensions, headers) else { return Ok(()) };
     Err(Problem::new(
         StatusCode::FORBIDDEN,
         "Cross-origin request",
@@ -28,12 +33,16 @@ pub fn check_origin(hosts: &Hosts, method: &Method, headers: &HeaderMap) -> Resu
 
 /// Returns the header that shows that a request comes from a page of another origin. Only browsers
 /// send these headers, so other clients are not affected.
-fn find_foreign_header(hosts: &Hosts, headers: &HeaderMap) -> Option<&'static str> {
+fn find_foreign_header(
+    hosts: &Hosts,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Option<&'static str> {
     let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
     if sites.any(|site| site != "same-origin" && site != "none") {
         return Some("Sec-Fetch-Site");
     }
-    let is_own = |origin: &str| hosts.is_own_origin(origin, headers);
+    let is_own = |origin: &str| hosts.is_own_origin(origin, extensions, headers);
     let mut origins = headers.get_all(header::ORIGIN).iter();
     origins.any(|origin| !origin.to_str().is_ok_and(is_own)).then_some("Origin")
 }
@@ -52,7 +61,7 @@ mod tests {
         for (name, value) in headers {
             map.append(name, HeaderValue::from_bytes(value).unwrap());
         }
-        find_foreign_header(&hosts, &map)
+        find_foreign_header(&hosts, &Extensions::new(), &map)
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::http::uri::PathAndQuery;
+use axum::http::{Uri, header};
 use percent_encoding::percent_decode_str;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -84,23 +84,37 @@ pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
 /// The prefix of the IMS operations. Some clients call them with a trailing slash.
 const IMS: &str = "/ims/";
 
-/// Returns the request with its path as it is routed: with one slash at the beginning, since a base URL with a
-/// trailing slash makes `//api/…`; and under `/ims` without one at the end.
+/// The host under which Cloud Manager has its git repositories, and the path that they have here.
+const GIT_HOST: &str = "git.cloudmanager.adobe.com";
+const GIT: &str = "/git";
+
+/// Returns the request with its path as it is routed: under `/git` for the host of the git
+/// repositories; with one slash at the beginning, since a base URL with a trailing slash makes
+/// `//api/…`; and under `/ims` without one at the end.
 #[must_use]
 pub fn normalise_path(mut request: Request) -> Request {
-    if let Some(uri) = shortened(request.uri()) {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let prefix = if host.is_some_and(is_git_host) { GIT } else { "" };
+    if let Some(uri) = changed(request.uri(), prefix) {
         *request.uri_mut() = uri;
     }
     request
 }
 
+/// Returns whether a `Host` is that of the git repositories, with or without a port.
+fn is_git_host(host: &str) -> bool {
+    let name = host.split_once(':').map_or(host, |(name, _)| name);
+    name.eq_ignore_ascii_case(GIT_HOST)
+}
+
 /// The address with its path as it is routed, if that is another.
-fn shortened(uri: &Uri) -> Option<Uri> {
+fn changed(uri: &Uri, prefix: &str) -> Option<Uri> {
     let path = routed(uri.path());
-    if path.len() == uri.path().len() {
+    if prefix.is_empty() && path.len() == uri.path().len() {
         return None;
     }
-    let text = uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let text = format!("{prefix}{path}{query}");
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
     Uri::from_parts(parts).ok()

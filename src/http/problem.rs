@@ -183,6 +183,14 @@ impl Problem {
     }
 }
 
+/// Returns an error as a sentence.
+fn sentence(error: &StoreError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(['.']).collect()
+}
+
 /// Returns the value itself if it is small, otherwise the beginning of its text.
 fn shorten(value: Value) -> Value {
     let text = match &value {
@@ -207,8 +215,8 @@ impl IntoResponse for Problem {
 }
 
 impl From<StoreError> for Problem {
-    /// 507 if there is no room left on the disk, 503 if the database can't be used for now,
-    /// otherwise 500.
+    /// 507 if there is no room left on the disk, 503 if the database can't be used for now or what
+    /// was asked for can't be read, otherwise 500.
     fn from(error: StoreError) -> Self {
         if matches!(error, StoreError::Closed) {
             return Self::stopping("The emulator is shutting down.");
@@ -219,6 +227,18 @@ impl From<StoreError> for Problem {
                 "Conflict",
                 format!("Nothing was changed: {error}."),
             );
+        }
+        if matches!(error, StoreError::Git(_)) {
+            tracing::warn!("a request failed: {error}");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "Git unavailable", sentence(&error));
+        }
+        if let StoreError::Unreadable(what) = &error {
+            let told = format!(
+                "The database holds a row that can't be read: {what}. Delete what it belongs to, \
+                 or reset the emulator."
+            );
+            tracing::error!(error = what, "a request failed");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, "Database damaged", told);
         }
         let trouble = error.trouble();
         let reason = match &error {

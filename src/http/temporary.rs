@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use axum::body::{Body, BodyDataStream, Bytes};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use futures_util::StreamExt;
 use tempfile::TempDir;
 use tokio::fs::File;
@@ -14,15 +14,19 @@ use tokio::io::AsyncWriteExt;
 use super::body::{MAX_DISCARDED_BYTES, too_large, unfinished};
 use super::problem::Problem;
 use crate::store::trouble::is_lack_of_room;
+use crate::store::{CopyPlace, CopyPlaceError, StoreError};
 
 /// The name of the file in its own directory.
 const FILE: &str = "body";
 
-/// A file in a temporary directory of its own; both go away with this.
+/// How many seconds a caller should wait who found too many copies.
+const RETRY_AFTER: &str = "10";
+
+/// A file in a place of its own; both go away with this.
 #[derive(Debug)]
 pub struct TemporaryFile {
     path: PathBuf,
-    _directory: TempDir,
+    _place: CopyPlace,
 }
 
 impl AsRef<Path> for TemporaryFile {
@@ -41,16 +45,16 @@ pub fn directory() -> io::Result<TempDir> {
 }
 
 impl TemporaryFile {
-    /// Returns a file in a directory of its own, which is not there yet.
-    pub fn new(place: io::Result<TempDir>) -> Result<Self, Problem> {
-        let directory = place.map_err(|error| failed(&error))?;
-        Ok(Self { path: directory.path().join(FILE), _directory: directory })
+    /// Returns a file in this place, which is not there yet.
+    pub fn new(place: Result<CopyPlace, CopyPlaceError>) -> Result<Self, Problem> {
+        let place = place?;
+        Ok(Self { path: place.path().join(FILE), _place: place })
     }
 
     /// Writes a body into a new file: 413 if it has more than `largest` bytes, 507 if there is no
     /// room for it.
     pub async fn receive(
-        place: io::Result<TempDir>,
+        place: Result<CopyPlace, CopyPlaceError>,
         body: Body,
         largest: u64,
     ) -> Result<Self, Problem> {
@@ -112,6 +116,21 @@ async fn discard(chunks: &mut BodyDataStream) {
         length += chunk.len();
         if length > MAX_DISCARDED_BYTES {
             return;
+        }
+    }
+}
+
+impl From<CopyPlaceError> for Problem {
+    fn from(error: CopyPlaceError) -> Self {
+        match error {
+            CopyPlaceError::Io(error) => failed(&error),
+            CopyPlaceError::Closed => StoreError::Closed.into(),
+            CopyPlaceError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too many copies",
+                "Too many exports, imports, seeds and uploads are under way. Try again later.",
+            )
+            .with_header(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The log: on stderr, and the last of it in memory.
 
 mod stderr;
+pub mod terminal;
 mod text;
 
 use std::backtrace::{Backtrace, BacktraceStatus};

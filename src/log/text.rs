@@ -10,11 +10,16 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::terminal::{colour, styled, to_the_second};
+
 /// The fields that are shown without their names.
 const PLAIN: [&str; 5] = ["method", "path", "status", "step", "environment"];
 
 /// The fields that are not shown, because only programs need them.
 const HIDDEN: [&str; 1] = ["request_id"];
+
+/// How the names of fields begin that say where in a library an entry comes from.
+const OF_LIBRARIES: &str = "log.";
 
 /// Writes entries as text.
 pub(super) struct Text;
@@ -35,9 +40,7 @@ where
         let level = *event.metadata().level();
         let styles = if writer.has_ansi_escapes() { Styles::of(level, &entry) } else { PLAINLY };
         if !entry.at.is_empty() {
-            // To the second: 2026-11-23 01:15:06
-            let at = entry.at.get(..19).unwrap_or(&entry.at).replace('T', " ");
-            write!(writer, "{}  ", styled(styles.aside, &at))?;
+            write!(writer, "{}  ", styled(styles.aside, &to_the_second(&entry.at)))?;
         }
         if level <= Level::WARN {
             write!(writer, "{} ", styled(styles.level, level.as_str()))?;
@@ -75,12 +78,16 @@ impl LogEntry {
                 Ok(())
             }
             "message" => write!(self.text, "{value} "),
-            _ if HIDDEN.contains(&name) => Ok(()),
+            _ if HIDDEN.contains(&name) || name.starts_with(OF_LIBRARIES) => Ok(()),
             _ if PLAIN.contains(&name) => {
                 self.judge(name, &value);
                 write!(self.text, "{value} ")
             }
-            _ => write!(self.further, "{name}={value} "),
+            _ => {
+                // Statements of SQL have several lines.
+                let words: Vec<_> = value.split_whitespace().collect();
+                write!(self.further, "{name}={} ", words.join(" "))
+            }
         };
     }
 
@@ -128,7 +135,6 @@ const PLAINLY: Styles = Styles { level: Style::new(), text: Style::new(), aside:
 
 impl Styles {
     fn of(level: Level, entry: &LogEntry) -> Self {
-        let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
         let text = match entry {
             LogEntry { is_bad: true, .. } => colour(AnsiColor::Red),
             LogEntry { is_waiting: true, .. } => colour(AnsiColor::Yellow),
@@ -137,10 +143,6 @@ impl Styles {
         let level = if level == Level::ERROR { AnsiColor::Red } else { AnsiColor::Yellow };
         Self { level: colour(level).bold(), text, aside: Style::new().dimmed() }
     }
-}
-
-fn styled(style: Style, text: &str) -> String {
-    format!("{style}{text}{style:#}")
 }
 
 #[cfg(test)]
@@ -173,6 +175,14 @@ mod tests {
     fn other_fields_are_named_and_the_level_of_warnings_is_shown() {
         let log = || tracing::warn!(error = "no space", "events are not delivered");
         assert_eq!(text_of(false, log), "WARN events are not delivered  error=no space\n");
+        let log = || tracing::info!(statement = "SELECT 1\n  FROM t", "asked");
+        assert_eq!(text_of(false, log), "asked  statement=SELECT 1 FROM t\n");
+    }
+
+    #[test]
+    fn places_in_libraries_are_not_shown() {
+        let log = || tracing::warn!(log.target = "a::b", log.line = 99, "no certificates");
+        assert_eq!(text_of(false, log), "WARN no certificates\n");
     }
 
     #[test]

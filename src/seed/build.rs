@@ -8,7 +8,7 @@ use super::document::{
     EnvironmentDocument, KpisDocument, PipelineDocument, ProgramDocument, RepositoryDocument,
     SeedDocument, TenantDocument, VariableDocument, WebhookDocument,
 };
-use super::fields::{check_name, read_id, read_tenant_id};
+use super::fields::{check_description, check_ref, read_id, read_tenant_id};
 use super::outputs::{ZipFiles, read_outputs};
 use super::{Seed, pipeline};
 use crate::domain::certificate::Certificate;
@@ -19,6 +19,7 @@ use crate::domain::invalid::{self, Place};
 use crate::domain::program::{Kpis, Program, ProgramType, Tenant};
 use crate::domain::repository::{Repository, TAG_PREFIX};
 use crate::domain::scenario_document::ScenarioDocument;
+use crate::domain::text::{CERTIFICATE, DESCRIPTION, NAME, TITLE};
 use crate::domain::variable::{self, Owner, VariableChange, VariableUpdate};
 use crate::domain::webhook::{self, NewWebhook};
 
@@ -49,14 +50,13 @@ pub(super) fn build(
             ("clientSecret", &client.client_secret),
             ("technicalAccountId", &client.technical_account_id),
         ] {
-            if !(1..=255).contains(&text.chars().count()) {
-                place.wrong(field, "must have 1 to 255 characters");
-            }
+            place.check_length(field, text, &NAME);
         }
         if !client_ids.insert(client.client_id.clone()) {
             place.wrong("clientId", format!("the client {} already exists", client.client_id));
         }
         let certificate = client.certificate.and_then(|pem| {
+            place.check_length("certificate", &pem, &CERTIFICATE);
             let read = Certificate::parse(&pem);
             read.map_err(|expected| place.wrong("certificate", expected)).ok()
         });
@@ -126,10 +126,9 @@ pub(super) fn build_webhook(
 ) -> Option<NewWebhook> {
     let WebhookDocument { tenant_id: _, client_id, client_secret, url, events } = document;
     for (field, text) in [("clientId", &client_id), ("clientSecret", &client_secret)] {
-        if text.is_empty() {
-            place.wrong(field, "must not be empty");
-        }
+        place.check_length(field, text, &NAME);
     }
+    place.check_length("url", &url, &DESCRIPTION);
     if !webhook::is_address(&url) {
         place.wrong("url", "must be an absolute http or https address");
     }
@@ -155,9 +154,7 @@ fn build_tenants(documents: &[TenantDocument], root: &mut Place<'_>) -> Vec<Tena
         for (field, text) in
             [("imsOrgId", &tenant.ims_org_id), ("imsTenantId", &tenant.ims_tenant_id)]
         {
-            if !(1..=255).contains(&text.chars().count()) {
-                place.wrong(field, "must have 1 to 255 characters");
-            }
+            place.check_length(field, text, &NAME);
         }
         let Some(id) = read_id::<TenantId>(place, "id", &tenant.id) else { continue };
         if !ids.insert(id) {
@@ -182,7 +179,7 @@ fn build_program(
     tenant_id: Option<TenantId>,
     parts: &mut Parts,
 ) -> Program {
-    check_name(place, "name", &document.name);
+    place.check_length("name", &document.name, &TITLE);
     let mut program = Program {
         // Mistakes in these two have been reported. The default only lets the checks of the parts
         // go on; the program is not used.
@@ -275,16 +272,18 @@ impl Parts {
         place: &mut Place<'_>,
         document: &RepositoryDocument,
     ) -> Option<Repository> {
-        check_name(place, "repo", &document.repo);
+        place.check_length("repo", &document.repo, &TITLE);
+        check_description(place, document.description.as_deref());
         let tags = document
             .tags
             .iter()
             .map(|(name, commit)| (format!("{TAG_PREFIX}{name}"), commit.clone()));
         let branches =
             document.branches.iter().map(|(name, commit)| (name.clone(), commit.clone()));
-        let mut heads = document.branches.iter().chain(&document.tags);
-        if heads.any(|(name, commit)| name.is_empty() || commit.is_empty()) {
-            place.wrong("branches", "branches, tags and commits must not be empty");
+        for (field, heads) in [("branches", &document.branches), ("tags", &document.tags)] {
+            for text in heads.iter().flat_map(|(name, commit)| [name, commit]) {
+                check_ref(place, field, text);
+            }
         }
         let builds = document.builds.as_deref();
         let outputs = builds.map(|builds| read_outputs(builds, &mut self.zips, place));
@@ -293,6 +292,7 @@ impl Parts {
             name: document.repo.clone(),
             description: document.description.clone(),
             heads: branches.chain(tags).collect(),
+            in_git: false,
             outputs,
         })
     }
@@ -334,7 +334,8 @@ impl KpisDocument {
 }
 
 fn build_environment(place: &mut Place<'_>, document: &EnvironmentDocument) -> Option<Environment> {
-    check_name(place, "name", &document.name);
+    place.check_length("name", &document.name, &TITLE);
+    check_description(place, document.description.as_deref());
     let topology = document.topology.as_ref().map_or_else(Topology::default, |topology| Topology {
         authors: topology.authors.unwrap_or(1),
         pairs: topology.pairs.unwrap_or(1),

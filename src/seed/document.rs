@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, Schema, Type};
 
 use crate::domain::build_document::BuildDocument;
 use crate::domain::environment::{EnvironmentStatus, EnvironmentType};
@@ -78,6 +78,7 @@ pub(super) struct ClientDocument {
     pub tenant_id: String,
     /// The certificate of its JWTs, as PEM. The signature of a JWT that it exchanges for a token is
     /// checked if the certificate is known.
+    #[schema(max_length = 65_536)]
     pub certificate: Option<String>,
     /// Its roles; without any, it may only read what every role may read.
     #[serde(default)]
@@ -100,13 +101,13 @@ pub struct WebhookDocument {
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub tenant_id: String,
     /// The subscriber, named in each event.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 255)]
     pub client_id: String,
     /// The secret that signs the deliveries.
-    #[schema(min_length = 1)]
+    #[schema(min_length = 1, max_length = 255)]
     pub client_secret: String,
     /// The absolute http or https URL to which events are delivered.
-    #[schema(pattern = "^https?://")]
+    #[schema(pattern = "^https?://", max_length = 2048)]
     pub url: String,
     /// The names of the events.
     #[schema(schema_with = events)]
@@ -180,6 +181,7 @@ pub struct EnvironmentDocument {
     #[schema(min_length = 1, max_length = 64)]
     pub(super) name: String,
     /// Free text.
+    #[schema(max_length = 2048)]
     pub(super) description: Option<String>,
     /// Its type.
     #[serde(rename = "type")]
@@ -221,12 +223,15 @@ pub(super) struct RepositoryDocument {
     #[schema(min_length = 1, max_length = 64)]
     pub repo: String,
     /// Free text.
+    #[schema(max_length = 2048)]
     pub description: Option<String>,
     /// The newest commit of each branch, by the branch's name.
     #[serde(default)]
+    #[schema(schema_with = branches)]
     pub branches: BTreeMap<String, String>,
     /// The commit of each tag, by the tag's name without `refs/tags/`.
     #[serde(default)]
+    #[schema(schema_with = tags)]
     pub tags: BTreeMap<String, String>,
     /// What a build leaves in `target/*.zip`; two packages and a dispatcher artifact if absent.
     #[schema(max_items = 1000)]
@@ -277,6 +282,7 @@ pub(super) struct VariableDocument {
     #[serde(rename = "type", default)]
     pub variable_type: VariableType,
     /// The service that it applies to; all if absent.
+    #[schema(max_length = 255)]
     pub service: Option<String>,
 }
 
@@ -299,11 +305,13 @@ pub(super) struct PhaseDocument {
     #[serde(rename = "type")]
     pub phase_type: PhaseType,
     /// Name, unique in the pipeline; generated if absent, for example `DEPLOY_1`.
+    #[schema(min_length = 1, max_length = 255)]
     pub name: Option<String>,
     /// `BUILD`: the repository, which must exist.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
     pub repository_id: Option<String>,
     /// `BUILD`: a branch, or a tag as `refs/tags/…`; `master` if absent.
+    #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     pub branch: Option<String>,
     /// `DEPLOY`: the environment, which must exist.
     #[schema(pattern = "^[1-9][0-9]{0,18}$")]
@@ -326,6 +334,29 @@ pub(super) struct StepDocument {
     /// Its options; which ones are allowed depends on its name.
     #[serde(default)]
     pub options: StepOptions,
+}
+
+fn branches() -> Object {
+    heads("The newest commit of each branch, by the branch's name.")
+}
+
+fn tags() -> Object {
+    heads("The commit of each tag, by the tag's name without `refs/tags/`.")
+}
+
+/// Returns the shape of commits by the names of branches or tags.
+fn heads(description: &str) -> Object {
+    let text = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"))
+        .build();
+    ObjectBuilder::new()
+        .description(Some(description))
+        .property_names(Some(text.clone()))
+        .additional_properties(Some(Schema::Object(text)))
+        .build()
 }
 
 fn events() -> Array {

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use crate::domain::id::{InvalidId, TenantId};
 use crate::domain::invalid::Place;
+use crate::domain::text::{DESCRIPTION, problem_with_ref};
 
 /// Reads an identifier.
 pub(super) fn read_id<T: FromStr<Err = InvalidId>>(
@@ -27,9 +28,14 @@ pub(super) fn read_tenant_id(
     id
 }
 
-/// Checks a display name of at most 64 characters.
-pub(super) fn check_name(place: &mut Place<'_>, field: &str, text: &str) {
-    if !(1..=64).contains(&text.chars().count()) {
-        place.wrong(field, "must have 1 to 64 characters");
+/// Checks the description of something, if it has one.
+pub(super) fn check_description(place: &mut Place<'_>, text: Option<&str>) {
+    place.check_length("description", text.unwrap_or_default(), &DESCRIPTION);
+}
+
+/// Checks the name of a branch, a tag or a commit.
+pub(super) fn check_ref(place: &mut Place<'_>, field: &str, text: &str) {
+    if let Some(problem) = problem_with_ref(text) {
+        place.wrong(field, problem);
     }
 }

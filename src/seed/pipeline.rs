@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::NOT_YET;
 use super::document::{PhaseDocument, PipelineDocument, StepDocument};
-use super::fields::{check_name, read_id};
+use super::fields::{check_ref, read_id};
 use super::outputs::ZipFiles;
 use crate::domain::environment::EnvironmentType;
 use crate::domain::id::{PhaseId, PipelineId, StepId};
@@ -16,6 +16,7 @@ use crate::domain::pipeline::{
 use crate::domain::program::Program;
 use crate::domain::repository::DEFAULT_BRANCH;
 use crate::domain::scenario_document::ScenarioDocument;
+use crate::domain::text::{NAME, TITLE};
 
 /// Builds a pipeline of `program`, whose environments and repositories are known.
 pub(super) fn build(
@@ -24,7 +25,7 @@ pub(super) fn build(
     program: &Program,
     zips: &mut ZipFiles,
 ) -> Option<(Pipeline, Option<ScenarioDocument>)> {
-    check_name(place, "name", &document.name);
+    place.check_length("name", &document.name, &TITLE);
     let id: Option<PipelineId> = read_id(place, "id", &document.id);
     let mut ids = Identifiers::new(id, document);
     let mut phases = Vec::new();
@@ -122,6 +123,7 @@ fn build_phase(
                 place.wrong("repositoryId", format!("the program has no repository {text}"));
             }
             let branch = document.branch.clone().unwrap_or_else(|| DEFAULT_BRANCH.into());
+            check_ref(place, "branch", &branch);
             PhaseKind::Build { repository_id, branch }
         }
         PhaseType::Deploy => {
@@ -145,6 +147,7 @@ fn build_phase(
         None => PhaseId::new(ids.make()),
     };
     let name = document.name.clone().unwrap_or(usual_name);
+    place.check_length("name", &name, &NAME);
     Some(Phase { id, name, kind, steps: Vec::new() })
 }
 

@@ -12,7 +12,7 @@ use futures_util::task::AtomicWaker;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::traffic::wire::Socket;
+use crate::traffic::wire::FailingStream;
 
 /// The activity of a connection. The flags are read for time-outs only, where a stale value costs
 /// nothing but another look; so `Relaxed` is enough.
@@ -139,26 +139,26 @@ impl Drop for Answering<'_> {
     }
 }
 
-/// The socket of a connection, which notes reads and writes.
-pub(super) struct WatchedStream {
-    socket: Socket,
+/// The stream of a connection, which notes reads and writes.
+pub(super) struct WatchedStream<S> {
+    stream: FailingStream<S>,
     activity: Arc<ConnectionActivity>,
 }
 
-impl WatchedStream {
-    pub fn new(socket: Socket, activity: Arc<ConnectionActivity>) -> Self {
-        Self { socket, activity }
+impl<S> WatchedStream<S> {
+    pub fn new(stream: FailingStream<S>, activity: Arc<ConnectionActivity>) -> Self {
+        Self { stream, activity }
     }
 }
 
-impl AsyncRead for WatchedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let is_end = matches!(read, Poll::Ready(Ok(()))) && buffer.filled().len() == before;
         if is_end && self.activity.has_pending_response() {
             // hyper would drop the request. It finds the end when the answer is sent.
@@ -173,13 +173,13 @@ impl AsyncRead for WatchedStream {
     }
 }
 
-impl AsyncWrite for WatchedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write(context, buffer);
+        let written = Pin::new(&mut self.stream).poll_write(context, buffer);
         self.activity.note_write(&written);
         written
     }
@@ -189,21 +189,21 @@ impl AsyncWrite for WatchedStream {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write_vectored(context, buffers);
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
         self.activity.note_write(&written);
         written
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 

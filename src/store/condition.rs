@@ -1,15 +1,12 @@
-//! Whether the database is sound: its file is checked once, and must stay where it is.
+//! Whether the database is sound: its file is checked, and must stay where it is.
 
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::{Database, StoreError, with_causes};
+use super::{Database, StoreError, interrupt_unless, with_causes};
 
 /// The check of the file. It reports three problems at most; more would not help anybody. Unlike
 /// `integrity_check` it does not compare indexes with tables, so it takes much less time.
 const MISTAKES: &str = "PRAGMA quick_check(3)";
-
-/// How many instructions `SQLite` executes between two calls of `go_on`.
-const INSTRUCTIONS: i32 = 10_000;
 
 /// What is known of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +28,17 @@ impl Database {
         if let Some(problem) = self.trouble() {
             return Condition::Failing(problem);
         }
-        match self.checked.get() {
+        match &*self.checked.borrow() {
             None => Condition::Checking,
             Some(Ok(())) => Condition::Sound,
             Some(Err(problem)) => Condition::Failing(problem.clone()),
         }
+    }
+
+    /// Returns whether the last check of the file has found nothing wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        matches!(&*self.checked.borrow(), Some(Ok(())))
     }
 
     /// Checks the file, for as long as it is told to go on.
@@ -48,8 +51,7 @@ impl Database {
             }
             Err(error) => Err(format!("checking the database failed: {}", with_causes(&error))),
         };
-        // It is checked once.
-        let _ = self.checked.set(checked);
+        self.checked.send_replace(Some(checked));
     }
 
     /// On a connection of its own: nobody who reads waits for it.
@@ -59,7 +61,7 @@ impl Database {
     ) -> Result<Vec<String>, StoreError> {
         let options = self.readers().connect_options();
         let mut connection = SqliteConnection::connect_with(&options).await?;
-        connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, go_on);
+        interrupt_unless(&mut connection, go_on).await?;
         let mistakes = sqlx::query_scalar(MISTAKES).fetch_all(&mut connection).await;
         connection.close().await?;
         Ok(mistakes?)

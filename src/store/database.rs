@@ -1,9 +1,8 @@
 //! The open database: one writer and a few readers.
 
 use std::error::Error;
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -12,11 +11,10 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection as _, SqlSafeStr, Sqlite, SqliteConnection};
-use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::StoreError;
-use super::copies::Copies;
+use super::copies::{Copies, CopyPlace, CopyPlaceError};
 use super::file::{APPLICATION_ID, DatabaseFile};
 use super::last_write::LastWrite;
 use super::plan_cache::{PlanCache, plan_cache};
@@ -41,8 +39,8 @@ pub struct Database {
     /// Encrypts and decrypts the secrets among the variables.
     pub(super) secrets: Secrets,
     pub(super) file: DatabaseFile,
-    /// What the check of the file has found, once it is over.
-    pub(super) checked: OnceLock<Result<(), String>>,
+    /// What the last check of the file has found, once the first is over.
+    pub(super) checked: watch::Sender<Option<Result<(), String>>>,
 }
 
 /// A connection to the database.
@@ -92,7 +90,7 @@ impl Database {
             plan_ids: Cache::new(CACHED_IDS),
             secrets,
             file,
-            checked: OnceLock::new(),
+            checked: watch::Sender::default(),
         })
     }
 
@@ -124,10 +122,16 @@ impl Database {
         self.last_write.recovery().await;
     }
 
-    /// Returns a directory for a copy of the state, which goes away with it; nobody but its owner
-    /// can look into it.
-    pub fn place_for_copy(&self) -> io::Result<TempDir> {
-        self.copies.place()
+    /// Returns where the database is, without links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Returns a directory for a copy of the state as soon as there are few enough copies. Only its
+    /// owner can look into it.
+    pub async fn place_for_copy(&self) -> Result<CopyPlace, CopyPlaceError> {
+        self.copies.place().await
     }
 
     /// Returns a connection to read several tables with.
@@ -192,12 +196,13 @@ struct Newer {
 }
 
 /// The migrations in order: version, description, statements.
-pub(super) const MIGRATIONS: [(i64, &str, &str); 5] = [
+pub(super) const MIGRATIONS: [(i64, &str, &str); 6] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "resources", include_str!("../../migrations/0002_resources.sql")),
     (3, "deliveries", include_str!("../../migrations/0003_deliveries.sql")),
     (4, "clock", include_str!("../../migrations/0004_clock.sql")),
     (5, "instances builds keys", include_str!("../../migrations/0005_instances_builds_keys.sql")),
+    (6, "git", include_str!("../../migrations/0006_git.sql")),
 ];
 
 /// Brings a database to a version: makes the first `count` migrations.

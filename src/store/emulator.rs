@@ -27,13 +27,16 @@ pub struct EmulatorRow {
     pub lease_end: Timestamp,
     /// The key of all signatures.
     pub signing_key: Vec<u8>,
+    /// The number of the directory with the git repositories of the state.
+    pub git_generation: i64,
 }
 
 impl EmulatorRow {
     /// Returns the row of an emulator whose clock begins on `clock`.
     #[must_use]
     pub fn new(clock: ClockLine, signing_key: Vec<u8>) -> Self {
-        Self { clock, seen_at: clock.base, lease_end: clock.base, signing_key }
+        let (seen_at, lease_end) = (clock.base, clock.base);
+        Self { clock, seen_at, lease_end, signing_key, git_generation: 1 }
     }
 }
 
@@ -58,19 +61,24 @@ pub async fn insert(
     Ok(())
 }
 
+type Row = (i64, i64, f64, i64, i64, Vec<u8>, i64);
+
 /// Returns the emulator's row, or `None` in a new database.
 pub async fn find(database: &Database) -> Result<Option<EmulatorRow>, StoreError> {
-    let row: Option<(i64, i64, f64, i64, i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT clock_base, clock_wall_base, clock_rate, seen_at, told_until, signing_key \
-         FROM emulator",
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT clock_base, clock_wall_base, clock_rate, seen_at, told_until, signing_key, \
+         git_generation FROM emulator",
     )
     .fetch_optional(database.readers())
     .await?;
-    Ok(row.map(|(base, wall_base, rate, seen_at, lease_end, signing_key)| EmulatorRow {
-        clock: ClockLine { base: Timestamp::from_millis(base), wall_base, rate },
-        seen_at: Timestamp::from_millis(seen_at),
-        lease_end: Timestamp::from_millis(lease_end),
-        signing_key,
+    Ok(row.map(|(base, wall_base, rate, seen_at, lease_end, signing_key, git_generation)| {
+        EmulatorRow {
+            clock: ClockLine { base: Timestamp::from_millis(base), wall_base, rate },
+            seen_at: Timestamp::from_millis(seen_at),
+            lease_end: Timestamp::from_millis(lease_end),
+            signing_key,
+            git_generation,
+        }
     }))
 }
 
@@ -142,5 +150,11 @@ pub async fn raise_execution_id(tx: &mut Transaction, next: ExecutionId) -> Resu
 /// Replaces the key of all signatures.
 pub async fn set_signing_key(tx: &mut Transaction, key: &[u8]) -> Result<(), StoreError> {
     sqlx::query("UPDATE emulator SET signing_key = $1").bind(key).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Replaces the number of the directory with the git repositories.
+pub async fn set_git_generation(tx: &mut Transaction, number: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE emulator SET git_generation = $1").bind(number).execute(&mut **tx).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod emulator;
 pub mod environment_memories;
 pub mod executions;
 mod file;
+pub mod git;
 mod insert;
 mod inspect;
 pub mod keys;
@@ -35,12 +36,28 @@ use sqlx::FromRow;
 use sqlx::sqlite::SqliteRow;
 
 pub use condition::Condition;
+pub use copies::{CopyPlace, CopyPlaceError};
 pub use database::{Connection, Database};
 pub use trouble::Trouble;
 pub use writer::{Committed, Transaction};
 
 /// How many rows are in memory at once where all of a table are checked.
 const CHECKED_AT_ONCE: u32 = 1000;
+
+/// `SQLite`'s code for a statement that was interrupted, which only a stop of the emulator does.
+const INTERRUPTED: &str = "9";
+
+/// How many instructions `SQLite` executes between two questions whether to go on.
+const INSTRUCTIONS: i32 = 10_000;
+
+/// Interrupts what a connection executes as soon as `go_on` says no.
+async fn interrupt_unless(
+    connection: &mut Connection,
+    go_on: impl FnMut() -> bool + Send + 'static,
+) -> Result<(), StoreError> {
+    connection.lock_handle().await?.set_progress_handler(INSTRUCTIONS, go_on);
+    Ok(())
+}
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +92,9 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The git repositories beside the database can't be read or written.
+    #[error("the git repositories can't be used: {0}")]
+    Git(String),
     /// The files of the database can't be read or written.
     #[error("the database can't be read or written: {0}")]
     Unavailable(String),
@@ -88,6 +108,9 @@ impl From<sqlx::Error> for StoreError {
                 Self::Unreadable(format!("column {index}: {source}"))
             }
             sqlx::Error::Decode(source) => Self::unreadable(source),
+            sqlx::Error::Database(error) if error.code().as_deref() == Some(INTERRUPTED) => {
+                Self::Closed
+            }
             error => Self::Sqlite(error),
         }
     }
@@ -102,7 +125,7 @@ impl StoreError {
             Self::Open { trouble, .. } => *trouble,
             Self::NoRoom(_) => Some(Trouble::NoRoom),
             Self::Unavailable(_) => Some(Trouble::Unavailable),
-            Self::Unreadable(_) | Self::ZipFile { .. } | Self::Closed => None,
+            Self::Unreadable(_) | Self::ZipFile { .. } | Self::Git(_) | Self::Closed => None,
         }
     }
 

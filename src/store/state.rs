@@ -10,7 +10,7 @@ use super::definitions::scenarios;
 pub use super::inspect::find_fault as inspect;
 use super::{
     Connection, Database, StoreError, Transaction, contents, deliveries, environment_memories,
-    executions, plans, uploads,
+    executions, interrupt_unless, plans, uploads,
 };
 use crate::domain::time::Timestamp;
 
@@ -35,10 +35,15 @@ const TABLES: &str = r#"
 
 /// Writes the state of one moment into a new file, while others go on. It uses a connection of its
 /// own, so that no reader waits for it. All keys are left out: whoever has them can make valid
-/// addresses and tokens.
-pub async fn export(database: &Database, path: &Path) -> Result<(), StoreError> {
+/// addresses and tokens. It is interrupted as soon as `go_on` says no.
+pub async fn export(
+    database: &Database,
+    path: &Path,
+    go_on: impl FnMut() -> bool + Send + 'static,
+) -> Result<(), StoreError> {
     let options = database.readers().connect_options();
     let mut connection = SqliteConnection::connect_with(&options).await?;
+    interrupt_unless(&mut connection, go_on).await?;
     let written = sqlx::query("VACUUM INTO $1")
         .bind(path.display().to_string())
         .execute(&mut connection)

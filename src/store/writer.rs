@@ -9,8 +9,8 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
-use super::StoreError;
 use super::last_write::LastWrite;
+use super::{StoreError, interrupt_unless};
 
 /// The one connection that writes.
 pub(super) struct Writer {
@@ -21,6 +21,8 @@ pub(super) struct Writer {
     unfinished: bool,
     /// Whether another database is attached.
     attached: bool,
+    /// Whether a stop of the emulator interrupts the transaction.
+    interruptible: bool,
     /// The outcome of the last writes.
     last_write: Arc<LastWrite>,
 }
@@ -49,7 +51,14 @@ impl Writer {
         options: SqliteConnectOptions,
         last_write: Arc<LastWrite>,
     ) -> Self {
-        Self { connection, options, unfinished: false, attached: false, last_write }
+        Self {
+            connection,
+            options,
+            unfinished: false,
+            attached: false,
+            interruptible: false,
+            last_write,
+        }
     }
 
     async fn execute(&mut self, statement: &'static str) -> Result<(), StoreError> {
@@ -60,6 +69,7 @@ impl Writer {
     /// Ends what the last transaction has left, if it was not committed. A connection that may be
     /// broken is replaced.
     async fn clean_up(&mut self) -> Result<(), StoreError> {
+        self.finish_interruptible().await?;
         if !self.unfinished && !self.attached {
             return Ok(());
         }
@@ -68,6 +78,15 @@ impl Writer {
         }
         self.unfinished = false;
         self.attached = false;
+        Ok(())
+    }
+
+    /// Lets nothing interrupt the statements from now on.
+    async fn finish_interruptible(&mut self) -> Result<(), StoreError> {
+        if self.interruptible {
+            self.connection.lock_handle().await?.remove_progress_handler();
+            self.interruptible = false;
+        }
         Ok(())
     }
 
@@ -87,6 +106,7 @@ impl Writer {
     }
 
     async fn commit(&mut self) -> Result<(), StoreError> {
+        self.finish_interruptible().await?;
         if self.last_write.trouble().is_some() {
             // `SQLite` writes nothing if nothing has changed; such a commit would not show whether
             // the database can be written again.
@@ -147,6 +167,15 @@ impl Transaction {
         }
         writer.unfinished = true;
         writer.execute("BEGIN IMMEDIATE").await
+    }
+
+    /// Interrupts the transaction as soon as `go_on` says no. It is for those that take long.
+    pub async fn interrupt_unless(
+        &mut self,
+        go_on: impl FnMut() -> bool + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.right.interruptible = true;
+        interrupt_unless(&mut self.right.connection, go_on).await
     }
 
     /// Commits. The caller keeps the right to write until memory, too, has what was committed.

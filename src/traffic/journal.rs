@@ -49,6 +49,8 @@ pub struct JournalEntry {
 /// The texts of a call that are kept. Empty means absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallTexts<'a> {
+    /// The host that it named.
+    pub host: &'a str,
     /// Its path.
     pub path: &'a str,
     /// Its query string.
@@ -63,25 +65,25 @@ pub struct CallTexts<'a> {
     pub headers: &'a str,
 }
 
-/// The texts of a call in one allocation. With six allocations for each call, allocating and
+/// The texts of a call in one allocation. With seven allocations for each call, allocating and
 /// freeing would take longer than everything else that the journal does.
 #[derive(Clone, Debug)]
 pub struct PackedTexts {
     all: Box<str>,
-    /// Where each of the first five ends.
-    ends: [usize; 5],
+    /// Where each of them ends, but the last.
+    ends: [usize; 6],
 }
 
 impl From<CallTexts<'_>> for PackedTexts {
     fn from(texts: CallTexts<'_>) -> Self {
-        let CallTexts { path, query, request_id, organisation, api_key, headers } = texts;
+        let CallTexts { host, path, query, request_id, organisation, api_key, headers } = texts;
         let mut end = 0;
-        let ends = [path, query, request_id, organisation, api_key].map(|text| {
+        let ends = [host, path, query, request_id, organisation, api_key].map(|text| {
             end += text.len();
             end
         });
-        let all = [path, query, request_id, organisation, api_key, headers].concat().into();
-        Self { all, ends }
+        let all = [host, path, query, request_id, organisation, api_key, headers].concat();
+        Self { all: all.into(), ends }
     }
 }
 
@@ -89,9 +91,10 @@ impl PackedTexts {
     /// Returns the texts.
     #[must_use]
     pub fn get(&self) -> CallTexts<'_> {
-        let [path, query, request_id, organisation, api_key] = self.ends;
+        let [host, path, query, request_id, organisation, api_key] = self.ends;
         CallTexts {
-            path: &self.all[..path],
+            host: &self.all[..host],
+            path: &self.all[host..path],
             query: &self.all[path..query],
             request_id: &self.all[query..request_id],
             organisation: &self.all[request_id..organisation],
@@ -239,6 +242,7 @@ mod tests {
     #[test]
     fn texts_are_kept_as_they_were_said() {
         let texts = CallTexts {
+            host: "localhost",
             path: "/a",
             query: "b=c",
             request_id: "",

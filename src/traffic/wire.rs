@@ -1,8 +1,9 @@
-//! Connections that can be made to fail like a network. Only the socket can do that: hyper would
-//! always send a correct HTTP message.
+//! Connections that can be made to fail like a network. Only the streams below hyper can do that:
+//! hyper would always send a correct HTTP message.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
@@ -50,12 +51,28 @@ impl WireFault {
 
 /// The handle of a connection, by which a request can make it fail.
 #[derive(Clone, Debug, Default)]
-pub struct WireConnection(Arc<OnceLock<WireFault>>);
+pub struct WireConnection {
+    fault: Arc<OnceLock<WireFault>>,
+    /// The socket that everything goes through.
+    socket: Resetting,
+}
+
+/// Whether a socket is to be reset when it is closed.
+#[derive(Clone, Debug, Default)]
+pub struct Resetting(Arc<AtomicBool>);
 
 impl WireConnection {
+    /// Returns the handle of a connection that goes through a socket.
+    #[must_use]
+    pub fn through(socket: Resetting) -> Self {
+        Self { fault: Arc::default(), socket }
+    }
+
     /// Lets the connection fail with its next write. The first fault that is set stays.
     pub fn fail(&self, fault: WireFault) {
-        let _ = self.0.set(fault);
+        if self.fault.set(fault).is_ok() && fault == WireFault::ConnectionResetByPeer {
+            self.socket.0.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Returns an answer in the middle of which the connection is reset.
@@ -88,44 +105,31 @@ fn reset() -> io::Error {
     io::ErrorKind::ConnectionReset.into()
 }
 
-/// The socket of a connection, which fails when its handle says so.
+/// The socket of a connection, which is reset when it is closed if its handle says so. It is below
+/// TLS: a reset is one of the network, not of what is sent over it.
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
-    connection: WireConnection,
-    /// The rest of the final bytes, once the connection fails.
-    unsent: Option<Bytes>,
+    resetting: Resetting,
 }
 
 impl Socket {
     /// Wraps a stream. Returns the socket and its handle.
     #[must_use]
-    pub fn new(stream: TcpStream) -> (Self, WireConnection) {
-        let connection = WireConnection::default();
-        (Self { stream, connection: connection.clone(), unsent: None }, connection)
+    pub fn new(stream: TcpStream) -> (Self, Resetting) {
+        let resetting = Resetting::default();
+        (Self { stream, resetting: resetting.clone() }, resetting)
     }
 
-    /// Fails instead of writing.
-    fn poll_fail(
-        &mut self,
-        context: &mut Context<'_>,
-        fault: WireFault,
-    ) -> Poll<io::Result<usize>> {
-        let unsent = self.unsent.get_or_insert_with(|| fault.final_bytes());
-        while !unsent.is_empty() {
-            let sent = ready!(Pin::new(&mut self.stream).poll_write(context, unsent))?;
-            unsent.advance(sent);
-        }
-        if fault != WireFault::ConnectionResetByPeer {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
-        }
-        Poll::Ready(Err(reset()))
+    /// Sends what is written at once. If that can't be set, small answers take longer.
+    pub fn set_nodelay(&self) {
+        let _ = self.stream.set_nodelay(true);
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.connection.0.get() == Some(&WireFault::ConnectionResetByPeer) {
+        if self.resetting.0.load(Ordering::Relaxed) {
             // With a linger time of zero, closing sends RST instead of FIN. If this fails, the
             // connection is gone already.
             let _ = self.stream.set_zero_linger();
@@ -149,7 +153,82 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.connection.0.get().copied() {
+        Pin::new(&mut self.stream).poll_write(context, buffer)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A stream that HTTP goes over, which fails when its handle says so. It is above TLS: clients see
+/// the same bytes as without TLS.
+#[derive(Debug)]
+pub struct FailingStream<S> {
+    stream: S,
+    connection: WireConnection,
+    /// The rest of the final bytes, once the connection fails.
+    unsent: Option<Bytes>,
+}
+
+impl<S: AsyncWrite + Unpin> FailingStream<S> {
+    /// Wraps a stream.
+    #[must_use]
+    pub fn new(stream: S, connection: WireConnection) -> Self {
+        Self { stream, connection, unsent: None }
+    }
+
+    /// Fails instead of writing.
+    fn poll_fail(
+        &mut self,
+        context: &mut Context<'_>,
+        fault: WireFault,
+    ) -> Poll<io::Result<usize>> {
+        let unsent = self.unsent.get_or_insert_with(|| fault.final_bytes());
+        while !unsent.is_empty() {
+            let sent = ready!(Pin::new(&mut self.stream).poll_write(context, unsent))?;
+            unsent.advance(sent);
+        }
+        if fault != WireFault::ConnectionResetByPeer {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        }
+        Poll::Ready(Err(reset()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for FailingStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for FailingStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.connection.fault.get().copied() {
             None => Pin::new(&mut self.stream).poll_write(context, buffer),
             Some(fault) => self.poll_fail(context, fault),
         }
@@ -160,7 +239,7 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.connection.0.get().copied() {
+        match self.connection.fault.get().copied() {
             None => Pin::new(&mut self.stream).poll_write_vectored(context, buffers),
             Some(fault) => self.poll_fail(context, fault),
         }

@@ -96,7 +96,7 @@ function plainApi (url) {
     authorization: `Bearer ${ACCESS_TOKEN}`,
   }
   return {
-    get: href => request('GET', url + href, { headers }),
+    get: (href, more) => request('GET', url + href, { headers: { ...headers, ...more } }),
     put: (href, body) => request('PUT', url + href, { headers, body }),
   }
 }

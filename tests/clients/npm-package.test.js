@@ -1,24 +1,25 @@
 // The npm package as users install it: packed, installed from the tarballs, and used.
 
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { BINARY, ORGANISATION } from './emulator.js'
+import { blocksOf, inProject } from './markdown.js'
 
 const run = promisify(execFile)
-const inProject = path => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 const MAIN = inProject('npm/cloudmanager-emulator')
 
 let directory
 
 /** What a script prints that uses the package. */
-async function print (script) {
-  const file = join(directory, 'script.mjs')
+async function print (script, name = 'script.mjs') {
+  const file = join(directory, name)
   await writeFile(file, script)
   const env = { ...process.env, CME_BINARY: '' }
   const { stdout } = await run(process.execPath, [file], { cwd: directory, env })
@@ -55,6 +56,54 @@ test('the package starts an emulator, moves its clock, and stops it', async () =
     console.log(started.status, now, gone)
   `)
   assert.equal(printed, '201 2026-03-05T11:00:00.000+0000 ECONNREFUSED')
+})
+
+test('the example of docs/npm.md runs', async () => {
+  const examples = (await blocksOf('docs/npm.md')).filter(({ language }) => language === 'js')
+  assert.equal(examples.length, 1)
+  assert.equal(await print(examples[0].content), '')
+})
+
+test('a CommonJS module, such as a test for Jest, can require the package', async () => {
+  const printed = await print(`
+    const { startEmulator } = require('cloudmanager-emulator')
+    startEmulator().then(({ stop }) => stop()).then(() => console.log('stopped'))
+  `, 'script.cjs')
+  assert.equal(printed, 'stopped')
+})
+
+test('an emulator ends with the process that started it', { timeout: 20_000 }, async () => {
+  const file = join(directory, 'leave.mjs')
+  await writeFile(file, `
+    import { startEmulator } from 'cloudmanager-emulator'
+    console.log((await startEmulator()).url)
+    process.stdin.on('end', () => process.exit()).resume()
+  `)
+  const child = spawn(process.execPath, [file], { env: { ...process.env, CME_BINARY: '' } })
+  const [url] = await once(createInterface({ input: child.stdout }), 'line')
+  const events = await fetch(`${url}/_emulator/events`)
+
+  child.stdin.end()
+
+  // The stream ends when the emulator stops.
+  await events.text()
+})
+
+test('the types describe the package', async () => {
+  await writeFile(join(directory, 'types.ts'), `
+    import { startEmulator, type Emulator } from 'cloudmanager-emulator'
+    await using emulator: Emulator = await startEmulator({ pace: 'immediate', clockRate: 0 })
+    const { transitions } = await emulator.advanceClock('PT1H')
+    export const count: number = transitions
+    // @ts-expect-error
+    await startEmulator({ pace: 'slow' })
+  `)
+  const compiler = inProject('tests/clients/node_modules/typescript/bin/tsc')
+  for (const resolution of ['bundler', 'node10']) {
+    const options = ['--noEmit', '--strict', '--target', 'es2022', '--module', 'esnext']
+    const args = [compiler, ...options, '--moduleResolution', resolution, 'types.ts']
+    await run(process.execPath, args, { cwd: directory }).catch(({ stdout }) => assert.fail(stdout))
+  }
 })
 
 test('the package says why an emulator does not start', async () => {

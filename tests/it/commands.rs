@@ -106,6 +106,16 @@ async fn a_health_check_tells_by_its_exit_code() {
 }
 
 #[tokio::test]
+async fn commands_work_without_certificates_of_authorities() {
+    let directory = TempDir::new().unwrap();
+    let running = start(directory.path(), &["--ephemeral"]);
+    let mut command = program(directory.path());
+    command.env("SSL_CERT_FILE", "missing.pem").env("SSL_CERT_DIR", "missing");
+    let checked = command.args(["healthcheck", &running.url]).output().unwrap();
+    assert_eq!(checked.status.code(), Some(0), "{}", text(checked.stderr));
+}
+
+#[tokio::test]
 async fn what_is_imported_is_a_seed_with_the_same_definitions() {
     let directory = TempDir::new().unwrap();
     let first = start(directory.path(), &["--ephemeral"]);
@@ -119,6 +129,11 @@ async fn what_is_imported_is_a_seed_with_the_same_definitions() {
     let seed = text(imported.stdout);
     for name in ["We.Retail Outlet", "weretail-global-b75-prod", "develop", "skipDetaching"] {
         assert!(seed.contains(name), "{name}\n{seed}");
+    }
+    assert!(seed.starts_with("tenants:\n- id: \"1\"\n"), "{seed}");
+    assert!(seed.contains("\n- id: \"4\"\n  name: We.Retail Global\n"), "{seed}");
+    for empty in ["{}", "[]"] {
+        assert!(!seed.contains(empty), "{seed}");
     }
     std::fs::write(directory.path().join("seed.yaml"), &seed).unwrap();
     let second = start(directory.path(), &["--ephemeral", "--seed", "seed.yaml"]);
@@ -165,7 +180,7 @@ async fn a_browser_and_a_terminal_get_what_suits_them() {
         assert_eq!(reqwest::get(format!("{url}/{file}")).await.unwrap().status(), 200, "{file}");
         count += 1;
     }
-    assert_eq!(count, 3, "icon, style and script");
+    assert_eq!(count, 7, "icon, five styles and script");
     let described = reqwest::get(format!("{url}/openapi.yaml")).await.unwrap();
     assert_eq!(described.text().await.unwrap(), include_str!("../../openapi.yaml"));
 

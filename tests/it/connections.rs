@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cloudmanager_emulator::access::Auth;
-use cloudmanager_emulator::app::{App, AppOptions};
+use cloudmanager_emulator::app::{App, AppOptions, InterceptionOptions};
 use cloudmanager_emulator::engine::EngineOptions;
 use cloudmanager_emulator::server::Timeouts;
 use serde_json::Value;
@@ -46,6 +46,7 @@ impl Listening {
             auth: Auth::Open,
             engine: EngineOptions::default(),
             timeouts,
+            interception: InterceptionOptions::default(),
         };
         let app = App::build(options).await.unwrap();
         let address = app.url().trim_start_matches("http://").to_owned();

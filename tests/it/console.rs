@@ -31,7 +31,7 @@ async fn files_have_their_types_and_tags() {
     let app = TestApp::new().await;
     for (file, content_type) in [
         ("main.js", "text/javascript; charset=utf-8"),
-        ("style.css", "text/css; charset=utf-8"),
+        ("style/base.css", "text/css; charset=utf-8"),
         ("icon.svg", "image/svg+xml"),
         ("vendor/htm/LICENSE", "text/plain; charset=utf-8"),
     ] {

@@ -12,6 +12,7 @@ mod console;
 mod console_log;
 mod control;
 mod corpus;
+mod coverage;
 mod crash;
 mod description;
 mod events;
@@ -19,8 +20,10 @@ mod exec;
 mod failures;
 mod fields;
 mod files;
+mod git;
 mod hostile;
 mod ims;
+mod interception;
 #[cfg(target_os = "linux")]
 mod io_faults;
 mod isolation;

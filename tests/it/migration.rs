@@ -6,6 +6,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
+use cloudmanager_emulator::domain::pace::Pace;
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -14,14 +15,16 @@ use crate::app::{CODE_QUALITY, OVERSEEN, PRODUCTION, TestApp};
 use crate::control::deliveries::{DELIVERIES, text};
 
 /// In each of them, one execution has ended, one waits for the approval of going live, and one
-/// builds. From version 2 on there are variables, from version 3 on a delivery, and from version 6
-/// on the stage environment remembers what was deployed to it.
-const VERSIONS: [&str; 5] = [
+/// builds. From version 2 on there are variables, from version 3 on a delivery, and from version 5
+/// on the stage environment remembers what was deployed to it. In version 4 a commit started the
+/// first execution.
+const VERSIONS: [&str; 6] = [
     include_str!("fixtures/version-1.sql"),
     include_str!("fixtures/version-2.sql"),
     include_str!("fixtures/version-3.sql"),
     include_str!("fixtures/version-4.sql"),
     include_str!("fixtures/version-5.sql"),
+    include_str!("fixtures/version-6.sql"),
 ];
 
 const DEV: &str = "/api/program/4/pipeline/2";
@@ -57,6 +60,8 @@ async fn check_content(app: &TestApp, version: usize) {
     assert_eq!(clock["now"], "2026-03-05T10:02:03.000+0000");
     let ended = app.execution(&format!("{CODE_QUALITY}/execution/953671")).await;
     assert_eq!(ended.status(), "FINISHED");
+    let user = if version == 4 { "AnonymousNoPermission" } else { "ci@techacct.adobe.com" };
+    assert_eq!(ended.0["user"], user);
     assert_eq!(ended.0["finishedAt"], "2026-03-05T10:00:09.000+0000");
     assert_eq!(ended.step("build")["commitId"], "7f0c3f8a1d7b5e2b0a4c6d9e8f71625344a5b6c7");
     let waiting = app.execution(&format!("{PRODUCTION}/execution/953672")).await;
@@ -79,9 +84,15 @@ async fn check_content(app: &TestApp, version: usize) {
     let told: Vec<_> = deliveries.iter().map(|it| text(it, "executionId")).collect();
     let expected = if version < 3 { vec![] } else { vec!["953671"] };
     assert_eq!(told, expected);
-    let stage = app.get("/_emulator/program/4/environment/59253/instances").await.json();
-    let installed = stage["instances"][0]["packages"].as_array().unwrap().len();
-    assert_eq!(installed, if version < 5 { 0 } else { 2 });
+    assert_eq!(installed(app, "59253").await, if version < 5 { 0 } else { 2 });
+    assert_eq!(installed(app, "59254").await, 0);
+}
+
+/// How many packages the author of an environment has.
+async fn installed(app: &TestApp, environment: &str) -> usize {
+    let path = format!("/_emulator/program/4/environment/{environment}/instances");
+    let shown = app.get(&path).await.json();
+    shown["instances"][0]["packages"].as_array().unwrap().len()
 }
 
 /// Checks that what was under way goes on, and that there can be more.
@@ -94,6 +105,7 @@ async fn check_future(app: &TestApp) {
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     app.advance("PT1M").await;
     assert_eq!(app.execution(&waiting).await.status(), "FINISHED");
+    assert_eq!(installed(app, "59254").await, 2);
     let building = app.execution(&format!("{OVERSEEN}/execution/953673")).await;
     assert_eq!(building.step("build")["finishedAt"], "2026-03-05T10:02:06.000+0000");
     assert_eq!(building.step("stage approval")["status"], "WAITING");
@@ -108,7 +120,7 @@ async fn a_database_of_each_version_is_opened_and_goes_on() {
     let expected = schema(&new.path().join("cloudmanager.db")).await;
     assert_eq!(expected.1.len(), VERSIONS.len(), "each migration has its fixture");
     for (version, dump) in (1..).zip(VERSIONS) {
-        let app = TestApp::on(restore(dump).await).await;
+        let app = TestApp::on(restore(dump).await, Pace::Quick).await;
         check_content(&app, version).await;
         let app = app.restarted().await;
         check_content(&app, version).await;
@@ -128,4 +140,24 @@ async fn a_state_of_each_version_is_imported() {
         check_content(&app, version).await;
         check_future(&app).await;
     }
+}
+
+#[tokio::test]
+async fn executions_of_the_release_before_have_no_pauses() {
+    let app = TestApp::on(restore(VERSIONS[3]).await, Pace::Realistic).await;
+    app.advance("PT10S").await;
+    let old = app.execution(&format!("{OVERSEEN}/execution/953673")).await;
+    assert_eq!(old.step("build")["finishedAt"], "2026-03-05T10:02:06.000+0000");
+    assert_eq!(old.step("codeQuality")["startedAt"], old.step("build")["finishedAt"]);
+    let new = app.start(CODE_QUALITY).await;
+    app.advance("PT10S").await;
+    let new = app.execution(&new).await;
+    assert_ne!(new.step("validate")["startedAt"], new.0["createdAt"], "but new ones have");
+    let waiting = format!("{PRODUCTION}/execution/953672");
+    app.accept(&waiting, "prod approval", "pipeline/advance", &json!({"approved": true})).await;
+    let approved = app.execution(&waiting).await;
+    assert_eq!(approved.step("prod deploy")["status"], "RUNNING", "at once");
+    app.advance("PT6S").await;
+    let over = app.execution(&waiting).await;
+    assert_eq!(over.0["finishedAt"], over.step("prod deploy")["finishedAt"]);
 }

@@ -9,6 +9,7 @@ use crate::app::{
     Answer, CODE_QUALITY, FORM, OVERSEEN, PRODUCTION, TestApp, link, path_of, signed,
 };
 use crate::description::{self, find_operation};
+use crate::git;
 
 const DEV: &str = "/api/program/4/pipeline/2";
 
@@ -56,6 +57,7 @@ async fn every_operation_succeeds() {
     call_events(&mut caller).await;
     call_traffic(&mut caller).await;
     call_state(&mut caller).await;
+    call_git(&mut caller).await;
     call_deletions(&mut caller).await;
     let all = description::operation_ids();
     let left_out: Vec<_> = all.difference(&caller.called).collect();
@@ -155,6 +157,8 @@ async fn call_ims(caller: &mut Caller) {
     caller.call("getClients", "/_emulator/clients", "").await;
     caller.call("postClientToken", "/_emulator/clients/emulator/token", "").await;
     caller.call("getKeys", "/ims/keys", "").await;
+    let path = caller.app.event_key_path().await;
+    caller.call("getEventKey", &path, "").await;
     caller.call("getUserInfo", "/ims/userinfo/v2", "").await;
     caller.call("getProfile", "/ims/profile/v1", "").await;
     caller.call("getOrganizations", "/ims/organizations/v6", "").await;
@@ -220,6 +224,20 @@ async fn call_state(caller: &mut Caller) {
     let seed = include_str!("../../src/seed/demo.yaml");
     caller.call("postSeed", "/_emulator/seed", seed).await;
     caller.call("reset", "/_emulator/reset", "{}").await;
+}
+
+async fn call_git(caller: &mut Caller) {
+    let repository = "/git/weretail/weretail";
+    let refs = format!("{repository}/info/refs?service=git-upload-pack");
+    caller.call("getGitRefs", &refs, "").await;
+    let (push, commit) = git::push_request("main");
+    let media_type = "application/x-git-receive-pack-request";
+    let path = format!("{repository}/git-receive-pack");
+    caller.send("gitReceivePack", &path, media_type, push.into()).await;
+    let fetch = format!("0032want {commit}\n00000009done\n");
+    let media_type = "application/x-git-upload-pack-request";
+    let path = format!("{repository}/git-upload-pack");
+    caller.send("gitUploadPack", &path, media_type, fetch.into()).await;
 }
 
 async fn call_deletions(caller: &mut Caller) {

@@ -3,9 +3,9 @@
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use cloudmanager_emulator::domain::pace::Pace;
-use cloudmanager_emulator::openapi;
 
 use crate::app::{Answer, PRODUCTION, TestApp, signed};
+use crate::description;
 
 const HOST: &str = "localhost:4600";
 
@@ -28,18 +28,18 @@ const OWN: [&[(&str, &str)]; 4] = [
 
 /// The operations, by method and path of something that is there, and paths without one.
 fn list_calls() -> Vec<(Method, String)> {
-    let document = serde_json::to_value(openapi::document()).unwrap();
-    let described = document["paths"].as_object().unwrap().iter().flat_map(|(template, item)| {
-        let path = template
-            .replace("{programId}", "4")
-            .replace("{environmentId}", "59252")
-            .replace("{executionId}", "953671")
-            .replace("{branch}", "main");
-        let parts = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
-        let path = parts.collect::<Vec<_>>().join("/");
-        let methods: Vec<_> = item.as_object().unwrap().keys().cloned().collect();
-        methods.into_iter().map(move |method| (method.to_uppercase(), path.clone()))
-    });
+    let described =
+        description::DOCUMENT["paths"].as_object().unwrap().iter().flat_map(|(template, item)| {
+            let path = template
+                .replace("{programId}", "4")
+                .replace("{environmentId}", "59252")
+                .replace("{executionId}", "953671")
+                .replace("{branch}", "main");
+            let parts = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
+            let path = parts.collect::<Vec<_>>().join("/");
+            let methods: Vec<_> = item.as_object().unwrap().keys().cloned().collect();
+            methods.into_iter().map(move |method| (method.to_uppercase(), path.clone()))
+        });
     let mut calls: Vec<_> =
         described.map(|(method, path)| (method.parse().unwrap(), path)).collect();
     for path in ["/", "/api/nothing", "/files/AAAA", "/ims/nothing", "//api/program/4"] {

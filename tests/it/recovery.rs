@@ -128,3 +128,28 @@ async fn deliveries_go_on_after_the_database_failed() {
         list(&app, "").await.iter().map(|delivery| delivery["status"].clone()).collect();
     assert_eq!(statuses, ["DELIVERED"; 7]);
 }
+
+#[tokio::test]
+async fn the_check_of_the_database_is_repeated_after_it_failed() {
+    let recent = Recent::default();
+    let _logging = log::record(&recent);
+    let app = TestApp::new().await;
+    let file = app.directory().join("cloudmanager.db");
+    let elsewhere = app.directory().join("elsewhere");
+    std::fs::rename(&file, &elsewhere).unwrap();
+    let inspector = app.run_inspector();
+    log::wait_for(&recent, "was deleted").await;
+    std::fs::rename(&elsewhere, &file).unwrap();
+    let health = app.get("/_emulator/health").await.text();
+    assert!(health.contains("checking the database failed"), "{health}");
+    // Its pauses are over at once.
+    tokio::time::pause();
+    let mut looks = 0;
+    while app.get("/_emulator/health").await.status != 200 {
+        assert!(looks < 20_000, "the check is not repeated");
+        looks += 1;
+        tokio::time::advance(Duration::from_secs(10)).await;
+    }
+    app.stop_waiting();
+    inspector.await.unwrap();
+}

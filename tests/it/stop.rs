@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cloudmanager_emulator::access::Auth;
-use cloudmanager_emulator::app::{App, AppError, AppOptions};
+use cloudmanager_emulator::app::{App, AppError, AppOptions, InterceptionOptions};
 use cloudmanager_emulator::engine::EngineOptions;
 use cloudmanager_emulator::log::Recent;
 use cloudmanager_emulator::server::Timeouts;
@@ -41,6 +41,7 @@ impl InFlight {
             auth: Auth::Open,
             engine: EngineOptions::default(),
             timeouts: Timeouts::default(),
+            interception: InterceptionOptions::default(),
         };
         let app = App::build(options).await.unwrap();
         let address = app.url().trim_start_matches("http://").to_owned();

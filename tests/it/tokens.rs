@@ -195,6 +195,7 @@ async fn a_certificate_that_can_not_be_used_is_refused_with_the_seed() {
         (&CERTIFICATE.repeat(2), "must be one certificate as PEM"),
         (&broken, "must be a certificate of X.509 version 3"),
         (ELLIPTIC, "must have an RSA key"),
+        (&format!("{CERTIFICATE}{}", "\n".repeat(65_536)), "must have at most 65536 characters"),
     ] {
         let answer = seed_account(&app, certificate).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{certificate}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cloudmanager_emulator::access::Auth;
-use cloudmanager_emulator::app::{App, AppError, AppOptions};
+use cloudmanager_emulator::app::{App, AppError, AppOptions, InterceptionOptions};
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::seed::Origin;
 use cloudmanager_emulator::server::Timeouts;
@@ -29,6 +29,7 @@ async fn build(database: &Path) -> App {
         auth: Auth::Open,
         engine: EngineOptions::default(),
         timeouts: Timeouts::default(),
+        interception: InterceptionOptions::default(),
     };
     App::build(options).await.unwrap()
 }

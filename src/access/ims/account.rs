@@ -153,7 +153,7 @@ struct OrganisationReference {
     params(("Authorization" = String, Header, description = "Bearer, and an access token")),
     responses((status = 200, description = "The organisations", body = OrganisationsView),
         (status = 401, description = "Missing or bad token", body = ImsError)))]
-pub async fn get_organisations(
+pub async fn get_organizations(
     State(access): State<Access>,
     headers: HeaderMap,
 ) -> Result<Json<OrganisationsView>, ImsFailure> {

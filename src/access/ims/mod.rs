@@ -14,35 +14,35 @@ use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
-use utoipa_axum::routes;
 
 use super::access_token::DEFAULT_SCOPE;
 use super::gateway::user_of_api_key;
 use super::{Access, Auth};
 use crate::domain::client::Client;
-use crate::http::operations::{self, Described, Operations};
+use crate::http::operations::{self, MakeEndpoint, Operations, routes};
 use crate::http::problem::Problem;
 use error::{ImsError, ImsFailure};
 use parameters::{ExchangeRequest, TokenRequest};
 
 /// The operations. The gateway does not check their credentials: a client has no token yet, or the
 /// operation checks the token itself.
-const OPERATIONS: &[Described<Access>] = &[
+const OPERATIONS: &[MakeEndpoint<Access>] = &[
     || routes!(get_access_token),
     || routes!(get_access_token_v2),
     || routes!(get_access_token_v1),
     || routes!(exchange_jwt),
     || routes!(keys::get_keys),
+    || routes!(keys::get_event_key),
     || routes!(account::get_user_info),
     || routes!(account::get_profile),
-    || routes!(account::get_organisations),
+    || routes!(account::get_organizations),
     || routes!(account::validate_token, account::validate_token_by_form),
     || routes!(account::invalidate_token),
 ];
 
 /// Answers the operations, and notes which they are.
 pub fn router(operations: &mut Operations) -> Router<Access> {
-    operations::serve(OPERATIONS.iter().map(|described| (*described, None)), operations)
+    operations::serve(OPERATIONS.iter().map(|make| (*make, None)), operations)
 }
 
 /// Describes the operations.

@@ -12,11 +12,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http_range_header::parse_range_header;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::Api;
+use super::{Api, BaseUrl};
 use crate::access::file_token::FileName;
 use crate::http::api_path::ApiPath;
 use crate::http::problem::Problem;
@@ -34,14 +35,19 @@ pub struct Redirect {
 }
 
 /// The absolute address of a file.
-pub(super) fn address(api: &Api, headers: &HeaderMap, name: &FileName) -> String {
+pub(super) fn address(api: &Api, BaseUrl(base): &BaseUrl, name: &FileName) -> String {
     let token = api.file_tokens.sign(name);
-    format!("{}{}", api.hosts.base_url(headers), ApiPath::File(&token))
+    format!("{base}{}", ApiPath::File(&token))
 }
 
 /// Returns the URL of a file: as JSON if `Accept` names `application/json`, otherwise as a redirect.
-pub(super) fn redirect(api: &Api, headers: &HeaderMap, name: &FileName) -> Response {
-    let redirect = address(api, headers, name);
+pub(super) fn redirect(
+    api: &Api,
+    base: &BaseUrl,
+    headers: &HeaderMap,
+    name: &FileName,
+) -> Response {
+    let redirect = address(api, base, name);
     if accepts_json(headers) {
         Json(Redirect { redirect }).into_response()
     } else {
@@ -130,9 +136,20 @@ fn answer(file: File, total: u64, etag: &str, range: Option<&str>) -> Response {
     if status == StatusCode::PARTIAL_CONTENT {
         add(header::CONTENT_RANGE, format!("bytes {start}-{}/{total}", end - 1));
     }
-    let disposition = if is_shown { "inline" } else { "attachment" };
-    add(header::CONTENT_DISPOSITION, format!("{disposition}; filename=\"{name}\""));
+    add(header::CONTENT_DISPOSITION, disposition(&name, is_shown));
     response
+}
+
+/// Returns the value of `content-disposition` (RFC 6266). A name with other characters than ASCII is
+/// given twice: clients that don't know `filename*` read the first one.
+fn disposition(name: &str, is_shown: bool) -> String {
+    let kind = if is_shown { "inline" } else { "attachment" };
+    if name.is_ascii() {
+        return format!("{kind}; filename=\"{name}\"");
+    }
+    let plain = name.replace(|char: char| !char.is_ascii(), "_");
+    let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 
 /// Which part of a file is answered.

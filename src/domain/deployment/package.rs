@@ -34,6 +34,29 @@ pub struct PresentPackage {
     pub version: String,
 }
 
+/// Packages by their names. Comparing each dependency with each package would take too long.
+#[derive(Default)]
+struct Offered<'p>(BTreeMap<&'p str, Vec<(&'p str, &'p str)>>);
+
+impl<'p> Offered<'p> {
+    fn new(packages: &'p [Package], installed: &'p [PresentPackage]) -> Self {
+        let mut offered = Self::default();
+        for Package { group, name, version, .. } in packages {
+            offered.0.entry(name).or_default().push((group, version));
+        }
+        for PresentPackage { group, name, version } in installed {
+            offered.0.entry(name).or_default().push((group, version));
+        }
+        offered
+    }
+
+    fn meets(&self, dependency: &Dependency) -> bool {
+        let name = dependency.name();
+        let mut named = self.0.get(name).into_iter().flatten();
+        named.any(|(group, version)| dependency.is_met_by(group, name, version))
+    }
+}
+
 impl Package {
     fn meets(&self, dependency: &Dependency) -> bool {
         dependency.is_met_by(&self.group, &self.name, &self.version)
@@ -129,9 +152,10 @@ pub fn package_problems(packages: &[Package], installed: &[PresentPackage]) -> V
             problems.push(format!("the build has more than one artifact {file}"));
         }
     }
+    let offered = Offered::new(packages, installed);
     for package in packages {
         for dependency in &package.depends_on {
-            if !is_met(dependency, packages, installed) {
+            if !offered.meets(dependency) && !dependency.is_part_of_aem() {
                 problems.push(format!(
                     "{} depends on {dependency}, which is neither in the build nor on the instances",
                     package.file
@@ -147,19 +171,12 @@ pub fn package_problems(packages: &[Package], installed: &[PresentPackage]) -> V
     problems
 }
 
-fn is_met(dependency: &Dependency, packages: &[Package], installed: &[PresentPackage]) -> bool {
-    let is_installed = |PresentPackage { group, name, version }: &PresentPackage| {
-        dependency.is_met_by(group, name, version)
-    };
-    packages.iter().any(|package| package.meets(dependency))
-        || installed.iter().any(is_installed)
-        || dependency.is_part_of_aem()
-}
-
 /// Returns the dependencies that neither the packages themselves nor AEM meet.
 pub fn open_dependencies(packages: &[Package]) -> impl Iterator<Item = &Dependency> {
     let dependencies = packages.iter().flat_map(|package| &package.depends_on);
-    dependencies.filter(move |dependency| !is_met(dependency, packages, &[]))
+    let offered = Offered::new(packages, &[]);
+    dependencies
+        .filter(move |dependency| !offered.meets(dependency) && !dependency.is_part_of_aem())
 }
 
 /// Returns the packages on instances that meet open dependencies. A dependency is met if each of
@@ -185,11 +202,11 @@ pub fn needed_from(packages: &[Package], instances: &[Vec<PresentPackage>]) -> V
 /// Returns the dependencies that only AEM itself meets, each with the file of its package.
 #[must_use]
 pub fn met_by_aem(packages: &[Package]) -> Vec<(&str, &Dependency)> {
-    let in_build = |dependency: &Dependency| packages.iter().any(|it| it.meets(dependency));
+    let offered = Offered::new(packages, &[]);
     packages
         .iter()
         .flat_map(|package| package.depends_on.iter().map(|it| (package.file.as_str(), it)))
-        .filter(|(_, dependency)| dependency.is_part_of_aem() && !in_build(dependency))
+        .filter(|(_, dependency)| dependency.is_part_of_aem() && !offered.meets(dependency))
         .collect()
 }
 

@@ -1,5 +1,6 @@
 //! Commits that are pushed to branches.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -7,12 +8,12 @@ use sha2::{Digest, Sha256};
 use super::ChangeError;
 use crate::domain::execution::start::StartRequest;
 use crate::domain::execution::{ExecutionMode, Trigger};
-use crate::domain::id::{ExecutionId, ProgramId, RepositoryId};
+use crate::domain::id::{ExecutionId, ProgramId, RepositoryId, RepositoryKey};
 use crate::domain::pipeline::{Pipeline, PipelineTrigger};
-use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::engine::commands::StartError;
+use crate::store::StoreError;
 use crate::store::definitions::repositories;
 
 /// A commit that is to be pushed.
@@ -44,10 +45,28 @@ impl Engine {
         repository_id: RepositoryId,
         push: Push,
     ) -> Result<Pushed, ChangeError> {
-        let branch = push.branch.clone();
-        let (commit, program) = self.set_head(program_id, repository_id, push).await?;
-        let follows = |pipeline: &Arc<Pipeline>| {
-            pipeline.trigger == PipelineTrigger::OnCommit && pipeline.builds(repository_id, &branch)
+        let branches = BTreeSet::from([push.branch.clone()]);
+        let commit = self.set_head(program_id, repository_id, push).await?;
+        let key = RepositoryKey { program_id, repository_id };
+        let started = self.start_on_commit(key, &branches).await?;
+        Ok(Pushed { commit, started })
+    }
+
+    /// Starts the idle pipelines whose trigger is a commit on one of these branches. Returns the
+    /// executions.
+    pub(in crate::engine) async fn start_on_commit(
+        self: &Arc<Self>,
+        key: RepositoryKey,
+        branches: &BTreeSet<String>,
+    ) -> Result<Vec<ExecutionId>, StoreError> {
+        let catalog = self.catalog();
+        let Some(program) = catalog.find_program(key.program_id) else { return Ok(Vec::new()) };
+        let follows = |pipeline: &Pipeline| {
+            let code = pipeline.code();
+            let is_built = code.is_some_and(|(repository, branch)| {
+                repository == key.repository_id && branches.contains(branch)
+            });
+            pipeline.trigger == PipelineTrigger::OnCommit && is_built
         };
         let mut started = Vec::new();
         for pipeline in program.pipelines.values().filter(|pipeline| follows(pipeline)) {
@@ -60,23 +79,27 @@ impl Engine {
                 // A pipeline that is busy, or was deleted just now, ignores the commit: the commit
                 // has been pushed in any case.
                 Err(StartError::Busy | StartError::NoSuchPipeline | StartError::Refused(_)) => {}
-                Err(StartError::Store(error)) => return Err(error.into()),
+                Err(StartError::Store(error)) => return Err(error),
             }
         }
-        Ok(Pushed { commit, started })
+        Ok(started)
     }
 
-    /// Sets the head commit of a branch. Returns the commit and the changed program.
+    /// Sets the head commit of a branch. Returns the commit.
     async fn set_head(
         self: &Arc<Self>,
         program_id: ProgramId,
         repository_id: RepositoryId,
         Push { branch, commit, create }: Push,
-    ) -> Result<(String, Arc<Program>), ChangeError> {
+    ) -> Result<String, ChangeError> {
         self.write(async move |mut write| {
             let mut program = write.find_program(program_id).ok_or(ChangeError::NotFound)?;
             let repository = program.repositories.get_mut(&repository_id);
-            let heads = &mut repository.ok_or(ChangeError::NotFound)?.heads;
+            let repository = repository.ok_or(ChangeError::NotFound)?;
+            if repository.in_git {
+                return Err(ChangeError::InGit);
+            }
+            let heads = &mut repository.heads;
             if !create && !heads.contains_key(&branch) {
                 return Err(ChangeError::NoSuchBranch);
             }
@@ -85,9 +108,9 @@ impl Engine {
             let commit = head.clone();
             repositories::set_head(&mut write.tx, program_id, repository_id, &branch, &commit)
                 .await?;
-            let program = write.set_program(program);
+            write.set_program(program);
             write.commit().await?;
-            Ok((commit, program))
+            Ok(commit)
         })
         .await
     }

@@ -23,6 +23,9 @@ pub enum ChangeError {
     /// The repository has no such branch.
     #[error("no such branch")]
     NoSuchBranch,
+    /// The repository lives in git, where its commits come from.
+    #[error("the repository lives in git")]
+    InGit,
     /// An execution that is not over needs it as it is.
     #[error("the pipeline {0} has an unfinished execution")]
     InUse(PipelineId),

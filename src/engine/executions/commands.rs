@@ -180,7 +180,7 @@ async fn find_source(
         },
     };
     let database = &write.engine.database;
-    let found = executions::find_for_update(database, &mut write.tx, key, id).await?;
+    let found = executions::find(database, &mut write.tx, key, id).await?;
     Ok(found.map(|found| found.execution))
 }
 
@@ -216,8 +216,7 @@ async fn command_step(
 ) -> Result<(), StepError> {
     let StepKey { pipeline, execution_id, phase_id, step_id } = key;
     let (database, now) = (&write.engine.database, write.now);
-    let stored =
-        executions::find_for_update(database, &mut write.tx, pipeline, execution_id).await?;
+    let stored = executions::find(database, &mut write.tx, pipeline, execution_id).await?;
     let Stored { mut execution, .. } = stored.ok_or(StepError::NoSuchStep)?;
     let position = execution.find_step(phase_id, step_id).ok_or(StepError::NoSuchStep)?;
 

@@ -23,7 +23,7 @@ use crate::engine::Engine;
 use crate::engine::write::Write;
 use crate::store::StoreError;
 use crate::store::environment_memories::{self, EnvironmentKey, StoredMemory};
-use crate::store::executions::{self, Stored};
+use crate::store::executions::{self, Listed};
 
 /// Returns the environment to which the step at a position deploys.
 fn environment_of(execution: &Execution, position: usize) -> Option<EnvironmentKey> {
@@ -136,8 +136,9 @@ fn memory_at(
     Ok(memory)
 }
 
-fn into_executions(stored: Vec<Stored>) -> impl Iterator<Item = Execution> {
-    stored.into_iter().map(|stored| stored.execution)
+/// Returns the executions that can be read. The scheduler sets the others aside and logs them.
+fn readable(listed: Listed) -> impl Iterator<Item = Execution> {
+    listed.readable.into_iter().map(|stored| stored.execution)
 }
 
 impl Write {
@@ -217,10 +218,9 @@ impl Write {
     ) -> Result<Vec<Execution>, StoreError> {
         let database = &self.engine.database;
         let ids = named(stored);
-        let named = executions::list_by_id_for_update(database, &mut self.tx, &ids).await?;
-        let overdue =
-            executions::list_overdue_for_update(database, &mut self.tx, program, until).await?;
-        Ok(into_executions(named).chain(into_executions(overdue)).collect())
+        let named = executions::list_by_id(database, &mut self.tx, &ids).await?;
+        let overdue = executions::list_overdue(database, &mut self.tx, program, until).await?;
+        Ok(readable(named).chain(readable(overdue)).collect())
     }
 
     /// Decides whether the deployments of a new execution can succeed, by its build and the packages
@@ -303,10 +303,14 @@ impl Engine {
         let key = (program.id, environment.id);
         // In this order: what is overdue now may be saved in between, and then the row names it.
         let now = self.now();
-        let overdue = executions::list_overdue(&self.database, program.id, now).await?;
-        let stored = environment_memories::find(&self.database, key).await?;
-        let named = executions::list_by_id(&self.database, &named(&stored)).await?;
-        let executions = into_executions(named).chain(into_executions(overdue)).collect();
+        let (database, program) = (&self.database, program.id);
+        let overdue =
+            executions::list_overdue(database, &mut *database.reader().await?, program, now)
+                .await?;
+        let stored = environment_memories::find(database, key).await?;
+        let ids = named(&stored);
+        let named = executions::list_by_id(database, &mut *database.reader().await?, &ids).await?;
+        let executions = readable(named).chain(readable(overdue)).collect();
         let memory = memory_at(key, now, &stored, executions)?;
         Ok(memory.instances(environment.topology))
     }

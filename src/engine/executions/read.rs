@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Engine;
 use crate::store::StoreError;
 use crate::store::definitions::scenarios;
-use crate::store::executions::{self, Stored};
+use crate::store::executions::{self, Listed, Stored};
 use crate::store::successes;
 
 /// An execution at one instant.
@@ -61,9 +61,9 @@ impl Engine {
         id: ExecutionId,
     ) -> Result<Option<Snapshot>, StoreError> {
         let _world = self.world.read().await;
-        let now = self.now();
+        let (database, now) = (&self.database, self.now());
         let Some(Stored { execution, sequence }) =
-            executions::find(&self.database, pipeline, id).await?
+            executions::find(database, &mut *database.reader().await?, pipeline, id).await?
         else {
             return Ok(None);
         };
@@ -79,15 +79,26 @@ impl Engine {
         &self,
         pipeline: PipelineKey,
     ) -> Result<Option<Snapshot>, StoreError> {
-        let page = self.list_executions(pipeline, 0, 1).await?;
-        Ok(page
-            .executions
-            .into_iter()
-            .find(|snapshot| !matches!(snapshot.execution.progress, Progress::Ended { .. })))
+        let _world = self.world.read().await;
+        let (database, now) = (&self.database, self.now());
+        let Some(Stored { execution, .. }) =
+            executions::find_last(database, &mut *database.reader().await?, pipeline).await?
+        else {
+            return Ok(None);
+        };
+        let execution = bring_to(now, execution);
+        let is_over = matches!(execution.progress, Progress::Ended { .. });
+        Ok((!is_over).then_some(Snapshot { execution, is_last: true, now }))
+    }
+
+    /// Returns the executions of a list that can be read. Health reports the others.
+    fn readable(&self, listed: Listed) -> Vec<Stored> {
+        self.problems.note_invalid(listed.invalid);
+        listed.readable
     }
 
     /// Returns the executions of a pipeline, newest first, without the newest `start`, at most
-    /// `limit`.
+    /// `limit`. Those that can't be read are left out, here and below, but they are counted.
     pub async fn list_executions(
         &self,
         pipeline: PipelineKey,
@@ -104,7 +115,8 @@ impl Engine {
         let newest = last.saturating_sub(i64::try_from(start).unwrap_or(i64::MAX));
         let oldest = newest.saturating_sub(i64::from(limit) - 1);
         let stored = executions::list(&self.database, pipeline, oldest, newest).await?;
-        let executions = stored
+        let executions = self
+            .readable(stored)
             .into_iter()
             .map(|Stored { execution, sequence }| Snapshot {
                 execution: bring_to(now, execution),
@@ -127,7 +139,8 @@ impl Engine {
         let mut activities: Vec<(PipelineId, Activity)> = Vec::new();
         // The list is sorted by pipeline, and newest first within each. Two executions are enough:
         // only the newest can be running, and then the one before it has ended last.
-        for stored in executions::list_newest(&self.database, program.id, pipeline).await? {
+        let newest = executions::list_newest(&self.database, program.id, pipeline).await?;
+        for stored in self.readable(newest) {
             let execution = bring_to(now, stored.execution);
             let pipeline = execution.pipeline.pipeline_id;
             if activities.last().is_none_or(|(last, _)| *last != pipeline) {
@@ -159,7 +172,8 @@ impl Engine {
         let _world = self.world.read().await;
         let now = self.now();
         // The newest of each pipeline comes first.
-        let mut newest = executions::list_newest(&self.database, program, None).await?;
+        let newest = executions::list_newest(&self.database, program, None).await?;
+        let mut newest = self.readable(newest);
         newest.dedup_by_key(|stored| stored.execution.pipeline);
         Ok(newest.into_iter().map(|stored| bring_to(now, stored.execution)).collect())
     }
@@ -181,7 +195,8 @@ impl Engine {
         // One that is overdue may have another status by now.
         let is_wanted =
             |execution: &Execution| status.is_none_or(|status| execution.status() == status);
-        Ok(found.map(|found| found.into_iter().map(current).filter(is_wanted).collect()))
+        Ok(found
+            .map(|found| self.readable(found).into_iter().map(current).filter(is_wanted).collect()))
     }
 
     /// Returns the scenario of a pipeline.
@@ -196,7 +211,8 @@ impl Engine {
     pub async fn list_timers(&self, limit: u32) -> Result<Vec<(Timestamp, Execution)>, StoreError> {
         let _world = self.world.read().await;
         let due = executions::list_next_due(&self.database, limit).await?;
-        Ok(due
+        Ok(self
+            .readable(due)
             .into_iter()
             .filter_map(|stored| {
                 machine::due_at(&stored.execution).map(|due| (due, stored.execution))

@@ -59,7 +59,7 @@ impl Write {
     /// Returns the last execution of a pipeline as it is now, after saving what was overdue.
     pub async fn settle_last(&mut self, key: PipelineKey) -> Result<Option<Stored>, StoreError> {
         let database = &self.engine.database;
-        let last = executions::find_last_for_update(database, &mut self.tx, key).await?;
+        let last = executions::find_last(database, &mut self.tx, key).await?;
         let Some(Stored { mut execution, sequence }) = last else { return Ok(None) };
         let mut effects = Effects::default();
         machine::run_until(&mut execution, self.now, &mut effects);
@@ -90,6 +90,9 @@ impl Write {
         builds::insert(&mut self.tx, built).await?;
         let finished = changed.iter().filter(|it| it.has_finished()).map(|it| &it.execution);
         successes::record(&mut self.tx, finished).await?;
+        for Changed { execution, .. } in changed.iter().filter(|it| it.has_finished()) {
+            self.earn_tag(execution).await?;
+        }
         // In the same transaction as the change: an event is neither lost nor sent without it.
         let new = self.deliveries_of(&changed);
         let subscribers: BTreeSet<_> = new.iter().map(|it| it.webhook_id).collect();

@@ -281,7 +281,6 @@ impl Engine {
             let due = self.settle_due().await?;
             if self.trouble().is_some() {
                 Write::begin(self).await?.commit().await?;
-                self.purging.wake();
             }
             Ok(due)
         };
@@ -320,19 +319,20 @@ impl Write {
     /// before `until`, even if a row is invalid: otherwise every further batch would find it again.
     async fn run_due(&mut self, due: Vec<Due>, until: Timestamp) -> Result<(), StoreError> {
         let mut changed = Vec::with_capacity(due.len());
-        for Due { id, pipeline, due_at: _, execution } in due {
+        for Due { due_at: _, execution } in due {
             match execution {
                 Ok(mut execution) => {
                     let mut effects = Effects::default();
                     machine::run_until(&mut execution, until, &mut effects);
                     changed.push(Changed::by_time(execution, effects));
                 }
-                Err(problem) => {
+                Err(invalid) => {
+                    let InvalidExecution { id, problem, .. } = &invalid;
                     tracing::error!(
                         problem,
                         "the execution {id} is invalid; the scheduler ignores it from now on"
                     );
-                    self.set_aside(InvalidExecution { id, pipeline, problem }).await?;
+                    self.set_aside(invalid).await?;
                 }
             }
         }

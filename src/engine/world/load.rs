@@ -1,10 +1,13 @@
 //! Filling an empty database from a seed.
 
+use std::sync::Arc;
+
 use crate::domain::program::Program;
 use crate::domain::time::Timestamp;
 use crate::engine::EngineOptions;
 use crate::engine::clock::wall_millis;
 use crate::engine::write::Write;
+use crate::git::Generation;
 use crate::seed::Seed;
 use crate::store::definitions::{clients, programs, scenarios, tenants, variables};
 use crate::store::emulator::{self, ClockLine, EmulatorRow};
@@ -18,13 +21,19 @@ pub(in crate::engine) fn new_line(options: &EngineOptions) -> ClockLine {
 }
 
 impl Write {
-    /// Fills an empty database with the emulator's row and a seed, and memory after the commit.
-    pub async fn fill(&mut self, row: EmulatorRow, seed: Seed) -> Result<(), StoreError> {
-        let EmulatorRow { clock, seen_at: now, signing_key, lease_end: _ } = &row;
+    /// Fills an empty database with the emulator's row and a seed, and memory after the commit. The
+    /// repositories in git are those of a generation.
+    pub async fn fill(
+        &mut self,
+        row: EmulatorRow,
+        seed: Seed,
+        repositories: Arc<Generation>,
+    ) -> Result<(), StoreError> {
+        let EmulatorRow { clock, seen_at: now, signing_key, .. } = &row;
         let seed = seed.created_at(*now);
         emulator::insert(&mut self.tx, *clock, seed.next_execution_id, signing_key).await?;
         self.store(&seed, &[]).await?;
-        self.replace_everything(row).await
+        self.replace_everything(row, repositories).await
     }
 
     /// Stores what a seed defines, and the new parts of the `known` programs, which exist already.

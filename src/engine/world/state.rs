@@ -1,21 +1,22 @@
 //! The whole state: exported, replaced by an imported one, reset.
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::load;
 use crate::engine::catalog::Catalog;
 use crate::engine::clock::is_rate;
+use crate::engine::repositories::bundles;
 use crate::engine::write::Write;
 use crate::engine::{Engine, outcome_of, run_aside, run_to_the_end};
+use crate::git::{Generation, Git};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
 use crate::store::{
-    Database, StoreError, Trouble, emulator, executions, state, successes, with_causes,
+    CopyPlace, CopyPlaceError, Database, StoreError, Trouble, emulator, executions, state,
+    successes, with_causes,
 };
 
 /// What an emulator is reset to.
@@ -39,15 +40,28 @@ pub enum ImportError {
 }
 
 impl Engine {
-    /// Returns a directory for a copy of the state, which goes away with it.
-    pub fn place_for_copy(&self) -> io::Result<TempDir> {
-        self.database.place_for_copy()
+    /// Returns a directory for a copy of the state, which goes away with it. If there are too many
+    /// copies, it waits for a while.
+    pub async fn place_for_copy(&self) -> Result<CopyPlace, CopyPlaceError> {
+        tokio::select! {
+            biased;
+            place = self.database.place_for_copy() => place,
+            () = self.wait_for_stop() => Err(CopyPlaceError::Closed),
+            () = tokio::time::sleep(self.options.patience) => Err(CopyPlaceError::Busy),
+        }
+    }
+
+    /// Returns what tells long statements whether to go on: they end when the emulator stops.
+    pub(in crate::engine) fn go_on(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let stopping = self.stopping.subscribe();
+        move || !*stopping.borrow()
     }
 
     /// Writes the state as it is at one moment into a new file, which it gives back, while executions
     /// go on. Several exports come one after the other: each takes the disk as fast as it is.
     ///
-    /// It runs to its end even if the caller leaves, and keeps the file until then.
+    /// It runs to its end, or the stop of the emulator, even if the caller leaves, and keeps the file
+    /// until then.
     pub async fn export<F>(self: &Arc<Self>, file: F) -> Result<F, StoreError>
     where
         F: AsRef<Path> + Send + Sync + 'static,
@@ -57,7 +71,9 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(self, async move {
             let _turn = turn;
-            state::export(&engine.database, file.as_ref()).await?;
+            let repositories = engine.git.current();
+            state::export(&engine.database, file.as_ref(), engine.go_on()).await?;
+            engine.add_bundles(file.as_ref(), repositories).await?;
             Ok(file)
         })
         .await
@@ -66,27 +82,40 @@ impl Engine {
     /// Replaces everything by the state in a file, which this brings up to date. What is overdue
     /// there has happened when this answers.
     ///
-    /// It runs to its end even if the caller leaves, and keeps the file until then.
+    /// It runs to its end, or the stop of the emulator, even if the caller leaves, and keeps the file
+    /// until then.
     pub async fn import(
         self: &Arc<Self>,
         file: impl AsRef<Path> + Send + Sync + 'static,
     ) -> Result<(), ImportError> {
         let engine = self.clone();
         run_to_the_end(self, async move {
+            let repositories = engine.git.new_generation();
             let row = {
                 // sqlx's migrations are not `Send`; they run on a thread that waits for them.
                 let (runtime, path) = (Handle::current(), file.as_ref().to_owned());
-                let prepare = move || runtime.block_on(prepare(&path));
+                let (stopping, git) = (engine.clone(), engine.git.clone());
+                let repositories = repositories.clone();
+                let prepare = move || {
+                    runtime.block_on(async {
+                        tokio::select! {
+                            biased;
+                            row = prepare(&path, &git, &repositories) => row,
+                            () = stopping.wait_for_stop() => Err(StoreError::Closed.into()),
+                        }
+                    })
+                };
                 outcome_of(tokio::task::spawn_blocking(prepare).await)??
             };
             {
                 let _turn = engine.schedule.turn().await;
                 let mut write = Write::begin_with_attached(&engine, file.as_ref()).await?;
+                write.tx.interrupt_unless(engine.go_on()).await?;
                 state::clear(&mut write.tx, &[]).await?;
                 state::copy_attached(&mut write.tx).await?;
                 // The addresses of files and the tokens that were given here remain good.
                 emulator::set_signing_key(&mut write.tx, &engine.signing_key).await?;
-                write.replace_everything(row).await?;
+                write.replace_everything(row, repositories).await?;
                 write.commit().await?;
             }
             engine.settle_due().await?;
@@ -108,7 +137,7 @@ impl Engine {
             let mut write = Write::begin(&engine).await?;
             state::clear(&mut write.tx, &state::CONTENTS).await?;
             let row = EmulatorRow::new(load::new_line(&engine.options), engine.signing_key.clone());
-            write.fill(row, seed).await?;
+            write.fill(row, seed, engine.git.new_generation()).await?;
             write.commit().await?;
             engine.purging.wake();
             Ok(())
@@ -117,32 +146,42 @@ impl Engine {
     }
 }
 
-/// Looks at the state in a file, brings it up to date and checks it. Returns its own row.
-async fn prepare(path: &Path) -> Result<EmulatorRow, ImportError> {
+/// Looks at the state in a file, brings it up to date, checks it, and unpacks its repositories.
+/// Returns its own row.
+async fn prepare(
+    path: &Path,
+    git: &Git,
+    repositories: &Arc<Generation>,
+) -> Result<EmulatorRow, ImportError> {
     let refused = |error: StoreError| match error {
         error if matches!(error.trouble(), Some(Trouble::NoRoom | Trouble::Unavailable)) => {
             ImportError::Store(error)
         }
-        StoreError::Open { reason, .. } => ImportError::Refused(reason),
+        StoreError::Open { reason, .. } | StoreError::Git(reason) => ImportError::Refused(reason),
         error => ImportError::Refused(with_causes(&error)),
     };
     if let Some(fault) = state::inspect(path).await.map_err(refused)? {
         return Err(ImportError::Refused(fault));
     }
     let imported = Database::open(path, None).await.map_err(refused)?;
-    let checked = check(&imported).await.map_err(refused);
+    let checked = check(&imported, git, repositories).await.map_err(refused);
     imported.close().await.map_err(refused)?;
     checked?.map_err(ImportError::Refused)
 }
 
 /// Returns the emulator's row of a database whose content can be used, or why it can't.
-async fn check(imported: &Database) -> Result<Result<EmulatorRow, String>, StoreError> {
+async fn check(
+    imported: &Database,
+    git: &Git,
+    repositories: &Arc<Generation>,
+) -> Result<Result<EmulatorRow, String>, StoreError> {
     if let Some(fault) = state::find_fault(imported).await? {
         return Ok(Err(fault));
     }
     Catalog::load(&mut *imported.reader().await?).await?;
     executions::put_right(imported).await?;
     successes::put_right(imported).await?;
+    bundles::unpack(git, repositories, imported).await?;
     Ok(match emulator::find(imported).await? {
         None => Err("the file holds no state".to_owned()),
         Some(row) if !is_rate(row.clock.rate) => Err("the clock runs at no rate".to_owned()),

@@ -13,6 +13,7 @@ macro_rules! select_executions {
 
 mod deploying;
 mod due;
+mod found;
 mod write;
 
 use std::sync::Arc;
@@ -20,14 +21,16 @@ use std::sync::Arc;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Executor, FromRow, Row, Sqlite};
 
-use super::{CHECKED_AT_ONCE, Database, InRow, StoreError, Transaction};
+use super::{CHECKED_AT_ONCE, Connection, Database, InRow, StoreError, Transaction};
 use super::{parse_word, plans, timeline};
 use crate::domain::execution::plan::Plan;
 use crate::domain::execution::{End, Execution, ExecutionStatus, Progress, machine};
 use crate::domain::id::{ExecutionId, PipelineId, PipelineKey, ProgramId};
 use crate::domain::time::Timestamp;
-pub use deploying::{list_by_id, list_by_id_for_update, list_overdue, list_overdue_for_update};
-pub use due::{Due, InvalidExecution, find_next_due, list_due, list_next_due, list_set_aside};
+pub use deploying::{list_by_id, list_overdue};
+pub use due::{Due, find_next_due, list_due, list_next_due, list_set_aside};
+use found::{ExecutionFound, read_all, read_found};
+pub use found::{InvalidExecution, Listed};
 pub use write::{Inserted, insert, insert_copies, set_aside, update};
 
 /// An execution with its place in the pipeline's history.
@@ -140,69 +143,48 @@ impl ExecutionRow {
     }
 }
 
-async fn read_all(database: &Database, rows: Vec<ExecutionRow>) -> Result<Vec<Stored>, StoreError> {
-    let mut executions = Vec::with_capacity(rows.len());
-    for row in rows {
-        executions.push(read(database, database.readers(), row).await?);
-    }
-    Ok(executions)
-}
-
-async fn find_row(
-    connection: impl Executor<'_, Database = Sqlite>,
-    pipeline: PipelineKey,
-    id: ExecutionId,
-) -> Result<Option<ExecutionRow>, StoreError> {
-    Ok(sqlx::query_as(select_executions!("WHERE id = $1 AND program_id = $2 AND pipeline_id = $3"))
-        .bind(id.number())
-        .bind(pipeline.program_id.number())
-        .bind(pipeline.pipeline_id.number())
-        .fetch_optional(connection)
-        .await?)
+async fn read_one(
+    database: &Database,
+    connection: &mut Connection,
+    row: Option<ExecutionFound>,
+) -> Result<Option<Stored>, StoreError> {
+    let Some(row) = row else { return Ok(None) };
+    let found = read_found(database, connection, row).await?;
+    found.map(Some).map_err(|invalid| StoreError::Unreadable(invalid.problem))
 }
 
 /// Returns the execution of a pipeline with this identifier.
 pub async fn find(
     database: &Database,
+    connection: &mut Connection,
     pipeline: PipelineKey,
     id: ExecutionId,
 ) -> Result<Option<Stored>, StoreError> {
-    match find_row(database.readers(), pipeline, id).await? {
-        Some(row) => Ok(Some(read(database, database.readers(), row).await?)),
-        None => Ok(None),
-    }
+    let row = sqlx::query_as(select_executions!(
+        "WHERE id = $1 AND program_id = $2 AND pipeline_id = $3"
+    ))
+    .bind(id.number())
+    .bind(pipeline.program_id.number())
+    .bind(pipeline.pipeline_id.number())
+    .fetch_optional(&mut *connection)
+    .await?;
+    read_one(database, connection, row).await
 }
 
-/// Returns the same inside a transaction that writes.
-pub async fn find_for_update(
+/// Returns the newest execution of a pipeline.
+pub async fn find_last(
     database: &Database,
-    tx: &mut Transaction,
-    pipeline: PipelineKey,
-    id: ExecutionId,
-) -> Result<Option<Stored>, StoreError> {
-    match find_row(&mut **tx, pipeline, id).await? {
-        Some(row) => Ok(Some(read(database, &mut **tx, row).await?)),
-        None => Ok(None),
-    }
-}
-
-/// Returns the newest execution of a pipeline, inside a transaction that writes.
-pub async fn find_last_for_update(
-    database: &Database,
-    tx: &mut Transaction,
+    connection: &mut Connection,
     pipeline: PipelineKey,
 ) -> Result<Option<Stored>, StoreError> {
-    let row: Option<ExecutionRow> = sqlx::query_as(select_executions!(
+    let row = sqlx::query_as(select_executions!(
         "WHERE program_id = $1 AND pipeline_id = $2 ORDER BY sequence DESC LIMIT 1"
     ))
     .bind(pipeline.program_id.number())
     .bind(pipeline.pipeline_id.number())
-    .fetch_optional(&mut **tx)
+    .fetch_optional(&mut *connection)
     .await?;
-    match row {
-        Some(row) => Ok(Some(read(database, &mut **tx, row).await?)),
-        None => Ok(None),
-    }
+    read_one(database, connection, row).await
 }
 
 /// Returns the oldest execution of a pipeline, inside a transaction that writes: its sequence
@@ -246,7 +228,8 @@ pub async fn list(
     pipeline: PipelineKey,
     first: i64,
     last: i64,
-) -> Result<Vec<Stored>, StoreError> {
+) -> Result<Listed, StoreError> {
+    let reader = &mut database.reader().await?;
     let rows = sqlx::query_as(select_executions!(
         "WHERE program_id = $1 AND pipeline_id = $2 AND sequence BETWEEN $3 AND $4 \
          ORDER BY sequence DESC"
@@ -255,9 +238,9 @@ pub async fn list(
     .bind(pipeline.pipeline_id.number())
     .bind(first)
     .bind(last)
-    .fetch_all(database.readers())
+    .fetch_all(&mut **reader)
     .await?;
-    read_all(database, rows).await
+    read_all(database, reader, rows).await
 }
 
 /// Returns the executions of a program, newest first: those with a status, and older than one of
@@ -268,18 +251,19 @@ pub async fn list_of_program(
     status: Option<ExecutionStatus>,
     before: Option<ExecutionId>,
     limit: u32,
-) -> Result<Option<Vec<Stored>>, StoreError> {
+) -> Result<Option<Listed>, StoreError> {
+    let reader = &mut database.reader().await?;
     let place = "SELECT created_at FROM executions WHERE id = $1 AND program_id = $2";
     let (created_at, id) = match before {
         None => (i64::MAX, i64::MAX),
         Some(id) => {
             let found = sqlx::query_scalar(place).bind(id.number()).bind(program.number());
-            let found: Option<i64> = found.fetch_optional(database.readers()).await?;
+            let found: Option<i64> = found.fetch_optional(&mut **reader).await?;
             let Some(created_at) = found else { return Ok(None) };
             (created_at, id.number())
         }
     };
-    let mut rows: Vec<ExecutionRow> = Vec::new();
+    let mut rows: Vec<ExecutionFound> = Vec::new();
     // Each status is a range of the index, so that one index serves with and without a status.
     let wanted = |it: &&ExecutionStatus| status.is_none_or(|status| **it == status);
     for status in ExecutionStatus::ALL.iter().filter(wanted) {
@@ -295,11 +279,11 @@ pub async fn list_of_program(
         .bind(created_at)
         .bind(id)
         .bind(limit);
-        rows.extend(found.fetch_all(database.readers()).await?);
+        rows.extend(found.fetch_all(&mut **reader).await?);
     }
-    rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.created_at, row.id)));
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.key.created_at, row.key.id)));
     rows.truncate(limit as usize);
-    read_all(database, rows).await.map(Some)
+    read_all(database, reader, rows).await.map(Some)
 }
 
 /// Returns the two newest executions of each pipeline of a program (or of one pipeline): from them
@@ -308,7 +292,8 @@ pub async fn list_newest(
     database: &Database,
     program: ProgramId,
     pipeline: Option<PipelineId>,
-) -> Result<Vec<Stored>, StoreError> {
+) -> Result<Listed, StoreError> {
+    let reader = &mut database.reader().await?;
     let rows = sqlx::query_as(select_executions!(
         "WHERE id IN ( \
              SELECT newest.id FROM pipelines JOIN executions AS newest ON newest.id IN ( \
@@ -320,9 +305,9 @@ pub async fn list_newest(
     ))
     .bind(program.number())
     .bind(pipeline.map(PipelineId::number))
-    .fetch_all(database.readers())
+    .fetch_all(&mut **reader)
     .await?;
-    read_all(database, rows).await
+    read_all(database, reader, rows).await
 }
 
 /// Reads every execution, so that rows that can't be read are found now and not later by a user.

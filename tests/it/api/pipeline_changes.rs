@@ -136,12 +136,19 @@ async fn every_mistake_is_listed_and_nothing_is_changed() {
             json!([build("repositoryId", "x")]),
             "phases[0].repositoryId: the program has no such repository",
         ),
-        (json!([build("branch", "")]), "phases[0].branch: must not be empty"),
+        (
+            json!([build("branch", "")]),
+            "phases[0].branch: must have 1 to 255 characters and no control characters",
+        ),
         (json!([deploy("59263")]), "phases[0].environmentId: the program has no such environment"),
         (json!([deploy("59254")]), "phases[0].environmentId: must be a stage environment"),
         (
             json!([build("branch", "a"), build("branch", "b")]),
             "phases[1].name: the phase is listed twice",
+        ),
+        (
+            json!([{"type": "DEPLOY", "name": "DEPLOY_2", "steps": [flush(1), {}]}]),
+            "phases[0].steps[1].name: the step is listed twice",
         ),
         (
             json!([{"type": "DEPLOY", "name": "DEPLOY_2", "steps": [flush(101)]}]),
@@ -258,6 +265,17 @@ async fn paths_on_dispatchers_are_checked_when_they_are_set() {
     let steps =
         json!([{"name": "deploy", "options": {"dispatcherCacheFlushPaths": [&long[..2048]]}}]);
     change(&app, DEV, json!({"type": "DEPLOY", "steps": steps})).await;
+
+    // A new pipeline, too.
+    let steps = json!([{"name": "deploy", "options": {"dispatcherCacheFlushPaths": ["content"]}}]);
+    let phases = json!([{"type": "VALIDATE"},
+        {"type": "BUILD", "repositoryId": "1", "branch": "main"},
+        {"type": "DEPLOY", "environmentId": "59252", "steps": steps}]);
+    let pipeline = json!({"id": "9", "name": "New", "phases": phases});
+    let answer = app.post("/_emulator/program/4/pipelines", &pipeline).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+    let said = "dispatcherCacheFlushPaths: \"content\" is no path that begins with a slash";
+    assert!(answer.errors().contains(said), "{}", answer.errors());
 }
 
 #[tokio::test]
@@ -289,7 +307,7 @@ async fn bodies_of_another_shape_are_refused() {
 #[tokio::test]
 async fn any_branch_name_is_kept_as_it_is() {
     let app = TestApp::immediate().await;
-    for branch in ["../../etc/passwd", "a b", "%2F", "\u{1f980}", "'--", &"x".repeat(10_000)] {
+    for branch in ["../../etc/passwd", "a b", "%2F", "\u{1f980}", "'--", &"x".repeat(255)] {
         change(&app, CODE_QUALITY, json!({"type": "BUILD", "branch": branch})).await;
         let execution = app.start(CODE_QUALITY).await;
         assert_eq!(app.execution(&execution).await.step("build")["branch"], branch);
@@ -298,10 +316,11 @@ async fn any_branch_name_is_kept_as_it_is() {
         assert!(message.as_str().unwrap().contains(branch));
     }
     let before = app.get(CODE_QUALITY).await.json();
-    for branch in ["a\nb", "\u{0}", "\u{1b}[31m"] {
+    for branch in ["a\nb", "\u{0}", "\u{1b}[31m", &"x".repeat(256)] {
         let update = json!({"phases": [{"type": "BUILD", "branch": branch}]});
         let answer = app.patch(CODE_QUALITY, &update).await;
-        assert_eq!(answer.errors(), "phases[0].branch: must not have control characters");
+        let expected = "phases[0].branch: must have 1 to 255 characters and no control characters";
+        assert_eq!(answer.errors(), expected);
     }
     let app = app.restarted().await;
     assert_eq!(app.get(CODE_QUALITY).await.json()["phases"], before["phases"]);

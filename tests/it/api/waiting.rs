@@ -75,6 +75,7 @@ async fn answers_that_do_not_fit_change_nothing() {
                 json!({"type": "SCHEDULED"}),
                 json!({"type": "SCHEDULED", "schedule": "tomorrow"}),
                 json!({"type": "SCHEDULED", "schedule": 5}),
+                json!({"type": "SCHEDULED", "schedule": format!("2026-04-01T14:00:00.{}Z", "0".repeat(1000))}),
                 json!({"type": "SCHEDULED", "schedule": "2026-03-05T09:59:59.999Z"}),
                 json!({"approved": true}),
             ],

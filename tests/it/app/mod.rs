@@ -8,8 +8,10 @@ mod requests;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloudmanager_emulator::access::Auth;
+use cloudmanager_emulator::access::event_signature::key_path;
 use cloudmanager_emulator::domain::id::WebhookId;
 use cloudmanager_emulator::domain::pace::Pace;
 use cloudmanager_emulator::domain::time::Timestamp;
@@ -59,6 +61,12 @@ pub struct TestApp {
 }
 
 impl TestApp {
+    /// The path of a public key of events.
+    pub async fn event_key_path(&self) -> String {
+        let [key, _] = self.engine.event_keys().await.unwrap();
+        key_path(&key)
+    }
+
     /// With the demo data and the quick pace.
     pub async fn new() -> Self {
         Self::with(Pace::Quick, seed::demo()).await
@@ -73,9 +81,9 @@ impl TestApp {
         Self::open(TempDir::new().unwrap(), options(pace), seed, Auth::Open).await
     }
 
-    /// With the quick pace and the database that is in a directory.
-    pub async fn on(directory: TempDir) -> Self {
-        Self::open(directory, options(Pace::Quick), seed::demo(), Auth::Open).await
+    /// With the database that is in a directory.
+    pub async fn on(directory: TempDir, pace: Pace) -> Self {
+        Self::open(directory, options(pace), seed::demo(), Auth::Open).await
     }
 
     /// With the quick pace, where a transaction takes no more than `batch` executions.
@@ -83,6 +91,13 @@ impl TestApp {
         let batch = NonZeroU32::new(batch).unwrap();
         let options = EngineOptions { batch, ..options(Pace::Quick) };
         Self::open(TempDir::new().unwrap(), options, seed, Auth::Open).await
+    }
+
+    /// With the demo data and the quick pace, where a call waits so long while there are too many
+    /// copies of the state.
+    pub async fn with_patience(patience: Duration) -> Self {
+        let options = EngineOptions { patience, ..options(Pace::Quick) };
+        Self::open(TempDir::new().unwrap(), options, seed::demo(), Auth::Open).await
     }
 
     /// With the demo data and clients, of whom only those are let in. The demo's own client, which
@@ -171,6 +186,12 @@ impl TestApp {
     pub fn run_purger(&self) -> JoinHandle<()> {
         let engine = self.engine.clone();
         tokio::spawn(async move { engine.run_purger().await })
+    }
+
+    /// Checks the database, as the program does.
+    pub fn run_inspector(&self) -> JoinHandle<()> {
+        let engine = self.engine.clone();
+        tokio::spawn(async move { engine.run_inspector().await })
     }
 
     /// What a query tells of the database.

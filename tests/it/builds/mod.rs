@@ -1,5 +1,11 @@
 //! What a build leaves: as seeds and scenarios say it, and uploads.
 
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!("../fixtures/artifacts/", $name)).as_slice()
+    };
+}
+
 mod deployments;
 mod outputs;
 mod state;
@@ -21,12 +27,6 @@ pub const COMMIT: &str = "7f0c3f8a1d7b5e2b0a4c6d9e8f71625344a5b6c7";
 /// The artifacts of that commit.
 pub const ARTIFACTS: &str =
     "/_emulator/program/4/repository/1/commit/7f0c3f8a1d7b5e2b0a4c6d9e8f71625344a5b6c7/artifacts";
-
-macro_rules! fixture {
-    ($name:literal) => {
-        include_bytes!(concat!("../fixtures/artifacts/", $name)).as_slice()
-    };
-}
 
 /// A content package that needs another one.
 pub const PACKAGE: &[u8] = fixture!("infozip.zip");

@@ -71,3 +71,30 @@ async fn a_re_execution_takes_exactly_what_was_built() {
     assert_eq!(artifact["file"], "dispatcher.zip");
     assert_eq!(app.execution(&again).await.status(), "FINISHED");
 }
+
+#[tokio::test]
+async fn a_rollback_takes_exactly_what_was_built() {
+    let app = TestApp::immediate().await;
+    let main = ARTIFACTS.replace(super::COMMIT, "21eeb31e59b0cab98e42c700ce7d2fc98828e947");
+    let path = format!("{main}/dispatcher.zip");
+    app.request(Method::PUT, &path, DISPATCHER.to_vec()).await;
+    let deploy = async || {
+        let execution = app.start(PRODUCTION).await;
+        let body = json!({"approved": true});
+        app.accept(&execution, "prod approval", "pipeline/advance", &body).await;
+        assert_eq!(app.execution(&execution).await.status(), "FINISHED");
+    };
+    deploy().await;
+    // The demo's three artifacts, of the same commit.
+    app.delete(&path).await;
+    deploy().await;
+
+    let path = format!("{PRODUCTION}/execution?rollback=true");
+    let answer = app.request(Method::PUT, &path, "").await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    let rollback = link(&answer.json(), "self").unwrap();
+    let [artifact] = &artifacts(&app, &rollback).await[..] else { panic!() };
+    assert!(app.download(&link(artifact, "self").unwrap()).await.bytes == DISPATCHER);
+    let log = app.log(&rollback, "prod deploy").await;
+    assert!(log.contains("[INFO] Dispatcher artifact dispatcher.zip\n"), "{log}");
+}

@@ -1,6 +1,10 @@
 //! `…/commit/{commitId}/artifacts`.
 
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
 use axum::http::{Method, StatusCode};
+use futures_util::stream;
 use md5::{Digest, Md5};
 use serde_json::json;
 
@@ -74,6 +78,40 @@ async fn a_build_leaves_the_uploads_of_its_commit_alone_byte_for_byte() {
 }
 
 #[tokio::test]
+async fn files_of_several_makers_are_built_deployed_and_downloaded() {
+    let app = TestApp::immediate().await;
+    let package = "com.acme:acme.ui.apps:1.4.0";
+    for (content, deployed_as) in [
+        (fixture!("infozip.zip"), Some(package)),
+        (fixture!("infozip-piped.zip"), Some(package)),
+        (fixture!("jar.zip"), Some(package)),
+        (fixture!("python-stream.zip"), Some(package)),
+        (fixture!("python-zip64.zip"), Some(package)),
+        (fixture!("java.zip"), Some("com.acme:acme.ui.content:1.4.0-SNAPSHOT")),
+        (fixture!("dispatcher.zip"), Some("Dispatcher artifact of.zip")),
+        (fixture!("python-links.zip"), Some("Dispatcher artifact of.zip")),
+        (fixture!("infozip-stream.zip"), None),
+    ] {
+        let answer = upload(&app, "of.zip", content).await;
+        assert!(answer.status.is_success(), "{}", answer.text());
+        let execution = app.start(DEV).await;
+        let [artifact] = &artifacts(&app, &execution).await[..] else { panic!() };
+        assert!(app.download(&link(artifact, "self").unwrap()).await.bytes == content);
+        let log = app.log(&execution, "dev deploy").await;
+        assert!(log.contains(deployed_as.unwrap_or("of.zip is not deployed")), "{log}");
+    }
+    for (content, reason) in [
+        (fixture!("python-duplicate.zip"), "two entries have the same name"),
+        (fixture!("python-backslash.zip"), "its path contains a backslash"),
+        (fixture!("python-link-outside.zip"), "leads out"),
+    ] {
+        let answer = upload(&app, "refused.zip", content).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert!(answer.text().contains(reason), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn executions_keep_what_they_have_built() {
     let app = TestApp::immediate().await;
     let usual = app.start(DEV).await;
@@ -127,6 +165,34 @@ async fn unusable_uploads_are_refused_and_change_nothing() {
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert_eq!(app.get(ARTIFACTS).await.json(), json!({"artifacts": []}));
     assert_eq!(app.query("SELECT count(*) FROM contents").await, 0);
+}
+
+#[tokio::test]
+async fn a_download_has_the_name_of_the_upload() {
+    let app = TestApp::immediate().await;
+    for (file, name) in [
+        ("a%20b.zip", "filename=\"a b.zip\""),
+        ("%C3%BC;.zip", "filename=\"_;.zip\"; filename*=UTF-8''%C3%BC%3B%2Ezip"),
+    ] {
+        upload(&app, file, DISPATCHER).await;
+        let execution = app.start(DEV).await;
+        let artifact = link(&artifacts(&app, &execution).await[0], "self").unwrap();
+        let download = app.download(&artifact).await;
+        assert_eq!(download.header("content-disposition"), format!("attachment; {name}"));
+        app.delete(&format!("{ARTIFACTS}/{file}")).await;
+    }
+}
+
+#[tokio::test]
+async fn an_upload_has_at_most_512_mib() {
+    let app = TestApp::immediate().await;
+    let mebibyte = Bytes::from(vec![0; 1 << 20]);
+    let pieces = std::iter::repeat_n(mebibyte, 512).chain([Bytes::from_static(b"x")]);
+    let body = Body::from_stream(stream::iter(pieces.map(Ok::<_, Infallible>)));
+    let answer = app.request(Method::PUT, &format!("{ARTIFACTS}/large.zip"), body).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(answer.errors(), "The request body is larger than 536870912 bytes.");
+    assert_eq!(app.get(ARTIFACTS).await.json(), json!({"artifacts": []}));
 }
 
 #[tokio::test]

@@ -132,3 +132,55 @@ async fn the_last_hundred_attempts_at_a_delivery_are_kept() {
     let answer = app.request(axum::http::Method::PUT, "/_emulator/state", state).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text());
 }
+
+/// Starts a pipeline twice, and damages the second execution; returns both paths.
+async fn start_twice(damage: &'static str) -> (TestApp, String, String) {
+    let app = TestApp::new().await;
+    let first = app.start(CODE_QUALITY).await;
+    app.advance("P30D").await;
+    let second = app.start(CODE_QUALITY).await;
+    app.start(OVERSEEN).await;
+    (app.restarted_after(damage).await, first, second)
+}
+
+#[tokio::test]
+async fn an_execution_that_can_not_be_read_is_left_out_of_lists_and_named_by_problems() {
+    for damage in [
+        "UPDATE executions SET timeline = '[1' WHERE id = 953672",
+        "UPDATE executions SET timeline = CAST(x'ff' AS TEXT) WHERE id = 953672",
+        "UPDATE executions SET trigger = 'DANCE', finished_at = 0, due_at = NULL, \
+             status = 'FINISHED' WHERE id = 953672",
+    ] {
+        let (app, first, second) = start_twice(damage).await;
+        let pipeline = CODE_QUALITY;
+        let list = app.get(&format!("{pipeline}/executions")).await.json();
+        let listed = list["_embedded"]["executions"].as_array().unwrap();
+        assert_eq!(listed.len(), 1, "{damage}: {list}");
+        assert!(first.ends_with(listed[0]["id"].as_str().unwrap()), "{damage}: {list}");
+        for path in [
+            pipeline,
+            "/api/program/4/pipelines",
+            "/_emulator/program/4/executions",
+            "/_emulator/program/4/environment/59252/instances",
+            "/_emulator/timers",
+            "/_emulator/status",
+        ] {
+            let answer = app.get(path).await;
+            assert_eq!(answer.status, StatusCode::OK, "{damage}: {path} {}", answer.text());
+        }
+        let current = format!("{pipeline}/execution");
+        for answer in
+            [app.get(&second).await, app.get(&current).await, app.put(&current, &json!({})).await]
+        {
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{damage}");
+            let problem = answer.json();
+            let told = problem["errors"][0].as_str().unwrap().to_owned();
+            assert!(told.contains("executions 953672: "), "{damage}: {told}");
+        }
+        let (status, told) = health(&app).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{damage}");
+        assert_eq!(told["invalidExecutions"][0]["executionId"], "953672", "{told}");
+        assert!(app.delete(pipeline).await.status.is_success(), "{damage}");
+        assert_eq!(health(&app).await.0, StatusCode::OK, "{damage}");
+    }
+}

@@ -1,36 +1,34 @@
 //! `GET /_emulator/program/{id}/environment/{id}/instances`
 
-use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use cloudmanager_emulator::seed::{self, Seed};
 use serde_json::{Value, json};
 
 use crate::app::{PRODUCTION, TestApp};
 
 const DEV: &str = "/api/program/4/pipeline/2";
 
-const DEV_ENVIRONMENT: &str = "59252";
+pub const DEV_ENVIRONMENT: &str = "59252";
 
-const PROD_ENVIRONMENT: &str = "59254";
+pub const PROD_ENVIRONMENT: &str = "59254";
 
 fn path(environment: &str) -> String {
     format!("/_emulator/program/4/environment/{environment}/instances")
 }
 
-async fn instances(app: &TestApp, environment: &str) -> Value {
+pub async fn instances(app: &TestApp, environment: &str) -> Value {
     let answer = app.get(&path(environment)).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     answer.json()["instances"].take()
 }
 
-async fn instance(app: &TestApp, environment: &str, id: &str) -> Value {
+pub async fn instance(app: &TestApp, environment: &str, id: &str) -> Value {
     let all = instances(app, environment).await;
     let found = all.as_array().unwrap().iter().find(|one| one["instanceId"] == id);
     found.unwrap_or_else(|| panic!("{id}: {all:#}")).clone()
 }
 
 /// The executions that deployed what an instance has now, each once.
-async fn deployed_by(app: &TestApp, environment: &str, id: &str) -> Vec<String> {
+pub async fn deployed_by(app: &TestApp, environment: &str, id: &str) -> Vec<String> {
     let instance = instance(app, environment, id).await;
     let parts = instance["packages"].as_array().or(instance["files"].as_array()).unwrap();
     let mut found: Vec<_> =
@@ -40,25 +38,25 @@ async fn deployed_by(app: &TestApp, environment: &str, id: &str) -> Vec<String> 
     found
 }
 
-fn id_of(execution: &str) -> String {
+pub fn id_of(execution: &str) -> String {
     execution.rsplit('/').next().unwrap().to_owned()
 }
 
-async fn commit(app: &TestApp, branch: &str) {
+pub async fn commit(app: &TestApp, branch: &str) {
     let commits = format!("/_emulator/program/4/repository/1/branch/{branch}/commits");
     let answer = app.post(&commits, &json!({})).await;
     assert!(answer.status.is_success(), "{answer:?}");
 }
 
 /// Starts a production pipeline, and approves going live.
-async fn production(app: &TestApp) -> String {
+pub async fn production(app: &TestApp) -> String {
     let execution = app.start(PRODUCTION).await;
     app.advance("PT1M").await;
     app.accept(&execution, "prod approval", "pipeline/advance", &json!({"approved": true})).await;
     execution
 }
 
-async fn pause_production(app: &TestApp) {
+pub async fn pause_production(app: &TestApp) {
     let entry = json!({"action": "deploy", "environmentType": "prod", "outcome": "PAUSED"});
     app.scenario(PRODUCTION, &json!({"times": 1, "steps": [entry]})).await;
 }
@@ -222,121 +220,6 @@ async fn a_running_deployment_is_shown_as_of_now_and_a_stopped_one_leaves_what_i
     assert_eq!(author["packages"][0]["executionId"], again);
     assert_eq!(author["packages"][0]["builtBy"], new[0]);
     assert_eq!(deployed_by(&app, PROD_ENVIRONMENT, "dispatcher2uswest2").await, [again]);
-}
-
-/// The demo with pipelines 101 to 105 that deploy to the dev environment, each its own commit.
-fn shared_environment() -> Seed {
-    let mut seed: Value =
-        serde_saphyr::from_str(include_str!("../../../src/seed/demo.yaml")).unwrap();
-    let program = &mut seed["programs"][0];
-    for (number, (outcome, failures, duration)) in [
-        ("FINISHED", json!([]), "PT9S"),
-        ("FAILED", json!([{"command": "test-dispatcher-configuration"}]), "PT7S"),
-        ("PAUSED", json!([]), "PT13S"),
-        ("FAILED", json!([{"command": "reload-dispatcher"}]), "PT11S"),
-        ("FINISHED", json!([]), "PT4S"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let (id, branch) = (101 + number, format!("b{number}"));
-        program["repositories"][0]["branches"][&branch] = json!(format!("c0ffee{number}"));
-        let options = json!({"dispatcherCacheFlushPaths": [format!("/{number}"), "/all"]});
-        let mut entry = json!({"action": "deploy", "outcome": outcome, "duration": duration});
-        if failures != json!([]) {
-            entry["failures"] = failures;
-        }
-        program["pipelines"].as_array_mut().unwrap().push(json!({
-            "id": id.to_string(), "name": branch, "scenario": {"steps": [entry]},
-            "phases": [{"type": "VALIDATE"},
-                {"type": "BUILD", "repositoryId": "1", "branch": branch},
-                {"type": "DEPLOY", "environmentId": DEV_ENVIRONMENT,
-                    "steps": [{"name": "deploy", "options": options}]}],
-        }));
-    }
-    seed::read(&seed.to_string()).unwrap()
-}
-
-/// How a test lets time pass.
-#[derive(Clone, Copy, Debug)]
-enum Passing {
-    AtOnce,
-    InSteps(&'static str, usize),
-    WithRestarts,
-    WithImports,
-}
-
-async fn pass(app: TestApp, passing: Passing) -> TestApp {
-    match passing {
-        Passing::AtOnce => app.advance("PT1M").await,
-        Passing::InSteps(by, count) => {
-            for _ in 0..count {
-                app.advance(by).await;
-            }
-            app.advance("PT20S").await
-        }
-        Passing::WithRestarts => {
-            let mut app = app;
-            for _ in 0..6 {
-                app.advance("PT7S").await;
-                app = app.restarted().await;
-            }
-            app.advance("PT18S").await;
-            return app;
-        }
-        Passing::WithImports => {
-            for _ in 0..6 {
-                app.advance("PT7S").await;
-                let before = instances(&app, DEV_ENVIRONMENT).await;
-                let state = app.get("/_emulator/state").await.bytes;
-                app.post("/_emulator/reset", &json!({})).await;
-                let answer = app.request(Method::PUT, "/_emulator/state", Body::from(state)).await;
-                assert_eq!(answer.status, StatusCode::NO_CONTENT, "{answer:?}");
-                assert_eq!(instances(&app, DEV_ENVIRONMENT).await, before);
-            }
-            app.advance("PT18S").await
-        }
-    };
-    app
-}
-
-/// Lets five deployments to one environment overlap, and returns what is there after each part.
-async fn overlapping(batch: u32, passing: Passing) -> Vec<Value> {
-    let app = TestApp::in_batches(batch, shared_environment()).await;
-    let mut executions = Vec::new();
-    for id in 101..=105 {
-        executions.push(app.start(&format!("/api/program/4/pipeline/{id}")).await);
-        // The last two begin at one instant.
-        app.advance(if id < 104 { "PT1.3S" } else { "PT0S" }).await;
-    }
-    let app = pass(app, passing).await;
-    let mut seen = vec![instances(&app, DEV_ENVIRONMENT).await];
-    app.accept(&executions[2], "dev deploy", "pipeline/advance", &json!({"resume": true})).await;
-    app.start("/api/program/4/pipeline/105").await;
-    let app = pass(app, passing).await;
-    for execution in executions {
-        assert_ne!(app.execution(&execution).await.status(), "RUNNING");
-    }
-    seen.push(instances(&app, DEV_ENVIRONMENT).await);
-    seen
-}
-
-#[tokio::test]
-async fn overlapping_deployments_leave_the_same_however_time_passes() {
-    let expected = overlapping(1000, Passing::AtOnce).await;
-    assert_ne!(expected[0], expected[1]);
-    for (batch, passing) in [
-        (1, Passing::AtOnce),
-        (2, Passing::AtOnce),
-        (1000, Passing::InSteps("PT0.1S", 400)),
-        (1000, Passing::InSteps("PT2S", 20)),
-        (1, Passing::InSteps("PT8S", 5)),
-        (1000, Passing::WithRestarts),
-        (3, Passing::WithImports),
-    ] {
-        let seen = overlapping(batch, passing).await;
-        assert_eq!(seen, expected, "in batches of {batch}, {passing:?}");
-    }
 }
 
 #[tokio::test]

@@ -14,19 +14,22 @@ use proc_macro2::{TokenStream, TokenTree};
 use names::{Source, find_files, types_of};
 
 /// For each module at the top, what else of this crate it may use, from the lowest layer up.
-const MAY_USE: [(&str, &[&str]); 28] = [
+const MAY_USE: [(&str, &[&str]); 33] = [
     ("domain", &[]),
     ("log", &[]),
     ("content", &["domain"]),
     ("store", &["domain"]),
     ("input", &["domain"]),
     ("seed", &["store", "content", "input", "domain"]),
-    ("engine", &["seed", "store", "content", "domain"]),
+    ("git", &["domain"]),
+    ("engine", &["seed", "git", "store", "content", "domain"]),
     ("http", &["store", "input", "domain"]),
     ("access", &["http", "engine", "store", "domain"]),
     ("extract", &["http", "engine", "domain"]),
     ("api", &["extract", "access", "http", "engine", "store", "content", "domain"]),
-    ("events", &["access", "http", "engine", "store", "domain"]),
+    ("git_server", &["access", "http", "engine", "git", "domain"]),
+    ("outgoing", &[]),
+    ("events", &["outgoing", "access", "http", "engine", "store", "domain"]),
     ("traffic", &["access", "http", "engine", "domain"]),
     (
         "control",
@@ -35,40 +38,54 @@ const MAY_USE: [(&str, &[&str]); 28] = [
             "content", "input", "domain",
         ],
     ),
-    ("openapi", &["control", "traffic", "api", "access", "http"]),
-    ("schema", &["openapi", "seed"]),
+    ("embedded", &[]),
+    ("openapi", &["embedded", "control", "git_server", "traffic", "api", "access", "http"]),
+    ("schema", &["embedded", "openapi", "http", "seed"]),
     ("stop", &[]),
     ("console", &["http"]),
     (
         "service",
         &[
-            "openapi", "console", "control", "traffic", "events", "api", "access", "http",
-            "engine", "seed",
+            "openapi",
+            "console",
+            "control",
+            "traffic",
+            "events",
+            "git_server",
+            "api",
+            "access",
+            "http",
+            "engine",
+            "seed",
         ],
     ),
-    ("server", &["service", "traffic", "engine"]),
+    ("tls", &["http"]),
+    ("server", &["tls", "service", "traffic", "http", "engine", "store"]),
     ("workers", &["engine"]),
     (
         "app",
         &[
-            "server", "service", "workers", "events", "access", "http", "engine", "seed", "store",
-            "log", "domain",
+            "server", "tls", "service", "workers", "events", "access", "http", "engine", "seed",
+            "store", "log", "domain",
         ],
     ),
     ("banner", &["app", "log"]),
-    ("commands", &["log", "control", "seed", "store", "domain"]),
+    ("commands", &["outgoing", "log", "control", "seed", "store", "domain"]),
     (
         "config",
-        &["commands", "banner", "app", "access", "server", "engine", "store", "log", "domain"],
+        &[
+            "commands", "exec", "banner", "app", "access", "server", "engine", "store", "log",
+            "domain",
+        ],
     ),
     // Its tests make options of all parts.
-    ("exec", &["app", "access", "server", "engine", "log", "stop"]),
+    ("exec", &["app", "tls", "http", "access", "server", "engine", "log", "stop"]),
     ("lib", &[]),
     (
         "main",
         &[
             "app", "banner", "commands", "config", "exec", "log", "openapi", "schema", "stop",
-            "store",
+            "store", "tls",
         ],
     ),
 ];
@@ -99,12 +116,16 @@ const PURE: [&str; 15] = [
 const IMPURE: [&str; 6] = ["env", "fs", "net", "os", "process", "thread"];
 
 /// Libraries that only these modules may use.
-const RESERVED: [(&str, &[&str]); 8] = [
+const RESERVED: [(&str, &[&str]); 12] = [
     ("sqlx", &["store"]),
-    ("reqwest", &["commands", "events"]),
-    ("aws_lc_rs", &["engine"]),
+    ("reqwest", &["commands", "events", "outgoing"]),
+    ("aws_lc_rs", &["engine", "tls"]),
+    ("etcetera", &["tls"]),
+    ("rcgen", &["tls"]),
+    ("rustls_native_certs", &["tls"]),
+    ("tokio_rustls", &["tls"]),
     ("webpki", &["domain"]),
-    ("flate2", &["content"]),
+    ("flate2", &["content", "embedded", "git_server"]),
     ("md5", &["content"]),
     ("quick_xml", &["content"]),
     ("zip", &["content"]),

@@ -81,6 +81,19 @@ fn many_packages_are_ordered_quickly() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "it is about real time")]
+fn many_dependencies_are_checked_quickly() {
+    let needs: Vec<_> = (0..1000).map(|number| format!("day/x:other{number}")).collect();
+    let needs: Vec<_> = needs.iter().map(String::as_str).collect();
+    let all: Vec<_> = (0..500).map(|number| package(&format!("p{number}"), &needs)).collect();
+    let begin = std::time::Instant::now();
+    assert_eq!(problems(&all), [""; 0]);
+    // Comparing each dependency with each package takes tens of seconds.
+    let took = begin.elapsed();
+    assert!(took < std::time::Duration::from_secs(8), "{took:?}");
+}
+
+#[test]
 fn a_scenario_names_the_package_that_fails() {
     let case = Case::new(Dev, 1, 1);
     for subject in ["ui.apps", "weretail:ui.apps", "ui.apps-2.1.0.zip"] {
