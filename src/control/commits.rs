@@ -60,8 +60,9 @@ struct Head {
     responses((status = 200, description = "The branches and tags", body = HeadList)))]
 pub async fn get_heads(InRepository { repository, .. }: InRepository) -> Json<HeadList> {
     let heads = repository.heads.iter();
-    let heads =
-        heads.map(|(name, commit)| Head { name: name.clone(), commit_id: commit.clone() }).collect();
+    let heads = heads
+        .map(|(name, commit)| Head { name: name.clone(), commit_id: commit.clone() })
+        .collect();
     Json(HeadList { heads })
 }
 

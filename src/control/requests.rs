@@ -81,8 +81,10 @@ struct RequestView {
 
 impl RequestView {
     fn new(entry: &JournalEntry) -> Self {
-        let JournalEntry { number, at, method, texts, operation_id, status, took, body, .. } = entry;
-        let CallTexts { host, path, query, request_id, organisation, api_key, headers } = texts.get();
+        let JournalEntry { number, at, method, texts, operation_id, status, took, body, .. } =
+            entry;
+        let CallTexts { host, path, query, request_id, organisation, api_key, headers } =
+            texts.get();
         let unless_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let truncated = body.as_ref().is_some_and(|body| body.truncated);
         let answer = entry.answer.as_ref().and_then(|answer| redact::body(path, true, answer));

@@ -86,7 +86,8 @@ impl<'a> Call<'a> {
 
     /// Keeps the body of an answer for the journal if it is whole and short.
     async fn keep_answer(&mut self, answer: Response) -> Response {
-        let is_json = answer.headers().get(header::CONTENT_TYPE).is_some_and(|it| text(it).contains("json"));
+        let is_json =
+            answer.headers().get(header::CONTENT_TYPE).is_some_and(|it| text(it).contains("json"));
         let length = answer.body().size_hint().exact().unwrap_or(u64::MAX);
         if self.entry.is_none() || !is_json || length > LONGEST_ANSWER {
             return answer;
@@ -121,7 +122,8 @@ impl Drop for Call<'_> {
             let body = body.and_then(|bytes| redact::body(path, accepted, bytes));
             let answer = self.answer.take();
             let program = program_of(path);
-            let number = self.traffic.journal().add(JournalEntry { status, took, body, answer, ..entry });
+            let number =
+                self.traffic.journal().add(JournalEntry { status, took, body, answer, ..entry });
             self.traffic.0.engine.notify_request(number, program);
         }
     }
