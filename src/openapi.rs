@@ -266,6 +266,7 @@ mod tests {
         let mut operations = Operations::default();
         let _ = api::router(&mut operations);
         let _ = ims::router(&mut operations);
+        let _ = git_server::router(&mut operations);
         let _ = control::router(&mut operations);
         let served: BTreeSet<_> = operations
             .list()

@@ -260,7 +260,7 @@ impl Engine {
             self.problems.clear_executions();
         }
         if let Some(repositories) = repositories {
-            self.git.set_current(repositories);
+            self.git.set_current(&repositories);
         }
         if has_tags {
             self.tagging.notify_one();

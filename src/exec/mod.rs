@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::app::{App, AppError, AppOptions, Credentials};
 use crate::log::{self, Recent};
-use intercept::Interception;
+use intercept::InterceptedEnvironment;
 use signals::CommandSignals;
 
 /// How long requests in flight may take when the command has ended: only processes that it has
@@ -47,8 +47,11 @@ pub async fn run(
     let signals = CommandSignals::listen().map_err(AppError::Serve)?;
     let app = App::build(options).await?;
     let credentials = app.credentials().await?;
-    let interception =
-        if command.is_intercepted { Some(Interception::prepare(&app).await?) } else { None };
+    let interception = if command.is_intercepted {
+        Some(InterceptedEnvironment::prepare(&app).await?)
+    } else {
+        None
+    };
     let started = start(&command.words, app.url(), &credentials, interception.as_ref());
     let mut child = match started {
         Ok(child) => child,
@@ -95,7 +98,7 @@ fn start(
     command: &[OsString],
     url: &str,
     credentials: &Credentials,
-    interception: Option<&Interception>,
+    interception: Option<&InterceptedEnvironment>,
 ) -> Result<Child, ExitCode> {
     let Credentials { organisation, api_key, token } = credentials;
     let (name, arguments) = command.split_first().ok_or(ExitCode::from(NOT_FOUND))?;

@@ -110,7 +110,7 @@ impl Git {
 
     /// Makes a generation the current one. The files of the earlier one go away as soon as nothing
     /// uses them.
-    pub fn set_current(&self, generation: Arc<Generation>) {
+    pub fn set_current(&self, generation: &Arc<Generation>) {
         // A new database keeps the one that it has: so the order matters.
         self.0.current.send_replace(generation.clone()).abandon();
         generation.keep();

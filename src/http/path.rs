@@ -12,6 +12,7 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::problem::Problem;
+use super::real_names;
 
 /// A parameter of paths.
 #[derive(Clone, Copy, Debug)]
@@ -84,8 +85,7 @@ pub fn describe(parameters: &[PathParameter]) -> Vec<Parameter> {
 /// The prefix of the IMS operations. Some clients call them with a trailing slash.
 const IMS: &str = "/ims/";
 
-/// The host under which Cloud Manager has its git repositories, and the path that they have here.
-const GIT_HOST: &str = "git.cloudmanager.adobe.com";
+/// The path under which the git repositories are here; under their real name they are at the top.
 const GIT: &str = "/git";
 
 /// Returns the request with its path as it is routed: under `/git` for the host of the git
@@ -104,7 +104,7 @@ pub fn normalise_path(mut request: Request) -> Request {
 /// Returns whether a `Host` is that of the git repositories, with or without a port.
 fn is_git_host(host: &str) -> bool {
     let name = host.split_once(':').map_or(host, |(name, _)| name);
-    name.eq_ignore_ascii_case(GIT_HOST)
+    name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case(real_names::GIT)
 }
 
 /// The address with its path as it is routed, if that is another.

@@ -19,6 +19,6 @@ pub fn encode(label: &str, der: &[u8]) -> String {
         pem.push('\n');
         rest = after;
     }
-    pem.push_str(&format!("-----END {label}-----\n"));
+    pem.extend(["-----END ", label, "-----\n"]);
     pem
 }

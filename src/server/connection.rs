@@ -18,8 +18,8 @@ use tower::ServiceExt;
 
 use super::Server;
 use super::activity::{ConnectionActivity, WatchedAnswer, WatchedBody, WatchedStream};
-use super::ports::{Accepted, Gate};
-use super::proxy::{Passage, Target};
+use super::ports::{Accepted, ProxyAccess};
+use super::proxy::{Passage, ProxyTarget};
 use crate::http::arrival::Arrival;
 use crate::traffic::wire::{FailingStream, Socket, WireConnection};
 
@@ -38,7 +38,7 @@ struct Peer {
     activity: Arc<ConnectionActivity>,
     arrival: Arrival,
     /// Whether the caller may use the proxy, and how.
-    gate: Option<Gate>,
+    access: Option<ProxyAccess>,
     /// What the connection is to be after a CONNECT.
     passage: Mutex<Option<Passage>>,
 }
@@ -46,26 +46,26 @@ struct Peer {
 impl Server {
     /// Answers the requests of a connection, until it is closed or its caller is idle for too long.
     pub(super) async fn handle(self: Arc<Self>, accepted: Accepted) {
-        let Accepted { stream, peer, gate } = accepted;
+        let Accepted { stream, peer, access } = accepted;
         let ip = peer.ip().to_canonical();
         let is_forwarder = ip.is_loopback() || self.trusted_proxies.contains(&ip);
         let arrival = Arrival { is_https: false, is_forwarder };
         let (socket, resetting) = Socket::new(stream);
         let wire = WireConnection::through(resetting.clone());
-        let Some(gate) = gate else {
+        let Some(access) = access else {
             self.serve(socket, wire, arrival, None).await;
             return;
         };
         // Otherwise handshakes would wait for acknowledgements that the client delays.
         socket.set_nodelay();
-        let Some((stream, is_https)) = self.greet(socket, &gate).await else { return };
+        let Some((stream, is_https)) = self.greet(socket, &access).await else { return };
         let arrival = Arrival { is_https, ..arrival };
-        match self.serve(stream, wire, arrival, Some(gate.clone())).await {
+        match self.serve(stream, wire, arrival, Some(access.clone())).await {
             None => {}
             Some(Passage::Tunnel(client, server, _slot)) => self.tunnel(client, server).await,
             Some(Passage::Inside(client)) => {
                 let Ok(client) = client.await else { return };
-                let greeted = self.greet(TokioIo::new(client), &gate).await;
+                let greeted = self.greet(TokioIo::new(client), &access).await;
                 let Some((stream, is_https)) = greeted else { return };
                 let arrival = Arrival { is_https, ..arrival };
                 self.serve(stream, WireConnection::through(resetting), arrival, None).await;
@@ -75,7 +75,7 @@ impl Server {
 
     /// Waits for the first byte, which tells TLS from plain HTTP, and does the handshake. Returns
     /// the stream that HTTP goes over, and whether that is TLS.
-    async fn greet<S>(&self, stream: S, gate: &Gate) -> Option<(Box<dyn Stream>, bool)>
+    async fn greet<S>(&self, stream: S, access: &ProxyAccess) -> Option<(Box<dyn Stream>, bool)>
     where
         S: Stream + 'static,
     {
@@ -85,7 +85,7 @@ impl Server {
             if first != HANDSHAKE {
                 return Some((Box::new(stream) as Box<dyn Stream>, false));
             }
-            match gate.acceptor.accept(stream).await {
+            match access.acceptor.accept(stream).await {
                 Ok(stream) => Some((Box::new(stream) as Box<dyn Stream>, true)),
                 Err(error) => {
                     tracing::info!("a TLS handshake failed: {error}");
@@ -105,7 +105,7 @@ impl Server {
         stream: S,
         wire: WireConnection,
         arrival: Arrival,
-        gate: Option<Gate>,
+        access: Option<ProxyAccess>,
     ) -> Option<Passage>
     where
         S: Stream + 'static,
@@ -114,7 +114,7 @@ impl Server {
         let stream = FailingStream::new(stream, wire.clone());
         let stream = TokioIo::new(WatchedStream::new(stream, activity.clone()));
         let (server, passage) = (self.clone(), Mutex::default());
-        let peer = Peer { server, wire, activity: activity.clone(), arrival, gate, passage };
+        let peer = Peer { server, wire, activity: activity.clone(), arrival, access, passage };
         let peer = Arc::new(peer);
         let answering = service_fn(|request| peer.clone().answer(request));
         let serving = http1::Builder::new().serve_connection(stream, answering).with_upgrades();
@@ -158,7 +158,7 @@ impl Peer {
         mut request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let _answering = self.activity.handle();
-        let is_connect = self.gate.is_some() && request.method() == Method::CONNECT;
+        let is_connect = self.access.is_some() && request.method() == Method::CONNECT;
         let upgrade = is_connect.then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
         let body = if body.is_end_stream() {
@@ -181,14 +181,15 @@ impl Peer {
         upgrade: Option<OnUpgrade>,
     ) -> Result<Response, Infallible> {
         let mut arrival = self.arrival;
-        let target = self.gate.as_ref().and_then(|gate| Some((gate, Target::of(&request)?)));
-        if let Some((gate, target)) = target {
+        let target =
+            self.access.as_ref().and_then(|access| Some((access, ProxyTarget::of(&request)?)));
+        if let Some((access, target)) = target {
             let target = match target {
                 Ok(target) => target,
                 Err(refusal) => return Ok(refusal.into_response()),
             };
             if let Some(upgrade) = upgrade {
-                let opened = self.server.open(gate, &target, upgrade).await;
+                let opened = self.server.open(access, &target, upgrade).await;
                 return Ok(match opened {
                     Ok(passage) => {
                         *self.passage.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -199,7 +200,7 @@ impl Peer {
                 });
             }
             if !target.is_real() {
-                return Ok(self.server.forward(gate, &target, request).await);
+                return Ok(self.server.forward(access, &target, request).await);
             }
             arrival.is_https = target.is_https();
             request = target.own_request(request);

@@ -35,7 +35,7 @@ struct Way {
 }
 
 /// Why a server can't be reached.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type ConnectError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The emulator would call itself.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,7 @@ impl Outward {
         self.0.as_ref().is_none_or(|way| way.is_offline)
     }
 
-    fn way(&self) -> Result<&Arc<Way>, Failure> {
+    fn way(&self) -> Result<&Arc<Way>, ConnectError> {
         self.0.as_ref().ok_or_else(|| "there is no proxy".into())
     }
 
@@ -85,15 +85,17 @@ impl Outward {
     }
 
     /// Returns how to do TLS with other servers.
-    pub(super) async fn tls(&self) -> Result<ClientTls, Failure> {
+    pub(super) async fn tls(&self) -> Result<ClientTls, ConnectError> {
         let read = async || {
             // Reading the system's authorities takes some time.
-            Ok::<_, Failure>(tokio::task::spawn_blocking(tls::ClientTls::new).await??)
+            Ok::<_, ConnectError>(tokio::task::spawn_blocking(tls::ClientTls::new).await??)
         };
         self.way()?.tls.get_or_try_init(read).await.cloned()
     }
 
-    async fn in_time<T>(connect: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    async fn in_time<T>(
+        connect: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
         let connected = tokio::time::timeout(TIMEOUT, connect).await;
         connected.unwrap_or_else(|_| Err("it does not answer".into()))
     }
@@ -102,7 +104,7 @@ impl Outward {
 /// Returns the answer when a server can't be reached.
 pub(super) fn refusal(uri: &Uri, error: &(dyn std::error::Error + 'static)) -> Problem {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let is_own = causes.any(|error| error.is::<OwnAddress>());
+    let is_own = causes.any(<dyn std::error::Error>::is::<OwnAddress>);
     let status = if is_own { StatusCode::LOOP_DETECTED } else { StatusCode::BAD_GATEWAY };
     let host = uri.host().unwrap_or_default();
     let why = with_causes(error);
@@ -112,7 +114,7 @@ pub(super) fn refusal(uri: &Uri, error: &(dyn std::error::Error + 'static)) -> P
 
 /// Connects to the host of a URI. A connection to the emulator itself is refused: it would lead back
 /// here without end.
-async fn connect(way: Arc<Way>, uri: Uri) -> Result<TokioIo<TcpStream>, Failure> {
+async fn connect(way: Arc<Way>, uri: Uri) -> Result<TokioIo<TcpStream>, ConnectError> {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
     connector.set_nodelay(true);
@@ -129,7 +131,7 @@ async fn tunnel_through(
     way: &Arc<Way>,
     proxy: &Intercept,
     uri: &Uri,
-) -> Result<TokioIo<TcpStream>, Failure> {
+) -> Result<TokioIo<TcpStream>, ConnectError> {
     check_proxy(proxy)?;
     let way = way.clone();
     let connector = service_fn(move |uri| connect(way.clone(), uri));
@@ -140,7 +142,7 @@ async fn tunnel_through(
     Ok(tunnel.oneshot(uri.clone()).await?)
 }
 
-fn check_proxy(proxy: &Intercept) -> Result<(), Failure> {
+fn check_proxy(proxy: &Intercept) -> Result<(), ConnectError> {
     if proxy.uri().scheme() == Some(&Scheme::HTTP) {
         return Ok(());
     }

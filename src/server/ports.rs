@@ -35,12 +35,12 @@ pub(super) struct Accepted {
     pub stream: TcpStream,
     pub peer: SocketAddr,
     /// None on the port for plain HTTP.
-    pub gate: Option<Gate>,
+    pub access: Option<ProxyAccess>,
 }
 
 /// What a port for the real names allows.
 #[derive(Clone)]
-pub(super) struct Gate {
+pub(super) struct ProxyAccess {
     pub acceptor: Arc<Acceptor>,
     /// Whether the caller may reach other hosts through the proxy.
     pub passes_on: bool,
@@ -52,11 +52,11 @@ impl Ports {
     pub(super) async fn accept(&mut self) -> Accepted {
         let Some(Interception { tls, proxy, acceptor, .. }) = &mut self.interception else {
             let (stream, peer) = Listener::accept(&mut self.plain).await;
-            return Accepted { stream, peer, gate: None };
+            return Accepted { stream, peer, access: None };
         };
         let ((stream, peer), passes_on) = tokio::select! {
             (stream, peer) = Listener::accept(&mut self.plain) => {
-                return Accepted { stream, peer, gate: None };
+                return Accepted { stream, peer, access: None };
             }
             accepted = accept(tls) => {
                 // Nobody who opens this port asks for a proxy that everybody may use.
@@ -65,7 +65,11 @@ impl Ports {
             }
             accepted = accept(proxy) => (accepted, true),
         };
-        Accepted { stream, peer, gate: Some(Gate { acceptor: acceptor.clone(), passes_on }) }
+        Accepted {
+            stream,
+            peer,
+            access: Some(ProxyAccess { acceptor: acceptor.clone(), passes_on }),
+        }
     }
 
     /// Returns the address for TLS, if there is one.

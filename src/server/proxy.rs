@@ -10,12 +10,12 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Server;
-use super::ports::Gate;
+use super::ports::ProxyAccess;
 use crate::http::problem::Problem;
 use crate::http::real_names;
 
 /// Where a request to a proxy is to go.
-pub(super) struct Target {
+pub(super) struct ProxyTarget {
     /// With scheme, host and port.
     uri: Uri,
 }
@@ -28,7 +28,7 @@ pub(super) enum Passage {
     Tunnel(OnUpgrade, TcpStream, OwnedSemaphorePermit),
 }
 
-impl Target {
+impl ProxyTarget {
     /// Returns the target of a request to a proxy, or what is wrong with it. `None` for a request
     /// to the emulator itself, which names no host in its first line.
     pub fn of(request: &Request<Body>) -> Option<Result<Self, Problem>> {
@@ -101,14 +101,14 @@ impl Server {
     /// Does what a CONNECT asks for, up to its answer.
     pub(super) async fn open(
         &self,
-        gate: &Gate,
-        target: &Target,
+        access: &ProxyAccess,
+        target: &ProxyTarget,
         upgrade: OnUpgrade,
     ) -> Result<Passage, Problem> {
         if target.is_real() {
             return Ok(Passage::Inside(upgrade));
         }
-        self.check_passing_on(gate, target)?;
+        self.check_passing_on(access, target)?;
         let slot = self.slots.clone().try_acquire_owned().map_err(|_| {
             let why = "As many connections are open as the limit of descriptors allows.";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many connections", why)
@@ -120,25 +120,25 @@ impl Server {
     /// Passes a request on to another server, and returns its answer.
     pub(super) async fn forward(
         &self,
-        gate: &Gate,
-        target: &Target,
+        access: &ProxyAccess,
+        target: &ProxyTarget,
         request: Request<Body>,
     ) -> Response {
         let answer = async {
-            self.check_passing_on(gate, target)?;
+            self.check_passing_on(access, target)?;
             self.outward.forward(target.uri(), request).await
         };
         answer.await.unwrap_or_else(Problem::into_response)
     }
 
-    fn check_passing_on(&self, gate: &Gate, target: &Target) -> Result<(), Problem> {
+    fn check_passing_on(&self, access: &ProxyAccess, target: &ProxyTarget) -> Result<(), Problem> {
         if self.outward.is_offline() {
             let host = target.host();
             tracing::warn!("--offline: a client wanted to reach {host}, and was refused");
             let why = format!("{host} can't be reached: the emulator runs with --offline.");
             return Err(Problem::new(StatusCode::FORBIDDEN, "Offline", why));
         }
-        if gate.passes_on {
+        if access.passes_on {
             return Ok(());
         }
         Err(Problem::new(
@@ -168,25 +168,29 @@ impl Server {
 mod tests {
     use super::*;
 
-    fn target(method: Method, uri: &str) -> Option<Option<String>> {
+    /// The target of a request, or what it is instead.
+    fn target(method: Method, uri: &str) -> String {
         let request = Request::builder().method(method).uri(uri).body(Body::empty()).unwrap();
-        Target::of(&request).map(|target| Some(target.ok()?.uri.to_string()))
+        match ProxyTarget::of(&request) {
+            None => "not to a proxy".into(),
+            Some(Err(_)) => "refused".into(),
+            Some(Ok(target)) => target.uri.to_string(),
+        }
     }
 
     #[test]
     fn a_request_to_a_proxy_names_a_host() {
-        let some = |uri: &str| Some(Some(uri.to_owned()));
-        assert_eq!(target(Method::CONNECT, "a.example:443"), some("https://a.example:443/"));
-        assert_eq!(target(Method::CONNECT, "[::1]:22"), some("https://[::1]:22/"));
-        assert_eq!(target(Method::GET, "http://a.example/b?c"), some("http://a.example/b?c"));
-        assert_eq!(target(Method::GET, "https://a.example"), some("https://a.example/"));
-        assert_eq!(target(Method::GET, "/a"), None);
-        assert_eq!(target(Method::OPTIONS, "*"), None);
+        assert_eq!(target(Method::CONNECT, "a.example:443"), "https://a.example:443/");
+        assert_eq!(target(Method::CONNECT, "[::1]:22"), "https://[::1]:22/");
+        assert_eq!(target(Method::GET, "http://a.example/b?c"), "http://a.example/b?c");
+        assert_eq!(target(Method::GET, "https://a.example"), "https://a.example/");
+        assert_eq!(target(Method::GET, "/a"), "not to a proxy");
+        assert_eq!(target(Method::OPTIONS, "*"), "not to a proxy");
         for wrong in ["a.example", "a.example:0", "a.example:65536", "u@a.example:443"] {
-            assert_eq!(target(Method::CONNECT, wrong), Some(None), "{wrong}");
+            assert_eq!(target(Method::CONNECT, wrong), "refused", "{wrong}");
         }
         for wrong in ["ftp://a.example/", "http://u:p@a.example/", "http://a.example:0/"] {
-            assert_eq!(target(Method::GET, wrong), Some(None), "{wrong}");
+            assert_eq!(target(Method::GET, wrong), "refused", "{wrong}");
         }
     }
 }

@@ -108,9 +108,9 @@ impl Authority {
 /// some clients would take one for the other.
 fn authority_params(role: &str, key: &KeyPair, below: u8) -> CertificateParams {
     let digest = Sha256::digest(key.der_bytes());
-    let id: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let id = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
     let mut params = CertificateParams::default();
-    params.distinguished_name = named(&format!("{role} {id}"));
+    params.distinguished_name = named(&format!("{role} {id:08x}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     valid_for(params, LIFETIME)

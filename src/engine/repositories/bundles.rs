@@ -10,7 +10,7 @@ use crate::domain::id::RepositoryKey;
 use crate::engine::Engine;
 use crate::git::{Generation, Git, GitError, GitRepository, Heads};
 use crate::store::git::{ExportedState, PIECE};
-use crate::store::{Database, CopyPlaceError, StoreError, git, with_causes};
+use crate::store::{CopyPlaceError, Database, StoreError, git, with_causes};
 
 impl From<GitError> for StoreError {
     fn from(error: GitError) -> Self {

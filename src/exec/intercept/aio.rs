@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Variable, current, home, variable};
+use super::{EnvironmentVariable, current, home, variable};
 
 /// How long the token is good, as the CLI sees it.
 const LIFETIME: Duration = Duration::from_hours(24);
@@ -15,7 +15,7 @@ const CONTEXTS: &str = "AIO_IMS_CONTEXTS_";
 const ORGANISATION: &str = "AIO_CLOUDMANAGER__ORGID";
 
 /// Returns the variables that the user has no settings for.
-pub(super) fn variables(token: &str, organisation: Option<&str>) -> Vec<Variable> {
+pub(super) fn variables(token: &str, organisation: Option<&str>) -> Vec<EnvironmentVariable> {
     let settings: String =
         settings_files().iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
     let mut names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());

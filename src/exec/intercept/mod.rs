@@ -21,16 +21,16 @@ use trust::Bundles;
 const PRELOAD: &str = include_str!("intercept.cjs");
 
 /// A variable and its value.
-type Variable = (OsString, OsString);
+type EnvironmentVariable = (OsString, OsString);
 
 /// The files and variables for a command.
-pub(super) struct Interception {
-    variables: Vec<Variable>,
+pub(super) struct InterceptedEnvironment {
+    variables: Vec<EnvironmentVariable>,
     /// Deleted with this.
     _directory: TempDir,
 }
 
-impl Interception {
+impl InterceptedEnvironment {
     /// Writes the files for a command that reaches an emulator.
     pub async fn prepare(app: &App) -> Result<Self, AppError> {
         let token = app.access_token().await?;
@@ -59,7 +59,7 @@ impl Interception {
     }
 }
 
-fn variable(name: impl Into<OsString>, value: impl Into<OsString>) -> Variable {
+fn variable(name: impl Into<OsString>, value: impl Into<OsString>) -> EnvironmentVariable {
     (name.into(), value.into())
 }
 
@@ -68,7 +68,7 @@ fn current(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
-fn proxy_variables(proxy: SocketAddr) -> Vec<Variable> {
+fn proxy_variables(proxy: SocketAddr) -> Vec<EnvironmentVariable> {
     let url = format!("http://{proxy}");
     let mut variables: Vec<_> =
         ["https_proxy", "HTTPS_PROXY"].map(|name| variable(name, &url)).into();
@@ -93,7 +93,7 @@ fn without_real_names(list: &str) -> String {
     kept.chain(["127.0.0.1", "localhost"]).collect::<Vec<_>>().join(",")
 }
 
-fn node_variables(directory: &Path, proxy: SocketAddr) -> io::Result<Vec<Variable>> {
+fn node_variables(directory: &Path, proxy: SocketAddr) -> io::Result<Vec<EnvironmentVariable>> {
     let preload = directory.join("intercept.cjs");
     fs::write(&preload, PRELOAD)?;
     // In NODE_OPTIONS, quotes enclose a path with spaces, and a backslash stands before another one.
@@ -108,7 +108,7 @@ fn node_variables(directory: &Path, proxy: SocketAddr) -> io::Result<Vec<Variabl
 
 /// Returns the variables for git, which prefers a proxy in the user's configuration to the
 /// environment.
-fn git_variables(proxy: SocketAddr) -> [Variable; 3] {
+fn git_variables(proxy: SocketAddr) -> [EnvironmentVariable; 3] {
     let count: usize = current("GIT_CONFIG_COUNT").parse().unwrap_or(0);
     [
         variable("GIT_CONFIG_COUNT", (count + 1).to_string()),
@@ -120,7 +120,7 @@ fn git_variables(proxy: SocketAddr) -> [Variable; 3] {
     ]
 }
 
-fn java_variable(proxy: SocketAddr, trust_store: &Path) -> Variable {
+fn java_variable(proxy: SocketAddr, trust_store: &Path) -> EnvironmentVariable {
     let options = format!(
         "{} -Dhttps.proxyHost={} -Dhttps.proxyPort={} \"-Djavax.net.ssl.trustStore={}\" \
          -Djavax.net.ssl.trustStoreType=JKS -Djavax.net.ssl.trustStorePassword={}",

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Variable, current, home, variable};
+use super::{EnvironmentVariable, current, home, variable};
 use crate::tls::{self, Authority};
 
 /// The variables that name a file of all authorities that a client trusts.
@@ -24,7 +24,7 @@ impl<'a> Bundles<'a> {
     }
 
     /// Writes them. Returns the variables that name them.
-    pub fn write(&self) -> io::Result<Vec<Variable>> {
+    pub fn write(&self) -> io::Result<Vec<EnvironmentVariable>> {
         let root = self.authority.root_pem();
         let system = tls::system_bundle();
         fs::write(self.trust_store(), tls::trust_store(&system, self.authority))?;
@@ -52,7 +52,7 @@ impl<'a> Bundles<'a> {
     }
 
     /// Writes the settings of wget, which reads no other variable. The last of two settings counts.
-    fn wget(&self, bundle: &Path) -> io::Result<Variable> {
+    fn wget(&self, bundle: &Path) -> io::Result<EnvironmentVariable> {
         let settings = read("WGETRC")
             .or_else(|| fs::read_to_string(home()?.join(".wgetrc")).ok())
             .unwrap_or_default();

@@ -18,6 +18,7 @@ use cloudmanager_emulator::domain::time::Timestamp;
 use cloudmanager_emulator::engine::changes::Change;
 use cloudmanager_emulator::engine::{Engine, EngineOptions};
 use cloudmanager_emulator::events::Deliverer;
+use cloudmanager_emulator::git::GitLimits;
 use cloudmanager_emulator::http::host::Hosts;
 use cloudmanager_emulator::seed::{self, Seed};
 use cloudmanager_emulator::service::{HttpService, service};
@@ -97,6 +98,12 @@ impl TestApp {
     /// copies of the state.
     pub async fn with_patience(patience: Duration) -> Self {
         let options = EngineOptions { patience, ..options(Pace::Quick) };
+        Self::open(TempDir::new().unwrap(), options, seed::demo(), Auth::Open).await
+    }
+
+    /// With the demo data, the quick pace and limits of what `git` may do.
+    pub async fn with_git_limits(git: GitLimits) -> Self {
+        let options = EngineOptions { git, ..options(Pace::Quick) };
         Self::open(TempDir::new().unwrap(), options, seed::demo(), Auth::Open).await
     }
 

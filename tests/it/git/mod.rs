@@ -1,5 +1,7 @@
 //! Repositories that live in git, by the real `git` against the real program.
 
+mod hostile;
+mod limits;
 mod state;
 mod tags;
 mod usual;

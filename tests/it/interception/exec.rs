@@ -132,3 +132,30 @@ async fn call_with_reqwest() {
     let log = signed(client.get(log)).send().await.unwrap();
     assert!(log.text().await.unwrap().contains("BUILD SUCCESS"));
 }
+
+#[test]
+fn the_authority_s_certificate_stays_until_it_is_renewed() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = TempDir::new().unwrap();
+    let ca = |arguments: &[&str]| {
+        program(directory.path()).args(["ca", "--ca-dir", "ca"]).args(arguments).output().unwrap()
+    };
+    let first = ca(&[]);
+    assert!(first.status.success());
+    assert!(first.stdout.starts_with(b"-----BEGIN CERTIFICATE-----\n"));
+    assert_eq!(ca(&[]).stdout, first.stdout);
+    assert_eq!(ca(&["--der"]).stdout[..2], [0x30, 0x82]);
+    let renewed = ca(&["--renew"]).stdout;
+    assert_ne!(renewed, first.stdout);
+    assert_eq!(ca(&[]).stdout, renewed);
+
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(directory.path().join("ca"), open).unwrap();
+    let arguments = ["--ephemeral", "--listen", "127.0.0.1:0", "--tls", "0", "--ca-dir", "ca"];
+    let refused = program(directory.path()).args(arguments).output().unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(told.contains("others have access to the authority's directory"), "{told}");
+    assert_eq!(ca(&[]).status.code(), Some(2));
+}

@@ -14,7 +14,6 @@ async fn the_real_names_are_answered_over_tls() {
     for name in [
         "cloudmanager.adobe.io",
         "ims-na1.adobelogin.com",
-        "git.cloudmanager.adobe.com",
         "static.adobeioevents.com",
         "localhost",
     ] {
@@ -23,6 +22,10 @@ async fn the_real_names_are_answered_over_tls() {
         assert_eq!(answer.status(), 200, "{name}");
         assert_eq!(answer.version(), reqwest::Version::HTTP_11);
     }
+    // Nothing but repositories has this host.
+    let (client, url) = emulator.by_name("git.cloudmanager.adobe.com");
+    let answer = client.get(format!("{url}/_emulator/health")).send().await.unwrap();
+    assert!(answer.status().is_client_error(), "{}", answer.status());
     let client = emulator.client().build().unwrap();
     let url = format!("https://{}/_emulator/health", emulator.tls);
     assert_eq!(client.get(url).send().await.unwrap().status(), 200);
@@ -64,12 +67,9 @@ async fn addresses_and_journal_are_those_of_the_real_names() {
 
 /// The innermost cause of an error that is one of the system.
 fn kind_of(error: &(dyn Error + 'static)) -> Option<std::io::ErrorKind> {
-    let (mut cause, mut kind) = (Some(error), None);
-    while let Some(error) = cause {
-        kind = error.downcast_ref().map(std::io::Error::kind).or(kind);
-        cause = error.source();
-    }
-    kind
+    let causes = std::iter::successors(Some(error), |error| (**error).source());
+    let kinds = causes.filter_map(|error| error.downcast_ref::<std::io::Error>());
+    kinds.last().map(std::io::Error::kind)
 }
 
 #[tokio::test]
