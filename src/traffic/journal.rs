@@ -65,7 +65,7 @@ pub struct CallTexts<'a> {
     pub headers: &'a str,
 }
 
-/// The texts of a call in one allocation. With seven allocations for each call, allocating and
+/// The texts of a call in one allocation. With six allocations for each call, allocating and
 /// freeing would take longer than everything else that the journal does.
 #[derive(Clone, Debug)]
 pub struct PackedTexts {

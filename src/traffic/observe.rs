@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::header::{self, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use http_body_util::{BodyExt, Collected};
 
@@ -87,7 +88,7 @@ impl<'a> Call<'a> {
     /// Keeps the body of an answer for the journal if it is whole and short.
     async fn keep_answer(&mut self, answer: Response) -> Response {
         let is_json =
-            answer.headers().get(header::CONTENT_TYPE).is_some_and(|it| text(it).contains("json"));
+            answer.headers().get(CONTENT_TYPE).is_some_and(|it| text(it).contains("json"));
         let length = answer.body().size_hint().exact().unwrap_or(u64::MAX);
         if self.entry.is_none() || !is_json || length > LONGEST_ANSWER {
             return answer;
