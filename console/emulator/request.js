@@ -37,7 +37,8 @@ function Changes({ request }) {
       <h3>Step changes</h3>
       ${!steps.length && html`<p class="quiet">No step began or ended meanwhile.</p>`}
       <ul class="rows">
-        ${steps.map(it => html`<li key=${it.id}><span>${nameOf(it)}</span><${StatusLight} of=${it.status} /></li>`)}
+        ${steps.map(it => html`
+          <li key=${it.id}><span>${nameOf(it)}</span><${StatusLight} of=${during(it.finishedAt) ? it.status : 'RUNNING'} /></li>`)}
       </ul>
       <${Link} to=${paths.execution(about)}>Execution ${about.id}</${Link}>
     </section>`
