@@ -42,11 +42,11 @@ pub struct AppOptions {
     pub event_url: Option<String>,
     /// Further `Host` names to answer to while listening on loopback.
     pub allow_hosts: Vec<String>,
-    /// Who is let in.
+    /// Which callers are accepted.
     pub auth: Auth,
     /// How the engine is set up.
     pub engine: EngineOptions,
-    /// How long callers are waited for.
+    /// The timeouts of connections.
     pub timeouts: Timeouts,
     /// How clients that call the real names are answered.
     pub interception: InterceptionOptions,
@@ -67,8 +67,8 @@ pub struct App {
 
 /// What a caller authenticates with.
 pub struct Credentials {
-    /// The organisation, if there is one: that of the seed's first tenant, or of the client's; of
-    /// any tenant if the database was there before and does not have that one.
+    /// The organisation, if there is one: with `--auth strict` that of the client, otherwise that
+    /// of the seed's first tenant. If an existing database lacks that tenant, it is another one's.
     pub organisation: Option<String>,
     /// The api key.
     pub api_key: String,
@@ -219,8 +219,8 @@ impl App {
         &self.summary
     }
 
-    /// Returns what a caller can authenticate with: the first client of the seed, if a client is
-    /// needed.
+    /// Returns credentials for a caller: those of the first client of the seed with `--auth
+    /// strict`, otherwise fixed values.
     pub async fn credentials(&self) -> Result<Credentials, AppError> {
         if self.summary.auth == Auth::Open {
             return Ok(Credentials {
@@ -258,7 +258,7 @@ impl App {
             _temporary,
         } = self;
         if summary.auth == Auth::Strict && engine.first_client().is_none() {
-            tracing::warn!("--auth strict lets nobody in: there are no clients in the database");
+            tracing::warn!("--auth strict rejects all calls: there are no clients in the database");
         }
         if ports.are_beyond_loopback() {
             tracing::warn!(
@@ -271,8 +271,8 @@ impl App {
                 () = engine.wait_for_stop() => {}
             }
         };
-        // Each of them ends when the engine stops. The scheduler finishes its batch first. The
-        // database is closed only after all of them, because they use it.
+        // The workers and the server end when the engine stops; the scheduler finishes its batch
+        // first. The database is closed after all of them, because they use it.
         let server = Server::new(engine.clone(), service, timeouts, trusted_proxies);
         let serving = server.run(ports, grace);
         let (worked, (), ()) = tokio::join!(workers.run(&engine), serving, stopping);

@@ -1,4 +1,4 @@
-//! What a build leaves: packages, dispatcher artifacts and other files.
+//! The output of a build: packages, dispatcher artifacts and other files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for ContentDigest {
     }
 }
 
-/// A file that a build leaves.
+/// A file in the output of a build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Output {
@@ -93,23 +93,23 @@ pub struct StoredFile {
     pub file: String,
     /// The digest of its content.
     pub digest: ContentDigest,
-    /// What is known of the content. It is stored once, and added when this is read.
+    /// The properties of the content. They are stored once, and filled in when this is read.
     #[serde(skip)]
     pub content: Arc<Content>,
 }
 
-/// What is known of the content of a stored file.
+/// The properties of the content of a stored file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
     /// Length in bytes.
     pub size: u64,
     /// MD5 in hexadecimal digits.
     pub md5: String,
-    /// What it is to a deployment.
+    /// How deployments use it.
     pub kind: ContentKind,
 }
 
-/// What a file is to a deployment.
+/// How deployments use a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ContentKind {
@@ -117,7 +117,7 @@ pub enum ContentKind {
     Package(PackageProperties),
     /// A dispatcher artifact, with the sorted paths of its files.
     Dispatcher(Arc<Vec<String>>),
-    /// Neither: it is not deployed.
+    /// Any other file, which is not deployed.
     #[default]
     Other,
 }

@@ -1,9 +1,9 @@
-//! What a build leaves, as people write it in seeds and scenarios.
+//! The output of a build, as users write it in seeds and scenarios.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A file that a build leaves: a package, a dispatcher artifact, or a real zip file.
+/// A file in the output of a build: a package, a dispatcher artifact, or a real zip file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = BuildOutput)]

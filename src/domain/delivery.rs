@@ -23,9 +23,9 @@ const RETRY_PERIOD: Duration = Duration::from_days(1);
 words! {
     /// The status of a delivery.
     pub enum DeliveryStatus {
-        /// It is still to be made, or to be made again.
+        /// It was not attempted yet, or will be retried.
         Pending = "PENDING",
-        /// The subscriber has taken it.
+        /// The subscriber has accepted it.
         Delivered = "DELIVERED",
         /// It was given up.
         Failed = "FAILED",
@@ -200,7 +200,8 @@ impl DueDelivery {
     }
 }
 
-/// Returns what follows from an attempt at `now`, after these failed ones.
+/// Returns whether an attempt at `now` ends the delivery, or when it is retried. `earlier` are the
+/// failed attempts before it.
 fn next(reply: &Reply, earlier: Option<Failures>, now: Timestamp) -> Next {
     match reply {
         Reply::Status(200..=299) => return Next::Over(DeliveryStatus::Delivered),

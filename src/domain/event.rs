@@ -4,7 +4,7 @@ use super::time::Timestamp;
 use super::word::words;
 
 words! {
-    /// The five things that Cloud Manager tells subscribers of.
+    /// The five types of events that Cloud Manager sends to subscribers.
     pub enum EventKind {
         /// An execution started.
         ExecutionStarted = "pipelineExecutionStart",

@@ -23,7 +23,8 @@ words! {
         Failed = "FAILED",
         /// By a fault on the system's side.
         Error = "ERROR",
-        /// deploy only: it waits at half its duration; resumed, it runs the rest and is finished.
+        /// deploy only: the step pauses after half of its duration. When it is resumed, it runs the
+        /// rest and finishes.
         Paused = "PAUSED",
     }
 }
@@ -33,11 +34,11 @@ words! {
 pub struct ExtraLine {
     /// The text, without a line end.
     pub line: String,
-    /// How many times it stands there, at least once.
+    /// How many times the line is added, at least once.
     pub times: u64,
 }
 
-/// How the steps that an entry matches go.
+/// The outcome and other properties of the steps that this entry matches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The action of the steps.

@@ -60,7 +60,7 @@ pub struct EntryDocument {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 1000)]
     pub failures: Vec<Failure>,
-    /// What the build leaves, for a build step; as in the repository if absent.
+    /// The output of the build, only for a build step; that of the repository if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 1000)]
     pub builds: Option<Vec<BuildDocument>>,
@@ -88,7 +88,7 @@ pub enum LogLineDocument {
 }
 
 impl LogLineDocument {
-    /// The text, and how many times it stands there.
+    /// Returns the text and how many times it is added.
     #[must_use]
     pub fn text_and_times(&self) -> (&str, u64) {
         match self {
@@ -107,7 +107,7 @@ struct Repeated {
 }
 
 impl<'de> Deserialize<'de> for LogLineDocument {
-    /// Reads a text or an object. What serde derives for this would read lists, too.
+    /// Reads a string or an object. serde's derived code would also accept arrays.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct LineVisitor;
 

@@ -1,7 +1,7 @@
 //! Words of the field: enums without data whose values are known by name.
 
-/// Defines an enum of words. A name stands here alone, whether it is sent, stored or written by
-/// people.
+/// Defines an enum with the names of its values. The same names are used in requests and responses,
+/// in the database, and in documents.
 macro_rules! words {
     (
         $(#[$attribute:meta])*

@@ -14,7 +14,7 @@ use crate::store::emulator::ClockLine;
 const LEASE_MILLIS: f64 = 10_000.0;
 
 /// The pause between two checks while the clock can't go on, in real time.
-const RECHECK: RealDuration = RealDuration::from_secs(1);
+const RECHECK_INTERVAL: RealDuration = RealDuration::from_secs(1);
 
 /// The emulated clock. It runs on a line, stands still while time is being moved, and never goes
 /// back, not even if the process is killed and the wall clock is set back.
@@ -35,7 +35,7 @@ pub struct Clock {
 #[derive(Clone, Copy)]
 struct State {
     line: ClockLine,
-    /// While set, it is that time for everybody.
+    /// If set, the clock stands still and returns this time.
     held_at: Option<Timestamp>,
 }
 
@@ -109,7 +109,7 @@ impl Clock {
         self.lease_expired.notified().await;
     }
 
-    /// Returns the line that it runs on.
+    /// Returns the current line: start time, real start time and rate.
     #[must_use]
     pub fn line(&self) -> ClockLine {
         self.state().line
@@ -148,12 +148,12 @@ impl Clock {
         self.lease_end.store(lease_end.as_millis(), Ordering::SeqCst);
     }
 
-    /// Stands at `at` until a line is set.
+    /// Stops the clock at `at` until a new line is set.
     pub fn hold(&self, at: Timestamp) {
         self.state.write().unwrap_or_else(PoisonError::into_inner).held_at = Some(at);
     }
 
-    /// Returns whether it stands until a line is set.
+    /// Returns whether the clock was stopped by [`Self::hold`].
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.state().held_at.is_some()
@@ -171,11 +171,11 @@ impl Clock {
         let (now, wall) = (self.now(), wall_millis());
         let on_line = time_on(line, wall);
         if on_line > self.lease_end() {
-            return Some(RECHECK);
+            return Some(RECHECK_INTERVAL);
         }
         let wait = real_time_on(line, wall, due)?;
         let is_set_back = wall < line.wall_base || on_line < now;
-        Some(if is_set_back { wait.min(RECHECK) } else { wait })
+        Some(if is_set_back { wait.min(RECHECK_INTERVAL) } else { wait })
     }
 
     /// Returns the real time since `due`, or `None` if emulated time stands still or is being
@@ -214,7 +214,7 @@ pub fn lease_end(line: ClockLine, at: Timestamp) -> Timestamp {
     Timestamp::from_millis(from.as_millis().saturating_add(lease))
 }
 
-/// Returns the emulated time at a wall-clock time. Before the beginning of the line, time stands.
+/// Returns the emulated time at a wall-clock time. Before the line begins, it is the line's base.
 fn time_on(line: ClockLine, wall: i64) -> Timestamp {
     let elapsed = wall.saturating_sub(line.wall_base).max(0);
     #[allow(
@@ -334,11 +334,11 @@ mod tests {
         let clock = Clock::new(line(0, wall_millis(), 1.0), Timestamp::EPOCH);
         clock.set_with_lease(line(hour, wall_millis() + hour, 1.0), Timestamp::MAX);
         assert_eq!(clock.now(), Timestamp::from_millis(hour));
-        assert_eq!(clock.real_time_until(Timestamp::from_millis(hour + 1)), Some(RECHECK));
+        assert_eq!(clock.real_time_until(Timestamp::from_millis(hour + 1)), Some(RECHECK_INTERVAL));
         // After the line began, but before a time that was returned.
         clock.set(line(0, wall_millis(), 1.0));
         clock.extend_lease(Timestamp::from_millis(hour), Timestamp::MAX);
-        assert_eq!(clock.real_time_until(Timestamp::from_millis(hour + 1)), Some(RECHECK));
+        assert_eq!(clock.real_time_until(Timestamp::from_millis(hour + 1)), Some(RECHECK_INTERVAL));
     }
 
     #[test]

@@ -5,15 +5,15 @@ use std::time::Duration;
 use super::Engine;
 use crate::store::Condition;
 
-/// After how many looks a check that failed is repeated at the latest; the first time, after one.
-/// The disk may have been at fault, and work again.
-const MOST_LOOKS: u32 = 64;
+/// The maximum number of intervals between two content checks. A check that did not succeed is
+/// repeated after 1, 2, 4, … intervals: the disk may work again.
+const MAX_CHECK_INTERVALS: u32 = 64;
 
 /// How long the inspector waits between two looks at the database file, in real time.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 impl Engine {
-    /// Returns what is known of the database now.
+    /// Returns the last known condition of the database.
     #[must_use]
     pub fn condition(&self) -> Condition {
         self.database.condition()
@@ -28,7 +28,7 @@ impl Engine {
             if !self.database.is_sound() {
                 if left == 0 {
                     self.database.check(self.go_on()).await;
-                    (left, pause) = (pause, MOST_LOOKS.min(2 * pause));
+                    (left, pause) = (pause, MAX_CHECK_INTERVALS.min(2 * pause));
                 }
                 left -= 1;
             }

@@ -1,4 +1,4 @@
-//! The files that builds leave: uploads, and reading what is stored.
+//! Files that users provide as the output of builds: storing uploads, and reading their contents.
 
 use std::io;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::store::uploads::CommitKey;
 use crate::store::{StoreError, contents, uploads};
 
 /// How many chunks one transaction stores. Others can write between two of them.
-const PORTION: usize = 64;
+const CHUNKS_PER_WRITE: usize = 64;
 
 /// The most files that can be uploaded for a commit.
 pub const MOST_UPLOADS: usize = 1000;
@@ -56,15 +56,15 @@ pub struct Uploaded {
 /// The result of removing a file from a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removed {
-    /// Later builds don't leave it.
+    /// The file was removed: later builds don't produce it.
     Yes,
     /// It was not there.
     NotFound,
 }
 
 impl Engine {
-    /// Stores a file that later builds of a commit leave. It has been received at `source`, which is
-    /// kept until then.
+    /// Stores a file as the output of later builds of a commit. `source` is the received file; it
+    /// must exist until this returns.
     pub async fn upload(
         self: &Arc<Self>,
         key: CommitKey,
@@ -75,7 +75,7 @@ impl Engine {
         let engine = self.clone();
         run_to_the_end(self, async move {
             let uploaded = engine.do_upload(&key, name, reading, source.as_ref()).await;
-            // What was replaced, or stored in vain, may be unused now.
+            // The replaced content, or chunks of an upload that failed, may be unused now.
             engine.purging.wake();
             uploaded
         })
@@ -108,8 +108,8 @@ impl Engine {
         Ok(Uploaded { file, replaced })
     }
 
-    /// Stores a content that is in a file, unless it is stored. Returns the write that completes it,
-    /// and its number.
+    /// Stores the content of a file in chunks, unless the same content is already stored. Returns
+    /// the last, uncommitted write and the identifier of the content.
     async fn store_content(
         self: &Arc<Self>,
         digest: ContentDigest,
@@ -124,7 +124,7 @@ impl Engine {
         let id = contents::begin(&mut write.tx, digest, content).await?;
         let mut file = File::open(source).await?;
         let mut number = 0;
-        while store_portion(&mut write, id, &mut file, &mut number).await? == PORTION {
+        while store_portion(&mut write, id, &mut file, &mut number).await? == CHUNKS_PER_WRITE {
             write.commit().await?;
             write = self.write_in(generation).await?;
         }
@@ -163,8 +163,8 @@ impl Engine {
         removed
     }
 
-    /// Returns the bytes of a stored content from `start` up to `end`, at most `max` of them, but
-    /// some unless `start` is `end`.
+    /// Returns bytes of a stored content, from `start` up to at most `end` or the end of the chunk,
+    /// and at most `max`. The result is empty only if the range is.
     pub async fn read_content(
         &self,
         digest: ContentDigest,
@@ -185,7 +185,7 @@ impl Engine {
     }
 }
 
-/// Stores the next chunks of a file, up to [`PORTION`]. Returns how many.
+/// Stores the next chunks of a file, up to [`CHUNKS_PER_WRITE`]. Returns how many.
 async fn store_portion(
     write: &mut Write,
     content: i64,
@@ -193,7 +193,7 @@ async fn store_portion(
     number: &mut i64,
 ) -> Result<usize, UploadError> {
     let mut chunk = Vec::with_capacity(CHUNK);
-    for stored in 0..PORTION {
+    for stored in 0..CHUNKS_PER_WRITE {
         chunk.clear();
         (&mut *file).take(CHUNK as u64).read_to_end(&mut chunk).await?;
         if chunk.is_empty() {
@@ -202,7 +202,7 @@ async fn store_portion(
         contents::add_chunk(&mut write.tx, content, *number, &chunk).await?;
         *number += 1;
     }
-    Ok(PORTION)
+    Ok(CHUNKS_PER_WRITE)
 }
 
 impl Write {
@@ -229,8 +229,8 @@ impl Write {
         let id = contents::begin(&mut self.tx, *digest, content).await?;
         let mut file = File::from_std(opened);
         let mut number = 0;
-        let mut stored = Ok(PORTION);
-        while let Ok(PORTION) = stored {
+        let mut stored = Ok(CHUNKS_PER_WRITE);
+        while let Ok(CHUNKS_PER_WRITE) = stored {
             stored = store_portion(self, id, &mut file, &mut number).await;
         }
         stored.map_err(|error| match error {
@@ -240,8 +240,8 @@ impl Write {
         contents::complete(&mut self.tx, id).await
     }
 
-    /// Decides what a new execution builds: what the scenario says, else what was uploaded for the
-    /// commit, else what the repository says. The plan holds the first and the last.
+    /// Sets the outputs of a new execution's build: those of the scenario, else the uploads of the
+    /// commit, else those of the repository. The plan already has the first and the last.
     pub async fn decide_outputs(
         &mut self,
         code: &mut Code,
@@ -254,7 +254,7 @@ impl Write {
             let key = CommitKey { program_id, repository_id, commit };
             let uploaded = uploads::list_for_update(&mut self.tx, &key).await?;
             if !uploaded.is_empty() {
-                // Their contents were read with them.
+                // No `describe_outputs` here: the contents were loaded together with the uploads.
                 code.outputs = Some(uploaded.into_iter().map(Output::File).collect());
                 return Ok(());
             }
@@ -262,7 +262,7 @@ impl Write {
         self.describe_outputs(code).await
     }
 
-    /// Adds to the files of a build what is known of their contents.
+    /// Loads the stored descriptions of the contents of a build's files.
     pub async fn describe_outputs(&mut self, code: &mut Code) -> Result<(), StoreError> {
         for output in code.outputs.iter_mut().flatten() {
             if let Output::File(file) = output {

@@ -70,7 +70,7 @@ pub struct EngineOptions {
     pub clock_rate: Option<f64>,
     /// Where a new database's clock starts; now if absent.
     pub clock_start: Option<Timestamp>,
-    /// Encrypts secrets; one of the database's own if absent.
+    /// The key that encrypts secrets; if absent, the key file beside the database.
     pub secret_key: Option<SecretKey>,
     /// How many executions a transaction handles when many are due or added: 20,000 by default.
     /// Other writers get their turn between two batches.
@@ -78,7 +78,7 @@ pub struct EngineOptions {
     /// The limits of what `git` may do.
     pub git: GitLimits,
     /// How long a call waits while there are too many copies of the state, in real time.
-    pub patience: Duration,
+    pub max_copy_wait: Duration,
 }
 
 impl Default for EngineOptions {
@@ -93,7 +93,7 @@ impl Default for EngineOptions {
             // time.
             batch: const { NonZeroU32::new(20_000).unwrap() },
             git: GitLimits::default(),
-            patience: Duration::from_secs(30),
+            max_copy_wait: Duration::from_secs(30),
         }
     }
 }
@@ -106,10 +106,11 @@ pub struct Engine {
     notifier: Notifier,
     schedule: Schedule,
     purging: Purging,
-    /// Whoever stores contents in several transactions, or purges them, has this.
+    /// Locked while contents are stored in several transactions, or purged: the purge must not
+    /// delete the chunks of an unfinished upload.
     storing: Mutex<()>,
     world: World,
-    /// The options of the start, which a reset goes back to.
+    /// The options given at the start; a reset applies them again.
     options: EngineOptions,
     origin: Origin,
     signing_key: Vec<u8>,
@@ -165,7 +166,8 @@ impl Engine {
         });
         engine.catch_up(row, has_key).await?;
         engine.open_repositories().await?;
-        // What fell due while the emulator did not run says nothing about the scheduler.
+        // Changes that became due while the emulator was not running must not count as lateness of
+        // the scheduler.
         engine.counters.record_lateness(Duration::ZERO);
         Ok(engine)
     }
@@ -201,8 +203,8 @@ impl Engine {
         self.clock.now()
     }
 
-    /// Returns the organisation of the seed's first tenant; of any tenant if the database was there
-    /// before and does not have that one.
+    /// Returns the organisation of the seed's first tenant, or of another tenant if an existing
+    /// database does not have that one.
     #[must_use]
     pub fn organisation(&self) -> Option<String> {
         let seed = self.origin.seed();
@@ -210,8 +212,8 @@ impl Engine {
         self.catalog().organisation(first)
     }
 
-    /// Returns the first client of the seed's first tenant that has any; the first of all if the
-    /// database was there before and does not have that one.
+    /// Returns the first client of the seed (of its first tenant with clients), or the first client
+    /// of an existing database that does not have that one.
     #[must_use]
     pub fn first_client(&self) -> Option<Arc<Client>> {
         let seed = self.origin.seed();
@@ -262,11 +264,11 @@ impl Engine {
         self.notifier.epochs.current(pipeline)
     }
 
-    /// Returns an error that explains what is wrong with the files of the database, if that caused
-    /// this error.
+    /// Replaces an error that was caused by the files of the database with one that explains their
+    /// problem. Returns other errors unchanged.
     fn explain<E: From<StoreError> + Error + 'static>(&self, error: E) -> E {
         let Some(explained) = self.database.explain(&error) else { return error };
-        // It tries to write until that succeeds.
+        // The scheduler then tries to write until that succeeds.
         self.schedule.wake();
         explained.into()
     }
@@ -325,7 +327,7 @@ where
 
 /// Runs a long computation to its end like [`run_to_the_end`], but on a thread of its own. So it
 /// does not block the threads that answer requests.
-async fn run_aside<T, E>(
+async fn run_on_own_thread<T, E>(
     engine: &Arc<Engine>,
     command: impl Future<Output = Result<T, E>> + Send + 'static,
 ) -> Result<T, E>
@@ -342,7 +344,7 @@ where
 fn outcome_of<T>(joined: Result<T, JoinError>) -> Result<T, StoreError> {
     joined.map_err(|error| match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
-        // Nothing aborts these tasks but the end of the runtime.
+        // These tasks are aborted only when the runtime shuts down.
         Err(_) => StoreError::Closed,
     })
 }

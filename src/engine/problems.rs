@@ -87,8 +87,8 @@ impl Problems {
 }
 
 impl Engine {
-    /// Notes whether the last work of a worker succeeded. If the files of the database failed, that
-    /// is no problem of the worker: health reports them, and they may work again before it does.
+    /// Records the last outcome of a worker. Errors of the database files are not recorded here:
+    /// health reports them separately, and they may be gone before the worker runs again.
     pub fn note_work<T>(&self, worker: Worker, outcome: &Result<T, StoreError>) {
         let mut workers = self.problems.workers();
         match outcome {

@@ -178,10 +178,10 @@ impl Write {
         emulator::set_git_generation(&mut self.tx, repositories.number()).await?;
         self.memory.repositories = Some(repositories);
         self.memory.has_tags = true;
-        self.keep_out_readers().await;
+        self.lock_out_readers().await;
         let catalog = Catalog::load(&mut self.tx).await?;
         self.set_definitions(catalog);
-        // The time of the change is one of the earlier state.
+        // `seen_at` is a time of the replaced state, which must not be stored in the new one.
         self.seen_at = None;
         self.memory.clock = None;
         let until = lease_end(row.clock, row.seen_at);
@@ -198,7 +198,7 @@ impl Write {
     pub async fn purge_plans(&mut self, plans: &BTreeSet<i64>) -> Result<(), StoreError> {
         let unused = plans::list_unused(&mut self.tx, plans).await?;
         if !unused.is_empty() {
-            self.keep_out_readers().await;
+            self.lock_out_readers().await;
             plans::delete(&mut self.tx, &unused).await?;
         }
         Ok(())
@@ -206,7 +206,7 @@ impl Write {
 
     /// Waits until nobody reads executions, and keeps it so until this write ends. A commit then
     /// clears the plans in memory.
-    async fn keep_out_readers(&mut self) {
+    async fn lock_out_readers(&mut self) {
         if self.memory.world.is_none() {
             self.memory.world = Some(self.engine.world.replace().await);
         }
@@ -221,7 +221,7 @@ impl Write {
         // The right to write is kept until memory has followed: otherwise the next write could
         // begin with the old catalog, and its commit would undo this one in memory.
         let right = self.tx.commit().await?;
-        self.engine.take_over(self.memory, self.changes, right);
+        self.engine.apply_committed(self.memory, self.changes, right);
         Ok(())
     }
 }
@@ -246,7 +246,7 @@ impl Engine {
     /// behind the database.
     ///
     /// The order matters: catalog and clock must be new before anybody is woken and reads them.
-    fn take_over(&self, memory: Memory, mut changes: Changes, _right: Committed) {
+    fn apply_committed(&self, memory: Memory, mut changes: Changes, _right: Committed) {
         let Memory { definitions, clock, held_at, last_returned, lease_end, .. } = memory;
         let Memory { world, replaced, set_aside, has_tags, repositories, .. } = memory;
         let until = lease_end.unwrap_or(Timestamp::MIN);

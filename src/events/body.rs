@@ -91,7 +91,7 @@ fn event_type(kind: EventKind) -> &'static str {
 }
 
 impl<'a> EventBody<'a> {
-    /// Returns what a subscriber is told of `notice`; addresses begin with `base_url`.
+    /// Returns the request body for `notice`. URLs in it begin with `base_url`.
     #[must_use]
     pub fn new(
         notice: &'a Notice,

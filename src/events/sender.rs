@@ -110,8 +110,8 @@ impl Sender {
         Attempt { at: *at, reply, answer, duration }
     }
 
-    /// Asks for proof that the owner of the address expects events. Returns what is wrong with the
-    /// answer otherwise.
+    /// Sends a challenge to the URL of a subscriber: the response proves that it expects events.
+    /// Returns an error message if the response is wrong.
     ///
     /// Source: Adobe I/O Events, "Webhooks": a `GET` with the query parameter `challenge`, which
     /// is to be answered with its value, as it is or as `{"challenge":…}`.

@@ -126,8 +126,8 @@ pub fn start(options: LogOptions, memory: Option<Recent>) -> Result<(), FilterEr
     Ok(())
 }
 
-/// Returns whether JSON is asked for, and writes it from now on. For arguments that can't be read
-/// as a whole.
+/// Returns whether the arguments ask for JSON, and then switches stderr to JSON. For arguments that
+/// can't be parsed, so that even the error is written as JSON.
 pub fn is_json_asked_for(arguments: &[OsString]) -> bool {
     let variable = std::env::var_os("CME_LOG_FORMAT").is_some_and(|format| format == "json");
     let is_asked_for = variable
@@ -166,7 +166,7 @@ fn line_of(text: &str) -> Vec<u8> {
 /// Lets the thread that writes to stderr write an entry.
 fn write(entry: Vec<u8>) {
     // There is a thread for it only if there is anything to write.
-    if STDERR.needs_writer() {
+    if STDERR.claim_writer() {
         let write = || {
             if let Ok(output) = stderr::output() {
                 STDERR.write_to(output);

@@ -22,7 +22,7 @@ struct PendingLines {
     entries: VecDeque<Vec<u8>>,
     /// How many bytes the entries have.
     length: usize,
-    /// How many entries were dropped, and not told of.
+    /// How many dropped entries have not been reported in the log.
     dropped: usize,
     /// How many entries have been written.
     written: u64,
@@ -37,7 +37,7 @@ impl PendingLines {
     }
 
     /// Says where entries are missing.
-    fn tell_of_dropped(&mut self) {
+    fn report_dropped(&mut self) {
         let dropped = std::mem::take(&mut self.dropped);
         if dropped > 0 {
             let note = format!("{dropped} lines were dropped: nobody has read the log");
@@ -72,13 +72,13 @@ impl Queue {
             waiting.dropped += 1;
             return;
         }
-        waiting.tell_of_dropped();
+        waiting.report_dropped();
         waiting.push(entry);
         self.changed.notify_all();
     }
 
-    /// Whether somebody has to write what is added; the first time that this is asked.
-    pub fn needs_writer(&self) -> bool {
+    /// Returns whether the caller must start the writer thread: true only for the first call.
+    pub fn claim_writer(&self) -> bool {
         !std::mem::replace(&mut self.lock().has_writer, true)
     }
 
@@ -102,7 +102,7 @@ impl Queue {
         waiting.length -= entry.len();
         waiting.is_writing = true;
         if waiting.entries.is_empty() {
-            waiting.tell_of_dropped();
+            waiting.report_dropped();
         }
         entry
     }
@@ -162,7 +162,7 @@ mod tests {
     fn entries_without_room_are_dropped_and_counted() {
         let (queue, (open, opened), (sender, written)) =
             (Arc::new(Queue::new()), channel(), channel());
-        assert!(queue.needs_writer() && !queue.needs_writer());
+        assert!(queue.claim_writer() && !queue.claim_writer());
         let writer = queue.clone();
         std::thread::spawn(move || writer.write_to(GatedSink(opened, sender)));
         queue.add(b"first\n".to_vec());

@@ -80,7 +80,7 @@ impl LogEntry {
             "message" => write!(self.text, "{value} "),
             _ if HIDDEN.contains(&name) || name.starts_with(OF_LIBRARIES) => Ok(()),
             _ if PLAIN.contains(&name) => {
-                self.judge(name, &value);
+                self.classify(name, &value);
                 write!(self.text, "{value} ")
             }
             _ => {
@@ -91,7 +91,7 @@ impl LogEntry {
         };
     }
 
-    fn judge(&mut self, name: &str, value: &str) {
+    fn classify(&mut self, name: &str, value: &str) {
         if name == "status" {
             let is_error_code = value.parse().is_ok_and(|code: u16| code >= 400);
             self.is_bad |= is_error_code || ["FAILED", "ERROR", "CANCELLED"].contains(&value);

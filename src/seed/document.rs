@@ -1,5 +1,5 @@
-//! The shapes of a seed document, as it is written in YAML or JSON. What is said of the fields here
-//! is shown by editors, through the JSON Schema that is made of it.
+//! The structure of a seed document in YAML or JSON. The docs of these fields are the descriptions
+//! in the JSON Schema, which editors show.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -80,7 +80,7 @@ pub(super) struct ClientDocument {
     /// checked if the certificate is known.
     #[schema(max_length = 65_536)]
     pub certificate: Option<String>,
-    /// Its roles; without any, it may only read what every role may read.
+    /// Its roles; without any, only operations that need no role are allowed.
     #[serde(default)]
     pub roles: Vec<Role>,
 }
@@ -233,7 +233,7 @@ pub(super) struct RepositoryDocument {
     #[serde(default)]
     #[schema(schema_with = tags)]
     pub tags: BTreeMap<String, String>,
-    /// What a build leaves in `target/*.zip`; two packages and a dispatcher artifact if absent.
+    /// The output of a build in `target/*.zip`; two packages and a dispatcher artifact if absent.
     #[schema(max_items = 1000)]
     pub builds: Option<Vec<BuildDocument>>,
 }
@@ -331,7 +331,7 @@ pub(super) struct StepDocument {
     /// The action of the step.
     #[schema(value_type = Action)]
     pub name: String,
-    /// Its options; which ones are allowed depends on its name.
+    /// The options of the step; the allowed ones depend on its name.
     #[serde(default)]
     pub options: StepOptions,
 }

@@ -12,7 +12,7 @@ const MOST: usize = 50;
 
 /// Returns all fields of a document that have a wrong structure, in the order of their lines. The
 /// first one is known.
-pub(super) fn all_from(first: InvalidField, document: Document<'_>) -> InvalidFields {
+pub(super) fn collect_all(first: InvalidField, document: Document<'_>) -> InvalidFields {
     let mut place = first.field.clone();
     let in_document = |field: InvalidField, document: &Document<'_>| {
         let line = document.line_of(&field.field);

@@ -90,7 +90,7 @@ impl From<Seed> for Origin {
     }
 }
 
-/// Reads a seed in YAML or JSON. One without any field is taken for a mistake.
+/// Reads a seed in YAML or JSON. A document without any field is refused.
 pub fn read(text: &str) -> Result<Seed, InvalidFields> {
     let document = Document::from_yaml(text)?;
     check_filled(&document)?;
@@ -128,7 +128,7 @@ fn read_document(
 ) -> Result<Seed, InvalidFields> {
     match document.read() {
         Ok(seed) => with_lines(&document, |place| Some(build::build(seed, is_tenant, zips, place))),
-        Err(first) => Err(further::all_from(first, document)),
+        Err(first) => Err(further::collect_all(first, document)),
     }
 }
 

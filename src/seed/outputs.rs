@@ -1,4 +1,4 @@
-//! What builds leave, as seeds and scenarios say it.
+//! Reads the outputs of builds from seeds and scenarios.
 
 use std::collections::BTreeSet;
 use std::fs::File;

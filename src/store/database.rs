@@ -58,7 +58,7 @@ impl Database {
         }
         let copies = Copies::beside(file.path());
         copies.sweep();
-        let options = distrustful(file.path())
+        let options = untrusted_file_options(file.path())
             // With WAL, readers don't wait for the writer. With `Normal`, a commit does not wait
             // for the disk: after a power failure the last commits may be missing, but never after
             // a crash of the process, and the file stays intact in both cases.
@@ -160,7 +160,7 @@ impl Database {
             None => Ok(()),
         };
         self.copies.sweep();
-        // Whoever still has the database in hand does not keep others out.
+        // The lock is released explicitly, because others may still hold a reference to this.
         self.file.release().map_err(|error| StoreError::Sqlite(error.into()))?;
         closed
     }
@@ -177,7 +177,7 @@ async fn mark(path: &Path) -> sqlx::Result<()> {
 }
 
 /// Returns options that trust nothing in the file: an imported one may come from anybody.
-pub(super) fn distrustful(path: &Path) -> SqliteConnectOptions {
+pub(super) fn untrusted_file_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .pragma("trusted_schema", "OFF")

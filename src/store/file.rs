@@ -37,7 +37,7 @@ impl DatabaseFile {
         }
         let lock = take_lock(&append(&path, LOCK))?;
         if is_new {
-            owners_alone().create(true).truncate(false).open(&path)?;
+            owner_only_options().create(true).truncate(false).open(&path)?;
         }
         let identity = identity(&fs::metadata(&path)?);
         Ok(Self { path, is_new, identity, lock })
@@ -58,7 +58,7 @@ impl DatabaseFile {
         let path = self.path.display();
         match fs::metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Some(format!(
-                "the database file {path} was deleted: what is written now is lost at the end"
+                "the database file {path} was deleted: further changes will be lost at the end"
             )),
             Err(error) => Some(format!("the database file {path} can't be accessed: {error}")),
             Ok(found) if identity(&found) != self.identity => Some(format!(
@@ -143,7 +143,7 @@ fn check_beside(path: &Path) -> io::Result<()> {
 
 fn take_lock(path: &Path) -> io::Result<File> {
     let failed = |error: io::Error| refused(format!("{}: {error}", path.display()));
-    let lock = owners_alone().create(true).truncate(false).open(path).map_err(failed)?;
+    let lock = owner_only_options().create(true).truncate(false).open(path).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {
@@ -155,7 +155,7 @@ fn take_lock(path: &Path) -> io::Result<File> {
 
 /// Returns options that create files for their owner only. `SQLite` gives its own files the
 /// permissions of the database.
-fn owners_alone() -> OpenOptions {
+fn owner_only_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::database::distrustful;
+use super::database::untrusted_file_options;
 use super::definitions::repositories;
 use super::{Database, StoreError, Transaction};
 use crate::domain::id::{ProgramId, RepositoryId, RepositoryKey};
@@ -40,7 +40,7 @@ pub struct ExportedState(SqliteConnection);
 impl ExportedState {
     /// Opens the file of a state, which nobody else uses.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = distrustful(path)
+        let options = untrusted_file_options(path)
             .journal_mode(SqliteJournalMode::Memory)
             .synchronous(SqliteSynchronous::Off);
         Ok(Self(SqliteConnection::connect_with(&options).await?))

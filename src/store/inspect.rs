@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sqlx::{Connection as _, SqliteConnection};
 
-use super::database::{MIGRATIONS, distrustful, migrator};
+use super::database::{MIGRATIONS, migrator, untrusted_file_options};
 use super::file;
 use super::{Connection, StoreError, with_causes};
 
@@ -27,7 +27,7 @@ pub async fn find_fault(path: &Path) -> Result<Option<String>, StoreError> {
         Ok(true) => return Ok(Some("the file holds no state".to_owned())),
         Err(error) => return Err(failed(&error)),
     }
-    let options = distrustful(path).read_only(true);
+    let options = untrusted_file_options(path).read_only(true);
     let mut database =
         SqliteConnection::connect_with(&options).await.map_err(|error| failed(&error))?;
     let fault = find_fault_in(&mut database).await;

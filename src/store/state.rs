@@ -5,7 +5,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 
-use super::database::distrustful;
+use super::database::untrusted_file_options;
 use super::definitions::scenarios;
 pub use super::inspect::find_fault as inspect;
 use super::{
@@ -50,7 +50,7 @@ pub async fn export(
         .await;
     connection.close().await?;
     written?;
-    let options = distrustful(path)
+    let options = untrusted_file_options(path)
         .journal_mode(SqliteJournalMode::Memory)
         .synchronous(SqliteSynchronous::Off)
         .pragma("secure_delete", "ON");
@@ -130,7 +130,8 @@ const TIMES: &str = "
     WHERE tables.type = 'table' AND columns.type = 'INTEGER' AND (columns.name GLOB '*_at'
         OR columns.name IN ('at', 'clock_base', 'told_until', 'failing_since'))";
 
-/// What counts on, and how far it may have come: there is room for as much again.
+/// Finds counters that are not positive or above half of their range (more would soon overflow),
+/// and sequence numbers with gaps.
 const COUNTERS: &str = "
     SELECT CASE
         WHEN EXISTS (SELECT 1 FROM emulator WHERE next_execution_id NOT BETWEEN 1 AND $1)
@@ -153,7 +154,8 @@ const COUNTERS: &str = "
             THEN 'the attempts at a delivery are not numbered without gaps'
     END";
 
-/// Returns what is wrong with the numbers that nobody reads as anything but a number.
+/// Returns a fault in columns with plain numbers (times and counters), which the typed checks of
+/// rows don't cover.
 async fn find_impossible_number(database: &Database) -> Result<Option<String>, StoreError> {
     let columns: Vec<(String, String)> =
         sqlx::query_as(TIMES).fetch_all(database.readers()).await?;

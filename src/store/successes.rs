@@ -101,7 +101,7 @@ pub async fn list(
 /// Computes all successes again, in a database that nobody else uses: those in the file of somebody
 /// else may be wrong.
 #[allow(clippy::disallowed_methods, reason = "memory has nothing of this database")]
-pub async fn put_right(database: &Database) -> Result<(), StoreError> {
+pub async fn recompute(database: &Database) -> Result<(), StoreError> {
     let mut tx = Database::begin(database).await?;
     sqlx::query("DELETE FROM successes").execute(&mut *tx).await?;
     sqlx::query(COMPUTE).execute(&mut *tx).await?;

@@ -90,7 +90,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Fails if a transaction may still be open, another database attached, or nothing be read.
+    /// Rolls back and detaches. Returns an error if the connection can't be used for a new
+    /// transaction: one may still be open, a database attached, or reading fails.
     async fn undo(&mut self) -> Result<(), StoreError> {
         // SQLite itself has rolled back after some errors. Then this fails, which is fine if a
         // transaction can begin.
@@ -123,7 +124,7 @@ impl Writer {
         tracing::warn!("the connection that writes to the database is replaced");
         let new = SqliteConnection::connect_with(&self.options).await?;
         let old = std::mem::replace(&mut self.connection, new);
-        // Whatever is wrong with it, it is gone now.
+        // An error does not matter: the old connection is not used any more.
         let _ = old.close().await;
         Ok(())
     }

@@ -372,7 +372,7 @@ async fn it_warns_where_only_clients_are_let_in_and_there_are_none() {
     let log = log_of_calls(tenants, &[("/ims/token/v3", form, 400)]).await;
     let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
     let [warning] = warnings[..] else { panic!("{log}") };
-    assert!(warning.contains("--auth strict lets nobody in: there are no clients"), "{warning}");
+    assert!(warning.contains("--auth strict rejects all calls: there are no clients"), "{warning}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cloudmanager_emulator::domain::environment::{EnvironmentStatus, EnvironmentType};
 use cloudmanager_emulator::domain::execution::start::{
-    self, Circumstances, NewExecution, StartRefusal, StartRequest,
+    self, NewExecution, StartContext, StartRefusal, StartRequest,
 };
 use cloudmanager_emulator::domain::execution::{Execution, ExecutionMode, Trigger};
 use cloudmanager_emulator::domain::id::ExecutionId;
@@ -169,7 +169,7 @@ impl World {
         let Self { program, pipeline, scenario, pace } = self;
         start::plan(
             request,
-            Circumstances { program, pipeline, last, source: None, scenario, pace: *pace },
+            StartContext { program, pipeline, last, source: None, scenario, pace: *pace },
         )
     }
 

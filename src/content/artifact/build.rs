@@ -1,6 +1,5 @@
-//! What a build leaves: generated packages and dispatcher artifacts, and stored files. If nobody
-//! says what it leaves, these are two content packages, one of which needs the other, and a
-//! dispatcher artifact.
+//! The output of a build: generated packages and dispatcher artifacts, and stored files. By default
+//! it is two content packages, one of which depends on the other, and a dispatcher artifact.
 
 use std::borrow::Cow;
 use std::io;
@@ -14,7 +13,7 @@ use crate::domain::build::{
 };
 use crate::domain::execution::Execution;
 
-/// What the outputs of a build follow from.
+/// Everything that determines the outputs of a build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build<'a> {
     repository: String,

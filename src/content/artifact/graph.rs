@@ -14,7 +14,7 @@ use super::{ArtifactFile, ArtifactType};
 /// How many points a graph has: an even number, see [`Shape::Mean`].
 const POINTS: u16 = 60;
 
-/// What the value of a metric is to the points of its graph.
+/// How the value of a metric relates to the points of its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     /// Their mean: the points of each half balance those of the other.
@@ -176,7 +176,7 @@ fn share(duration: Duration, position: u16) -> Duration {
     Duration::from_millis(millis).divided_by(i64::from(POINTS - 1))
 }
 
-/// By what a point differs from the value of the metric.
+/// Returns the factor by which a point differs from the value of the metric.
 fn factor(shape: Shape, noise: Noise, position: u16) -> f64 {
     match shape {
         Shape::Mean => {

@@ -1,5 +1,5 @@
-//! Reads what a real zip file is to a deployment. The file may come from anybody: what is read of
-//! it is bounded, and nothing in it leads out of it.
+//! Reads a real zip file and determines how deployments use it. The file is not trusted: sizes are
+//! limited, and paths and links that lead out of the file are refused.
 
 mod path;
 mod properties;

@@ -100,7 +100,7 @@ fn sources(execution: &Execution, position: usize) -> Vec<Source<'_>> {
     }
 }
 
-/// Returns what the numbers in a step's artifacts follow from.
+/// Returns the seed of the pseudo-random numbers in a step's artifacts.
 fn seed(execution: &Execution, position: usize) -> String {
     execution.step_state_id(position).to_string()
 }

@@ -184,7 +184,7 @@ fn run(outputs: &Outputs, order: &Order<'_>, step: &PlannedStep) -> Run {
     }
     let mut run = deployment::perform(order, &failures(order, step));
     if run.outcome.is_ok() && matches!(step.outcome, Outcome::Failed | Outcome::Error) {
-        // What a build leaves decides which commands there are.
+        // The output of the build decides which commands the deployment has.
         run.outcome = Err("the scenario lets a command fail that is not part of it".into());
     }
     run
@@ -369,9 +369,13 @@ pub fn environments_to_search(execution: &Execution) -> BTreeSet<EnvironmentId> 
     deploys.filter_map(|step| Some(step.target.as_ref()?.id)).collect()
 }
 
-/// Decides for each deployment of a new execution whether it can succeed, and freezes what it found
-/// on the instances: `installed` returns the packages on each author and publish instance.
-pub fn foresee(execution: &mut Execution, installed: impl Fn(&Target) -> Vec<Vec<PresentPackage>>) {
+/// Decides for each deployment of a new execution whether it can succeed, and stores in the plan
+/// which needed packages the instances have. `installed` returns the packages on each author and
+/// publish instance.
+pub fn decide_deployments(
+    execution: &mut Execution,
+    installed: impl Fn(&Target) -> Vec<Vec<PresentPackage>>,
+) {
     let mut plan = Plan::clone(&execution.plan);
     let outputs = Outputs::of(&Build::of(execution));
     for step in plan.steps.iter_mut().filter(|step| step.action == Action::Deploy) {
@@ -389,8 +393,8 @@ pub fn foresee(execution: &mut Execution, installed: impl Fn(&Target) -> Vec<Vec
     }
 }
 
-/// Returns when time alone will next change the content about the execution, or `None` if never.
-/// This bounds how long a cached body is valid.
+/// Returns the time of the next change of the generated content that happens without a command, or
+/// `None`. A cached response is valid only until then.
 #[must_use]
 pub fn next_change(execution: &Execution, now: Timestamp) -> Option<Timestamp> {
     let due = machine::due_at(execution);

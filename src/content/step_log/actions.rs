@@ -13,7 +13,7 @@ use crate::domain::scenario::Outcome;
 use super::build;
 use super::script::{Names, ScriptLine};
 
-/// The thousandth of its work from which on a step that fails writes nothing but why.
+/// After this many thousandths of its work, a step that fails writes only the reason.
 const FAILURE: i64 = 900;
 
 /// Returns the lines of a step in order. Those of deployment commands are not among them.

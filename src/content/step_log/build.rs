@@ -33,7 +33,7 @@ const ENVIRONMENT: [&str; 3] = [
 ];
 
 /// How many thousandths of a build its modules take.
-const MODULES_TAKE: i64 = 550;
+const MODULES_THOUSANDTHS: i64 = 550;
 
 pub(super) fn script(
     execution: &Execution,
@@ -89,7 +89,8 @@ fn modules(execution: &Execution, step: &PlannedStep, files: &[BuildFile<'_>]) -
     let packaged = files.iter().map(|it| name(&it.file));
     let modules: Vec<_> = [own].into_iter().chain(packaged).collect();
     let fails = matches!(step.outcome, Outcome::Failed | Outcome::Error);
-    let duration = MODULES_TAKE / i64::try_from(modules.len()).unwrap_or(MODULES_TAKE);
+    let duration =
+        MODULES_THOUSANDTHS / i64::try_from(modules.len()).unwrap_or(MODULES_THOUSANDTHS);
     let mut lines = Vec::new();
     for (number, module) in (0..).zip(modules) {
         let begin = 320 + number * duration;

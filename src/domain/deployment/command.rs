@@ -32,7 +32,7 @@ words! {
 
 impl CommandKind {
     /// Returns the command's default error message, used if the scenario gives none.
-    pub(super) fn usual_error(self) -> &'static str {
+    pub(super) fn default_error(self) -> &'static str {
         match self {
             Self::ManageElbLinksDetach | Self::ManageElbLinksAttach => {
                 "the load balancer did not answer in time"

@@ -75,7 +75,7 @@ struct Dispatcher {
     readiness: Readiness,
 }
 
-/// Whether the files of a dispatcher are in service, and if not, whether they may be.
+/// Whether the files of a dispatcher are in service, and if not, whether they passed the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Readiness {
     /// They are in service.

@@ -116,7 +116,7 @@ fn messages(
     for failure in failures {
         if let Some(command) = failure.find_command(order, plan) {
             messages.entry(identity(command)).or_insert_with(|| {
-                failure.message.clone().unwrap_or_else(|| command.kind.usual_error().to_owned())
+                failure.message.clone().unwrap_or_else(|| command.kind.default_error().to_owned())
             });
         }
     }
@@ -170,13 +170,13 @@ impl Performer<'_> {
     /// not in service is restored, unless its test passed.
     fn recover(&mut self) {
         let unsettled = self.instances.unsettled();
-        self.insist(CommandKind::RestoreBackup, self.instances.untested());
-        self.insist(CommandKind::ReloadDispatcher, unsettled);
-        self.insist(CommandKind::ManageElbLinksAttach, self.instances.detached());
+        self.perform_with_retry(CommandKind::RestoreBackup, self.instances.untested());
+        self.perform_with_retry(CommandKind::ReloadDispatcher, unsettled);
+        self.perform_with_retry(CommandKind::ManageElbLinksAttach, self.instances.detached());
     }
 
     /// Performs a command on each of the instances, and repeats it once where it fails.
-    fn insist(&mut self, kind: CommandKind, instances: Vec<String>) {
+    fn perform_with_retry(&mut self, kind: CommandKind, instances: Vec<String>) {
         let mut instances = instances;
         while !instances.is_empty() {
             let stage = self.performed.last().map_or(0, |last| last.command.stage + 1);

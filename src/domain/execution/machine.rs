@@ -13,10 +13,10 @@
 //! | build or test running | cancel | cancelled; the execution is cancelling |
 //! | execution cancelling | time: `until` | cancelled |
 //!
-//! After the creation and after each finished step there is a pause, as long as the plan says. Where
-//! it has no length, what comes next happens at the same instant, in the same transition. Where a
-//! step ends other than finished, the execution ends with it, the same way. Every other pair is
-//! refused and changes nothing.
+//! After the creation and after each finished step there is a pause, whose length is in the plan.
+//! If the length is zero, the next change happens at the same instant, in the same transition. If a
+//! step ends without success, the execution ends at once, with the same status. Every combination
+//! that is not in the table is refused and changes nothing.
 
 use serde_json::Value;
 
@@ -106,8 +106,8 @@ pub fn answer_timeout(step: &PlannedStep) -> Option<Duration> {
     }
 }
 
-/// Returns when time alone will next change the execution, or `None` if it is over or waits without
-/// a limit.
+/// Returns the time of the next change that happens without a command, or `None` if the execution
+/// has ended or waits without a time limit.
 #[must_use]
 pub fn due_at(execution: &Execution) -> Option<Timestamp> {
     match execution.progress {
@@ -139,7 +139,7 @@ pub fn run_until(execution: &mut Execution, now: Timestamp, effects: &mut Effect
     }
 }
 
-/// Runs an execution to its end, as if every question were answered with yes at once.
+/// Runs an execution to its end. Waiting steps are advanced as soon as they wait.
 pub fn run_to_the_end(execution: &mut Execution, effects: &mut Effects) {
     while let Some(due) = due_at(execution) {
         let waiting =

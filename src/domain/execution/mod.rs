@@ -51,13 +51,13 @@ words! {
 words! {
     /// How an execution or a step ended.
     pub enum End {
-        /// As it should.
+        /// Successfully.
         Finished = "FINISHED",
-        /// By a fault on the customer's side.
+        /// With an error on the customer's side.
         Failed = "FAILED",
-        /// By a fault on the system's side.
+        /// With an error on Cloud Manager's side.
         Error = "ERROR",
-        /// Somebody stopped it, or nobody answered.
+        /// It was cancelled, or nobody answered in time.
         Cancelled = "CANCELLED",
     }
 }
@@ -175,7 +175,7 @@ impl Execution {
         }
     }
 
-    /// Returns when the pause ends that lasts now, if one does: before a step, or before the end.
+    /// Returns the end of the current pause (before a step or before the end), if there is one.
     #[must_use]
     pub fn pause_until(&self) -> Option<Timestamp> {
         if self.progress != Progress::Running {
@@ -213,8 +213,8 @@ impl Execution {
         self.plan.code.built_by.as_ref().map_or(self.id, |build| build.execution_id)
     }
 
-    /// Returns its code, for an execution that copies its artifacts. If it copied them itself, the
-    /// original build stays their source.
+    /// Returns the code for another execution that copies the artifacts of this one. If this one
+    /// copied them too, their source is still the original build.
     #[must_use]
     pub fn code_to_copy(&self) -> Code {
         let mut code = self.plan.code.clone();
@@ -225,8 +225,8 @@ impl Execution {
         code
     }
 
-    /// Returns the metrics of the gate of the step at a position: none while its work is not done,
-    /// if it was cut short, or where it has no gate.
+    /// Returns the gate metrics of the step at a position. Empty if its work is not done, if it was
+    /// interrupted, or if it has no gate.
     #[must_use]
     pub fn gate_metrics(&self, position: usize) -> Vec<Metric> {
         let Some((step, state)) = self.step(position) else { return Vec::new() };

@@ -84,7 +84,7 @@ impl fmt::Display for StartRefusal {
 
 /// Everything that the plan of a new execution depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct Circumstances<'a> {
+pub struct StartContext<'a> {
     /// The program.
     pub program: &'a Program,
     /// The pipeline.
@@ -101,7 +101,7 @@ pub struct Circumstances<'a> {
 }
 
 /// Plans a requested execution, or returns why it can't be started.
-pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution, StartRefusal> {
+pub fn plan(request: StartRequest, on: StartContext<'_>) -> Result<NewExecution, StartRefusal> {
     let (trigger, mode, source, extent) = match request {
         StartRequest::Whole(trigger, mode) => {
             if mode == ExecutionMode::Emergency {
@@ -147,7 +147,7 @@ pub fn plan(request: StartRequest, on: Circumstances<'_>) -> Result<NewExecution
     Ok(NewExecution { trigger, mode, source, plan })
 }
 
-fn check_emergency(on: Circumstances<'_>) -> Result<(), StartRefusal> {
+fn check_emergency(on: StartContext<'_>) -> Result<(), StartRefusal> {
     if !on.program.emergency_mode {
         Err(StartRefusal::EmergencyModeNotActivated)
     } else if on.pipeline.kind() != PipelineKind::Production {

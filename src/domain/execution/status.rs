@@ -5,13 +5,13 @@ use crate::domain::word::words;
 words! {
     /// The status of a step state, as the API names it.
     pub enum StepStatus {
-        /// Its turn has not come.
+        /// The step has not started.
         NotStarted = "NOT_STARTED",
-        /// At work.
+        /// The step is running.
         Running = "RUNNING",
         /// Waits for somebody.
         Waiting = "WAITING",
-        /// Over as it should.
+        /// The step ended successfully.
         Finished = "FINISHED",
         /// Over by a fault on the customer's side.
         Failed = "FAILED",

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub use words::{one_of, unknown};
 
-/// How many wrong fields are told at most.
+/// The maximum number of invalid fields that are reported.
 pub const MOST: usize = 100;
 
 /// A field that is wrong.
@@ -76,10 +76,10 @@ impl IntoIterator for InvalidFields {
 }
 
 impl InvalidFields {
-    /// Returns what `check` makes, or the fields that it found wrong on the way: the first [`MOST`]
-    /// of them.
+    /// Returns the value that `check` produces, or the invalid fields that it reported, at most the
+    /// first [`MOST`].
     ///
-    /// A check that makes nothing has found something wrong.
+    /// If `check` returns `None`, it must have reported at least one field.
     pub fn collect<T>(check: impl FnOnce(&mut Place<'_>) -> Option<T>) -> Result<T, Self> {
         let mut found = Found::default();
         let made = check(&mut Place { found: &mut found, path: String::new() });

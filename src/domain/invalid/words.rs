@@ -1,17 +1,19 @@
 //! Messages about unknown names, with a suggestion.
 
 /// The most names that are listed.
-const FEW: usize = 15;
+const MAX_LISTED_NAMES: usize = 15;
 
 /// How similar a name must be to be suggested, from 0 to 1.
-const ALIKE: f64 = 0.7;
+const MIN_SIMILARITY: f64 = 0.7;
 
 /// Says that a name is not known; `kind` says what it is the name of, for example `field`.
 #[must_use]
 pub fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
     match nearest(name, known) {
         Some(near) => format!("is not a known {kind}; did you mean {near}?"),
-        None if known.is_empty() || known.len() > FEW => format!("is not a known {kind}"),
+        None if known.is_empty() || known.len() > MAX_LISTED_NAMES => {
+            format!("is not a known {kind}")
+        }
         None => format!("is not a known {kind}; known {kind}s: {}", known.join(", ")),
     }
 }
@@ -21,7 +23,9 @@ pub fn unknown(kind: &str, name: &str, known: &[&str]) -> String {
 pub fn one_of(word: &str, allowed: &[&str]) -> String {
     match (nearest(word, allowed), allowed) {
         (_, [only]) => format!("must be {only}"),
-        (Some(near), _) if allowed.len() > FEW => format!("is not known; did you mean {near}?"),
+        (Some(near), _) if allowed.len() > MAX_LISTED_NAMES => {
+            format!("is not known; did you mean {near}?")
+        }
         (Some(near), _) => format!("must be one of {}; did you mean {near}?", allowed.join(", ")),
         (None, _) => format!("must be one of {}", allowed.join(", ")),
     }
@@ -35,7 +39,7 @@ fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     let likeness = |known: &str| strsim::normalized_damerau_levenshtein(&name, &plain(known));
     let rated = known.iter().map(|known| (likeness(known), *known));
     let best = rated.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-    (best.0 >= ALIKE).then_some(best.1)
+    (best.0 >= MIN_SIMILARITY).then_some(best.1)
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ pub enum Change {
     Deliveries(WebhookId),
     /// The clock was set or moved.
     Clock,
-    /// The journal has changed up to the call with this number, which is about a program or not.
+    /// The journal has changed, up to the call with this number; with the program of that call, if
+    /// it is about one.
     Request(u64, Option<ProgramId>),
     /// More changes in one program than are listed one by one. Only the feed creates this.
     ManyInProgram(ProgramId),

@@ -10,7 +10,8 @@ use crate::engine::changes::Change;
 use crate::store::definitions::environments;
 
 impl Engine {
-    /// Sets whether an environment can be deployed to; the environment as it is then.
+    /// Sets the status of an environment, which decides whether it can be deployed to. Returns the
+    /// changed environment.
     pub async fn set_environment_status(
         self: &Arc<Self>,
         program_id: ProgramId,

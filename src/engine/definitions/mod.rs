@@ -26,7 +26,7 @@ pub enum ChangeError {
     /// The repository lives in git, where its commits come from.
     #[error("the repository lives in git")]
     InGit,
-    /// An execution that is not over needs it as it is.
+    /// A pipeline that uses the definition has an unfinished execution.
     #[error("the pipeline {0} has an unfinished execution")]
     InUse(PipelineId),
     /// The request has mistakes.
@@ -38,8 +38,8 @@ pub enum ChangeError {
 }
 
 impl Write {
-    /// Refuses if the pipeline has an execution that is not over. Overdue changes happen first: the
-    /// execution may have ended a moment ago.
+    /// Returns an error if the pipeline has an unfinished execution. Applies overdue changes first:
+    /// they may end the execution.
     async fn check_idle(&mut self, key: PipelineKey) -> Result<(), ChangeError> {
         let last = self.settle_last(key).await?;
         match last.map(|last| last.execution.progress) {
@@ -48,8 +48,8 @@ impl Write {
         }
     }
 
-    /// Like [`Self::check_idle`], for a pipeline that is to be deleted: its last execution may be one
-    /// that can't be read. Nothing else would ever end that one.
+    /// Like [`Self::check_idle`], but also accepts a pipeline whose last execution can't be read:
+    /// such an execution never ends, and deleting the pipeline is the only way to remove it.
     async fn check_deletable(&mut self, key: PipelineKey) -> Result<(), ChangeError> {
         match self.check_idle(key).await {
             Err(ChangeError::Store(StoreError::Unreadable(_))) => Ok(()),

@@ -55,7 +55,8 @@ impl Engine {
             let mut program = write.find_program(key.program_id).ok_or(ChangeError::NotFound)?;
             program.pipelines.remove(&key.pipeline_id).ok_or(ChangeError::NotFound)?;
             write.check_deletable(key).await?;
-            write.put_in_all(key.program_id).await?;
+            // Memories are computed from executions, so they must be brought up to date first.
+            write.fold_all_changes(key.program_id).await?;
             scenarios::delete(&mut write.tx, key).await?;
             pipelines::delete(&mut write.tx, key, now).await?;
             write.set_part(program, Change::Pipeline(key));

@@ -14,8 +14,8 @@ use crate::store::executions::Stored;
 use crate::store::{StoreError, environment_memories};
 
 impl Engine {
-    /// Changes what Customer Success Engineers set for a program. Returns the new version, or
-    /// `None` if there is no such program. `change` may refuse.
+    /// Changes the settings of a program that Customer Success Engineers control. Returns the new
+    /// version, `None` if there is no such program, or the error of `change`.
     pub async fn change_program<R: Send + 'static>(
         self: &Arc<Self>,
         id: ProgramId,

@@ -1,4 +1,4 @@
-//! Webhooks and deliveries: what is due, the outcome of attempts, what was sent.
+//! Webhooks and deliveries: finding due deliveries, recording attempts, listing and redelivering.
 
 pub mod webhooks;
 
@@ -37,11 +37,11 @@ pub struct ReadyDelivery {
 pub struct ReadyDeliveries {
     /// The deliveries, one about each execution.
     pub ready: Vec<ReadyDelivery>,
-    /// When others are due.
+    /// The time at which the next deliveries are due, if there are any.
     pub next: Option<Timestamp>,
 }
 
-/// The deliveries to a subscriber that can be attempted now, and what is wrong with its queues.
+/// The deliveries to a subscriber that can be attempted now, and the defects of its queues.
 #[derive(Default)]
 struct FoundDeliveries {
     deliveries: ReadyDeliveries,
@@ -88,8 +88,8 @@ impl Engine {
         webhook: WebhookId,
         most: usize,
     ) -> Result<FoundDeliveries, StoreError> {
-        // Catalog and queues must be of the same state: after an import, another subscriber may
-        // have the same identifier.
+        // Prevents an import between the two reads: afterwards another subscriber may have the same
+        // identifier.
         let _world = self.world.read().await;
         let catalog = self.catalog();
         let Some(webhook) = catalog.find_webhook(webhook) else {

@@ -11,7 +11,7 @@ use crate::store::{StoreError, webhooks};
 /// Why a subscription was not added.
 #[derive(Debug, thiserror::Error)]
 pub enum SubscribeError {
-    /// The subscriber has one for the same address.
+    /// The subscriber already has a subscription with this URL.
     #[error("the webhook {0} has the same subscriber and address")]
     AlreadyThere(WebhookId),
     /// There is no such tenant.
@@ -46,8 +46,8 @@ impl Engine {
         .await
     }
 
-    /// Ends a subscription, or all of them. Returns whether there was any. Pending deliveries to it
-    /// are not made any more.
+    /// Deletes a subscription, or all if `id` is `None`. Returns whether there was any. Pending
+    /// deliveries to it are not sent.
     pub async fn unsubscribe(self: &Arc<Self>, id: Option<WebhookId>) -> Result<bool, StoreError> {
         self.write(async move |mut write| {
             let engine = write.engine.clone();

@@ -1,5 +1,5 @@
-//! Commands: load the execution, let overdue changes happen, decide, save with the events. All of
-//! it is one transaction.
+//! Commands. In one transaction, a command loads the execution, applies overdue changes, makes its
+//! own change, and saves the execution with its events.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::save::Changed;
 use crate::domain::execution::machine::{self, Effects, Refusal, StepRequest};
 use crate::domain::execution::plan::{Code, DISABLE_BUILD_REUSE, KnownBuild};
 use crate::domain::execution::start::{
-    self, Circumstances, NewExecution, StartRefusal, StartRequest,
+    self, NewExecution, StartContext, StartRefusal, StartRequest,
 };
 use crate::domain::execution::{Execution, Progress, Trigger, rollback};
 use crate::domain::id::{PipelineKey, StepKey};
@@ -31,7 +31,7 @@ pub enum StartError {
     /// There is no such pipeline.
     #[error("no such pipeline")]
     NoSuchPipeline,
-    /// It has an execution that is not over.
+    /// The pipeline has an unfinished execution.
     #[error("the pipeline is busy")]
     Busy,
     /// What was asked for is not possible.
@@ -62,9 +62,9 @@ pub enum StepError {
 /// What is asked of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepCommand {
-    /// Go on.
+    /// Answer the waiting step, so that it continues.
     Advance,
-    /// Stop.
+    /// Cancel the step, or reject what it asks for.
     Cancel,
 }
 
@@ -78,8 +78,8 @@ impl fmt::Display for StepCommand {
 }
 
 impl Engine {
-    /// Starts an execution of a pipeline for `user`. Returns it as it was created, though what is
-    /// due at once has already happened in the database.
+    /// Starts an execution of a pipeline for `user`. Returns it as it was created; the stored
+    /// execution already includes changes that were due immediately.
     pub async fn start(
         self: &Arc<Self>,
         pipeline: PipelineKey,
@@ -125,7 +125,7 @@ async fn start(
         None => Scenario::default(),
     };
     let source = find_source(&mut write, request, pipeline, last.as_ref()).await?;
-    let circumstances = Circumstances {
+    let circumstances = StartContext {
         program,
         pipeline,
         last: last.as_ref(),
@@ -142,7 +142,7 @@ async fn start(
     }
     let id = write.take_execution_ids(1).await?;
     let mut created = planned.create(id, pipeline, user, write.now);
-    write.foresee(&mut created).await?;
+    write.decide_deployments(&mut created).await?;
     let mut execution = created.clone();
     let mut effects = Effects::default();
     machine::run_until(&mut execution, write.now, &mut effects);
@@ -193,7 +193,7 @@ async fn find_reusable_build(
     let code @ Code { commit: Some(_), built_by: None, .. } = &planned.plan.code else {
         return Ok(None);
     };
-    // An update changes what is built, although the commit stays the same.
+    // An update by Adobe always builds new artifacts, although the commit stays the same.
     if !planned.plan.may_reuse() || planned.trigger == Trigger::PushUpgrades {
         return Ok(None);
     }
@@ -226,8 +226,8 @@ async fn command_step(
         StepCommand::Advance => StepRequest::Advance(body),
         StepCommand::Cancel => StepRequest::Cancel(body),
     };
-    // A refusal changes nothing itself. What was overdue has happened all the same and is saved, so
-    // the refusal is returned only after the commit.
+    // A refused command changes nothing, but the overdue changes must be saved anyway. So the
+    // refusal is returned only after the commit.
     let before = Some(execution.clone());
     let outcome = machine::apply(&mut execution, position, command, now, &mut effects);
     machine::run_until(&mut execution, now, &mut effects);

@@ -31,7 +31,7 @@ pub enum HistoryError {
     /// There is no such pipeline.
     #[error("no such pipeline")]
     NoSuchPipeline,
-    /// The first of them would be too long ago.
+    /// The oldest execution would start before the earliest possible time.
     #[error("the oldest of these executions would start before {}", Timestamp::MIN)]
     TooFar,
     /// The pipeline does not deploy to production, so nothing is re-executed or rolled back.
@@ -55,7 +55,7 @@ pub struct History {
 }
 
 impl Engine {
-    /// Gives a pipeline `count` (at least one) finished executions before all that it has.
+    /// Adds `count` (at least one) finished executions to a pipeline, older than its existing ones.
     pub async fn add_history(
         self: &Arc<Self>,
         pipeline: PipelineKey,
@@ -154,8 +154,8 @@ impl Write {
         Ok(())
     }
 
-    /// Records the newest two of a batch as successes: others can't be among the newest with other
-    /// artifacts than the one after them.
+    /// Records the newest two of a batch as successes. Older ones are never needed: a rollback uses
+    /// only the newest success and the newest one with other artifacts.
     async fn record_past_successes(
         &mut self,
         oldest: &Execution,
@@ -213,13 +213,14 @@ fn past_execution(
     let create = |past: NewExecution| {
         let mut execution = past.create(id, pipeline, user.clone(), created_at);
         // What was on the instances then is not known.
-        deployment::foresee(&mut execution, |_| Vec::new());
+        deployment::decide_deployments(&mut execution, |_| Vec::new());
         execution
     };
     let mut execution = create(past.clone());
     let mut steps = execution.plan.steps.iter();
     if steps.any(|step| step.outcome != Outcome::Finished) {
-        // What builds leave now can't be deployed, so those of the past left something else.
+        // The current outputs of builds can't be deployed, so the past execution gets the default
+        // outputs instead: it must have succeeded.
         let mut past = past;
         past.plan.code.outputs = None;
         execution = create(past);

@@ -1,4 +1,4 @@
-//! What environments remember: kept with each change of a deployment, and read as of now.
+//! The memories of environments (packages and files on their instances), updated with deployments.
 //!
 //! A memory holds every change up to a time, and the row names the deployments that may have
 //! changed more since: those under way and those that ended. From time to time, and before a
@@ -36,12 +36,12 @@ fn environment_of(execution: &Execution, position: usize) -> Option<EnvironmentK
 struct ChangedDeployment<'a> {
     position: usize,
     execution: &'a Execution,
-    /// What a command changed on instances at once.
+    /// The changes that a command has made to instances immediately.
     at_once: Vec<InstanceChange>,
 }
 
 impl Changed {
-    /// Returns its deployments that began, paused, went on or ended, by environment.
+    /// Returns the deployments that started, paused, resumed or ended, with their environments.
     fn deployments(
         &self,
         until: Timestamp,
@@ -142,8 +142,8 @@ fn readable(listed: Listed) -> impl Iterator<Item = Execution> {
 }
 
 impl Write {
-    /// Lets environments remember the deployments that have changed up to `until`. Each row is
-    /// written once.
+    /// Records deployments that have changed up to `until` in the memories of their environments.
+    /// Each row is written once.
     pub(super) async fn remember(
         &mut self,
         changed: &[Changed],
@@ -174,7 +174,7 @@ impl Write {
                 at_once.extend(changes);
             }
             if !at_once.is_empty() || stored.is_full() {
-                self.put_in(key, stored, until, before, at_once, &under_way).await?;
+                self.fold_changes(key, stored, until, before, at_once, &under_way).await?;
             }
         }
         environment_memories::put(&mut self.tx, &memories).await
@@ -183,7 +183,7 @@ impl Write {
     /// Puts the changes of all deployments up to `until` into a memory, then those that a command
     /// makes `at_once`. `before` is the commanded execution before the command, `under_way` names
     /// its deployments after it.
-    async fn put_in(
+    async fn fold_changes(
         &mut self,
         key: EnvironmentKey,
         stored: &mut StoredMemory,
@@ -195,7 +195,7 @@ impl Write {
         let is_other = |it: &Execution| before.is_none_or(|before| before.id != it.id);
         let mut executions = self.list_deploying(key, stored, until).await?;
         executions.retain(is_other);
-        // A new execution has done nothing before: all that it does is done by its start.
+        // A new execution has deployed nothing before its start: all its changes are in `at_once`.
         executions.extend(before.filter(|it| it.progress != Progress::NotStarted).cloned());
         let mut collected = Collected::new(key, until, stored, executions);
         if let Some(before) = before {
@@ -208,8 +208,8 @@ impl Write {
         stored.set(&memory, collected.under_way)
     }
 
-    /// Returns the executions that may have changed an environment up to `until` more than its row
-    /// says.
+    /// Returns the executions that may have made changes to an environment, up to `until`, that its
+    /// row does not contain.
     async fn list_deploying(
         &mut self,
         (program, _): EnvironmentKey,
@@ -223,9 +223,12 @@ impl Write {
         Ok(readable(named).chain(readable(overdue)).collect())
     }
 
-    /// Decides whether the deployments of a new execution can succeed, by its build and the packages
-    /// that are on the instances now.
-    pub(super) async fn foresee(&mut self, created: &mut Execution) -> Result<(), StoreError> {
+    /// Decides whether the deployments of a new execution can succeed: that depends on the packages
+    /// that it builds and those that are on the instances now.
+    pub(super) async fn decide_deployments(
+        &mut self,
+        created: &mut Execution,
+    ) -> Result<(), StoreError> {
         let program = created.pipeline.program_id;
         let searched = deployment::environments_to_search(created).into_iter();
         let keys: BTreeSet<EnvironmentKey> = searched.map(|id| (program, id)).collect();
@@ -236,7 +239,7 @@ impl Write {
             let executions = self.list_deploying(key, &stored, self.now).await?;
             memories.insert(key, memory_at(key, self.now, &stored, executions)?);
         }
-        deployment::foresee(created, |target: &Target| {
+        deployment::decide_deployments(created, |target: &Target| {
             let memory = memories.get(&(program, target.id));
             memory.map(|memory| memory.installed(target.topology)).unwrap_or_default()
         });
@@ -245,20 +248,20 @@ impl Write {
 
     /// Puts the changes of all deployments to the environments of a program into their memories:
     /// executions of the program are about to be removed.
-    pub async fn put_in_all(&mut self, program: ProgramId) -> Result<(), StoreError> {
+    pub async fn fold_all_changes(&mut self, program: ProgramId) -> Result<(), StoreError> {
         let Some(found) = self.catalog.find_program(program).cloned() else { return Ok(()) };
         let keys = found.environments.keys().map(|id| (program, *id)).collect();
         let mut memories = environment_memories::list_for_update(&mut self.tx, &keys).await?;
         memories.retain(|_, stored| !stored.deployments.is_empty());
         let none = BTreeSet::new();
         for (key, stored) in &mut memories {
-            self.put_in(*key, stored, self.now, None, Vec::new(), &none).await?;
+            self.fold_changes(*key, stored, self.now, None, Vec::new(), &none).await?;
         }
         environment_memories::put(&mut self.tx, &memories).await
     }
 
-    /// Lets environments without a memory remember their newest deployment of the past, to stage
-    /// or production.
+    /// Creates memories for the stage and production environments that have none yet, from a
+    /// deployment in the past.
     pub(super) async fn remember_past(&mut self, past: &Execution) -> Result<(), StoreError> {
         let mut changes = BTreeMap::new();
         for (position, step) in past.plan.steps.iter().enumerate() {
@@ -285,7 +288,7 @@ impl Write {
         environment_memories::put(&mut self.tx, &memories).await
     }
 
-    /// Returns whether the environment exists: its deployments may be older.
+    /// Returns whether the environment still exists; deployments to deleted ones are not recorded.
     fn is_known(&self, (program, environment): EnvironmentKey) -> bool {
         let program = self.catalog.find_program(program);
         program.is_some_and(|program| program.environments.contains_key(&environment))
@@ -301,7 +304,8 @@ impl Engine {
     ) -> Result<Vec<(String, InstanceKind, InstanceMemory)>, StoreError> {
         let _world = self.world.read().await;
         let key = (program.id, environment.id);
-        // In this order: what is overdue now may be saved in between, and then the row names it.
+        // Overdue executions are read before the row: if one is saved between the two reads, the
+        // row names it. In the other order, it could be missed.
         let now = self.now();
         let (database, program) = (&self.database, program.id);
         let overdue =

@@ -32,7 +32,7 @@ pub struct ExecutionPage {
     pub total: u64,
 }
 
-/// What a pipeline's newest executions say about it.
+/// The state of a pipeline, derived from its newest executions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
     /// Whether an execution is not over.
@@ -74,7 +74,7 @@ impl Engine {
         Ok(Some(Snapshot { execution: bring_to(now, execution), is_last, now }))
     }
 
-    /// Returns the execution of a pipeline that is not over.
+    /// Returns the unfinished execution of a pipeline, if it has one.
     pub async fn find_current_execution(
         &self,
         pipeline: PipelineKey,
@@ -97,8 +97,8 @@ impl Engine {
         listed.readable
     }
 
-    /// Returns the executions of a pipeline, newest first, without the newest `start`, at most
-    /// `limit`. Those that can't be read are left out, here and below, but they are counted.
+    /// Returns the executions of a pipeline, newest first: skips `start` and returns at most
+    /// `limit`. Executions that can't be read are left out, here and below, but counted in `total`.
     pub async fn list_executions(
         &self,
         pipeline: PipelineKey,
@@ -127,7 +127,8 @@ impl Engine {
         Ok(ExecutionPage { executions, total })
     }
 
-    /// Returns what the newest executions say about each pipeline of a program, or about one.
+    /// Returns the activity of each pipeline of a program, or of one. Pipelines without executions
+    /// are left out.
     pub async fn list_activities(
         &self,
         program: &Program,
@@ -138,7 +139,7 @@ impl Engine {
         let successes = successes::list(&self.database, program.id, pipeline).await?;
         let mut activities: Vec<(PipelineId, Activity)> = Vec::new();
         // The list is sorted by pipeline, and newest first within each. Two executions are enough:
-        // only the newest can be running, and then the one before it has ended last.
+        // only the newest can be running, and if it is, the second is the last one that ended.
         let newest = executions::list_newest(&self.database, program.id, pipeline).await?;
         for stored in self.readable(newest) {
             let execution = bring_to(now, stored.execution);
@@ -178,8 +179,8 @@ impl Engine {
         Ok(newest.into_iter().map(|stored| bring_to(now, stored.execution)).collect())
     }
 
-    /// Returns the executions of a program, newest first: those with a status, and older than one of
-    /// them. Returns `None` if that one is not there.
+    /// Returns the executions of a program, newest first. `status` keeps only executions with that
+    /// status, `before` only those older than it. Returns `None` if `before` does not exist.
     pub async fn list_program_executions(
         &self,
         program: &Program,

@@ -66,7 +66,7 @@ pub struct Settled {
 
 /// Coordinates the scheduler with those who set or move the clock.
 pub(in crate::engine) struct Schedule {
-    /// Held by whoever moves time. Between two of its batches others may write, but not move time.
+    /// Locked while time is moved. Between two batches others may write, but not move time.
     turn: Mutex<()>,
     /// When the scheduler is going to wake, in emulated milliseconds.
     wakes_at: AtomicI64,
@@ -81,7 +81,8 @@ impl Default for Schedule {
 }
 
 impl Schedule {
-    /// Waits for the turn to move time: for the scheduler, and for whoever sets or moves the clock.
+    /// Waits until nobody else moves time. The scheduler and all calls that set or move the clock
+    /// use this, so that only one of them runs at a time.
     pub async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
     }
@@ -162,8 +163,8 @@ impl Engine {
         .await
     }
 
-    /// Moves the clock forward. When this answers, everything due until then has happened, each
-    /// at its own time. It goes on even if the caller leaves.
+    /// Moves the clock forward. When this returns, every change due up to the target was applied at
+    /// its own time. The move continues even if the caller disconnects.
     pub async fn advance_clock(
         self: &Arc<Self>,
         destination: Destination,
@@ -271,7 +272,7 @@ impl Engine {
     }
 
     /// Handles everything that is due now. If the last write failed, it also makes one, to find out
-    /// whether the database works again.
+    /// whether the database works again. A commit that succeeds clears the trouble.
     async fn settle_and_recover(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
         let settled = async {
             if self.time_until_renewal().is_zero() {

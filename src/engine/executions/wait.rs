@@ -13,7 +13,8 @@ use crate::store::StoreError;
 /// What to wait for in an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Milestone {
-    /// A step waits for a person. Also reached when the execution is over, because then none will.
+    /// A step waits for a person. Also reached when the execution has ended, because then no step
+    /// will ever wait.
     Waiting,
     /// The execution is over.
     Ended,
@@ -83,7 +84,7 @@ impl Engine {
         let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// Waits without a limit until every delivery that is due has been tried.
+    /// Waits without a limit until no delivery is due. A failed one is due again later.
     pub async fn wait_for_deliveries(&self) -> Result<(), WaitError> {
         let mut listener = self.listen([Topic::AnyDeliveries, Topic::Clock]);
         loop {

@@ -9,7 +9,7 @@ use crate::domain::variable::Owner;
 use crate::engine::catalog::Catalog;
 use crate::engine::changes::Change;
 use crate::engine::write::Write;
-use crate::engine::{Engine, run_aside};
+use crate::engine::{Engine, run_on_own_thread};
 use crate::seed::Seed;
 use crate::store::{StoreError, emulator};
 
@@ -50,10 +50,11 @@ impl Engine {
     /// Adds what a seed defines, all of it or nothing. Definitions that already exist stay as they
     /// are.
     pub async fn add(self: &Arc<Self>, seed: Seed) -> Result<Added, AddError> {
-        self.add_if(seed, |_, _| Ok(())).await
+        self.add_checked(seed, |_, _| Ok(())).await
     }
 
-    /// Adds a part of a program that is still there, unless the same part has come meanwhile.
+    /// Adds a part to an existing program. Returns an error if the program was deleted, or if the
+    /// part was added meanwhile.
     pub async fn add_part(self: &Arc<Self>, seed: Seed) -> Result<(), AddError> {
         let check = |seed: &Seed, catalog: &Catalog| {
             for program in &seed.programs {
@@ -64,17 +65,17 @@ impl Engine {
             }
             Ok(())
         };
-        self.add_if(seed, check).await.map(|_| ())
+        self.add_checked(seed, check).await.map(|_| ())
     }
 
-    /// Adds what a seed defines, if a check of what is there then finds nothing wrong.
-    async fn add_if(
+    /// Adds the definitions of a seed, if `check` accepts the definitions that exist at that time.
+    async fn add_checked(
         self: &Arc<Self>,
         seed: Seed,
         check: impl FnOnce(&Seed, &Catalog) -> Result<(), AddError> + Send + 'static,
     ) -> Result<Added, AddError> {
         let engine = self.clone();
-        run_aside(self, async move {
+        run_on_own_thread(self, async move {
             // Rows of deleted definitions must be gone before their identifiers are used again.
             // Most are removed here, while others can write; what is deleted in between, in the
             // same write.

@@ -10,7 +10,7 @@ use crate::engine::catalog::Catalog;
 use crate::engine::clock::is_rate;
 use crate::engine::repositories::bundles;
 use crate::engine::write::Write;
-use crate::engine::{Engine, outcome_of, run_aside, run_to_the_end};
+use crate::engine::{Engine, outcome_of, run_on_own_thread, run_to_the_end};
 use crate::git::{Generation, Git};
 use crate::seed::Seed;
 use crate::store::emulator::EmulatorRow;
@@ -47,21 +47,22 @@ impl Engine {
             biased;
             place = self.database.place_for_copy() => place,
             () = self.wait_for_stop() => Err(CopyPlaceError::Closed),
-            () = tokio::time::sleep(self.options.patience) => Err(CopyPlaceError::Busy),
+            () = tokio::time::sleep(self.options.max_copy_wait) => Err(CopyPlaceError::Busy),
         }
     }
 
-    /// Returns what tells long statements whether to go on: they end when the emulator stops.
+    /// Returns a function that returns whether the emulator still runs. Long statements call it,
+    /// and are interrupted when it returns false.
     pub(in crate::engine) fn go_on(&self) -> impl Fn() -> bool + Send + Sync + 'static {
         let stopping = self.stopping.subscribe();
         move || !*stopping.borrow()
     }
 
-    /// Writes the state as it is at one moment into a new file, which it gives back, while executions
-    /// go on. Several exports come one after the other: each takes the disk as fast as it is.
+    /// Writes a consistent snapshot of the state into a new file, and returns the file. Executions
+    /// continue meanwhile. Only one export runs at a time: each uses the disk at full speed.
     ///
-    /// It runs to its end, or the stop of the emulator, even if the caller leaves, and keeps the file
-    /// until then.
+    /// It continues even if the caller disconnects, until its end or the stop of the emulator, and
+    /// keeps the file until then.
     pub async fn export<F>(self: &Arc<Self>, file: F) -> Result<F, StoreError>
     where
         F: AsRef<Path> + Send + Sync + 'static,
@@ -128,7 +129,7 @@ impl Engine {
     /// Goes back to the beginning: data, counters, and the clock's start and rate.
     pub async fn reset(self: &Arc<Self>, to: ResetTo) -> Result<(), StoreError> {
         let engine = self.clone();
-        run_aside(self, async move {
+        run_on_own_thread(self, async move {
             let _turn = engine.schedule.turn().await;
             let seed = match to {
                 ResetTo::Seed => engine.origin.seed(),
@@ -179,12 +180,12 @@ async fn check(
         return Ok(Err(fault));
     }
     Catalog::load(&mut *imported.reader().await?).await?;
-    executions::put_right(imported).await?;
-    successes::put_right(imported).await?;
+    executions::recompute_due(imported).await?;
+    successes::recompute(imported).await?;
     bundles::unpack(git, repositories, imported).await?;
     Ok(match emulator::find(imported).await? {
         None => Err("the file holds no state".to_owned()),
-        Some(row) if !is_rate(row.clock.rate) => Err("the clock runs at no rate".to_owned()),
+        Some(row) if !is_rate(row.clock.rate) => Err("the rate of the clock is invalid".to_owned()),
         Some(row) => Ok(row),
     })
 }

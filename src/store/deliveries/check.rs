@@ -23,8 +23,8 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     }
 }
 
-/// Returns why what is stored can't be delivered, or `None` if it can. Of deleted subscriptions
-/// some may have been taken away.
+/// Returns an inconsistency between deliveries and queues, or `None`. Deleted subscriptions are not
+/// checked: some of their rows may have been purged already.
 pub async fn find_fault(database: &Database) -> Result<Option<String>, StoreError> {
     let (unqueued, empty): (i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM deliveries AS d WHERE status = 'PENDING' \

@@ -191,8 +191,8 @@ pub struct DueDeliveries {
     pub unreadable: Vec<(DeliveryId, String)>,
 }
 
-/// Returns the first pending delivery about each execution to a subscriber whose turn it is by
-/// `now`, at most `most` of them.
+/// Returns the first pending delivery of each queue of a subscriber that is due at or before `now`,
+/// at most `most` of them.
 pub async fn list_due(
     database: &Database,
     webhook_id: WebhookId,

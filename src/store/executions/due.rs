@@ -10,7 +10,7 @@ use crate::store::{Database, StoreError, Transaction};
 pub struct Due {
     /// When.
     pub due_at: Timestamp,
-    /// It, or why its row makes no sense.
+    /// The execution, or why its row is invalid.
     pub execution: Result<Execution, InvalidExecution>,
 }
 

@@ -328,9 +328,9 @@ pub async fn check_all(database: &Database) -> Result<(), StoreError> {
     }
 }
 
-/// Computes again when what is not over is due, in a database that nobody else uses.
+/// Recomputes `due_at` of all unfinished executions, in a database that nobody else uses.
 #[allow(clippy::disallowed_methods, reason = "memory has nothing of this database")]
-pub async fn put_right(database: &Database) -> Result<(), StoreError> {
+pub async fn recompute_due(database: &Database) -> Result<(), StoreError> {
     let mut tx = Database::begin(database).await?;
     let rows: Vec<ExecutionRow> =
         sqlx::query_as(select_executions!("WHERE finished_at IS NULL")).fetch_all(&mut *tx).await?;

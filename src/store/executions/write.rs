@@ -126,7 +126,7 @@ pub async fn update<'e>(
     .await
 }
 
-/// Lets nothing be due to an execution any more; otherwise its row stays as it is.
+/// Clears `due_at` of an execution, so that the scheduler ignores it. Nothing else changes.
 pub async fn set_aside(tx: &mut Transaction, id: ExecutionId) -> Result<(), StoreError> {
     sqlx::query("UPDATE executions SET due_at = NULL WHERE id = $1")
         .bind(id.number())

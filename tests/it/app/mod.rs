@@ -96,8 +96,8 @@ impl TestApp {
 
     /// With the demo data and the quick pace, where a call waits so long while there are too many
     /// copies of the state.
-    pub async fn with_patience(patience: Duration) -> Self {
-        let options = EngineOptions { patience, ..options(Pace::Quick) };
+    pub async fn with_max_copy_wait(max_copy_wait: Duration) -> Self {
+        let options = EngineOptions { max_copy_wait, ..options(Pace::Quick) };
         Self::open(TempDir::new().unwrap(), options, seed::demo(), Auth::Open).await
     }
 

@@ -24,7 +24,7 @@ fn copies(directory: &Path) -> Vec<std::path::PathBuf> {
 
 #[tokio::test]
 async fn copies_of_the_state_are_few_at_a_time() {
-    let app = TestApp::with_patience(Duration::from_millis(50)).await;
+    let app = TestApp::with_max_copy_wait(Duration::from_millis(50)).await;
     let mut unread = Vec::new();
     for _ in 0..4 {
         let export = app.begin(Method::GET, STATE).await;

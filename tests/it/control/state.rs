@@ -136,7 +136,7 @@ const HOSTILE: [(&[&str], &str); 19] = [
         &["DROP INDEX one_running_execution"],
         "the index one_running_execution is not as in an emulator's database",
     ),
-    (&["UPDATE emulator SET clock_rate = -1.0"], "the clock runs at no rate"),
+    (&["UPDATE emulator SET clock_rate = -1.0"], "the rate of the clock is invalid"),
     (
         &["UPDATE emulator SET seen_at = 9223372036854775807"],
         "emulator.seen_at holds a time that can't be written",

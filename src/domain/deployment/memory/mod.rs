@@ -1,7 +1,7 @@
 //! What an environment remembers: what deployments have done to its instances.
 //!
-//! It follows from the changes alone, in order of time and execution. An execution looks at it once,
-//! when it starts: for packages that its own packages depend on.
+//! It is the result of applying all changes in order of time and execution. An execution reads it
+//! only at its start, to find packages that its own packages depend on.
 
 mod change;
 mod files;
@@ -46,8 +46,8 @@ impl Default for EnvironmentMemory {
 impl EnvironmentMemory {
     /// Applies the changes after [`Self::until`] and up to `until`, which then takes its place.
     ///
-    /// `changes` must hold every change of that time; more do no harm. Those of one execution are
-    /// in order.
+    /// `changes` must contain every change in that period; changes outside of it are ignored. The
+    /// changes of one execution must be in order.
     pub fn advance(&mut self, changes: Vec<InstanceChange>, until: Timestamp) {
         let is_new = |change: &InstanceChange| self.until < change.at && change.at <= until;
         let new: Vec<_> = changes.into_iter().filter(is_new).collect();
