@@ -12,6 +12,9 @@ export const parse = text => new Date(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2')
 /** Returns the emulated time in milliseconds. */
 export const emulatedNow = () => clock.now + (Date.now() - clock.readAt) * clock.rate
 
+/** Returns the emulated time that is some real milliseconds after another one, and after the rest of its millisecond. */
+export const emulatedAfter = (time, milliseconds) => time + Math.ceil(milliseconds * clock.rate) + 1
+
 /** Keeps the clock, and returns what `GET /_emulator/clock` answers. */
 export function useClock() {
   return useRead('clock', async () => {

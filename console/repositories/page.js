@@ -1,6 +1,6 @@
 // The repositories of a program with their branches and tags.
 import { html, useState } from '../core/view.js'
-import { list } from '../core/api.js'
+import { call } from '../core/api.js'
 import { inProgram, useRead } from '../core/live.js'
 import { readRepositories } from '../core/reads.js'
 import { Actions } from '../parts/actions.js'
@@ -13,8 +13,8 @@ const TAG = 'refs/tags/'
 async function read(program) {
   const repositories = await readRepositories(program)
   return Promise.all(repositories.map(async it => {
-    const branches = await list(`/api/program/${program}/repository/${it.id}/branches`, 'branches')
-    return { ...it, branches }
+    const { heads } = await call('GET', `/_emulator/program/${program}/repository/${it.id}/heads`)
+    return { ...it, heads }
   }))
 }
 
@@ -39,27 +39,23 @@ function Repository({ repository }) {
     <${Panel} title=${repository.repo}>
       <p class="quiet">${repository.repositoryUrl}</p>
       <${Table} label=${`Branches of ${repository.repo}`} columns=${['Branch or tag', 'Head', 'Actions']}>
-        ${repository.branches.map(it => html`<${Branch} key=${it.name} repository=${repository} name=${it.name} />`)}
+        ${repository.heads.map(it => html`<${Branch} key=${it.name} repository=${repository} ...${it} />`)}
       </${Table}>
       <${NewBranch} repository=${repository} />
     </${Panel}>`
 }
 
-function Branch({ repository, name }) {
-  const [head, setHead] = useState('')
+function Branch({ repository, name, commitId }) {
   const isTag = name.startsWith(TAG)
   const commit = {
     label: 'New commit',
     calls: [{ method: 'POST', path: commitPath(repository, name), body: {} }],
-    done: answer => {
-      setHead(answer.commitId)
-      tell(answer)
-    }
+    done: tell
   }
   return html`
     <tr>
       <th scope="row">${name.replace(TAG, '')} ${isTag && html`<${Badge}>Tag</${Badge}>`}</th>
-      <td><code>${head.slice(0, 12)}</code></td>
+      <td><code title=${commitId}>${commitId.slice(0, 12)}</code></td>
       <td>${!isTag && html`<${Actions} list=${[commit]} />`}</td>
     </tr>`
 }

@@ -39,6 +39,33 @@ pub struct CommitView {
     execution_ids: Vec<String>,
 }
 
+/// The branches and tags of a repository.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeadList {
+    heads: Vec<Head>,
+}
+
+/// A branch or a tag, and its commit.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Head {
+    /// The name of the branch, or `refs/tags/` and the name of the tag.
+    name: String,
+    commit_id: String,
+}
+
+/// Lists the branches and tags of a repository with their commits.
+#[utoipa::path(get, path = "/_emulator/program/{programId}/repository/{repositoryId}/heads",
+    operation_id = "getHeads", tag = "Emulator", params(InRepository),
+    responses((status = 200, description = "The branches and tags", body = HeadList)))]
+pub async fn get_heads(InRepository { repository, .. }: InRepository) -> Json<HeadList> {
+    let heads = repository.heads.iter();
+    let heads = heads
+        .map(|(name, commit)| Head { name: name.clone(), commit_id: commit.clone() })
+        .collect();
+    Json(HeadList { heads })
+}
+
 /// Adds a commit to a branch, and starts the idle pipelines that build each commit of it.
 ///
 /// Responds with 404 if the branch does not exist and `create` is not true. Write slashes in the

@@ -96,6 +96,7 @@ const OPERATIONS: &[MakeEndpoint<Control>] = &[
     || routes!(environment::patch_environment),
     || routes!(instances::get_instances),
     || routes!(scenario::get_scenario, scenario::put_scenario, scenario::delete_scenario),
+    || routes!(commits::get_heads),
     || routes!(commits::post_commit),
     || routes!(uploads::get_artifacts),
     || routes!(uploads::put_artifact, uploads::delete_artifact),

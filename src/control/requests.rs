@@ -1,5 +1,7 @@
 //! The journal: which calls were made.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -14,6 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::http::problem::Problem;
 use crate::http::query::{QueryParameters, QueryReader};
 use crate::traffic::journal::{CallFilter, CallTexts, JournalEntry};
+use crate::traffic::redact::{self, RedactedBody};
 
 /// Recorded requests, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,6 +68,12 @@ struct RequestView {
     /// Whether the body is truncated.
     #[serde(skip_serializing_if = "Option::is_none")]
     body_truncated: Option<bool>,
+    /// The request headers; those with tokens have the value `***`.
+    headers: BTreeMap<String, String>,
+    /// The response body, without tokens and secrets. Absent if it is not JSON, or longer than
+    /// 16 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Value>,
     /// The fault that was injected.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<InjectionView>,
@@ -72,19 +81,13 @@ struct RequestView {
 
 impl RequestView {
     fn new(entry: &JournalEntry) -> Self {
-        let JournalEntry { number, at, method, texts, operation_id, status, took, body, injection } =
+        let JournalEntry { number, at, method, texts, operation_id, status, took, body, .. } =
             entry;
-        let CallTexts { host, path, query, request_id, organisation, api_key } = texts.get();
+        let CallTexts { host, path, query, request_id, organisation, api_key, headers } =
+            texts.get();
         let unless_empty = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let truncated = body.as_ref().is_some_and(|body| body.truncated);
-        let body = body.as_ref().map(|body| {
-            let text = || Value::from(body.text.as_str());
-            if body.is_json {
-                serde_json::from_str(&body.text).unwrap_or_else(|_| text())
-            } else {
-                text()
-            }
-        });
+        let answer = entry.answer.as_ref().and_then(|answer| redact::body(path, true, answer));
         Self {
             number: *number,
             time: at.to_string(),
@@ -99,11 +102,32 @@ impl RequestView {
             organisation: unless_empty(organisation),
             api_key: unless_empty(api_key),
             // What is null is as good as absent.
-            body: body.filter(|body| !body.is_null()),
+            body: body.as_ref().map(value_of).filter(|body| !body.is_null()),
             body_truncated: truncated.then_some(true),
-            fault: injection.map(InjectionView::new),
+            headers: by_name(headers),
+            answer: answer.as_ref().map(value_of).filter(|answer| !answer.is_null()),
+            fault: entry.injection.map(InjectionView::new),
         }
     }
+}
+
+/// Returns a body as JSON, or as a string.
+fn value_of(body: &RedactedBody) -> Value {
+    let text = || Value::from(body.text.as_str());
+    if body.is_json { serde_json::from_str(&body.text).unwrap_or_else(|_| text()) } else { text() }
+}
+
+/// Returns headers by name; the values of one that was sent several times are joined.
+fn by_name(lines: &str) -> BTreeMap<String, String> {
+    let mut headers = BTreeMap::<String, String>::new();
+    for (name, value) in lines.lines().filter_map(|line| line.split_once(": ")) {
+        let joined = headers.entry(name.to_owned()).or_default();
+        if !joined.is_empty() {
+            joined.push_str(", ");
+        }
+        joined.push_str(value);
+    }
+    headers
 }
 
 /// The query parameters that choose requests; a request must match all that are given.

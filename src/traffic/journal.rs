@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as RealDuration;
 
+use axum::body::Bytes;
 use axum::http::{Method, StatusCode};
 
 use super::faults::Injection;
@@ -39,12 +40,14 @@ pub struct JournalEntry {
     pub took: RealDuration,
     /// What the caller sent.
     pub body: Option<RedactedBody>,
+    /// What was answered, with its secrets: they are removed when it is shown.
+    pub answer: Option<Bytes>,
     /// The fault that was injected.
     pub injection: Option<Injection>,
 }
 
 /// The texts of a call that are kept. Empty means absent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallTexts<'a> {
     /// The host that it named.
     pub host: &'a str,
@@ -58,26 +61,28 @@ pub struct CallTexts<'a> {
     pub organisation: &'a str,
     /// The api key that the caller sent.
     pub api_key: &'a str,
+    /// The headers that the caller sent, without their secrets: `name: value`, one a line.
+    pub headers: &'a str,
 }
 
-/// The texts of a call in one allocation. With five allocations for each call, allocating and
+/// The texts of a call in one allocation. With six allocations for each call, allocating and
 /// freeing would take longer than everything else that the journal does.
 #[derive(Clone, Debug)]
 pub struct PackedTexts {
     all: Box<str>,
     /// Where each of them ends, but the last.
-    ends: [usize; 5],
+    ends: [usize; 6],
 }
 
 impl From<CallTexts<'_>> for PackedTexts {
     fn from(texts: CallTexts<'_>) -> Self {
-        let CallTexts { host, path, query, request_id, organisation, api_key } = texts;
+        let CallTexts { host, path, query, request_id, organisation, api_key, headers } = texts;
         let mut end = 0;
-        let ends = [host, path, query, request_id, organisation].map(|text| {
+        let ends = [host, path, query, request_id, organisation, api_key].map(|text| {
             end += text.len();
             end
         });
-        let all = [host, path, query, request_id, organisation, api_key].concat();
+        let all = [host, path, query, request_id, organisation, api_key, headers].concat();
         Self { all: all.into(), ends }
     }
 }
@@ -86,14 +91,15 @@ impl PackedTexts {
     /// Returns the texts.
     #[must_use]
     pub fn get(&self) -> CallTexts<'_> {
-        let [host, path, query, request_id, organisation] = self.ends;
+        let [host, path, query, request_id, organisation, api_key] = self.ends;
         CallTexts {
             host: &self.all[..host],
             path: &self.all[host..path],
             query: &self.all[path..query],
             request_id: &self.all[query..request_id],
             organisation: &self.all[request_id..organisation],
-            api_key: &self.all[organisation..],
+            api_key: &self.all[organisation..api_key],
+            headers: &self.all[api_key..],
         }
     }
 }
@@ -139,7 +145,8 @@ impl JournalEntry {
     /// Returns about how much memory it takes.
     fn size(&self) -> usize {
         let body = self.body.as_ref().map_or(0, |body| body.text.len());
-        size_of::<Self>() + self.method.as_str().len() + self.texts.all.len() + body
+        let answer = self.answer.as_ref().map_or(0, Bytes::len);
+        size_of::<Self>() + self.method.as_str().len() + self.texts.all.len() + body + answer
     }
 }
 
@@ -217,8 +224,7 @@ mod tests {
     use super::*;
 
     fn entry(path: &str) -> JournalEntry {
-        let texts =
-            CallTexts { host: "", path, query: "", request_id: "", organisation: "", api_key: "" };
+        let texts = CallTexts { path, ..CallTexts::default() };
         JournalEntry {
             number: 0,
             at: Timestamp::EPOCH,
@@ -228,6 +234,7 @@ mod tests {
             status: None,
             took: RealDuration::ZERO,
             body: None,
+            answer: None,
             injection: None,
         }
     }
@@ -241,6 +248,7 @@ mod tests {
             request_id: "",
             organisation: "d@e",
             api_key: "f",
+            headers: "g: h",
         };
         assert_eq!(PackedTexts::from(texts).get(), texts);
     }

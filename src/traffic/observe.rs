@@ -3,9 +3,12 @@
 
 use std::time::Instant;
 
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::header::{self, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use http_body_util::{BodyExt, Collected};
 
 use super::Traffic;
 use super::faults::Injection;
@@ -21,6 +24,9 @@ use crate::http::secrets::without_token;
 /// What the console sends with each of its calls. They are not counted, journalled, or made to fail:
 /// they are not calls of the client under test.
 const X_EMULATOR_CONSOLE: HeaderName = HeaderName::from_static("x-emulator-console");
+
+/// How long the body of an answer may be that is kept, in bytes.
+const LONGEST_ANSWER: u64 = 16 * 1024;
 
 /// Measures a call, journals it, and injects a fault if a rule says so.
 pub async fn observe(
@@ -38,7 +44,7 @@ pub async fn observe(
         None => {
             let answer = next(request).await;
             call.status = Some(answer.status());
-            answer
+            call.keep_answer(answer).await
         }
         Some(injection) => {
             let (answer, arrives) = inject(injection, &traffic.0.engine, request, next).await;
@@ -58,6 +64,7 @@ struct Call<'a> {
     /// The entry for the journal, if the call belongs there.
     entry: Option<JournalEntry>,
     body: Option<ReadBody>,
+    answer: Option<Bytes>,
 }
 
 impl<'a> Call<'a> {
@@ -75,7 +82,22 @@ impl<'a> Call<'a> {
         if let Some(body) = &body {
             request.extensions_mut().insert(body.clone());
         }
-        Self { traffic, began: real_time(), operation, status: None, entry, body }
+        Self { traffic, began: real_time(), operation, status: None, entry, body, answer: None }
+    }
+
+    /// Keeps the body of an answer for the journal if it is whole and short.
+    async fn keep_answer(&mut self, answer: Response) -> Response {
+        let is_json =
+            answer.headers().get(CONTENT_TYPE).is_some_and(|it| text(it).contains("json"));
+        let length = answer.body().size_hint().exact().unwrap_or(u64::MAX);
+        if self.entry.is_none() || !is_json || length > LONGEST_ANSWER {
+            return answer;
+        }
+        let (parts, body) = answer.into_parts();
+        // Such a body is in memory, so nothing is waited for, and reading it can't fail.
+        let bytes = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+        self.answer = Some(bytes.clone());
+        Response::from_parts(parts, Body::from(bytes))
     }
 
     fn choose_injection(&mut self) -> Option<Injection> {
@@ -99,8 +121,10 @@ impl Drop for Call<'_> {
             let path = entry.texts.get().path;
             let body = self.body.as_ref().and_then(ReadBody::get);
             let body = body.and_then(|bytes| redact::body(path, accepted, bytes));
+            let answer = self.answer.take();
             let program = program_of(path);
-            let number = self.traffic.journal().add(JournalEntry { status, took, body, ..entry });
+            let number =
+                self.traffic.journal().add(JournalEntry { status, took, body, answer, ..entry });
             self.traffic.0.engine.notify_request(number, program);
         }
     }
@@ -120,6 +144,7 @@ fn new_entry(
         request_id: text(request_id),
         organisation: header(X_GW_IMS_ORG_ID),
         api_key: header(X_API_KEY),
+        headers: &redact::headers(request.headers()),
     };
     JournalEntry {
         number: 0,
@@ -130,6 +155,7 @@ fn new_entry(
         status: None,
         took: std::time::Duration::ZERO,
         body: None,
+        answer: None,
         injection: None,
     }
 }

@@ -1,7 +1,9 @@
 //! Removes tokens and secrets from what the journal keeps of a call.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
+use axum::http::{HeaderMap, header};
 use form_urlencoded::Serializer;
 
 use crate::domain::webhook::without_password;
@@ -9,6 +11,9 @@ use crate::http::secrets::{REDACTED, keep_public_variables, names_a_secret, reda
 
 /// How much of a body is kept, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
+
+/// How much of the headers is kept, in bytes.
+const LONGEST_HEADERS: usize = 8 * 1024;
 
 /// A request body without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +40,24 @@ pub fn query(query: &str) -> Cow<'_, str> {
         redacted.append_pair(&name, &value);
     }
     redacted.finish().into()
+}
+
+/// Returns headers without their secrets: `name: value`, one a line.
+#[must_use]
+pub fn headers(headers: &HeaderMap) -> String {
+    let mut kept = String::new();
+    for (name, value) in headers {
+        let is_secret = matches!(name, &header::AUTHORIZATION | &header::COOKIE)
+            || names_a_secret(name.as_str());
+        let value = if is_secret { REDACTED } else { value.to_str().unwrap_or(REDACTED) };
+        let value = without_password(value);
+        if kept.len() + name.as_str().len() + value.len() > LONGEST_HEADERS {
+            break;
+        }
+        // Writing to a string can't fail.
+        let _ = writeln!(kept, "{name}: {value}");
+    }
+    kept
 }
 
 /// Returns a body without its secrets, or `None` if there is no body. `accepted` says whether the
@@ -98,6 +121,16 @@ mod tests {
 
     fn redacted(path: &str, sent: &str) -> String {
         body(path, true, sent.as_bytes()).unwrap().text
+    }
+
+    #[test]
+    fn headers_lose_their_tokens() {
+        let sent = [("authorization", "Bearer x"), ("x-api-key", "x"), ("accept", "a/b")];
+        let sent = sent.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let kept = headers(&HeaderMap::from_iter(sent));
+        let mut lines: Vec<_> = kept.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["accept: a/b", "authorization: ***", "x-api-key: ***"]);
     }
 
     #[test]

@@ -6,13 +6,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { after } from 'node:test'
 import { chromium } from 'playwright-core'
-
-/** The browser. */
-export const EXECUTABLE = process.env.CHROME ?? '/usr/bin/chromium'
-
-/** It runs as root, and calls nobody. */
-export const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync']
+import { ARGUMENTS, EXECUTABLE } from './options.js'
 
 /** Starts an emulator whose clock stands still. `options` are more options of `serve`. */
 export async function startEmulator (t, options = [], listen = '127.0.0.1:0') {

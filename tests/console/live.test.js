@@ -109,6 +109,7 @@ test('a hidden page closes its stream, and resumes it', async t => {
   await show(true)
   assert.match((await ended).url(), /events/)
   await call(url, 'PUT', '/api/program/4/pipeline/3/execution')
+  streams.length = 0
   await show(false)
   await runningIn(page, 'Code quality')
   assert.equal(streams.length, 1)

@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { launch } from './browser.js'
+import { chromium } from 'playwright-core'
+import { ARGUMENTS, EXECUTABLE } from './options.js'
 
 // The clock stands still, so that the pictures show the same each time.
 const emulator = spawn(process.env.CME_BINARY,
@@ -28,7 +29,7 @@ const execution = await call('PUT', '/api/program/4/pipeline/1/execution')
 const path = new URL(execution.headers.get('location')).pathname.replace('/api', '')
 await call('POST', '/_emulator/clock/advance', { by: 'PT1M' })
 
-const browser = await launch()
+const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS })
 for (const colorScheme of ['light', 'dark']) {
   const page = await browser.newPage({
     viewport: { width: 1200, height: 900 }, colorScheme, timezoneId: 'Europe/Berlin', locale: 'en-GB'

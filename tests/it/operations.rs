@@ -81,6 +81,7 @@ async fn call_what_is_defined(caller: &mut Caller) {
     caller.call("getBranches", "/api/program/4/repository/1/branches", "").await;
     let commits = "/_emulator/program/4/repository/1/branch/main/commits";
     caller.call("postCommit", commits, "{}").await;
+    caller.call("getHeads", "/_emulator/program/4/repository/1/heads", "").await;
     let artifacts = "/_emulator/program/4/repository/1/commit/c0ffee/artifacts";
     let artifact = format!("{artifacts}/acme.zip");
     let zip = include_bytes!("fixtures/artifacts/java.zip").as_slice();

@@ -39,13 +39,34 @@ async fn a_call_is_kept_with_what_was_sent_and_answered() {
     let mut entry = requests(&app, "").await[0].clone();
     assert!(entry["duration"].as_f64().unwrap() > 0.0);
     entry["duration"] = json!(0);
+    assert_eq!(entry["headers"]["authorization"], "***");
+    assert_eq!(entry["headers"]["x-gw-ims-org-id"], ORGANISATION);
+    entry.as_object_mut().unwrap().remove("headers");
     assert_eq!(
         entry,
-        json!({"number": 3, "time": START, "method": "PUT", "path": advance, "query": "a=b",
+        json!({"number": 3, "time": START, "method": "PUT", "host": "127.0.0.1:4600",
+            "path": advance, "query": "a=b",
             "operationId": "advancePipelineExecution", "status": 202, "duration": 0,
             "requestId": "mine", "organisation": ORGANISATION, "apiKey": "ci",
             "body": {"approved": true}})
     );
+}
+
+#[tokio::test]
+async fn short_json_answers_are_kept_without_their_secrets() {
+    let app = TestApp::new().await;
+    app.get("/api/program/4").await;
+    app.get("/api/nothing").await;
+    let form = "client_id=emulator&client_secret=emulator&grant_type=client_credentials";
+    let request = Request::post("/ims/token/v3")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .unwrap();
+    app.send(request).await;
+    let kept = requests(&app, "").await;
+    assert_eq!(kept[0]["answer"]["access_token"], "***");
+    assert_eq!(kept[1]["answer"]["status"], 404);
+    assert_eq!(kept[2]["answer"]["name"], "We.Retail Global");
 }
 
 #[tokio::test]

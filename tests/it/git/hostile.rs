@@ -20,7 +20,7 @@ fn exchange(forge: &Forge, request: &[u8]) -> String {
 fn connect(forge: &Forge) -> TcpStream {
     let address = forge.running.url.strip_prefix("http://").unwrap();
     let stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     stream
 }
 

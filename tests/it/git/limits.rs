@@ -21,8 +21,8 @@ fn push(body: impl Into<Body>) -> Request<Body> {
 }
 
 /// A body that begins and never ends.
-fn endless(begin: Vec<u8>) -> Body {
-    let begun = stream::iter([Ok::<_, Infallible>(Bytes::from(begin))]);
+fn endless(start: Vec<u8>) -> Body {
+    let begun = stream::iter([Ok::<_, Infallible>(Bytes::from(start))]);
     Body::from_stream(stream::StreamExt::chain(begun, stream::pending()))
 }
 

@@ -19,7 +19,7 @@ async fn check(emulator: &Intercepting) {
 #[tokio::test]
 async fn garbage_ends_the_connection() {
     let emulator = Intercepting::start().await;
-    let endless = [&[0x16, 3, 1, 0xff, 0xff][..], &[0; 70_000]].concat();
+    let endless = [&[0x16, 3, 1, 0xff, 0xff][..], &vec![0; 70_000]].concat();
     for bytes in [
         &b"\x16"[..],
         b"\x16\x03\x01\x00\x05hello",

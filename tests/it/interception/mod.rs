@@ -38,7 +38,7 @@ struct Intercepting {
     root: Certificate,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
-    directory: TempDir,
+    _directory: TempDir,
 }
 
 fn options(directory: &TempDir) -> AppOptions {
@@ -80,7 +80,7 @@ impl Intercepting {
         let (stop, stopped) = oneshot::channel();
         let stopped = async move { stopped.await.unwrap() };
         let running = async move { app.run_until_stopped(stopped, LONGEST).await.unwrap() };
-        Self { url, tls, proxy, root, stop, running: tokio::spawn(running), directory }
+        Self { url, tls, proxy, root, stop, running: tokio::spawn(running), _directory: directory }
     }
 
     /// A client that trusts the emulator's authority alone.

@@ -123,7 +123,7 @@ async fn a_server_that_does_not_read_slows_the_client_down() {
     let mut sent = 0;
     // Buffers of the system take some megabytes; then nothing more is taken.
     loop {
-        let chunk = [0; 65_536];
+        let chunk = vec![0; 65_536];
         let write = async {
             stream.writable().await.unwrap();
             stream.try_write(&chunk)

@@ -113,12 +113,12 @@ async fn deliveries_carry_signatures_that_the_public_keys_verify() {
     assert_eq!(made.status(), 201, "{}", made.text().await.unwrap());
     let start = client.put(format!("{}{CODE_QUALITY}/execution", emulator.url));
     assert_eq!(signed(start).send().await.unwrap().status(), 201);
-    let received = receiver.next().await;
-    let object = &received.body["event"]["activitystreams:object"]["@id"];
+    let event = receiver.next().await;
+    let object = &event.body["event"]["activitystreams:object"]["@id"];
     let object = object.as_str().unwrap();
     assert!(object.starts_with("https://cloudmanager.adobe.io/api/"), "{object}");
     let (names, base) = emulator.by_name("static.adobeioevents.com");
-    let header = |name: &str| received.header(name).unwrap().to_owned();
+    let header = |name: &str| event.header(name).unwrap().to_owned();
     for number in ["1", "2"] {
         let path = header(&format!("x-adobe-public-key{number}-path"));
         let pem = names.get(format!("{base}{path}")).send().await.unwrap();
