@@ -61,11 +61,11 @@ pub async fn insert(
     Ok(())
 }
 
-type Row = (i64, i64, f64, i64, i64, Vec<u8>, i64);
+type EmulatorColumns = (i64, i64, f64, i64, i64, Vec<u8>, i64);
 
 /// Returns the emulator's row, or `None` in a new database.
 pub async fn find(database: &Database) -> Result<Option<EmulatorRow>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(
+    let row: Option<EmulatorColumns> = sqlx::query_as(
         "SELECT clock_base, clock_wall_base, clock_rate, seen_at, told_until, signing_key, \
          git_generation FROM emulator",
     )
