@@ -47,7 +47,7 @@ pub fn without_token(path: &str) -> Cow<'_, str> {
 }
 
 /// Removes the values of fields that are named like secrets, values of secret variables, values
-/// whose `key` is named like a secret, and passwords in URLs.
+/// whose `key` is named like a secret, and passwords and tokens of files in URLs.
 pub fn redact(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(redact),
@@ -68,6 +68,10 @@ pub fn redact(value: &mut Value) {
                     redact(value);
                 }
             }
+        }
+        // The address of a file lets everybody read it.
+        Value::String(text) if text.starts_with("http") && text.contains("/files/") => {
+            *text = without_token(text).into_owned();
         }
         Value::String(text) => *text = without_password(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
