@@ -124,8 +124,9 @@ impl Layers {
     async fn answer(&self, id: &HeaderValue, request: Request, handler: Route) -> Response {
         let Self { hosts, operations, traffic, access } = self;
         let (method, headers) = (request.method(), request.headers());
-        let checked = check_host(hosts, request.version(), headers)
-            .and_then(|()| check_origin(hosts, method, request.extensions(), headers));
+        let checked = check_host(hosts, request.version(), headers).and_then(|()| {
+            check_origin(hosts, (method, request.uri().path()), request.extensions(), headers)
+        });
         if let Err(refusal) = checked {
             return refusal.into_response();
         }

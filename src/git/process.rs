@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 use super::{Git, GitError};
 
 /// The settings of each `git`. Those of the system and the user don't count.
-const SETTINGS: [(&str, &str); 14] = [
+const SETTINGS: [(&str, &str); 13] = [
     // Nothing of what is in a repository runs as a program.
     ("core.hooksPath", "/dev/null"),
     ("core.fsmonitor", "false"),
@@ -26,7 +26,6 @@ const SETTINGS: [(&str, &str); 14] = [
     ("pack.windowMemory", "32m"),
     ("pack.deltaCacheSize", "16m"),
     ("uploadpack.allowFilter", "true"),
-    ("fetch.fsckObjects", "true"),
     ("fetch.unpackLimit", "1"),
 ];
 

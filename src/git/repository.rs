@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdout};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -149,6 +150,7 @@ impl GitRepository {
 
     /// Takes everything from a bundle in a file, and checks it.
     pub async fn restore(&self, bundle: &Path) -> Result<(), GitError> {
+        check_signature(bundle).await?;
         let bundle = bundle.to_string_lossy();
         let options = ["fetch", "--quiet", "--no-write-fetch-head", "--no-auto-maintenance"];
         let arguments = [&options[..], &["--", &bundle, "+refs/*:refs/*"]].concat();
@@ -158,6 +160,20 @@ impl GitRepository {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// How bundles begin.
+const SIGNATURES: [&[u8]; 2] = [b"# v2 git bundle\n", b"# v3 git bundle\n"];
+
+/// Refuses a file that does not begin as a bundle: `git` would take it for something else, for
+/// example for a link to any repository on this machine.
+async fn check_signature(bundle: &Path) -> Result<(), GitError> {
+    let mut begin = Vec::new();
+    File::open(bundle).await?.take(SIGNATURES[0].len() as u64).read_to_end(&mut begin).await?;
+    if SIGNATURES.contains(&begin.as_slice()) {
+        return Ok(());
+    }
+    Err(GitError::Failed("it is no bundle".into()))
 }
 
 /// A bundle that is being written.

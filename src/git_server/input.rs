@@ -10,6 +10,7 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 
 use super::refusal::GitRefusal;
+use crate::git::GitService;
 
 /// How much is decompressed at once, in bytes. It becomes at most a thousand times as much.
 const PIECE: usize = 1024;
@@ -17,6 +18,9 @@ const PIECE: usize = 1024;
 /// The most that a compressed body may become, in bytes. Clients compress requests of clones and
 /// fetches, which are much smaller, and no packs.
 const LARGEST: usize = 64 * 1024 * 1024;
+
+/// The largest that the commands of a push may be, in bytes: enough for a hundred thousand refs.
+const LARGEST_COMMANDS: usize = 16 * 1024 * 1024;
 
 /// Returns the pieces of a body with an encoding.
 pub fn decoded(
@@ -29,6 +33,83 @@ pub fn decoded(
         Some(b"gzip" | b"x-gzip") => Ok(stream::try_unfold(Unzipping::new(body), next).boxed()),
         Some(_) => Err(GitRefusal::encoding()),
     }
+}
+
+/// Ends a body with an error where it becomes larger than a client of the service needs. `git`
+/// itself limits only the packs of pushes.
+pub fn limited(
+    body: BoxStream<'static, io::Result<Bytes>>,
+    service: GitService,
+) -> BoxStream<'static, io::Result<Bytes>> {
+    let mut limit = Limit::of(service);
+    body.map(move |piece| piece.and_then(|piece| limit.count(&piece).map(|()| piece))).boxed()
+}
+
+/// What is left of the limit of a body.
+enum Limit {
+    /// Of the whole body.
+    Whole { left: usize },
+    /// Of the commands that come before a pack, as lines that begin with their length.
+    Commands { left: usize, length: Vec<u8>, skip: usize },
+    /// A pack follows.
+    None,
+}
+
+impl Limit {
+    fn of(service: GitService) -> Self {
+        match service {
+            GitService::UploadPack => Self::Whole { left: LARGEST },
+            GitService::ReceivePack => {
+                Self::Commands { left: LARGEST_COMMANDS, length: Vec::with_capacity(4), skip: 0 }
+            }
+        }
+    }
+
+    /// Counts a piece of the body.
+    fn count(&mut self, piece: &[u8]) -> io::Result<()> {
+        let too_large = || io::Error::other("the body becomes too large");
+        match self {
+            Self::None => Ok(()),
+            Self::Whole { left } => {
+                *left = left.checked_sub(piece.len()).ok_or_else(too_large)?;
+                Ok(())
+            }
+            Self::Commands { left, length, skip } => {
+                let Some(used) = read_lines(piece, length, skip)? else {
+                    *left = left.checked_sub(piece.len()).ok_or_else(too_large)?;
+                    return Ok(());
+                };
+                left.checked_sub(used).ok_or_else(too_large)?;
+                *self = Self::None;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads lines that begin with their length, up to the one that ends the commands. Returns how many
+/// bytes these are, or `None` if they go on in the next piece. `length` and `skip` are what an
+/// earlier piece has left: digits of a length, and how much of a line is missing.
+fn read_lines(piece: &[u8], length: &mut Vec<u8>, skip: &mut usize) -> io::Result<Option<usize>> {
+    let mut at = 0;
+    while at < piece.len() {
+        let skipped = (*skip).min(piece.len() - at);
+        (at, *skip) = (at + skipped, *skip - skipped);
+        let digits = (4 - length.len()).min(piece.len() - at);
+        length.extend(&piece[at..at + digits]);
+        at += digits;
+        if length.len() < 4 || *skip > 0 {
+            continue;
+        }
+        let digits = std::str::from_utf8(length).ok();
+        match digits.and_then(|digits| usize::from_str_radix(digits, 16).ok()) {
+            Some(0) => return Ok(Some(at)),
+            Some(line @ 4..) => *skip = line - 4,
+            _ => return Err(io::Error::other("a command has no valid length")),
+        }
+        length.clear();
+    }
+    Ok(None)
 }
 
 /// A compressed body.
@@ -122,6 +203,43 @@ mod tests {
             }
         };
         assert!(length <= LARGEST, "{ended}");
+    }
+
+    /// How much of a body that comes in pieces of a length passes, and whether all of it does.
+    async fn passed(body: &[u8], length: usize, service: GitService) -> (usize, bool) {
+        let pieces: Vec<_> = body.chunks(length).map(|it| Ok(Bytes::copy_from_slice(it))).collect();
+        let mut limited = limited(stream::iter(pieces).boxed(), service);
+        let mut passed = 0;
+        while let Some(piece) = limited.next().await {
+            let Ok(piece) = piece else { return (passed, false) };
+            passed += piece.len();
+        }
+        (passed, true)
+    }
+
+    #[tokio::test]
+    async fn commands_of_a_push_are_limited_and_its_pack_is_not() {
+        let line = format!("{:04x}{}", 104, "x".repeat(100));
+        let pack = vec![b'f'; 2 * LARGEST_COMMANDS];
+        let push = [line.repeat(3).as_bytes(), b"0000", &pack].concat();
+        for length in [1, 3, 7, 1000, push.len()] {
+            let body = if length < 1000 { &push[..100_000] } else { &push };
+            assert_eq!(passed(body, length, GitService::ReceivePack).await, (body.len(), true));
+        }
+        let endless = line.repeat(2 * LARGEST_COMMANDS / line.len());
+        let (length, is_whole) = passed(endless.as_bytes(), 1000, GitService::ReceivePack).await;
+        assert!(!is_whole && length <= LARGEST_COMMANDS, "{length}");
+        for wrong in ["0001", "zzzz", "-001"] {
+            assert!(!passed(wrong.as_bytes(), 4, GitService::ReceivePack).await.1, "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_request_of_a_clone_is_limited() {
+        let body = vec![b'0'; LARGEST + 1];
+        let (length, is_whole) = passed(&body, 1_000_000, GitService::UploadPack).await;
+        assert!(!is_whole && length <= LARGEST, "{length}");
+        assert!(passed(&body[1..], 1_000_000, GitService::UploadPack).await.1);
     }
 
     #[test]

@@ -83,6 +83,10 @@ async fn get_git_refs(
     let repository = server.engine.repository(named.key);
     if service == GitService::ReceivePack {
         repository.make().await?;
+        // The heads of an earlier push may not have been stored: `git` would not send that again.
+        if let Err(error) = server.engine.read_heads(repository.clone()).await {
+            tracing::warn!("the heads of {} can't be stored now: {error}", named.name);
+        }
     } else if !named.in_git || !repository.exists().await? {
         let text = format!("ERR The repository {} has no objects: push to it first.", named.name);
         let body = [service_line(service), packet(&text)].concat();
@@ -158,6 +162,7 @@ impl GitServer {
             return Err(GitRefusal::content_type(&expected));
         }
         let input = input::decoded(body, parts.headers.get(header::CONTENT_ENCODING))?;
+        let input = input::limited(input, service);
         let protocol = protocol_of(service, &parts.headers);
         let git = self.engine.git();
         let transfer = git.transfer(&repository, service, protocol, Advertised::Before).await?;

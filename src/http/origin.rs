@@ -8,15 +8,19 @@ use super::problem::Problem;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses requests of foreign web pages that could change something. Reads are allowed: browsers
-/// don't show the answers to pages of other origins.
+/// The prefix of the paths of git repositories.
+const GIT: &str = "/git/";
+
+/// Refuses requests of foreign web pages that could change something. Other reads are allowed:
+/// browsers don't show the answers to pages of other origins.
 pub fn check_origin(
     hosts: &Hosts,
-    method: &Method,
+    (method, path): (&Method, &str),
     extensions: &Extensions,
     headers: &HeaderMap,
 ) -> Result<(), Problem> {
-    if method.is_safe() {
+    // To ask for the refs before a push runs `git`, and makes an empty repository on disk.
+    if method.is_safe() && !path.starts_with(GIT) {
         return Ok(());
     }
     let Some(name) = find_foreign_header(hosts, extensions, headers) else { return Ok(()) };

@@ -118,7 +118,9 @@ async fn reads_change_nothing() {
     for target in list_calls().iter().filter(|(method, _)| *method == Method::GET) {
         for headers in FOREIGN {
             let answer = call(&app, target, headers).await;
-            assert!(!is_refused(&answer), "{target:?} {headers:?}: {answer:?}");
+            // Before a push, `git` is run and makes an empty repository: this is no read.
+            let is_git = target.1.starts_with("/git/");
+            assert_eq!(is_refused(&answer), is_git, "{target:?} {headers:?}: {answer:?}");
         }
     }
     assert_eq!(app.delete("/_emulator/requests").await.status, StatusCode::NO_CONTENT);

@@ -72,6 +72,7 @@ impl Engine {
                 earned.entry(repository).or_default().push((name, commit));
             }
         }
+        let mut outcome = Ok(());
         for (key, tags) in earned {
             let repository = self.repository(key);
             for (name, commit) in &tags {
@@ -88,9 +89,10 @@ impl Engine {
             match self.read_heads_with(repository, names).await {
                 // Its rows are gone, too.
                 Ok(_) | Err(RepositoryError::Gone) => {}
-                Err(error) => return Err(error),
+                // The tags of other repositories must not wait for this one.
+                Err(error) => outcome = Err(error),
             }
         }
-        Ok(())
+        outcome
     }
 }

@@ -35,13 +35,14 @@ impl Forge {
 }
 
 /// Changes a state by SQL.
-async fn changed(state: &[u8], statement: &'static str) -> Vec<u8> {
+async fn changed(state: &[u8], statement: &str) -> Vec<u8> {
     let directory = tempfile::TempDir::new().unwrap();
     let path = directory.path().join("state.db");
     std::fs::write(&path, state).unwrap();
     let url = format!("sqlite://{}", path.display());
     let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    let changed = sqlx::query(statement).execute(&mut connection).await.unwrap();
+    let changed =
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     assert!(changed.rows_affected() > 0, "{statement}");
     connection.close().await.unwrap();
     std::fs::read(&path).unwrap()
@@ -150,12 +151,18 @@ async fn a_state_with_a_broken_repository_is_refused() {
     work.commit(&random);
     work.run(&["push", "--quiet", &forge.url(WERETAIL), "main"]);
     let state = forge.export().await;
+    let elsewhere = work.0.join(".git").display().to_string();
     for change in [
         "DELETE FROM bundle_chunks WHERE number = 1",
         "DELETE FROM bundle_chunks",
         "UPDATE bundle_chunks SET bytes = zeroblob(65536) WHERE number = 1",
         "UPDATE bundle_chunks SET bytes = zeroblob(70000) WHERE number = 1",
         "UPDATE bundle_chunks SET bytes = x'00' WHERE number = 0",
+        // `git` takes such a file for a link to a repository anywhere on this machine.
+        &format!(
+            "DELETE FROM bundle_chunks WHERE number > 0; \
+             UPDATE bundle_chunks SET bytes = CAST('gitdir: {elsewhere}' AS BLOB)"
+        ),
     ] {
         let (status, said) = forge.import(changed(&state, change).await).await;
         assert_eq!(status, 400, "{change}: {said}");
