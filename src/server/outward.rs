@@ -29,6 +29,8 @@ struct Way {
     is_offline: bool,
     /// The ports of the emulator.
     own_ports: Vec<u16>,
+    /// Other machines can use the proxy.
+    is_for_others: bool,
     /// The proxies of the environment.
     previous: Matcher,
     tls: OnceCell<ClientTls>,
@@ -44,9 +46,15 @@ struct OwnAddress;
 
 impl Outward {
     /// Returns the way to other servers, for an emulator that listens on these ports.
-    pub fn new(own_ports: Vec<u16>, is_offline: bool) -> Self {
+    pub fn new(own_ports: Vec<u16>, is_offline: bool, is_for_others: bool) -> Self {
         let previous = Matcher::from_env();
-        Self(Some(Arc::new(Way { is_offline, own_ports, previous, tls: OnceCell::new() })))
+        Self(Some(Arc::new(Way {
+            is_offline,
+            own_ports,
+            is_for_others,
+            previous,
+            tls: OnceCell::new(),
+        })))
     }
 
     /// Returns whether no other server may be reached.
@@ -120,9 +128,15 @@ async fn connect(way: Arc<Way>, uri: Uri) -> Result<TokioIo<TcpStream>, ConnectE
     connector.set_nodelay(true);
     let stream = connector.oneshot(uri).await?;
     let (own, peer) = (stream.inner().local_addr()?, stream.inner().peer_addr()?);
-    let is_here = own.ip() == peer.ip() || own.ip().is_loopback() && peer.ip().is_loopback();
+    let (own_ip, peer_ip) = (own.ip().to_canonical(), peer.ip().to_canonical());
+    let is_loopback = peer_ip.is_loopback();
+    let is_here = own_ip == peer_ip || own_ip.is_loopback() && is_loopback;
     if is_here && way.own_ports.contains(&peer.port()) {
         return Err(OwnAddress.into());
+    }
+    // What listens on loopback is not meant for other machines.
+    if is_loopback && way.is_for_others {
+        return Err("it is on this machine's loopback, and --proxy listens beyond it".into());
     }
     Ok(stream)
 }

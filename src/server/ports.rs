@@ -97,7 +97,9 @@ impl Ports {
         let Some(interception) = &self.interception else { return Outward::default() };
         let addresses = [self.plain.local_addr().ok(), self.tls_address(), self.proxy_address()];
         let ports = addresses.into_iter().flatten().map(|address| address.port());
-        Outward::new(ports.collect(), interception.offline)
+        let proxy = self.proxy_address();
+        let is_for_others = proxy.is_some_and(|it| !it.ip().to_canonical().is_loopback());
+        Outward::new(ports.collect(), interception.offline, is_for_others)
     }
 }
 

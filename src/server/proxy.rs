@@ -1,13 +1,18 @@
 //! The forward proxy: it answers requests to the real names itself, and passes all others on.
 
+use std::io;
+use std::pin::pin;
+
 use axum::body::Body;
 use axum::http::uri::{Authority, Scheme};
 use axum::http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use super::Server;
 use super::ports::ProxyAccess;
@@ -149,11 +154,20 @@ impl Server {
     }
 
     /// Carries bytes both ways, until both sides have closed or the engine stops. Each side may
-    /// close while the other still sends.
+    /// close while the other still sends, but for no longer than a connection may be idle: the
+    /// client may have left.
     pub(super) async fn tunnel(&self, client: OnUpgrade, mut server: TcpStream) {
         let carrying = async {
-            let client: Upgraded = client.await.map_err(std::io::Error::other)?;
-            tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut server).await
+            let client: Upgraded = client.await.map_err(io::Error::other)?;
+            let (mut from_client, mut to_client) = tokio::io::split(TokioIo::new(client));
+            let (mut from_server, mut to_server) = server.split();
+            let mut up = pin!(carry(&mut from_client, &mut to_server));
+            let mut down = pin!(carry(&mut from_server, &mut to_client));
+            let idle = self.timeouts.idle;
+            tokio::select! {
+                sent = &mut up => sent.and(timeout(idle, down).await.unwrap_or(Ok(()))),
+                sent = &mut down => sent.and(timeout(idle, up).await.unwrap_or(Ok(()))),
+            }
         };
         tokio::select! {
             carried = carrying => if let Err(error) = carried {
@@ -162,6 +176,15 @@ impl Server {
             () = self.engine.wait_for_stop() => {}
         }
     }
+}
+
+/// Carries bytes one way, up to their end.
+async fn carry(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+) -> io::Result<()> {
+    tokio::io::copy(from, to).await?;
+    to.shutdown().await
 }
 
 #[cfg(test)]
