@@ -25,7 +25,9 @@ impl LoggedCall {
     /// something or has failed, otherwise at level DEBUG.
     pub fn end(self, traffic: &Traffic, status: StatusCode, request_id: &HeaderValue) {
         let Self { method, uri } = self;
-        let is_plain = method.is_safe() && status.as_u16() < 400;
+        // A clone or a fetch is a POST that reads.
+        let is_read = method.is_safe() || uri.path().ends_with("/git-upload-pack");
+        let is_plain = is_read && status.as_u16() < 400;
         if is_plain && !tracing::enabled!(Level::DEBUG) {
             return;
         }
