@@ -190,3 +190,10 @@ async fn the_disk_may_be_full_from_every_write_on() {
     let failed = fail_all(&Faults::new(), failure).await;
     assert!(failed > 50, "{failed}");
 }
+
+#[tokio::test]
+async fn every_call_may_fail_from_some_call_on() {
+    let failure = |call| Failure { which: Which::From(call), error: EIO, kinds: ALL };
+    let failed = fail_all(&Faults::new(), failure).await;
+    assert!(failed > 100, "{failed}");
+}
