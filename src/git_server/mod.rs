@@ -66,7 +66,8 @@ const GIT_PROTOCOL: &str = "git-protocol";
 #[utoipa::path(get, path = "/git/{imsTenantId}/{repo}/info/refs", operation_id = "getGitRefs",
     tag = "Git",
     params(NamedRepository,
-        ("service" = String, Query, description = "`git-upload-pack` or `git-receive-pack`")),
+        ("service" = String, Query, description = "`git-upload-pack` or `git-receive-pack`",
+            pattern = "^git-(upload|receive)-pack$")),
     responses(
         (status = 200, description = "The refs", content(
             (String = "application/x-git-upload-pack-advertisement"),

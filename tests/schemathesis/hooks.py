@@ -42,9 +42,12 @@ def before_call(context, case, **kwargs):
             case.body = {**body, "count": min(body["count"], 100)}
 
 
-@schemathesis.serializer("application/vnd.sqlite3", "application/zip")
+@schemathesis.serializer(
+    "application/vnd.sqlite3", "application/zip", "application/x-git-receive-pack-request",
+    "application/x-git-upload-pack-request",
+)
 def as_it_is(context, value):
-    """A file of a database or a zip file; what is made up is none."""
+    """A file of a database, a zip file, or what git sends; what is made up is none."""
     return value if isinstance(value, bytes) else str(value).encode()
 
 
