@@ -63,7 +63,12 @@ const TIMELINES: [&str; 9] = [
     r#"[{"e":["FAILED",0,0,null,null,false]},{"r":[0,0,null]}]"#,
 ];
 
-const PLANS: [&str; 3] = ["json_set(body, '$.steps', json('[]'))", "'{}'", "CAST(x'ff' AS TEXT)"];
+// An earlier edit may have left a plan that is no JSON.
+const PLANS: [&str; 3] = [
+    "json_set(iif(json_valid(body), body, '{}'), '$.steps', json('[]'))",
+    "'{}'",
+    "CAST(x'ff' AS TEXT)",
+];
 
 const DAMAGES: [&str; 4] = [
     "plan_id = 999",
