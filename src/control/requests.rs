@@ -125,7 +125,7 @@ fn by_name(lines: &str) -> BTreeMap<String, String> {
         if !joined.is_empty() {
             joined.push_str(", ");
         }
-        joined.push_str(value);
+        joined.push_str(&redact::header_value(name, value));
     }
     headers
 }

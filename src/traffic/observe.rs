@@ -144,7 +144,7 @@ fn new_entry(
         request_id: text(request_id),
         organisation: header(X_GW_IMS_ORG_ID),
         api_key: header(X_API_KEY),
-        headers: &redact::headers(request.headers()),
+        headers: &redact::header_lines(request.headers()),
     };
     JournalEntry {
         number: 0,

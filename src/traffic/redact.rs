@@ -1,7 +1,6 @@
 //! Removes tokens and secrets from what the journal keeps of a call.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use axum::http::{HeaderMap, header};
 use form_urlencoded::Serializer;
@@ -11,6 +10,9 @@ use crate::http::secrets::{REDACTED, keep_public_variables, names_a_secret, reda
 
 /// How much of a body is kept, in bytes.
 const LONGEST_BODY: usize = 16 * 1024;
+
+/// About how long the headers of a call are, in bytes.
+const USUAL_HEADERS: usize = 256;
 
 /// How much of the headers is kept, in bytes.
 const LONGEST_HEADERS: usize = 8 * 1024;
@@ -42,22 +44,28 @@ pub fn query(query: &str) -> Cow<'_, str> {
     redacted.finish().into()
 }
 
-/// Returns headers without their secrets: `name: value`, one a line.
+/// Returns headers as `name: value`, one a line, without the tokens of callers. Every call pays for
+/// this: so other secrets are only looked for by [`header_value`], when a header is shown.
 #[must_use]
-pub fn headers(headers: &HeaderMap) -> String {
-    let mut kept = String::new();
+pub fn header_lines(headers: &HeaderMap) -> String {
+    let mut kept = String::with_capacity(USUAL_HEADERS);
     for (name, value) in headers {
-        let is_secret = matches!(name, &header::AUTHORIZATION | &header::COOKIE)
-            || names_a_secret(name.as_str());
-        let value = if is_secret { REDACTED } else { value.to_str().unwrap_or(REDACTED) };
-        let value = without_password(value);
+        let is_token = [header::AUTHORIZATION, header::COOKIE].contains(name);
+        let value = if is_token { REDACTED } else { value.to_str().unwrap_or(REDACTED) };
         if kept.len() + name.as_str().len() + value.len() > LONGEST_HEADERS {
             break;
         }
-        // Writing to a string can't fail.
-        let _ = writeln!(kept, "{name}: {value}");
+        for part in [name.as_str(), ": ", value, "\n"] {
+            kept.push_str(part);
+        }
     }
     kept
+}
+
+/// Returns the value of a header as it may be shown.
+#[must_use]
+pub fn header_value(name: &str, value: &str) -> String {
+    if names_a_secret(name) { REDACTED.into() } else { without_password(value) }
 }
 
 /// Returns a body without its secrets, or `None` if there is no body. `accepted` says whether the
@@ -125,12 +133,15 @@ mod tests {
 
     #[test]
     fn headers_lose_their_tokens() {
-        let sent = [("authorization", "Bearer x"), ("x-api-key", "x"), ("accept", "a/b")];
+        let sent = [("authorization", "Bearer x"), ("cookie", "x"), ("accept", "a/b")];
         let sent = sent.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
-        let kept = headers(&HeaderMap::from_iter(sent));
+        let kept = header_lines(&HeaderMap::from_iter(sent));
         let mut lines: Vec<_> = kept.lines().collect();
         lines.sort_unstable();
-        assert_eq!(lines, ["accept: a/b", "authorization: ***", "x-api-key: ***"]);
+        assert_eq!(lines, ["accept: a/b", "authorization: ***", "cookie: ***"]);
+        assert_eq!(header_value("x-api-key", "x"), "***");
+        assert_eq!(header_value("referer", "http://a:b@c/"), "http://a:***@c/");
+        assert_eq!(header_value("accept", "a/b"), "a/b");
     }
 
     #[test]
