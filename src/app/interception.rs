@@ -40,6 +40,9 @@ impl InterceptionOptions {
             tracing::warn!("--offline has no effect without --proxy or exec --intercept");
         }
         if proxy.is_none() && tls.is_none() {
+            if self.ca_dir.is_some() {
+                tracing::warn!("--ca-dir has no effect without --tls, --proxy or exec --intercept");
+            }
             return Ok(None);
         }
         let tls = listen_if_given("--tls", tls).await?;
