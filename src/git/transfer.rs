@@ -93,6 +93,7 @@ pub struct Transfer {
     child: Child,
     stdin: ChildStdin,
     stdout: ChildStdout,
+    service: GitService,
     longest: Duration,
     /// Counts it among the transfers.
     _turn: OwnedSemaphorePermit,
@@ -139,7 +140,7 @@ impl Git {
             return Err(GitError::Failed("it has no pipes".into()));
         };
         let longest = limits.longest_transfer;
-        Ok(Transfer { child, stdin, stdout, longest, _turn: turn })
+        Ok(Transfer { child, stdin, stdout, service, longest, _turn: turn })
     }
 }
 
@@ -148,15 +149,16 @@ impl Transfer {
     /// piece of the output, which it does not send: so the caller waits for the end. `None` means
     /// that `git` has failed without a word.
     ///
-    /// A caller who leaves does not stop it in the middle: `git` gets the end of its input and then
-    /// cleans up after itself, and the rest of its output is read and dropped.
+    /// A caller who leaves does not stop a push in the middle: `git` gets the end of its input and
+    /// then cleans up after itself, and the rest of its output is read and dropped. A clone or a
+    /// fetch has nothing to clean up: `git` ends with its next write.
     pub async fn run<E>(
         self,
         input: impl Stream<Item = Result<Bytes, E>> + Unpin,
         output: &mpsc::Sender<io::Result<Bytes>>,
         stop: impl Future<Output = ()>,
     ) -> Result<Option<Bytes>, GitError> {
-        let Self { mut child, stdin, stdout, longest, _turn } = self;
+        let Self { mut child, stdin, stdout, service, longest, _turn } = self;
         let mut last = Bytes::new();
         let mut stop = std::pin::pin!(stop);
         let ended = {
@@ -168,7 +170,8 @@ impl Transfer {
                 }
                 // `git` has all of its input, or gets no more.
             };
-            let working = async { tokio::join!(feeding, drain(stdout, output, &mut last)).1 };
+            let working =
+                async { tokio::join!(feeding, drain(stdout, service, output, &mut last)).1 };
             tokio::time::timeout(longest + LONGEST_END, working).await
         };
         let Ok(drained) = ended else {
@@ -202,6 +205,7 @@ async fn feed<E>(mut input: impl Stream<Item = Result<Bytes, E>> + Unpin, mut st
 /// Sends the output of `git` to a caller for as long as there is one, but for the last piece.
 async fn drain(
     mut stdout: ChildStdout,
+    service: GitService,
     output: &mpsc::Sender<io::Result<Bytes>>,
     last: &mut Bytes,
 ) -> io::Result<()> {
@@ -211,9 +215,10 @@ async fn drain(
             return Ok(());
         }
         let before = std::mem::replace(last, piece.freeze());
-        if !before.is_empty() {
-            // An error means that the caller has left.
-            let _ = output.send(Ok(before)).await;
+        // An error means that the caller has left.
+        let has_left = !before.is_empty() && output.send(Ok(before)).await.is_err();
+        if has_left && service == GitService::UploadPack {
+            return Ok(());
         }
     }
 }

@@ -8,6 +8,7 @@ use axum::response::Response;
 use hyper::client::conn::http1;
 use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::Stream;
 use super::outward::{Outward, refusal};
@@ -25,11 +26,13 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 ];
 
 impl Outward {
-    /// Sends a request to the server of a URI, and returns its answer.
+    /// Sends a request to the server of a URI, and returns its answer. The connection keeps the slot
+    /// until it is closed.
     pub async fn forward(
         &self,
         uri: &Uri,
         mut request: Request<Body>,
+        slot: OwnedSemaphorePermit,
     ) -> Result<Response, Problem> {
         let (stream, proxy) = self.stream_to(uri).await?;
         remove_hop_by_hop(request.headers_mut());
@@ -44,7 +47,10 @@ impl Outward {
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
         // It ends with the answer.
-        tokio::spawn(connection);
+        tokio::spawn(async move {
+            let _slot = slot;
+            connection.await
+        });
         let mut answer = sender.send_request(request).await.map_err(failed)?;
         remove_hop_by_hop(answer.headers_mut());
         Ok(answer.map(Body::new))

@@ -114,10 +114,7 @@ impl Server {
             return Ok(Passage::Inside(upgrade));
         }
         self.check_passing_on(access, target)?;
-        let slot = self.slots.clone().try_acquire_owned().map_err(|_| {
-            let why = "As many connections are open as the limit of descriptors allows.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many connections", why)
-        })?;
+        let slot = self.take_slot()?;
         let stream = self.outward.tunnel(target.uri()).await?;
         Ok(Passage::Tunnel(upgrade, stream, slot))
     }
@@ -131,9 +128,17 @@ impl Server {
     ) -> Response {
         let answer = async {
             self.check_passing_on(access, target)?;
-            self.outward.forward(target.uri(), request).await
+            self.outward.forward(target.uri(), request, self.take_slot()?).await
         };
         answer.await.unwrap_or_else(Problem::into_response)
+    }
+
+    /// Takes the slot of a connection to another server.
+    fn take_slot(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.slots.clone().try_acquire_owned().map_err(|_| {
+            let why = "As many connections are open as the limit of descriptors allows.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "Too many connections", why)
+        })
     }
 
     fn check_passing_on(&self, access: &ProxyAccess, target: &ProxyTarget) -> Result<(), Problem> {
