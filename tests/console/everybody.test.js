@@ -36,8 +36,8 @@ for (const colorScheme of ['light', 'dark']) {
     const { page, url, advance } = await openConsole(t, '/', { colorScheme, bypassCSP: true, reducedMotion: 'reduce' })
     const [failed, waiting] = await startBoth(url, advance)
     for (const [path, ready] of [
-      ['/program/4/overview', 'Environments'], ['/program/4/pipelines', 'Code quality'], ['/program/4/activity', '953671'],
-      ['/program/4/environments', 'author1uswest2'], 
+      ['/program/4/overview', 'Show All'], ['/program/4/pipelines', 'Code quality'], ['/program/4/activity', '953671'],
+      ['/program/4/environments', 'author1uswest2'],
       ['/program/4/repositories', 'develop'], ['/emulator', 'Roles'],
       ['/program/4/pipeline/2/execution/new', 'Start Pipeline'], [failed, 'View log'], [`${failed}?log=build-unit-testing`, 'Jump to the failure'],
       [waiting, 'Review Summary'], [`${waiting}?results=code-scanning`, 'Override'], [`${waiting}?details=validation`, 'Average duration']
